@@ -1,0 +1,44 @@
+# Two commands matter: `make run` and `make test`. `make help` lists all.
+# Each target first sets up .venv from requirements.lock; a second call installs nothing again.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STORE := $(or $(MLFLOW_TRACKING_URI),sqlite:///$(CURDIR)/mlflow.db)
+export KEDRO_DISABLE_TELEMETRY := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help install run test lint ui viz benchmark clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 20
+
+install: $(VENV)/installed  ## Create .venv from requirements.lock and install the project into it
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@
+
+run: install  ## Train and evaluate: kedro run; more options by ARGS="--params training.seed=2"
+	$(BIN)/kedro run $(ARGS)
+
+test: install lint  ## Lint, check types, and run the tests
+	$(BIN)/pytest $(ARGS)
+
+lint: install  ## ruff (lint and format) and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+ui: install  ## Open the MLflow UI on this project's runs: http://127.0.0.1:5000
+	$(BIN)/mlflow ui --backend-store-uri $(STORE) --host 127.0.0.1 --port 5000
+
+viz: install  ## Open Kedro-Viz on the pipeline: http://127.0.0.1:4141
+	$(BIN)/kedro viz run --host 127.0.0.1 --port 4141
+
+benchmark: install  ## Measure what this project adds to a bare torch script: ARGS="--mirror file:///folder"
+	$(BIN)/python benchmarks/overhead.py $(ARGS)
+
+clean:  ## Delete what runs made, but not .venv, the downloaded data, or recorded runs
+	git clean -fdXq data/02_intermediate data/05_model_input data/06_models data/07_model_output data/08_reporting

@@ -1,0 +1,96 @@
+"""IDX files: bytes to arrays and back, with every claim of the header checked."""
+
+import gzip
+import math
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.errors import UserError
+
+UNSIGNED_BYTE = 0x08
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_BYTES = 2**31  # a header that declares more is not believed
+
+
+def decode(content: bytes, name: str) -> NDArray[np.uint8]:
+    """The array in an IDX file, gzipped or plain.
+
+    Args:
+        content: the whole file.
+        name: what errors call the file.
+
+    Returns:
+        Images (N, height, width) or labels (N,), as the header says.
+
+    Raises:
+        UserError: if the content is not exactly one IDX array of unsigned bytes.
+
+    Source: the format's description at http://yann.lecun.com/exdb/mnist/.
+    """
+    reader = _Reader(content, name)
+    zero, kind, dimensions = int.from_bytes(magic := reader.take(4), "big") >> 16, magic[2], magic[3]
+    if zero != 0 or kind != UNSIGNED_BYTE or dimensions not in (1, 3):
+        raise UserError(
+            f"{name} must be an IDX file of unsigned bytes in 1 or 3 dimensions (it starts with 00 00 08 01 or "
+            f"00 00 08 03), found {magic.hex(' ')}; delete it and run again to fetch it anew."
+        )
+    shape = tuple(np.frombuffer(reader.take(4 * dimensions), ">u4").tolist())
+    if math.prod(shape) > MAX_BYTES:
+        raise UserError(f"{name} declares {math.prod(shape)} bytes {shape}, more than {MAX_BYTES}; it is damaged.")
+    values = reader.take(math.prod(shape))
+    reader.expect_end()
+    return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def encode(array: NDArray[np.uint8]) -> bytes:
+    """An IDX file, gzipped, that holds `array`; the same array always gives the same bytes."""
+    header = bytes([0, 0, UNSIGNED_BYTE, array.ndim]) + np.asarray(array.shape, ">u4").tobytes()
+    return gzip.compress(header + array.tobytes(), mtime=0)
+
+
+class _Reader:
+    """Takes so many bytes from a plain or gzipped file and never unpacks more than asked for."""
+
+    def __init__(self, content: bytes, name: str):
+        self._name = name
+        self._rest = content
+        self._unpacker = zlib.decompressobj(wbits=31) if content.startswith(GZIP_MAGIC) else None
+
+    def take(self, size: int) -> bytes:
+        taken = self._unpacked(size) if self._unpacker else self._plain(size)
+        if len(taken) < size:
+            raise UserError(f"{self._name} ends {size - len(taken)} bytes early; delete it and run again to fetch it.")
+        return taken
+
+    def _plain(self, size: int) -> bytes:
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+    def _unpacked(self, size: int) -> bytes:
+        assert self._unpacker is not None  # noqa: S101  for the type checker
+        parts, missing = [], size
+        try:
+            while missing and not self._unpacker.eof:
+                part = self._unpacker.decompress(self._rest, missing)
+                self._rest = self._unpacker.unconsumed_tail
+                if not part and not self._rest:
+                    break
+                parts.append(part)
+                missing -= len(part)
+        except zlib.error as error:
+            raise UserError(
+                f"{self._name} is not a whole gzip file ({error}); delete it and run again to fetch it anew."
+            ) from None
+        return b"".join(parts)
+
+    def expect_end(self) -> None:
+        if self._unpacker is None:
+            more = bool(self._rest)
+        else:
+            more = bool(self._unpacked(1)) or bool(self._unpacker.unused_data)
+            if not more and not self._unpacker.eof:
+                raise UserError(f"{self._name} is a gzip file cut short; delete it and run again to fetch it anew.")
+        if more:
+            raise UserError(f"{self._name} holds more bytes than its header declares; delete it and run again.")

@@ -1,0 +1,85 @@
+"""How good predictions are, and how sure one can be of it."""
+
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIRST = 128  # the tutorial measured on the first 128 test images
+
+
+def wilson_interval(correct: int, total: int, confidence: float) -> tuple[float, float]:
+    """Interval that holds the true accuracy with the given confidence.
+
+    Args:
+        correct, total: counts of images, 0 <= correct <= total, total >= 1.
+        confidence: fraction in (0, 1), as 0.95.
+
+    Returns:
+        Lower and upper accuracy, fractions in [0, 1].
+
+    Raises:
+        ValueError: if the counts are impossible.
+
+    Source: Wilson 1927, doi:10.1080/01621459.1927.10502953.
+    """
+    if not 0 <= correct <= total or total < 1:
+        raise ValueError(f"correct must be from 0 to total and total at least 1, found {correct} of {total}")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = correct / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * (share * (1 - share) / total + z * z / (4 * total * total)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def log_probabilities(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Log-softmax over classes, (N, K), computed so that no exponential overflows."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # type: ignore[no-any-return]
+
+
+def cross_entropy(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
+    """Mean loss in nats of logits (N, K) against labels (N,)."""
+    return float(-log_probabilities(logits)[np.arange(len(labels)), labels].mean())
+
+
+def accuracy(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
+    """Fraction of images whose largest logit is their label's."""
+    return float((logits.argmax(axis=1) == labels).mean())
+
+
+def confusion_matrix(predicted: NDArray[Any], labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """Counts (K, K): images of label (row) that were called prediction (column)."""
+    return np.bincount(labels.astype(np.int64) * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
+def per_class(confusion: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Precision, recall and F1 (fractions, 0 where a class was never named or has no image) and images, each (K,)."""
+    right = confusion.diagonal().astype(float)
+    images, named = confusion.sum(axis=1), confusion.sum(axis=0)
+    return {
+        "precision": right / np.maximum(named, 1),
+        "recall": right / np.maximum(images, 1),
+        "f1": 2 * right / np.maximum(images + named, 1),
+        "images": images,
+    }
+
+
+def summarize(logits: NDArray[Any], labels: NDArray[Any], confidence: float) -> dict[str, float]:
+    """The measures of a test, by their names in MLflow: fractions in [0, 1], counts of images, and nats."""
+    right = logits.argmax(axis=1) == labels
+    low, high = wilson_interval(int(right.sum()), len(right), confidence)
+    first = right[:FIRST]
+    scores = per_class(confusion_matrix(logits.argmax(axis=1), labels, logits.shape[1]))
+    return {
+        "test/accuracy": float(right.mean()),
+        "test/accuracy_low": low,
+        "test/accuracy_high": high,
+        "test/loss": cross_entropy(logits, labels),
+        "test/images": len(right),
+        "test/correct": int(right.sum()),
+        f"test/first_{FIRST}_accuracy": float(first.mean()),
+        f"test/first_{FIRST}_correct": int(first.sum()),
+        "test/macro_f1": float(scores["f1"].mean()),
+    }

@@ -1,0 +1,107 @@
+"""The training, validation and test images, and the card that says which they are."""
+
+import hashlib
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.errors import UserError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Splits(NamedTuple):
+    """A data set in its three parts.
+
+    Each part holds "images", uint8 (N, height, width) with 0 for paper and 255 for ink, and "labels", uint8 (N,)
+    below K. `card` says what the data are, so that every number made from them can say so too.
+    """
+
+    train: Arrays
+    valid: Arrays
+    test: Arrays
+    card: dict[str, Any]
+
+
+def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int, name: str) -> Arrays:
+    """One part of a data set, checked.
+
+    Raises:
+        UserError: if there are no images, not one label for each, or a label outside 0 to classes - 1.
+    """
+    if images.ndim != 3 or labels.ndim != 1:
+        raise UserError(
+            f"{name} must be images (N, height, width) and labels (N,), found shapes {images.shape} and {labels.shape}."
+        )
+    if len(images) != len(labels):
+        raise UserError(
+            f"{name} must have a label for each image, found {len(images)} images and {len(labels)} labels."
+        )
+    if images.size == 0:
+        raise UserError(f"{name} holds no images, found shape {images.shape}.")
+    if labels.max() >= classes:
+        raise UserError(f"{name} must have labels from 0 to {classes - 1}, found {labels.max()}.")
+    return {"images": images, "labels": labels}
+
+
+def first_images(part: Arrays, count: int, name: str) -> tuple[Arrays, Arrays]:
+    """The first `count` images, and the others: how TensorFlow's `input_data` set validation images aside.
+
+    Raises:
+        UserError: if nothing would be left for training.
+    """
+    if not 0 < count < len(part["images"]):
+        raise UserError(
+            f"{name} must leave images for training: validation_images is {count} of {len(part['images'])}."
+        )
+    return {key: array[:count] for key, array in part.items()}, {key: array[count:] for key, array in part.items()}
+
+
+def stratified(part: Arrays, fractions: tuple[float, float], seed: int) -> tuple[Arrays, Arrays, Arrays]:
+    """The images in three parts with the classes in equal shares; `fractions` are of the second and the third."""
+    from sklearn.model_selection import train_test_split
+
+    second, third = fractions
+    positions = np.arange(len(part["labels"]))
+    rest, last = train_test_split(positions, test_size=third, random_state=seed, stratify=part["labels"])
+    first, middle = train_test_split(
+        rest, test_size=second / (1 - third), random_state=seed, stratify=part["labels"][rest]
+    )
+    chosen = [np.sort(positions) for positions in (first, middle, last)]
+    return tuple({key: array[positions] for key, array in part.items()} for positions in chosen)  # type: ignore[return-value]
+
+
+def digest(part: Arrays) -> str:
+    """SHA-256 over name, dtype, shape and bytes of each array: what a fingerprint knows data by."""
+    sha = hashlib.sha256()
+    for key in sorted(part):
+        array = np.ascontiguousarray(part[key])
+        sha.update(f"{key} {array.dtype.str} {array.shape}\n".encode())
+        sha.update(array.data)
+    return sha.hexdigest()
+
+
+def data_card(
+    name: str, title: str, parts: dict[str, Arrays], class_names: list[str], files: dict[str, str]
+) -> dict[str, Any]:
+    """What a report says of its data.
+
+    Args:
+        name, title: the short name and the one for people.
+        parts: "train", "valid" and "test".
+        class_names: of label 0 to K - 1.
+        files: SHA-256 of each file that was read.
+    """
+    _, height, width = parts["train"]["images"].shape
+    return {
+        "name": name,
+        "title": title,
+        "requested": name,
+        "height": height,
+        "width": width,
+        "class_names": class_names,
+        "images": {split: len(part["images"]) for split, part in parts.items()},
+        "sha256": {split: digest(part) for split, part in parts.items()},
+        "files": files,
+    }

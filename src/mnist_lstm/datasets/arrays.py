@@ -1,0 +1,67 @@
+"""Named numpy arrays in one npz file, without pickle."""
+
+import base64
+import io
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from kedro.io import AbstractDataset
+from kedro_datasets._typing import ImagePreview, JSONPreview
+
+from mnist_lstm.core.splits import Arrays
+from mnist_lstm.datasets.whole import Whole
+from mnist_lstm.errors import UserError
+
+PREVIEWED = 30  # images in a preview
+
+
+class _NpzFile(AbstractDataset[Arrays, Arrays]):
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
+        self._filepath = PurePosixPath(filepath)
+        self._protocol = "file"
+        self.metadata = metadata
+
+    def save(self, data: Arrays) -> None:
+        with Path(self._filepath).open("wb") as file:
+            np.savez(file, **data)
+
+    def load(self) -> Arrays:
+        try:
+            with np.load(self._filepath, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except (ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
+            raise UserError(
+                f"{self._filepath} must be a whole npz file, found {error}; delete it and run `kedro run` again."
+            ) from None
+
+    def _exists(self) -> bool:
+        return Path(self._filepath).is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}
+
+
+class NpzDataset(Whole, _NpzFile):
+    """Named arrays in an npz file; Kedro-Viz shows their names, types and shapes."""
+
+    def preview(self) -> JSONPreview:
+        """Name, dtype and shape of each array."""
+        lines = (f'"{name}": "{array.dtype} {array.shape}"' for name, array in self.load().items())
+        return JSONPreview("{" + ", ".join(lines) + "}")
+
+
+class ImagesDataset(Whole, _NpzFile):
+    """Images and labels in an npz file; Kedro-Viz shows the first images."""
+
+    def preview(self) -> ImagePreview:
+        """The first images under their labels."""
+        from mnist_lstm.core.plots import image_grid
+
+        part = self.load()
+        labels = [str(label) for label in part["labels"][:PREVIEWED]]
+        title = f"{Path(self._filepath).stem}: the first {len(labels)} of {len(part['images'])} images"
+        picture = io.BytesIO()
+        image_grid(part["images"][:PREVIEWED], labels, title).savefig(picture, format="png", dpi=80)
+        return ImagePreview(base64.b64encode(picture.getvalue()).decode())

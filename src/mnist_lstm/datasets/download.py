@@ -1,0 +1,131 @@
+"""Fetching a file from the first mirror that has it, whole and checked."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock
+
+from mnist_lstm.datasets.whole import written_whole
+from mnist_lstm.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 1 << 18  # bytes read at a time
+MOST_BYTES = 1 << 28  # of a file whose size is not known
+
+
+class UnreachableError(UserError):
+    """No mirror gave the right file."""
+
+
+class RemoteFile(NamedTuple):
+    """A file as its publisher describes it.
+
+    Attributes:
+        name: in the mirror's folder.
+        checksum: "sha256:..." or "md5:...".
+        bytes: size, where it is known.
+    """
+
+    name: str
+    checksum: str
+    bytes: int | None = None
+
+
+def fetched(file: RemoteFile, folder: Path, mirrors: list[str], timeout: float) -> Path:
+    """The file in `folder`, fetched there first if it is missing; size and checksum are verified either way.
+
+    Args:
+        file: which.
+        folder: the data set's own.
+        mirrors: fsspec URLs of folders, tried in order.
+        timeout: seconds that a mirror may stay silent.
+
+    Raises:
+        UserError: if the file is there but is not the right one.
+        UnreachableError: if it is missing and no mirror gives it.
+    """
+    path = folder / file.name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f".{file.name}.lock"):
+            if not path.exists():
+                _fetch(file, path, mirrors, timeout)
+                return path
+    if fault := _fault(file, path):
+        raise UserError(f"{path} {fault}; delete it and run again to fetch it anew.")
+    return path
+
+
+def _fetch(file: RemoteFile, path: Path, mirrors: list[str], timeout: float) -> None:
+    refusals = []
+    for mirror in mirrors:
+        try:
+            with written_whole(path) as temporary:
+                _download(f"{mirror.rstrip('/')}/{file.name}", temporary, file, timeout)
+                if fault := _fault(file, temporary):
+                    raise ValueError(fault)
+            return
+        except Exception as error:  # each of fsspec's file systems has errors of its own
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            refusals.append(f"{mirror} ({reason})")
+            logger.warning("%s did not give %s: %s", mirror, file.name, reason)
+    tried = "; ".join(refusals) or "none is named"
+    raise UnreachableError(
+        f"{file.name} must come from a mirror, found none that gives it: {tried}. "
+        f"Put the file into {path.parent}, or name a mirror: --params data.mirror=URL."
+    )
+
+
+def _download(url: str, place: Path, file: RemoteFile, timeout: float) -> None:
+    most = file.bytes or MOST_BYTES
+    with _opened(url, timeout) as remote, place.open("wb") as local, _progress(file) as advance:
+        received = 0
+        while chunk := remote.read(CHUNK):
+            received += len(chunk)
+            if received > most:
+                raise ValueError(f"sends more than {most} bytes")
+            local.write(chunk)
+            advance(len(chunk))
+
+
+@contextmanager
+def _opened(url: str, timeout: float) -> Iterator[Any]:
+    import fsspec
+
+    options: dict[str, Any] = {}
+    if url.startswith(("http://", "https://")):
+        import aiohttp
+
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
+        options = {"client_kwargs": {"timeout": limits}, "block_size": 0, "skip_instance_cache": True}
+    with fsspec.open(url, "rb", **options) as remote:
+        yield remote
+
+
+@contextmanager
+def _progress(file: RemoteFile) -> Iterator[Any]:
+    """A bar on a terminal, a line in the log elsewhere."""
+    from rich import get_console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    logger.info("Fetching %s", file.name)
+    columns = (file.name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=get_console(), transient=True, disable=not get_console().is_terminal) as progress:
+        task = progress.add_task(file.name, total=file.bytes)
+        yield lambda count: progress.advance(task, count)
+
+
+def _fault(file: RemoteFile, path: Path) -> str:
+    """What is wrong with the file's size or checksum, in words, or nothing."""
+    size = path.stat().st_size
+    if file.bytes is not None and size != file.bytes:
+        return f"must have {file.bytes} bytes, found {size}"
+    kind, _, expected = file.checksum.partition(":")
+    with path.open("rb") as content:
+        found = hashlib.file_digest(content, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+    return "" if found == expected else f"must have the {kind} {expected}, found {found}"

@@ -1,0 +1,128 @@
+"""The data sets that images can come from: IDX files with mirrors and checksums, and the bundled digits."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+
+from mnist_lstm.core import idx
+from mnist_lstm.core.digits import bundled_digits
+from mnist_lstm.core.splits import Arrays, Splits, data_card, first_images, images_and_labels
+from mnist_lstm.datasets.download import RemoteFile, fetched
+from mnist_lstm.errors import UserError, listed, nearest
+
+# What MNIST and those made after it call their four files
+FILES = {
+    "train_images": "train-images-idx3-ubyte.gz",
+    "train_labels": "train-labels-idx1-ubyte.gz",
+    "test_images": "t10k-images-idx3-ubyte.gz",
+    "test_labels": "t10k-labels-idx1-ubyte.gz",
+}
+
+# Reads a source: `mirror` (None or a URL to ask first) and `timeout` (seconds) to its splits.
+Read = Callable[[str | None, float], Splits]
+
+
+class IdxSource(BaseModel):
+    """Four IDX files, as the catalog describes them.
+
+    Attributes:
+        title: what figures and reports call the data.
+        mirrors: fsspec URLs of folders that hold the files, tried in order.
+        class_names: of label 0 to K - 1.
+        validation_images: how many of the first training images validate.
+        files: checksum, and where they are known size and another name than MNIST's, of "train_images",
+            "train_labels", "test_images" and "test_labels".
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    mirrors: list[str]
+    class_names: list[str]
+    validation_images: PositiveInt
+    files: dict[str, RemoteFile]
+
+    def read(self, name: str, folder: Path, mirror: str | None, timeout: float) -> Splits:
+        """Fetches what is missing, checks everything, and splits it."""
+        mirrors = [mirror, *self.mirrors] if mirror else self.mirrors
+        paths = {key: fetched(file, folder, mirrors, timeout) for key, file in self.files.items()}
+        contents = {key: path.read_bytes() for key, path in paths.items()}
+
+        def part(split: str) -> Arrays:
+            images, labels = (
+                idx.decode(contents[f"{split}_{kind}"], str(paths[f"{split}_{kind}"])) for kind in ("images", "labels")
+            )
+            return images_and_labels(images, labels, len(self.class_names), f"{folder} ({split})")
+
+        valid, train = first_images(part("train"), self.validation_images, name)
+        parts = {"train": train, "valid": valid, "test": part("test")}
+        hashes = {paths[key].name: hashlib.sha256(content).hexdigest() for key, content in contents.items()}
+        return Splits(**parts, card=data_card(name, self.title, parts, self.class_names, hashes))
+
+
+class Sources(Mapping[str, Read]):
+    """Each source's name to the function that reads it; an unknown name is told with the nearest known one."""
+
+    def __init__(self, readers: dict[str, Read]):
+        self._readers = readers
+
+    def __getitem__(self, name: str) -> Read:
+        if name not in self._readers:
+            raise UserError(
+                f"parameter 'data.name' must be {listed(self)}, not {name!r}{nearest(name, self)}; "
+                "the sources stand in conf/base/catalog.yml."
+            )
+        return self._readers[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+
+class ImageSourcesDataset(AbstractDataset[None, Sources]):
+    """The data sets to choose from; none is read before its function is called.
+
+    Args:
+        path: each source has its files in a folder of its own below it.
+        idx: sources of four IDX files by name, each as `IdxSource` describes. "digits", those bundled with
+            scikit-learn, is always there.
+    """
+
+    def __init__(self, *, path: str, idx: dict[str, Any], metadata: dict[str, Any] | None = None):
+        self._folder = Path(path)
+        self._idx = {name: _described(name, source) for name, source in idx.items()}
+        self.metadata = metadata
+
+    def load(self) -> Sources:
+        readers: dict[str, Read] = {"digits": lambda mirror, timeout: bundled_digits()}
+        for name, source in self._idx.items():
+            readers[name] = lambda mirror, timeout, name=name, source=source: source.read(  # type: ignore[misc]
+                name, self._folder / name, mirror, timeout
+            )
+        return Sources(readers)
+
+    def save(self, data: None) -> None:
+        raise NotImplementedError("sources are read, never written")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder), "sources": ["digits", *self._idx]}
+
+
+def _described(name: str, source: dict[str, Any]) -> IdxSource:
+    described = source.get("files", {})
+    files = described | {key: {"name": file} | described.get(key, {}) for key, file in FILES.items()}
+    try:
+        return IdxSource.model_validate(source | {"files": files})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, (name, *first["loc"])))
+        raise UserError(f"source {where!r} in conf/base/catalog.yml: {first['msg']}.") from None

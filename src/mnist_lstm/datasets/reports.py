@@ -1,0 +1,13 @@
+"""Reports: JSON and CSV of kedro-datasets, written whole."""
+
+from kedro_datasets import json, pandas
+
+from mnist_lstm.datasets.whole import Whole
+
+
+class JSONDataset(Whole, json.JSONDataset):
+    """A JSON file."""
+
+
+class CSVDataset(Whole, pandas.CSVDataset):
+    """A table in a CSV file."""

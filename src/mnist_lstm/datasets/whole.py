@@ -1,0 +1,86 @@
+"""Files that are whole or absent: written beside their place, flushed to the disk, then renamed into it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary file to write, which becomes `path` at the end, or leaves it as it was after an error.
+
+    It keeps the suffix of `path`, for writers that choose their format by it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes `content` to `path`: after a crash at any moment the old file stands there or the new one."""
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+class Whole:
+    """Put before a Kedro dataset of one file: it writes whole, and in a run it loads what this run saved.
+
+    So two runs in one project never mix: each goes on with its own results, and the file holds the last one's.
+    """
+
+    _filepath: PurePosixPath
+    _protocol: str
+    copies: Path | None = None  # a folder for a copy of exactly what this run writes, where another might write too
+
+    def save(self, data: Any) -> None:
+        """Writes the file whole; a remote store does so by itself."""
+        if self._protocol == "file":
+            place = self._filepath
+            try:
+                with written_whole(Path(place)) as temporary:
+                    self._filepath = PurePosixPath(temporary)
+                    super().save(data)  # type: ignore[misc]
+                    if self.copies:
+                        shutil.copyfile(temporary, self.copies / place.name)
+            finally:
+                self._filepath = place
+        else:
+            super().save(data)  # type: ignore[misc]
+        self._saved = data
+
+    def load(self) -> Any:
+        """What this run saved, or the file's content."""
+        return self._saved if hasattr(self, "_saved") else super().load()  # type: ignore[misc]
+
+    def _release(self) -> None:
+        with suppress(AttributeError):
+            del self._saved
+        super()._release()  # type: ignore[misc]
+
+
+def _umask() -> int:
+    """The process's mask for new files, which mkstemp does not follow."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

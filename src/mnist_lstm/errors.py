@@ -1,0 +1,31 @@
+"""The mistakes that a user can mend, told in one sentence."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """A mistake of the user's, or a fault of a file or mirror.
+
+    Its message is one sentence: what must hold, what was found, where, and what to do. The command line shows it
+    without a traceback.
+    """
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """A hint at the choice most like `word`: " (did you mean 'rows'?)", or nothing where none is alike."""
+    matches = get_close_matches(word, list(choices), n=1)
+    return f" (did you mean {matches[0]!r}?)" if matches else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names in order, as one reads them: "digits, kmnist or mnist"."""
+    *others, last = sorted(names)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def cause_for_user(error: BaseException | None) -> UserError | None:
+    """The UserError that stands behind an error, if one does: Kedro wraps what a dataset raises in its own."""
+    while error is not None and not isinstance(error, UserError):
+        error = error.__cause__
+    return error

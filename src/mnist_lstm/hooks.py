@@ -1,0 +1,137 @@
+"""What Kedro calls around a run: the check of the parameters, and what the terminal shows."""
+
+import time
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+
+from mnist_lstm.parameters import checked
+from mnist_lstm.tracking.hook import Tracking
+
+
+class CheckParameters:
+    """Tells every mistake in the parameters before anything is read or written."""
+
+    @hook_impl
+    def after_context_created(self, context: Any) -> None:
+        """Checks the merged parameters; the block `tracking` overrides conf/base/mlflow.yml and is checked there."""
+        values = dict(context.config_loader["parameters"])
+        values.pop("tracking", None)
+        self._parameters = checked(values)
+
+    @hook_impl
+    def after_catalog_created(self, catalog: Any) -> None:
+        """Checks that the catalog has the source that `data.name` names; nothing is fetched."""
+        catalog.load("image_sources")[self._parameters.data.name]
+
+
+class Console:
+    """Shows training as it goes on, and at the end what came of the run."""
+
+    def __init__(self, tracking: Tracking):
+        self._tracking = tracking
+        self._results: dict[str, Any] = {}
+        self._training: TrainingDisplay | None = None
+
+    @hook_impl
+    def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
+        """Starts the display of training."""
+        if node.name == "train":
+            self._training = TrainingDisplay(inputs["params:training"].iterations)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Advances the display, and keeps the measures for the summary."""
+        if dataset_name == "history" and self._training:
+            self._training.show(data.iloc[-1].to_dict(), data)
+        if dataset_name == "metrics":
+            self._results = data
+
+    @hook_impl
+    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Prints the summary."""
+        self._stop()
+        if self._results:
+            print_summary(self._results, self._tracking)
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Leaves the terminal in order."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._training:
+            self._training.stop()
+        self._training = None
+
+
+class TrainingDisplay:
+    """A progress bar with loss, accuracy and time left on a terminal, and ten plain lines elsewhere.
+
+    Args:
+        iterations: updates in all.
+    """
+
+    LINES = 10
+
+    def __init__(self, iterations: int):
+        from rich import get_console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = get_console()
+        columns = ("train", BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._iterations = iterations
+        self._task = self._bar.add_task("", total=iterations)
+        self._plain = not console.is_terminal
+        self._console = console
+        self._told = 0
+        self._started: tuple[float, float] | None = None
+        self._bar.start()
+
+    def show(self, row: dict[str, float], history: Any) -> None:
+        """Shows the last point of the curves and the last validation."""
+        measured = history["valid_accuracy"].dropna()
+        text = f"loss {row['train_loss']:.3f}  accuracy {row['train_accuracy']:.3f}"
+        if len(measured):
+            text += f"  validation {measured.iloc[-1]:.4f}"
+        iteration = int(row["iteration"])
+        self._bar.update(self._task, completed=iteration, description=text)
+        tenth = iteration * self.LINES // self._iterations
+        if self._plain and tenth > self._told:
+            self._told = tenth
+            self._console.print(
+                f"  update {iteration} of {self._iterations}  {text}{self._left(iteration)}", soft_wrap=True
+            )
+        if self._started is None:
+            self._started = (time.monotonic(), iteration)
+
+    def _left(self, iteration: int) -> str:
+        if self._started is None or iteration <= self._started[1]:
+            return ""
+        seconds = (
+            (time.monotonic() - self._started[0]) / (iteration - self._started[1]) * (self._iterations - iteration)
+        )
+        return f"  {seconds:.0f} s left"
+
+    def stop(self) -> None:
+        """Ends the bar."""
+        self._bar.stop()
+
+
+def print_summary(results: dict[str, Any], tracking: Tracking) -> None:
+    """Which data, how good, where recorded, and the commands to look at it."""
+    from rich import get_console
+
+    first = next(key for key in results if key.startswith("test/first_") and key.endswith("_correct"))
+    images = min(int(first.split("_")[1]), results["test/images"])
+    lines = [
+        f"Data       {results['data']}",
+        f"Accuracy   {results['test/accuracy']:.4f}  ({results['confidence']:.0%} interval "
+        f"{results['test/accuracy_low']:.4f} to {results['test/accuracy_high']:.4f}); "
+        f"{results[first]} of the first {images}",
+        f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",
+        "Look       make ui (MLflow), make viz (Kedro-Viz), data/08_reporting/",
+    ]
+    get_console().print("\n" + "\n".join(lines), highlight=False, soft_wrap=True)

@@ -1,0 +1,130 @@
+"""What each parameter means and may be; the values stand in conf/base/parameters.yml."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+
+from mnist_lstm.errors import UserError, nearest
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A block of parameters.yml: every key known, every value of its type, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class DataParameters(Section):
+    """Which images are read."""
+
+    name: str  # one of the sources in the catalog's `image_sources`
+    mirror: str | None  # any fsspec URL of a folder that holds the files, asked before the source's own mirrors
+    on_unreachable: Literal["bundled_digits", "fail"]  # what to do where no mirror answers
+    timeout: PositiveFloat  # seconds that a mirror may stay silent
+
+
+class SequenceParameters(Section):
+    """How an image becomes a sequence."""
+
+    view: Literal["rows", "columns"]
+
+
+class ModelParameters(Section):
+    """The recurrent classifier."""
+
+    cell: Literal["lstm"]
+    hidden_size: PositiveInt  # units of the hidden state, H
+    num_layers: PositiveInt  # recurrent layers, each reading the one below
+    dropout: Fraction  # fraction of the last hidden state dropped in training
+    forget_bias: float  # added to the forget gate before its sigmoid, never trained
+    initialization: Literal["tensorflow"]
+
+
+class TrainingParameters(Section):
+    """The optimisation, its record and its numerics."""
+
+    seed: NonNegativeInt  # of the initial weights, the order of the batches and dropout
+    iterations: PositiveInt  # updates of the weights
+    batch_size: PositiveInt  # images an update
+    optimizer: Literal["adam"]
+    learning_rate: PositiveFloat
+    log_every: PositiveInt  # updates between two points of the training curve
+    validate_every: PositiveInt  # updates between two passes over the validation images
+    keep: Literal["last", "best"]  # the weights after the last update, or those of the best validation accuracy
+    threads: PositiveInt  # of torch on the CPU; another count gives other last bits
+    report_seconds: Annotated[float, Field(ge=0)]  # between two saves of checkpoint and curves
+    resume: bool  # continue from the checkpoint that an interrupted run of these parameters left
+
+
+class EvaluationParameters(Section):
+    """The measures on the test images."""
+
+    confidence: Annotated[float, Field(gt=0, lt=1)]  # of the accuracy's interval
+    batch_size: PositiveInt  # images in one forward pass; bounds the memory, not the result
+
+
+class Parameters(Section):
+    """All of parameters.yml."""
+
+    data: DataParameters
+    sequence: SequenceParameters
+    model: ModelParameters
+    training: TrainingParameters
+    evaluation: EvaluationParameters
+
+
+def checked(raw: dict[str, Any]) -> Parameters:
+    """The parameters of a run, with every mistake told at once.
+
+    Args:
+        raw: nested values as YAML and the command line give them.
+
+    Raises:
+        UserError: naming each wrong key, what was found there and what may stand there.
+    """
+    try:
+        return Parameters.model_validate(raw)
+    except ValidationError as error:
+        found = "; ".join(_sentence(mistake, raw) for mistake in error.errors())
+        raise UserError(f"{found}. See conf/base/parameters.yml and src/mnist_lstm/parameters.py.") from None
+
+
+def _sentence(mistake: Any, raw: dict[str, Any]) -> str:
+    key = ".".join(map(str, mistake["loc"]))
+    if mistake["type"] == "extra_forbidden":
+        return f"parameter {key!r} is unknown{_nearest_key(mistake['loc'])}"
+    if mistake["type"] == "missing":
+        return f"parameter {key!r} is missing"
+    meaning = mistake["msg"].removeprefix("Input ")
+    return f"parameter {key!r} {meaning}, not {mistake['input']!r}"
+
+
+def _nearest_key(loc: tuple[str | int, ...]) -> str:
+    """The known key most like the one at `loc`, among its siblings first and then anywhere."""
+    *block, name = map(str, loc)
+    keys = flat_keys(Parameters)
+    siblings = [key for key in keys if key.rpartition(".")[0] == ".".join(block)]
+    if not block:
+        siblings += list(Parameters.model_fields)
+    return nearest(".".join([*block, name]), siblings) or nearest(name, [key.rpartition(".")[2] for key in keys])
+
+
+def flat_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
+    """Every key below a section, with dots: 'model.hidden_size'."""
+    keys: list[str] = []
+    for name, field in section.model_fields.items():
+        below = field.annotation
+        if isinstance(below, type) and issubclass(below, BaseModel):
+            keys += flat_keys(below, f"{prefix}{name}.")
+        else:
+            keys.append(prefix + name)
+    return keys
+
+
+def flattened(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values as one level with dots: {'model': {'hidden_size': 128}} to {'model.hidden_size': 128}."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat

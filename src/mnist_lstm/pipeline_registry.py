@@ -1,0 +1,14 @@
+"""The pipelines by name: `kedro run` takes them all, `kedro run --pipelines evaluate` one."""
+
+from kedro.pipeline import Pipeline
+
+from mnist_lstm.pipelines import evaluate, ingest, reshape, train
+
+STAGES = {"ingest": ingest, "reshape": reshape, "train": train, "evaluate": evaluate}
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Each stage; `__default__`, all of them; and `without_figures`, all but the drawing."""
+    stages = {name: stage.create_pipeline() for name, stage in STAGES.items()}
+    whole = sum(stages.values(), Pipeline([]))
+    return stages | {"__default__": whole, "without_figures": whole - whole.only_nodes_with_tags("figures")}

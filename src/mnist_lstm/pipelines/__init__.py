@@ -1,0 +1,1 @@
+"""The pipeline's stages: ingest, reshape, train and evaluate."""

@@ -1,0 +1,5 @@
+"""Files to checked images and labels, in three splits."""
+
+from mnist_lstm.pipelines.ingest.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

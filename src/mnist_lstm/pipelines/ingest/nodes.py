@@ -1,0 +1,30 @@
+"""Reading the images that the parameters name."""
+
+import logging
+
+from mnist_lstm.core.digits import bundled_digits
+from mnist_lstm.core.splits import Splits
+from mnist_lstm.datasets.download import UnreachableError
+from mnist_lstm.datasets.images import Sources
+from mnist_lstm.parameters import DataParameters
+
+logger = logging.getLogger(__name__)
+
+
+def ingest(image_sources: Sources, data: DataParameters) -> Splits:
+    """Reads the images and labels that `data.name` names, checked and split.
+
+    Missing files come from the mirrors. Where none answers and `data.on_unreachable` allows it, the digits bundled
+    with scikit-learn stand in, and the data card, which every number is reported with, says so.
+    """
+    read = image_sources[data.name]
+    try:
+        splits = read(data.mirror, data.timeout)
+    except UnreachableError as error:
+        if data.on_unreachable == "fail":
+            raise
+        splits = bundled_digits()
+        splits.card["requested"] = data.name
+        logger.warning("%s This run is on the %s.", error, splits.card["title"])
+    logger.info("Data: %s, %s images", splits.card["title"], splits.card["images"])
+    return splits

@@ -1,0 +1,20 @@
+"""Reading an image step by step."""
+
+from mnist_lstm.core.sequences import pixel_order, to_sequences
+from mnist_lstm.core.splits import Arrays
+from mnist_lstm.parameters import SequenceParameters
+
+
+def reshape(
+    train_images: Arrays, valid_images: Arrays, test_images: Arrays, sequence: SequenceParameters
+) -> tuple[Arrays, ...]:
+    """Turns images (N, height, width) into sequences (N, T, F): T time steps of F features.
+
+    By rows, a 28 x 28 digit becomes 28 steps of 28 pixels, from the top to the bottom.
+    """
+    _, height, width = train_images["images"].shape
+    order = pixel_order(sequence.view, height, width)
+    return tuple(
+        {"sequences": to_sequences(part["images"], order), "labels": part["labels"]}
+        for part in (train_images, valid_images, test_images)
+    )

@@ -1,0 +1,5 @@
+"""Sequences to a trained classifier."""
+
+from mnist_lstm.pipelines.train.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

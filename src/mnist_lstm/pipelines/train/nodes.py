@@ -1,0 +1,45 @@
+"""Training the classifier, and exporting it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from mnist_lstm.core.checkpoint import Checkpoint, resumable, training_identity
+from mnist_lstm.core.models import ImageClassifier, new_classifier
+from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.training import fit, paced
+from mnist_lstm.datasets.models import ExportedModel
+from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
+
+EXAMPLES = 2  # images; with one, torch.export would fix the batch size
+
+
+def train(
+    train_sequences: Arrays,
+    valid_sequences: Arrays,
+    data_card: dict[str, Any],
+    interrupted: Mapping[str, Callable[[], Checkpoint]],
+    sequence: SequenceParameters,
+    model: ModelParameters,
+    training: TrainingParameters,
+) -> Iterator[tuple[Checkpoint, pd.DataFrame]]:
+    """Trains the recurrent classifier, and yields checkpoint and curves every second or so while it does.
+
+    Each yield is saved at once: a killed run loses no more than a second, and the curves can be watched.
+    """
+    identity = training_identity(sequence, model, training, train_sequences, valid_sequences)
+    state = resumable(interrupted, identity).state if training.resume else None
+    features = train_sequences["sequences"].shape[2]
+    classifier = new_classifier(model, features, len(data_card["class_names"]), training.seed)
+    about = {key: data_card[key] for key in ("name", "title", "height", "width", "class_names")}
+    reports = fit(classifier, train_sequences, valid_sequences, training, state)
+    for report in paced(reports, training.report_seconds):
+        checkpoint = Checkpoint(model, sequence, about, identity, report.state(), training.keep)
+        yield checkpoint, pd.DataFrame(report.history)
+
+
+def export(checkpoint: Checkpoint, valid_images: Arrays) -> ExportedModel:
+    """Makes the classifier of raw images: scaling and sequence view are inside it, so nobody can feed it wrongly."""
+    examples = valid_images["images"][:EXAMPLES].copy()
+    return ExportedModel(ImageClassifier(checkpoint.classifier(), checkpoint.order()), examples)

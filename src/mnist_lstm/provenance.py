@@ -1,0 +1,106 @@
+"""Where a run comes from: code, environment and hardware, as plain values."""
+
+import hashlib
+import platform
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = ("mnist_lstm", "torch", "numpy", "kedro", "kedro-datasets", "mlflow", "scikit-learn", "pandas", "pydantic")
+MOST_DIFF = 1_000_000  # characters of the diff that are kept
+
+
+def code(project: Path) -> dict[str, Any]:
+    """The git commit of the project, whether the tree differs from it, and the diff; nulls outside of git."""
+    commit = _git(project, "rev-parse", "HEAD")
+    if commit is None:
+        return {"commit": None, "dirty": None, "diff": None}
+    changed = _git(project, "status", "--porcelain") or ""
+    return {"commit": commit.strip(), "dirty": bool(changed), "diff": (_git(project, "diff", "HEAD") or "")[:MOST_DIFF]}
+
+
+def environment(project: Path) -> dict[str, Any]:
+    """Python, the packages that decide results, and the SHA-256 of the lock file."""
+    lock = project / "requirements.lock"
+    return {
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
+    }
+
+
+def hardware() -> dict[str, Any]:
+    """The machine, as far as it decides results: processor, its vector instructions, cores."""
+    import torch
+
+    return {
+        "machine": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "cores": psutil.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "device": "cpu",
+    }
+
+
+def command_line() -> str:
+    """The command that started this process, without the program's folder and without passwords."""
+    return redacted(" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+
+
+def redacted(text: str) -> str:
+    """The text with the user and password of each URL taken out."""
+    return re.sub(r"://[^/@\s]+@", "://***@", text)
+
+
+def process() -> dict[str, str]:
+    """What tells this process from every other: host, its boot, process id and the process's start."""
+    me = psutil.Process()
+    return {
+        "host": platform.node(),
+        "boot": _boot(),
+        "pid": str(me.pid),
+        "started": f"{me.create_time():.2f}",
+    }
+
+
+def is_dead(other: dict[str, str]) -> bool:
+    """Whether a process told by `process` ran on this machine and runs no more."""
+    if other["host"] != platform.node():
+        return False
+    if other["boot"] != _boot():
+        return True
+    try:
+        started = psutil.Process(int(other["pid"])).create_time()
+    except psutil.NoSuchProcess:
+        return True
+    return f"{started:.2f}" != other["started"]
+
+
+def _boot() -> str:
+    identity = Path("/proc/sys/kernel/random/boot_id")
+    return identity.read_text().strip() if identity.is_file() else f"{psutil.boot_time():.0f}"
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _git(project: Path, *arguments: str) -> str | None:
+    """What git prints, or None where there is no git or no repository."""
+    try:
+        done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

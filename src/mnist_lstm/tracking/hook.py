@@ -1,0 +1,108 @@
+"""The hook that records a run: it watches what the catalog saves, and each dataset says how it is recorded."""
+
+import atexit
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+
+from mnist_lstm.parameters import Parameters, checked
+from mnist_lstm.tracking import store
+from mnist_lstm.tracking.recorder import Recorder
+from mnist_lstm.tracking.start import started
+
+
+class Tracking:
+    """Starts the MLflow run, hands each saved dataset to its recorder, and ends the run with its true status."""
+
+    def __init__(self) -> None:
+        self._recorder: Recorder | None = None
+        self._interrupted: str | None = None
+
+    @property
+    def place(self) -> str | None:
+        """Where the last run was recorded, for people; None where it was not."""
+        return self._recorder.place if self._recorder else None
+
+    @hook_impl
+    def after_context_created(self, context: Any) -> None:
+        """Keeps what the run's record needs."""
+        self._project = Path(context.project_path)
+        self._settings = store.settings(context.config_loader)
+        values = {key: value for key, value in context.config_loader["parameters"].items() if key != "tracking"}
+        self._parameters: Parameters = checked(values)
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: Any) -> None:
+        """Starts the run: its name, parameters, tags and provenance."""
+        if not self._settings.tracking.enabled:
+            return
+        self._catalog = catalog
+        self._recorder = started(self._project, self._settings, self._parameters, run_params)
+        atexit.register(self._at_exit)
+        self._watch_signals()
+
+    @hook_impl
+    def before_dataset_saved(self, dataset_name: str) -> None:
+        """Asks for a copy of each artifact: another run may write the same file before this one ends."""
+        if self._recorder and self._kind(dataset_name) == "artifact":
+            self._catalog[dataset_name].copies = self._recorder.artifacts
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Records the dataset as its catalog entry says."""
+        self._observe(dataset_name, data)
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+        """Records which data a run reads that starts after ingest."""
+        if self._kind(dataset_name) == "data":
+            self._observe(dataset_name, data)
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """Ends the run as finished."""
+        self._end("FINISHED")
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Ends the run as failed, with the reason."""
+        self._end("FAILED", str(error))
+
+    def _observe(self, name: str, data: Any) -> None:
+        if self._recorder and (kind := self._kind(name)):
+            self._recorder.record(kind, data)
+
+    def _kind(self, name: str) -> str | None:
+        if self._recorder is None or name not in self._catalog:
+            return None
+        return (getattr(self._catalog[name], "metadata", None) or {}).get("mlflow")
+
+    def _watch_signals(self) -> None:
+        """Notes Ctrl-C and SIGTERM; the run is ended at exit, when no call to MLflow is half done."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._handlers = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = signal.Signals(number).name
+        if number == signal.SIGTERM:
+            raise SystemExit(128 + number)
+        raise KeyboardInterrupt
+
+    def _at_exit(self) -> None:
+        if self._interrupted:
+            self._end("KILLED", self._interrupted)
+        else:
+            self._end("FAILED", "the process ended before the pipeline did")
+
+    def _end(self, status: str, reason: str = "") -> None:
+        atexit.unregister(self._at_exit)
+        for number, handler in getattr(self, "_handlers", {}).items():
+            signal.signal(number, handler)
+        self._handlers: dict[signal.Signals, Any] = {}
+        if self._recorder:
+            self._recorder.end(status, reason)

@@ -1,0 +1,36 @@
+"""The exported model as an MLflow model: pt2, signed, with an example, without pickle and without this package."""
+
+import logging
+import warnings
+
+import numpy as np
+import torch
+
+from mnist_lstm.core.models import classify
+from mnist_lstm.datasets.models import ExportedModel
+
+
+def log_model(exported: ExportedModel, run_id: str) -> str:
+    """Logs the classifier of raw images to a run, and returns the model's id."""
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    images = exported.examples
+    probabilities = classify(exported.classifier, images, len(images))
+    signature = ModelSignature(
+        Schema([TensorSpec(images.dtype, (-1, *images.shape[1:]), "images")]),
+        Schema([TensorSpec(np.dtype(np.float32), (-1, *probabilities.shape[1:]), "probabilities")]),
+    )
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
+        warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
+        info = mlflow.pytorch.log_model(
+            exported.classifier,
+            name="model",
+            signature=signature,
+            input_example=images,
+            pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}", f"numpy=={np.__version__}"],
+            serialization_format="pt2",
+        )
+    return info.model_id

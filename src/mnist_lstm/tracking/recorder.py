@@ -1,0 +1,141 @@
+"""One MLflow run: what is written into it, and when."""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mnist_lstm.core import checkpoint
+from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.datasets.models import ExportedModel
+from mnist_lstm.tracking.model import log_model
+
+DIGEST = 32  # characters of a SHA-256 that MLflow's dataset digest has room for
+MOST_METRICS = 1000  # in one call, MLflow's limit
+LONGEST_TAG = 5000
+CURVES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy")
+
+
+class Recorder:
+    """Writes one run that has been started.
+
+    Curves, datasets and the model are written as they come; what may still change, at the end.
+
+    Args:
+        client: of MLflow.
+        run_id, place: the run, and where it is, for people.
+        about: its provenance so far.
+        name: makes the run's name from the name of its data.
+    """
+
+    def __init__(self, client: Any, run_id: str, place: str, about: dict[str, Any], name: Callable[[str], str]):
+        self.place = place
+        self.run_id = run_id
+        self._client = client
+        self._about = about
+        self._name = name
+        self._folder = tempfile.TemporaryDirectory(prefix="mnist_lstm-")
+        self.artifacts = Path(self._folder.name)
+        self._rows = 0  # of the history that are written
+        self._metrics: dict[str, float] = {}
+        self._model_id: str | None = None
+        self._checkpoint: Checkpoint | None = None
+
+    def record(self, kind: str, data: Any) -> None:
+        """Records what the catalog saved, as the dataset's entry says; files are copied into `artifacts` instead."""
+        writers = {
+            "data": self._data,
+            "history": self._history,
+            "metrics": self._numbers,
+            "model": self._model,
+            "checkpoint": self._keep_checkpoint,
+        }
+        if kind != "artifact":
+            writers[kind](data)
+
+    def end(self, status: str, reason: str) -> None:
+        """Writes what was kept for the end, and ends the run with a status of MLflow's."""
+        if self._checkpoint:
+            self._write_checkpoint(self._checkpoint)
+        self._log_metrics([(name, value, 0) for name, value in self._metrics.items()], self._test_set())
+        self.write_provenance()
+        self._client.log_artifacts(self.run_id, str(self.artifacts))
+        if reason:
+            self._client.set_tag(self.run_id, "reason", reason[:LONGEST_TAG])
+        self._client.set_terminated(self.run_id, status)
+        self._folder.cleanup()
+
+    def write_provenance(self) -> None:
+        """Writes provenance.json among the artifacts."""
+        (self.artifacts / "provenance.json").write_text(json.dumps(self._about, indent=2, ensure_ascii=False))
+
+    def _data(self, card: dict[str, Any]) -> None:
+        """Records the data sets with their digests, and names the run after the data it is really on."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        if "data" in self._about:
+            return
+        self._about["data"] = card
+        profile = {"height": card["height"], "width": card["width"], "classes": len(card["class_names"])}
+        inputs = [
+            DatasetInput(
+                Dataset(
+                    f"{card['name']} {split}",
+                    digest[:DIGEST],
+                    "local",
+                    json.dumps({"files": card["files"]}),
+                    profile=json.dumps(profile | {"images": card["images"][split]}),
+                ),
+                [InputTag("mlflow.data.context", split)],
+            )
+            for split, digest in card["sha256"].items()
+        ]
+        self._client.log_inputs(self.run_id, inputs)
+        self._client.set_tag(self.run_id, "data", card["title"])
+        self._client.update_run(self.run_id, name=self._name(card["name"]))
+
+    def _history(self, history: Any) -> None:
+        """Records the rows of the curves that are new."""
+        points = [
+            (column.replace("_", "/", 1), row[column], int(row["iteration"]))
+            for row in history.iloc[self._rows :].to_dict("records")
+            for column in CURVES
+            if row[column] == row[column]  # not nan
+        ]
+        self._log_metrics(points)
+        self._rows = len(history)
+
+    def _numbers(self, metrics: dict[str, Any]) -> None:
+        self._metrics |= {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+
+    def _model(self, exported: ExportedModel) -> None:
+        self._model_id = log_model(exported, self.run_id)
+
+    def _keep_checkpoint(self, data: Checkpoint) -> None:
+        self._checkpoint = data
+
+    def _write_checkpoint(self, data: Checkpoint) -> None:
+        (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))
+        self._about["weights_sha256"] = checkpoint.weights_digest(data.weights)
+        self._client.set_tag(self.run_id, "weights.sha256", self._about["weights_sha256"])
+
+    def _test_set(self) -> dict[str, Any]:
+        """What the measures are linked to: the model, and the test images."""
+        if "data" not in self._about:
+            return {"model_id": self._model_id}
+        card = self._about["data"]
+        return {
+            "model_id": self._model_id,
+            "dataset_name": f"{card['name']} test",
+            "dataset_digest": card["sha256"]["test"][:DIGEST],
+        }
+
+    def _log_metrics(self, points: list[tuple[str, float, int]], link: dict[str, Any] | None = None) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        written = [Metric(name, float(value), now, step, **(link or {})) for name, value, step in points]
+        for start in range(0, len(written), MOST_METRICS):
+            self._client.log_batch(self.run_id, metrics=written[start : start + MOST_METRICS])

@@ -1,0 +1,92 @@
+"""Starting a run: its experiment, name, parameters, tags and provenance."""
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+from mnist_lstm import provenance
+from mnist_lstm.parameters import Parameters, flattened
+from mnist_lstm.tracking import store
+from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
+
+
+def started(project: Path, settings: store.Settings, parameters: Parameters, run_params: dict[str, Any]) -> Recorder:
+    """A new MLflow run, and the recorder that writes it."""
+    uri = store.tracking_uri(project, settings.server.mlflow_tracking_uri)
+    client = store.client(project, uri)
+    experiment = store.experiment_id(client, settings.tracking.experiment.name, project, uri)
+    end_dead_runs(client, experiment)
+
+    from mlflow.entities import Param
+
+    about = provenance_of(project, parameters, run_params)
+
+    def name(data: str) -> str:
+        return settings.tracking.run.name or run_name(data, parameters)
+
+    run = client.create_run(experiment, run_name=name(parameters.data.name), tags=tags(about))
+    values = flattened(about["parameters"])
+    client.log_batch(run.info.run_id, params=[Param(key, str(value)) for key, value in values.items()])
+    place = f"MLflow run {run.info.run_id} ({settings.tracking.experiment.name}) in {provenance.redacted(uri)}"
+    recorder = Recorder(client, run.info.run_id, place, about, name)
+    recorder.write_provenance()
+    return recorder
+
+
+def run_name(data: str, parameters: Parameters) -> str:
+    """What a run is, in a few words: "mnist lstm128 rows s1"."""
+    model, layers = parameters.model, parameters.model.num_layers
+    cell = f"{model.cell}{model.hidden_size}" + (f"x{layers}" if layers > 1 else "")
+    return f"{data} {cell} {parameters.sequence.view} s{parameters.training.seed}"
+
+
+def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:
+    """All that is known of a run when it starts."""
+    values = parameters.model_dump()
+    if values["data"]["mirror"]:
+        values["data"]["mirror"] = provenance.redacted(values["data"]["mirror"])
+    return {
+        "command": provenance.command_line(),
+        "preset": run_params["env"],
+        "pipelines": run_params["pipeline_names"] or ["__default__"],
+        "parameters": values,
+        "git": provenance.code(project),
+        "environment": provenance.environment(project),
+        "hardware": provenance.hardware(),
+        "process": provenance.process(),
+    }
+
+
+def tags(about: dict[str, Any]) -> dict[str, str]:
+    """The main facts of a run's provenance, to filter and sort by."""
+    values, packages = about["parameters"], about["environment"]["packages"]
+    found = {
+        "mlflow.source.name": about["command"],
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": about["git"]["commit"],
+        "mlflow.user": getpass.getuser(),
+        "data": values["data"]["name"],
+        "git.commit": about["git"]["commit"],
+        "git.dirty": about["git"]["dirty"],
+        "command": about["command"],
+        "preset": about["preset"],
+        "pipelines": ",".join(about["pipelines"]),
+        "python": about["environment"]["python"],
+        **{name: packages[name] for name in ("mnist_lstm", "torch", "kedro", "mlflow")},
+        "device": about["hardware"]["device"],
+        "processor": about["hardware"]["processor"],
+        "threads": values["training"]["threads"],
+        "seed": values["training"]["seed"],
+        **{f"process.{key}": value for key, value in about["process"].items()},
+    }
+    return {key: str(value)[:LONGEST_TAG] for key, value in found.items() if value is not None}
+
+
+def end_dead_runs(client: Any, experiment: str) -> None:
+    """Marks as killed each run of this machine that still counts as running though its process is gone."""
+    prefix = "process."
+    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+        process = {key.removeprefix(prefix): tag for key, tag in run.data.tags.items() if key.startswith(prefix)}
+        if process and provenance.is_dead(process):
+            client.set_tag(run.info.run_id, "reason", "its process was gone when the next run started")
+            client.set_terminated(run.info.run_id, "KILLED")

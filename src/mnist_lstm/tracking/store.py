@@ -1,0 +1,137 @@
+"""Where runs are recorded: the settings of conf/base/mlflow.yml, and the store in the project's root."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from omegaconf import OmegaConf
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mnist_lstm.errors import UserError
+
+DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
+# A server that does not answer is given up after seconds, not after MLflow's four minutes.
+PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Server(_Section):
+    mlflow_tracking_uri: str | None
+
+
+class _Experiment(_Section):
+    name: str
+
+
+class _Run(_Section):
+    name: str | None
+
+
+class TrackingSettings(_Section):
+    """The block `tracking`."""
+
+    enabled: bool
+    experiment: _Experiment
+    run: _Run
+
+
+class Settings(_Section):
+    """All of mlflow.yml."""
+
+    server: _Server
+    tracking: TrackingSettings
+
+
+def settings(config_loader: Any) -> Settings:
+    """The settings of mlflow.yml; the run's parameters may override the block `tracking`.
+
+    Raises:
+        UserError: naming the key that is wrong.
+    """
+    values = config_loader["mlflow"]
+    override = {"tracking": config_loader["parameters"].get("tracking", {})}
+    try:
+        return Settings.model_validate(OmegaConf.to_container(OmegaConf.merge(values, override)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UserError(f"{key!r} in conf/base/mlflow.yml: {first['msg']}, found {first['input']!r}.") from None
+
+
+def tracking_uri(project: Path, configured: str | None) -> str:
+    """The configured store, MLFLOW_TRACKING_URI's, or mlflow.db in the project's root whatever the current folder."""
+    return configured or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / DATABASE}"
+
+
+def client(project: Path, uri: str) -> Any:
+    """A client of the store at `uri`, which is made first if it is the project's own and missing.
+
+    Raises:
+        UserError: if the store cannot be used.
+    """
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    database = project / DATABASE
+    try:
+        if uri == f"sqlite:///{database}" and not database.exists():
+            _create(database)
+        mlflow.set_tracking_uri(uri)
+        found = mlflow.MlflowClient(uri)
+        found.search_experiments(max_results=1)
+    except (mlflow.exceptions.MlflowException, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(
+            f"the MLflow store {uri} must answer, found: {reason}. Mend it, name another by MLFLOW_TRACKING_URI, "
+            "or run without: --params tracking.enabled=false."
+        ) from None
+    return found
+
+
+def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
+    """The experiment's id; a new one keeps its artifacts in the project's root if its store is there."""
+    import mlflow
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        own = uri == f"sqlite:///{project / DATABASE}"
+        place = (project / ARTIFACTS / name).as_uri() if own else None
+        try:
+            return client.create_experiment(name, artifact_location=place)
+        except mlflow.exceptions.MlflowException:  # another run made it just now
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    if found.lifecycle_stage == "deleted":
+        raise UserError(
+            f"the MLflow experiment {name!r} is deleted; restore it (`mlflow experiments restore -x "
+            f"{found.experiment_id}`) or choose another: --params tracking.experiment.name=NAME."
+        )
+    return found.experiment_id
+
+
+def _create(database: Path) -> None:
+    """Makes the sqlite store beside its place and renames it into it.
+
+    Several runs at once, or one that is killed, would otherwise leave a store that is half made.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    with FileLock(f"{database}.lock"):
+        if database.exists():
+            return
+        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
+            unfinished = Path(folder) / DATABASE
+            store = SqlAlchemyStore(f"sqlite:///{unfinished}", (database.parent / ARTIFACTS).as_uri())
+            store.engine.dispose()
+            os.replace(unfinished, database)
