@@ -12,6 +12,10 @@ class UserError(Exception):
     """
 
 
+class UnreachableError(UserError):
+    """No mirror gave a file that is needed."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """A hint at the choice most like `word`: " (did you mean 'rows'?)", or nothing where none is alike."""
     matches = get_close_matches(word, list(choices), n=1)

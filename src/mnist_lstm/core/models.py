@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -62,6 +62,13 @@ class ImageClassifier(nn.Module):
         pixels = images.reshape(images.shape[0], -1)
         sequences = pixels[:, self.order.reshape(-1)].reshape(-1, steps, features)
         return torch.softmax(self.classifier(sequences), dim=-1)
+
+
+class ExportedModel(NamedTuple):
+    """A classifier of raw images, and a few images uint8 (N, height, width) to trace and to try it with."""
+
+    classifier: ImageClassifier
+    examples: NDArray[np.uint8]
 
 
 def new_classifier(model: ModelParameters, features: int, classes: int, seed: int) -> RecurrentClassifier:

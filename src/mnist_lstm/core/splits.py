@@ -1,6 +1,7 @@
 """The training, validation and test images, and the card that says which they are."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,10 @@ class Splits(NamedTuple):
     valid: Arrays
     test: Arrays
     card: dict[str, Any]
+
+
+# Reads a data set, given a mirror to ask first (a URL or None) and the seconds that a mirror may stay silent.
+Source = Callable[[str | None, float], Splits]
 
 
 def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int, name: str) -> Arrays:

@@ -10,16 +10,12 @@ from typing import Any, NamedTuple
 from filelock import FileLock
 
 from mnist_lstm.datasets.whole import written_whole
-from mnist_lstm.errors import UserError
+from mnist_lstm.errors import UnreachableError, UserError
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 1 << 18  # bytes read at a time
 MOST_BYTES = 1 << 28  # of a file whose size is not known
-
-
-class UnreachableError(UserError):
-    """No mirror gave the right file."""
 
 
 class RemoteFile(NamedTuple):

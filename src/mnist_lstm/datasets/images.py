@@ -1,7 +1,7 @@
 """The data sets that images can come from: IDX files with mirrors and checksums, and the bundled digits."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from mnist_lstm.core import idx
 from mnist_lstm.core.digits import bundled_digits
-from mnist_lstm.core.splits import Arrays, Splits, data_card, first_images, images_and_labels
+from mnist_lstm.core.splits import Arrays, Source, Splits, data_card, first_images, images_and_labels
 from mnist_lstm.datasets.download import RemoteFile, fetched
 from mnist_lstm.errors import UserError, listed, nearest
 
@@ -21,9 +21,6 @@ FILES = {
     "test_images": "t10k-images-idx3-ubyte.gz",
     "test_labels": "t10k-labels-idx1-ubyte.gz",
 }
-
-# Reads a source: `mirror` (None or a URL to ask first) and `timeout` (seconds) to its splits.
-Read = Callable[[str | None, float], Splits]
 
 
 class IdxSource(BaseModel):
@@ -64,13 +61,13 @@ class IdxSource(BaseModel):
         return Splits(**parts, card=data_card(name, self.title, parts, self.class_names, hashes))
 
 
-class Sources(Mapping[str, Read]):
+class Sources(Mapping[str, Source]):
     """Each source's name to the function that reads it; an unknown name is told with the nearest known one."""
 
-    def __init__(self, readers: dict[str, Read]):
+    def __init__(self, readers: dict[str, Source]):
         self._readers = readers
 
-    def __getitem__(self, name: str) -> Read:
+    def __getitem__(self, name: str) -> Source:
         if name not in self._readers:
             raise UserError(
                 f"parameter 'data.name' must be {listed(self)}, not {name!r}{nearest(name, self)}; "
@@ -100,7 +97,7 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
         self.metadata = metadata
 
     def load(self) -> Sources:
-        readers: dict[str, Read] = {"digits": lambda mirror, timeout: bundled_digits()}
+        readers: dict[str, Source] = {"digits": lambda mirror, timeout: bundled_digits()}
         for name, source in self._idx.items():
             readers[name] = lambda mirror, timeout, name=name, source=source: source.read(  # type: ignore[misc]
                 name, self._folder / name, mirror, timeout

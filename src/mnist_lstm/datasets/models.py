@@ -4,17 +4,15 @@ import io
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
-from numpy.typing import NDArray
 
 from mnist_lstm.core import checkpoint
 from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.models import ImageClassifier
+from mnist_lstm.core.models import ExportedModel
 from mnist_lstm.datasets.whole import Whole, write_whole
 from mnist_lstm.errors import UserError
 
@@ -86,13 +84,6 @@ class InterruptedDataset(AbstractDataset[None, Mapping[str, Callable[[], Checkpo
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder)}
-
-
-class ExportedModel(NamedTuple):
-    """A classifier of raw images, and a few images to trace and to try it with."""
-
-    classifier: ImageClassifier
-    examples: NDArray[np.uint8]
 
 
 class _Pt2File(AbstractDataset[ExportedModel, torch.nn.Module]):

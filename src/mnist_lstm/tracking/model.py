@@ -6,8 +6,7 @@ import warnings
 import numpy as np
 import torch
 
-from mnist_lstm.core.models import classify
-from mnist_lstm.datasets.models import ExportedModel
+from mnist_lstm.core.models import ExportedModel, classify
 
 
 def log_model(exported: ExportedModel, run_id: str) -> str:

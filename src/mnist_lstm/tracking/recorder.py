@@ -9,7 +9,7 @@ from typing import Any
 
 from mnist_lstm.core import checkpoint
 from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.datasets.models import ExportedModel
+from mnist_lstm.core.models import ExportedModel
 from mnist_lstm.tracking.model import log_model
 
 DIGEST = 32  # characters of a SHA-256 that MLflow's dataset digest has room for

@@ -1,17 +1,17 @@
 """Reading the images that the parameters name."""
 
 import logging
+from collections.abc import Mapping
 
 from mnist_lstm.core.digits import bundled_digits
-from mnist_lstm.core.splits import Splits
-from mnist_lstm.datasets.download import UnreachableError
-from mnist_lstm.datasets.images import Sources
+from mnist_lstm.core.splits import Source, Splits
+from mnist_lstm.errors import UnreachableError
 from mnist_lstm.parameters import DataParameters
 
 logger = logging.getLogger(__name__)
 
 
-def ingest(image_sources: Sources, data: DataParameters) -> Splits:
+def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
     """Reads the images and labels that `data.name` names, checked and split.
 
     Missing files come from the mirrors. Where none answers and `data.on_unreachable` allows it, the digits bundled

@@ -6,10 +6,9 @@ from typing import Any
 import pandas as pd
 
 from mnist_lstm.core.checkpoint import Checkpoint, resumable, training_identity
-from mnist_lstm.core.models import ImageClassifier, new_classifier
+from mnist_lstm.core.models import ExportedModel, ImageClassifier, new_classifier
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.training import fit, paced
-from mnist_lstm.datasets.models import ExportedModel
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
 
 EXAMPLES = 2  # images; with one, torch.export would fix the batch size
