@@ -51,3 +51,23 @@ run = Run(
     help=kedro_run.help,
 )
 cli.add_command(run)
+
+
+@cli.command()
+@click.argument("run_name", metavar="RUN")
+@click.option("--allow-differences", is_flag=True, help="Go on though code or packages are not those of the run.")
+@click.option("--checkout", is_flag=True, help="Use the run's own commit, in a temporary worktree.")
+@click.pass_obj
+def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: bool) -> None:
+    """Do RUN again from its MLflow record and compare the two bit by bit.
+
+    RUN is a run's id, its name, or `latest`. The exit code is 0 if weights, predictions, metrics and curves are equal
+    to the bit, and 2 if they are not or could not be.
+    """
+    from mnist_lstm.tracking import reproduce as again
+
+    with one_line_errors():
+        verdict = again.reproduced(metadata.project_path, run_name, allow_differences, checkout)
+    click.echo(verdict.sentence)
+    if not verdict.equal:
+        raise SystemExit(2)

@@ -16,12 +16,29 @@ MOST_DIFF = 1_000_000  # characters of the diff that are kept
 
 
 def code(project: Path) -> dict[str, Any]:
-    """The git commit of the project, whether the tree differs from it, and the diff; nulls outside of git."""
+    """The digest of this package's source, and the git commit, whether the tree differs from it, and the diff.
+
+    Outside of git the last three are null.
+    """
     commit = _git(project, "rev-parse", "HEAD")
-    if commit is None:
-        return {"commit": None, "dirty": None, "diff": None}
-    changed = _git(project, "status", "--porcelain") or ""
-    return {"commit": commit.strip(), "dirty": bool(changed), "diff": (_git(project, "diff", "HEAD") or "")[:MOST_DIFF]}
+    changed = _git(project, "status", "--porcelain")
+    diff = _git(project, "diff", "--binary", "HEAD")
+    return {
+        "source_sha256": source_digest(),
+        "commit": commit and commit.strip(),
+        "dirty": None if changed is None else bool(changed),
+        "diff": diff and diff[:MOST_DIFF],
+    }
+
+
+def source_digest() -> str:
+    """SHA-256 over the name and content of each module of this package."""
+    package = Path(__file__).parent
+    sha = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        sha.update(f"{path.relative_to(package).as_posix()} {path.stat().st_size}\n".encode())
+        sha.update(path.read_bytes())
+    return sha.hexdigest()
 
 
 def environment(project: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mnist_lstm.parameters import ModelParameters
 
 WHITE = 255  # pixels are scaled to [0, 1] inside the model, so nobody can feed it wrongly
 
-CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM}
+CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM}
 
 
 class RecurrentClassifier(nn.Module):

@@ -144,7 +144,7 @@ def update(
     logits = classifier(inputs)
     loss = cross_entropy(logits, targets)
     optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     value = float(loss.detach())
     if math.isfinite(value):
         optimizer.step()

@@ -25,7 +25,7 @@ class _NpzFile(AbstractDataset[Arrays, Arrays]):
 
     def save(self, data: Arrays) -> None:
         with Path(self._filepath).open("wb") as file:
-            np.savez(file, **data)
+            np.savez(file, **data)  # type: ignore[arg-type]
 
     def load(self) -> Arrays:
         try:

@@ -1,5 +1,6 @@
 """Files that are whole or absent: written beside their place, flushed to the disk, then renamed into it."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -8,25 +9,42 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mnist_lstm.errors import UserError
+
+# What the user can mend: no space, no right, a disk that is read-only, a quota
+CANNOT_WRITE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT)
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A temporary file to write, which becomes `path` at the end, or leaves it as it was after an error.
 
     It keeps the suffix of `path`, for writers that choose their format by it.
+
+    Raises:
+        UserError: if the disk is full or the folder is not to be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
+    except OSError as error:
+        if error.errno in CANNOT_WRITE:
+            raise UserError(
+                f"{path} must be writable, found: {os.strerror(error.errno)}; mend that and run again. "
+                "What stood there before is untouched."
+            ) from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary:
+            temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

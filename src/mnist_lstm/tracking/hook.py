@@ -21,6 +21,7 @@ class Tracking:
     def __init__(self) -> None:
         self._recorder: Recorder | None = None
         self._interrupted: str | None = None
+        self._handlers: dict[signal.Signals, Any] = {}
 
     @property
     def place(self) -> str | None:
@@ -101,8 +102,8 @@ class Tracking:
 
     def _end(self, status: str, reason: str = "") -> None:
         atexit.unregister(self._at_exit)
-        for number, handler in getattr(self, "_handlers", {}).items():
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        self._handlers: dict[signal.Signals, Any] = {}
+        self._handlers.clear()
         if self._recorder:
             self._recorder.end(status, reason)

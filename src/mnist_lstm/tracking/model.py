@@ -32,4 +32,4 @@ def log_model(exported: ExportedModel, run_id: str) -> str:
             pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}", f"numpy=={np.__version__}"],
             serialization_format="pt2",
         )
-    return info.model_id
+    return str(info.model_id)

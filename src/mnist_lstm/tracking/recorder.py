@@ -1,6 +1,7 @@
 """One MLflow run: what is written into it, and when."""
 
 import json
+import logging
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,9 +13,12 @@ from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.models import ExportedModel
 from mnist_lstm.tracking.model import log_model
 
+logger = logging.getLogger(__name__)
+
 DIGEST = 32  # characters of a SHA-256 that MLflow's dataset digest has room for
 MOST_METRICS = 1000  # in one call, MLflow's limit
 LONGEST_TAG = 5000
+FINGERPRINT = "training.fingerprint"  # the tag
 CURVES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy")
 
 
@@ -45,7 +49,7 @@ class Recorder:
 
     def record(self, kind: str, data: Any) -> None:
         """Records what the catalog saved, as the dataset's entry says; files are copied into `artifacts` instead."""
-        writers = {
+        writers: dict[str, Callable[[Any], None]] = {
             "data": self._data,
             "history": self._history,
             "metrics": self._numbers,
@@ -56,16 +60,26 @@ class Recorder:
             writers[kind](data)
 
     def end(self, status: str, reason: str) -> None:
-        """Writes what was kept for the end, and ends the run with a status of MLflow's."""
+        """Writes what was kept for the end, and ends the run with a status of MLflow's.
+
+        A run whose last files cannot be written (a full disk, say) still gets its status.
+        """
+        try:
+            self._write_last()
+        except Exception as error:
+            logger.warning("The run's record misses its last files: %s", error)
+            status, reason = ("FAILED" if status == "FINISHED" else status), reason or str(error)
+        if reason:
+            self._client.set_tag(self.run_id, "reason", reason[:LONGEST_TAG])
+        self._client.set_terminated(self.run_id, status)
+        self._folder.cleanup()
+
+    def _write_last(self) -> None:
         if self._checkpoint:
             self._write_checkpoint(self._checkpoint)
         self._log_metrics([(name, value, 0) for name, value in self._metrics.items()], self._test_set())
         self.write_provenance()
         self._client.log_artifacts(self.run_id, str(self.artifacts))
-        if reason:
-            self._client.set_tag(self.run_id, "reason", reason[:LONGEST_TAG])
-        self._client.set_terminated(self.run_id, status)
-        self._folder.cleanup()
 
     def write_provenance(self) -> None:
         """Writes provenance.json among the artifacts."""
@@ -114,7 +128,19 @@ class Recorder:
         self._model_id = log_model(exported, self.run_id)
 
     def _keep_checkpoint(self, data: Checkpoint) -> None:
+        """Keeps the newest; the first one tells which training this is, and which run it continues."""
+        if self._checkpoint is None:
+            if self._about["parameters"]["training"]["resume"] and (continued := self._interrupted(data.fingerprint)):
+                self._client.set_tag(self.run_id, "continues", continued)
+            self._client.set_tag(self.run_id, FINGERPRINT, data.fingerprint)
         self._checkpoint = data
+
+    def _interrupted(self, fingerprint: str) -> str | None:
+        """The id of the last run that trained with this fingerprint and did not finish."""
+        experiment = self._client.get_run(self.run_id).info.experiment_id
+        unfinished = f"tags.`{FINGERPRINT}` = '{fingerprint}' AND attributes.status != 'FINISHED'"
+        runs = self._client.search_runs([experiment], unfinished, order_by=["attributes.start_time DESC"])
+        return runs[0].info.run_id if runs else None
 
     def _write_checkpoint(self, data: Checkpoint) -> None:
         (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))

@@ -9,6 +9,8 @@ from mnist_lstm.parameters import Parameters, flattened
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
 
+SELECTION = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs", "namespaces")
+
 
 def started(project: Path, settings: store.Settings, parameters: Parameters, run_params: dict[str, Any]) -> Recorder:
     """A new MLflow run, and the recorder that writes it."""
@@ -49,6 +51,7 @@ def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, A
         "command": provenance.command_line(),
         "preset": run_params["env"],
         "pipelines": run_params["pipeline_names"] or ["__default__"],
+        "selection": {key: run_params[key] for key in SELECTION if run_params[key]},
         "parameters": values,
         "git": provenance.code(project),
         "environment": provenance.environment(project),

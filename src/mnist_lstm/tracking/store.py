@@ -107,7 +107,7 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
         own = uri == f"sqlite:///{project / DATABASE}"
         place = (project / ARTIFACTS / name).as_uri() if own else None
         try:
-            return client.create_experiment(name, artifact_location=place)
+            return str(client.create_experiment(name, artifact_location=place))
         except mlflow.exceptions.MlflowException:  # another run made it just now
             found = client.get_experiment_by_name(name)
             if found is None:
@@ -117,7 +117,7 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
             f"the MLflow experiment {name!r} is deleted; restore it (`mlflow experiments restore -x "
             f"{found.experiment_id}`) or choose another: --params tracking.experiment.name=NAME."
         )
-    return found.experiment_id
+    return str(found.experiment_id)
 
 
 def _create(database: Path) -> None:
@@ -132,6 +132,6 @@ def _create(database: Path) -> None:
             return
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
             unfinished = Path(folder) / DATABASE
-            store = SqlAlchemyStore(f"sqlite:///{unfinished}", (database.parent / ARTIFACTS).as_uri())
+            store = SqlAlchemyStore(f"sqlite:///{unfinished}", (database.parent / ARTIFACTS).as_uri())  # type: ignore[no-untyped-call]
             store.engine.dispose()
             os.replace(unfinished, database)

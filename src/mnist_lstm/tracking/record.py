@@ -1,0 +1,105 @@
+"""Reading the record of a run: which run is meant, its provenance, and what it found."""
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_lstm.core.checkpoint import Checkpoint, from_bytes
+from mnist_lstm.core.splits import Arrays
+from mnist_lstm.errors import UserError, nearest
+
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run left in MLflow.
+
+    Attributes:
+        run: MLflow's.
+        provenance: where it comes from.
+        checkpoint: its last, None if it did not train.
+        predictions: "logits" and "labels" of the test images, None if it did not evaluate.
+        curves: (update, value) of each curve by name.
+    """
+
+    run: Any
+    provenance: dict[str, Any]
+    checkpoint: Checkpoint | None
+    predictions: Arrays | None
+    curves: dict[str, list[tuple[int, float]]]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The measures on the test images."""
+        return {name: value for name, value in self.run.data.metrics.items() if name.startswith("test/")}
+
+
+def find_run(client: Any, experiment_name: str, named: str) -> Any:
+    """The run that is meant.
+
+    Args:
+        client: of MLflow.
+        experiment_name: where names are looked up.
+        named: a run's id, its name (the newest of that name), or "latest".
+
+    Raises:
+        UserError: if there is none.
+    """
+    import mlflow
+
+    if RUN_ID.fullmatch(named):
+        try:
+            return client.get_run(named)
+        except mlflow.exceptions.MlflowException:
+            raise UserError(f"a run must be recorded in the MLflow store, found none with the id {named}.") from None
+    experiment = client.get_experiment_by_name(experiment_name)
+    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"]) if experiment else []
+    for run in runs:
+        if named in (LATEST, run.info.run_name):
+            return run
+    names = {run.info.run_name for run in runs}
+    raise UserError(
+        f"a run must be named by its id, its name or {LATEST!r}: the experiment {experiment_name!r} has none called "
+        f"{named!r}{nearest(named, names)}."
+    )
+
+
+def read(client: Any, run: Any) -> Record:
+    """The record of `run`.
+
+    Raises:
+        UserError: if this project did not make it, or a file of it is damaged.
+    """
+    run_id = run.info.run_id
+    files = {file.path for file in client.list_artifacts(run_id)}
+    if "provenance.json" not in files:
+        raise UserError(f"run {run_id} must hold provenance.json, found {sorted(files)}; not a run of this project.")
+    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
+
+        def fetched(name: str) -> Path | None:
+            return Path(client.download_artifacts(run_id, name, folder)) if name in files else None
+
+        def arrays(path: Path) -> Arrays:
+            with np.load(path, allow_pickle=False) as archive:
+                return dict(archive)
+
+        provenance, checkpoint, predictions = map(fetched, ("provenance.json", "checkpoint.pt", "predictions.npz"))
+        return Record(
+            run,
+            json.loads(provenance.read_text()) if provenance else {},
+            from_bytes(checkpoint.read_bytes(), f"checkpoint.pt of run {run_id}") if checkpoint else None,
+            arrays(predictions) if predictions else None,
+            {name: _curve(client, run_id, name) for name in CURVES},
+        )
+
+
+def _curve(client: Any, run_id: str, name: str) -> list[tuple[int, float]]:
+    return sorted((point.step, point.value) for point in client.get_metric_history(run_id, name))
