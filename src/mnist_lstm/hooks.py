@@ -1,8 +1,12 @@
 """What Kedro calls around a run: the check of the parameters, and what the terminal shows."""
 
+import atexit
+import shlex
+import sys
 import time
 from typing import Any
 
+import click
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
@@ -39,6 +43,7 @@ class Console:
         """Starts the display of training."""
         if node.name == "train":
             self._training = TrainingDisplay(inputs["params:training"].iterations)
+            atexit.register(self._tell_interrupted)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -61,9 +66,15 @@ class Console:
         self._stop()
 
     def _stop(self) -> None:
+        atexit.unregister(self._tell_interrupted)
         if self._training:
             self._training.stop()
         self._training = None
+
+    def _tell_interrupted(self) -> None:
+        """After Ctrl-C or SIGTERM: how to go on."""
+        if self._training and self._training.stop():
+            click.echo(f"Training stopped and its checkpoint is kept. Continue it:\n  {resume_command()}", err=True)
 
 
 class TrainingDisplay:
@@ -115,9 +126,23 @@ class TrainingDisplay:
         )
         return f"  {seconds:.0f} s left"
 
-    def stop(self) -> None:
-        """Ends the bar."""
+    def stop(self) -> bool:
+        """Ends the display, and says whether training had begun and not ended."""
         self._bar.stop()
+        return self._started is not None and not self._bar.finished
+
+
+def resume_command() -> str:
+    """The command that continues the training of this process."""
+    words = ["kedro", *sys.argv[1:]]
+    for position, word in enumerate(words):
+        if word == "--params":
+            words[position + 1] += ",training.resume=true"
+            return shlex.join(words)
+        if word.startswith("--params="):
+            words[position] += ",training.resume=true"
+            return shlex.join(words)
+    return shlex.join([*words, "--params", "training.resume=true"])
 
 
 def print_summary(results: dict[str, Any], tracking: Tracking) -> None:

@@ -3,10 +3,11 @@
 import hashlib
 import io
 import json
+import logging
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from mnist_lstm.core.splits import Arrays, digest
 from mnist_lstm.core.training import Best, TrainingState
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters, flattened
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "mnist_lstm checkpoint 1"
 WITHOUT_EFFECT = {"training.resume", "training.report_seconds"}  # on the weights
@@ -156,18 +159,33 @@ def check_every_byte(content: bytes) -> None:
         raise zipfile.BadZipFile(f"damaged content in {damaged}")
 
 
-def resumable(interrupted: Mapping[str, Callable[[], Checkpoint]], identity: dict[str, Any]) -> Checkpoint:
-    """The checkpoint that a run of `identity` left.
+def starting_state(
+    interrupted: Mapping[str, Callable[[], Checkpoint]], identity: dict[str, Any], resume: bool
+) -> TrainingState | None:
+    """Where training starts: None at the beginning, or the state that an interrupted run of `identity` left.
 
     Args:
         interrupted: fingerprint to a function that reads that checkpoint, newest first.
-        identity: of the run that is to continue.
+        identity: of the run that starts.
+        resume: whether to continue; otherwise a line in the log says so where one could.
 
     Raises:
-        UserError: if there is none, naming what differs from the newest.
+        UserError: if there is nothing to continue, naming what differs from the newest.
     """
-    if found := interrupted.get(fingerprint(identity)):
-        return found()
+    found = interrupted.get(fingerprint(identity))
+    if resume:
+        return (found or _refuse(interrupted, identity))().state
+    if found and (done := found().state.iteration) < identity["training.iterations"]:
+        logger.warning(
+            "An interrupted run of these parameters left a checkpoint at update %d of %d. This run starts anew and "
+            "replaces it; to continue it instead: --params training.resume=true",
+            done,
+            identity["training.iterations"],
+        )
+    return None
+
+
+def _refuse(interrupted: Mapping[str, Callable[[], Checkpoint]], identity: dict[str, Any]) -> NoReturn:
     if not interrupted:
         raise UserError("training.resume needs the checkpoint of an interrupted run, found none; leave it out.")
     newest = next(iter(interrupted.values()))()

@@ -100,6 +100,9 @@ def fit(
             best,
         )
 
+    if state and start >= training.iterations:
+        yield Report(start, history, lambda: state)
+        return
     inputs, targets = torch.from_numpy(train["sequences"]), torch.from_numpy(train["labels"].astype(np.int64))
     orders = batches(len(targets), training.batch_size, training.seed, start)
     with _threads(training.threads):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from mnist_lstm.core.checkpoint import Checkpoint, resumable, training_identity
+from mnist_lstm.core.checkpoint import Checkpoint, starting_state, training_identity
 from mnist_lstm.core.models import ExportedModel, ImageClassifier, new_classifier
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.training import fit, paced
@@ -28,7 +28,7 @@ def train(
     Each yield is saved at once: a killed run loses no more than a second, and the curves can be watched.
     """
     identity = training_identity(sequence, model, training, train_sequences, valid_sequences)
-    state = resumable(interrupted, identity).state if training.resume else None
+    state = starting_state(interrupted, identity, training.resume)
     features = train_sequences["sequences"].shape[2]
     classifier = new_classifier(model, features, len(data_card["class_names"]), training.seed)
     about = {key: data_card[key] for key in ("name", "title", "height", "width", "class_names")}
