@@ -122,7 +122,7 @@ class Recorder:
         self._rows = len(history)
 
     def _numbers(self, metrics: dict[str, Any]) -> None:
-        self._metrics |= {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+        self._metrics |= {name: value for name, value in metrics.items() if name.startswith("test/")}
 
     def _model(self, exported: ExportedModel) -> None:
         self._model_id = log_model(exported, self.run_id)

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mnist_lstm.errors import UserError
 
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
+# The UI opens such an experiment in its view for training, not for language models
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # A server that does not answer is given up after seconds, not after MLflow's four minutes.
 PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -107,7 +109,7 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
         own = uri == f"sqlite:///{project / DATABASE}"
         place = (project / ARTIFACTS / name).as_uri() if own else None
         try:
-            return str(client.create_experiment(name, artifact_location=place))
+            return str(client.create_experiment(name, artifact_location=place, tags=EXPERIMENT_TAGS))
         except mlflow.exceptions.MlflowException:  # another run made it just now
             found = client.get_experiment_by_name(name)
             if found is None:
