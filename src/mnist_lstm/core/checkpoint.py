@@ -175,14 +175,24 @@ def starting_state(
     found = interrupted.get(fingerprint(identity))
     if resume:
         return (found or _refuse(interrupted, identity))().state
-    if found and (done := found().state.iteration) < identity["training.iterations"]:
+    if found:
+        _tell(found, identity["training.iterations"])
+    return None
+
+
+def _tell(found: Callable[[], Checkpoint], iterations: int) -> None:
+    try:
+        done = found().state.iteration
+    except UserError as error:
+        logger.warning("%s This run replaces it.", error)
+        return
+    if done < iterations:
         logger.warning(
             "An interrupted run of these parameters left a checkpoint at update %d of %d. This run starts anew and "
             "replaces it; to continue it instead: --params training.resume=true",
             done,
-            identity["training.iterations"],
+            iterations,
         )
-    return None
 
 
 def _refuse(interrupted: Mapping[str, Callable[[], Checkpoint]], identity: dict[str, Any]) -> NoReturn:

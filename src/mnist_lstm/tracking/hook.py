@@ -5,14 +5,15 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
 from mnist_lstm.parameters import Parameters, checked
 from mnist_lstm.tracking import store
-from mnist_lstm.tracking.recorder import Recorder
-from mnist_lstm.tracking.start import started
+
+if TYPE_CHECKING:  # it brings torch, and every kedro command imports this module
+    from mnist_lstm.tracking.recorder import Recorder
 
 
 class Tracking:
@@ -41,6 +42,8 @@ class Tracking:
         """Starts the run: its name, parameters, tags and provenance."""
         if not self._settings.tracking.enabled:
             return
+        from mnist_lstm.tracking.start import started
+
         self._catalog = catalog
         self._recorder = started(self._project, self._settings, self._parameters, run_params)
         atexit.register(self._at_exit)

@@ -1,0 +1,65 @@
+"""What several tests start from: the project's parameters, and images few and small enough to train on at once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from hypothesis import settings
+
+from mnist_lstm.core.sequences import pixel_order, to_sequences
+from mnist_lstm.core.splits import Arrays, Splits, data_card, images_and_labels
+from mnist_lstm.parameters import Parameters, checked
+
+PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
+
+# the same examples in every run, and no verdict on elapsed time
+settings.register_profile("mnist_lstm", derandomize=True, deadline=None)
+settings.load_profile("mnist_lstm")
+torch.set_num_threads(1)  # on a busy machine two threads that wait for each other are slower by far
+
+
+@pytest.fixture
+def parameters() -> Parameters:
+    """The tutorial's: conf/base/parameters.yml."""
+    return checked(yaml.safe_load(PARAMETERS.read_text()))
+
+
+@pytest.fixture
+def small(parameters: Parameters) -> Parameters:
+    """The tutorial's, but of a size that trains in a tenth of a second, and with dropout."""
+    model = parameters.model.model_copy(update={"hidden_size": 6, "dropout": 0.4})
+    sizes = {"iterations": 12, "batch_size": 16, "learning_rate": 0.01, "log_every": 2, "validate_every": 5}
+    training = parameters.training.model_copy(update=sizes | {"threads": 1, "report_seconds": 0.0})
+    return parameters.model_copy(update={"model": model, "training": training})
+
+
+@pytest.fixture
+def splits() -> Splits:
+    """Noise of 6 x 4 pixels in which two bright rows, at the top, in the middle or at the bottom, name the class."""
+    parts = {split: _bars(count, seed) for seed, (split, count) in enumerate(SIZES.items())}
+    return Splits(**parts, card=data_card("bars", "bars of noise", parts, ["top", "middle", "bottom"], files={}))
+
+
+@pytest.fixture
+def sequences(splits: Splits) -> Splits:
+    """The same data set read by rows: six steps of four pixels."""
+    order = pixel_order("rows", splits.card["height"], splits.card["width"])
+    parts = {
+        split: {"sequences": to_sequences(part["images"], order), "labels": part["labels"]}
+        for split, part in zip(SIZES, splits, strict=False)
+    }
+    return Splits(**parts, card=splits.card)
+
+
+SIZES = {"train": 50, "valid": 17, "test": 21}
+
+
+def _bars(count: int, seed: int) -> Arrays:
+    random = np.random.default_rng(seed)
+    images = random.integers(0, 100, (count, 6, 4), np.uint8)
+    labels = random.integers(0, 3, count, np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[2 * label : 2 * label + 2] += 150
+    return images_and_labels(images, labels, 3, "the bars")

@@ -1,0 +1,51 @@
+"""Trainings of the small data set that take a hundredth of a second."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from torch.testing import assert_close
+
+from mnist_lstm.core.checkpoint import Checkpoint, training_identity
+from mnist_lstm.core.models import RecurrentClassifier, new_classifier
+from mnist_lstm.core.splits import Splits
+from mnist_lstm.core.training import Report, TrainingState, fit
+from mnist_lstm.parameters import Parameters
+
+
+class Trial:
+    """Trains on the small data set, each time from the same initial weights."""
+
+    def __init__(self, parameters: Parameters, data: Splits):
+        self.parameters, self.data = parameters, data
+
+    def classifier(self) -> RecurrentClassifier:
+        return new_classifier(self.parameters.model, features=4, classes=3, seed=1)
+
+    def reports(self, state: TrainingState | None = None, **changes: Any) -> Iterator[Report]:
+        """Of a run from the beginning or from a state, with other training parameters where `changes` says so."""
+        training = self.parameters.training.model_copy(update=changes)
+        return fit(self.classifier(), self.data.train, self.data.valid, training, state)
+
+    def states(self, state: TrainingState | None = None, **changes: Any) -> list[TrainingState]:
+        """The state at each report."""
+        return [report.state() for report in self.reports(state, **changes)]
+
+    def identity(self) -> dict[str, Any]:
+        of = self.parameters
+        return training_identity(of.sequence, of.model, of.training, self.data.train, self.data.valid)
+
+    def checkpoint(self, report: int = -1, state: TrainingState | None = None, keep: str = "last") -> Checkpoint:
+        """The checkpoint of a report, by default the last."""
+        of = self.parameters
+        return Checkpoint(of.model, of.sequence, self.data.card, self.identity(), self.states(state)[report], keep)
+
+
+@pytest.fixture
+def trial(small: Parameters, sequences: Splits) -> Trial:
+    return Trial(small, sequences)
+
+
+def assert_same_bits(one: TrainingState, other: TrainingState) -> None:
+    assert_close(asdict(one), asdict(other), rtol=0, atol=0, equal_nan=True)

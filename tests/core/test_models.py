@@ -1,0 +1,194 @@
+import math
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch.testing import assert_close
+
+from mnist_lstm.core.models import (
+    CELLS,
+    INITIALIZATIONS,
+    ImageClassifier,
+    RecurrentClassifier,
+    classify,
+    new_classifier,
+    restored_classifier,
+)
+from mnist_lstm.core.sequences import VIEWS, pixel_order, to_sequences
+from mnist_lstm.core.splits import Splits
+from mnist_lstm.parameters import ModelParameters, Parameters
+
+Array = NDArray[np.float64]
+
+
+@pytest.fixture
+def model(small: Parameters) -> ModelParameters:
+    return small.model
+
+
+def lstm(inputs: Array, weights: dict[str, torch.Tensor], layer: int, forget_bias: float) -> Array:
+    """h of every step, (N, T, H), by the equations of Hochreiter and Schmidhuber 1997 with Gers' forget gate."""
+    of_input, of_hidden, bias = (
+        weights[f"recurrent.{name}_l{layer}"].double().numpy() for name in ("weight_ih", "weight_hh", "bias_ih")
+    )
+    count, steps, _ = inputs.shape
+    hidden = cell = np.zeros((count, of_hidden.shape[1]))
+    outputs = []
+    for step in range(steps):
+        i, f, g, o = np.split(inputs[:, step] @ of_input.T + hidden @ of_hidden.T + bias, 4, axis=1)
+        cell = sigmoid(f + forget_bias) * cell + sigmoid(i) * np.tanh(g)
+        hidden = sigmoid(o) * np.tanh(cell)
+        outputs.append(hidden)
+    return np.stack(outputs, axis=1)
+
+
+def sigmoid(values: Array) -> Array:
+    return 1 / (1 + np.exp(-values))
+
+
+def randomized(classifier: RecurrentClassifier) -> dict[str, torch.Tensor]:
+    """The weights after each that is trained, biases too, got a random value."""
+    with torch.no_grad():
+        for weight in classifier.parameters():
+            if weight.requires_grad:
+                weight.normal_(generator=torch.Generator().manual_seed(weight.numel()))
+    return classifier.state_dict()
+
+
+def some_sequences(count: int = 5, steps: int = 7, features: int = 4) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (count, steps, features), np.uint8)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("forget_bias", [0.0, 1.0, -2.5])
+def test_the_outputs_are_those_of_the_lstms_equations(model: ModelParameters, layers: int, forget_bias: float) -> None:
+    model = model.model_copy(update={"num_layers": layers, "forget_bias": forget_bias})
+    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    weights, expected = randomized(classifier), some_sequences() / 255
+    for layer in range(layers):
+        expected = lstm(expected, weights, layer, forget_bias)
+    with torch.no_grad():
+        outputs = classifier.outputs(torch.from_numpy(some_sequences()))
+    np.testing.assert_allclose(outputs, expected, atol=1e-6)
+
+
+def test_the_logits_read_the_last_output(model: ModelParameters) -> None:
+    classifier = new_classifier(model, features=4, classes=3, seed=1).eval()
+    weights = {name: weight.double().numpy() for name, weight in randomized(classifier).items()}
+    last = lstm(some_sequences() / 255, classifier.state_dict(), 0, model.forget_bias)[:, -1]
+    expected = last @ weights["readout.weight"].T + weights["readout.bias"]
+    np.testing.assert_allclose(classify(classifier, some_sequences(), 5), expected, atol=1e-5)
+
+
+def test_the_tutorials_network_has_81674_trained_weights(parameters: Parameters) -> None:
+    """TensorFlow's kernel (28 + 128, 4 * 128) with its bias, and the readout (128, 10) with its own."""
+    classifier = new_classifier(parameters.model, features=28, classes=10, seed=1)
+    assert sum(weight.numel() for weight in classifier.parameters() if weight.requires_grad) == 81_674
+
+
+def test_the_forget_bias_is_a_constant_beside_one_trained_bias(model: ModelParameters) -> None:
+    classifier = new_classifier(model.model_copy(update={"num_layers": 2}), features=4, classes=3, seed=1)
+    trained = {name for name, weight in classifier.named_parameters() if weight.requires_grad}
+    for layer in (0, 1):
+        constant = getattr(classifier.recurrent, f"bias_hh_l{layer}")
+        assert constant.tolist() == [0] * 6 + [1] * 6 + [0] * 12
+        assert not getattr(classifier.recurrent, f"bias_ih_l{layer}").any()
+        assert f"recurrent.bias_ih_l{layer}" in trained
+        assert f"recurrent.bias_hh_l{layer}" not in trained
+
+
+def test_the_kernels_are_uniform_within_glorots_limit_of_input_and_hidden_units_together(
+    parameters: Parameters,
+) -> None:
+    model = parameters.model.model_copy(update={"num_layers": 2})
+    recurrent = new_classifier(model, features=28, classes=10, seed=1).recurrent
+    for layer, inputs in enumerate((28, 128)):
+        limit = math.sqrt(6 / (inputs + 128 + 4 * 128))
+        for name in ("weight_ih", "weight_hh"):
+            weight = getattr(recurrent, f"{name}_l{layer}").detach()
+            assert 0.999 * limit < weight.abs().max() <= limit
+            assert weight.std() == pytest.approx(limit / math.sqrt(3), rel=0.02)
+            assert weight.mean() == pytest.approx(0, abs=0.02 * limit)
+
+
+def test_the_readout_is_drawn_from_the_standard_normal_distribution(parameters: Parameters) -> None:
+    readout = new_classifier(parameters.model, features=28, classes=500, seed=1).readout
+    for weight, tolerance in ((readout.weight, 0.01), (readout.bias, 0.1)):
+        drawn = weight.detach()
+        assert drawn.mean() == pytest.approx(0, abs=tolerance)
+        assert drawn.std() == pytest.approx(1, abs=tolerance)
+        assert (drawn.abs() < 1.96).double().mean() == pytest.approx(0.95, abs=tolerance)
+
+
+def test_the_initial_weights_follow_from_the_seed_alone(model: ModelParameters) -> None:
+    def weights(seed: int, other_draws: int) -> dict[str, torch.Tensor]:
+        torch.manual_seed(other_draws)
+        return new_classifier(model, features=4, classes=3, seed=seed).state_dict()
+
+    assert_close(weights(1, other_draws=1), weights(1, other_draws=2), rtol=0, atol=0)
+    for name in ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "readout.weight", "readout.bias"):
+        assert not (weights(1, 1)[name] == weights(2, 1)[name]).any()
+
+
+def test_dropout_acts_in_training_alone(model: ModelParameters) -> None:
+    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    inputs = torch.from_numpy(some_sequences())
+    classifier.train()
+    assert not torch.equal(classifier(inputs), classifier(inputs))
+    classifier.eval()
+    assert torch.equal(classifier(inputs), classifier(inputs))
+
+
+def test_dropout_zeroes_its_fraction_of_the_last_hidden_state_and_scales_the_rest(model: ModelParameters) -> None:
+    classifier = new_classifier(model.model_copy(update={"hidden_size": 100}), features=4, classes=100, seed=1)
+    with torch.no_grad():
+        classifier.readout.weight.copy_(torch.eye(100))
+        classifier.readout.bias.zero_()
+        inputs = torch.from_numpy(some_sequences(count=200))
+        share = classifier(inputs) / classifier.eval()(inputs)
+    kept = share != 0
+    assert kept.double().mean() == pytest.approx(1 - model.dropout, abs=0.02)
+    assert_close(share[kept], torch.full_like(share[kept], 1 / (1 - model.dropout)))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
+    model: ModelParameters, splits: Splits, view: str
+) -> None:
+    images, order = splits.test["images"], pixel_order(view, 6, 4)
+    classifier = new_classifier(model, order.shape[1], classes=3, seed=1).eval()
+    logits = classify(classifier, to_sequences(images, order), 21).astype(np.float64)
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(classify(ImageClassifier(classifier, order), images, 21), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 1000])
+def test_answers_do_not_depend_on_the_batch_size(model: ModelParameters, batch_size: int) -> None:
+    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    inputs = some_sequences(count=7)
+    answers = classify(classifier, inputs, batch_size)
+    assert answers.dtype == np.float32
+    assert answers.shape == (7, 3)
+    np.testing.assert_allclose(answers, classify(classifier, inputs, 3), atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_classifying_leaves_the_mode_as_it_was(model: ModelParameters, training: bool) -> None:
+    classifier = new_classifier(model, features=4, classes=3, seed=1).train(training)
+    classify(classifier, some_sequences(), 2)
+    assert classifier.training == classifier.dropout.training == training
+
+
+def test_a_restored_classifier_answers_as_the_one_whose_weights_it_has(model: ModelParameters) -> None:
+    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    weights = randomized(classifier)
+    restored = restored_classifier(model, 4, weights)
+    assert not restored.training
+    np.testing.assert_array_equal(classify(restored, some_sequences(), 5), classify(classifier, some_sequences(), 5))
+
+
+@pytest.mark.parametrize(("choices", "field"), [(CELLS, "cell"), (INITIALIZATIONS, "initialization")])
+def test_the_choices_are_those_that_the_parameters_allow(choices: dict[str, object], field: str) -> None:
+    assert set(choices) == set(get_args(ModelParameters.model_fields[field].annotation))

@@ -1,0 +1,167 @@
+"""Continuing an interrupted run: with the same bits, and only with the same parameters and data."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mnist_lstm.core.checkpoint import (
+    Checkpoint,
+    differences,
+    fingerprint,
+    from_bytes,
+    starting_state,
+    to_bytes,
+)
+from mnist_lstm.core.splits import Splits
+from mnist_lstm.core.training import TrainingState
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import Parameters, flat_keys
+from tests.core.conftest import Trial, assert_same_bits
+
+
+def assert_other_weights(one: TrainingState, other: TrainingState) -> None:
+    assert not torch.equal(one.weights["readout.weight"], other.weights["readout.weight"])
+
+
+def test_a_resumed_run_ends_with_the_same_bits(trial: Trial) -> None:
+    *interrupted, last = trial.states()
+    for stopped in interrupted:
+        assert_same_bits(trial.states(stopped)[-1], last)
+
+
+def test_a_run_that_had_ended_resumes_to_its_end(trial: Trial) -> None:
+    ended = trial.states()[-1]
+    (report,) = trial.reports(ended)
+    assert (report.iteration, report.history) == (12, ended.history)
+    assert_same_bits(report.state(), ended)
+
+
+def test_a_run_resumed_with_another_random_state_drops_out_other_units(trial: Trial) -> None:
+    *_, stopped, last = trial.states()
+    elsewhere = replace(stopped, random_state=torch.Generator().manual_seed(99).get_state())
+    assert_other_weights(trial.states(elsewhere)[-1], last)
+
+
+def test_a_run_resumed_at_another_iteration_reads_other_batches(trial: Trial) -> None:
+    *_, stopped, last = trial.states()
+    assert (stopped.iteration, last.iteration) == (10, 12)
+    assert_other_weights(trial.states(replace(stopped, iteration=9), iterations=11)[-1], last)
+
+
+def test_a_run_resumed_without_the_optimisers_moments_leaves_the_path(trial: Trial) -> None:
+    *_, stopped, last = trial.states()
+    fresh = {**stopped.optimizer, "state": {}}
+    assert_other_weights(trial.states(replace(stopped, optimizer=fresh))[-1], last)
+
+
+def test_to_resume_changes_nothing_in_the_state_it_starts_from(trial: Trial) -> None:
+    first, same = trial.states()[0], trial.states()[0]
+    trial.states(first)
+    assert_same_bits(first, same)
+
+
+WITHOUT_EFFECT = ["training.resume", "training.report_seconds"]
+DECIDING = ("sequence", "model", "training")
+FIELDS = [key for key in flat_keys(Parameters) if key.startswith(DECIDING)]
+
+
+def changed(parameters: Parameters, field: str) -> Parameters:
+    """The parameters with another value in one field."""
+    block, name = field.split(".")
+    section = getattr(parameters, block)
+    value = getattr(section, name)
+    other = not value if isinstance(value, bool) else f"{value} or so" if isinstance(value, str) else value + 1
+    return parameters.model_copy(update={block: section.model_copy(update={name: other})})
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_fingerprint_changes_with_every_parameter_that_decides_the_weights(
+    parameters: Parameters, sequences: Splits, field: str
+) -> None:
+    before, after = (Trial(each, sequences).identity() for each in (parameters, changed(parameters, field)))
+    assert (fingerprint(after) == fingerprint(before)) == (field in WITHOUT_EFFECT)
+
+
+@pytest.mark.parametrize("part", ["train", "valid"])
+@pytest.mark.parametrize("array", ["sequences", "labels"])
+def test_a_fingerprint_changes_with_the_data(trial: Trial, part: str, array: str) -> None:
+    before = fingerprint(trial.identity())
+    getattr(trial.data, part)[array].flat[0] ^= 1
+    assert fingerprint(trial.identity()) != before
+
+
+def test_a_fingerprint_depends_on_values_alone() -> None:
+    one, same = {"a": 1, "b": 0.5}, {"b": 0.5, "a": 1}
+    assert fingerprint(one) == fingerprint(same)
+    assert len(fingerprint(one)) == 16
+
+
+def test_a_checkpoint_that_came_back_has_the_same_fingerprint(trial: Trial) -> None:
+    checkpoint = trial.checkpoint(report=0)
+    assert from_bytes(to_bytes(checkpoint), "it").fingerprint == checkpoint.fingerprint
+
+
+def test_differences_are_told_as_one_reads_them() -> None:
+    then = {"training.seed": 1, "model.cell": "lstm", "data.train.sha256": "a" * 64, "gone": 1}
+    now = {"training.seed": 2, "model.cell": "lstm", "data.train.sha256": "b" * 64}
+    assert differences(now, then) == (
+        "training.seed is 2, was 1, data.train.sha256 is 'bbbbbbbbbbbb…, was 'aaaaaaaaaaaa…, gone is None, was 1"
+    )
+
+
+def never() -> Checkpoint:
+    raise AssertionError("only the checkpoint that is asked for is read")
+
+
+def damaged() -> Checkpoint:
+    return from_bytes(b"half a file", "damaged.pt")
+
+
+def test_a_run_that_is_not_to_resume_starts_at_the_beginning(trial: Trial) -> None:
+    assert starting_state({"0123456789abcdef": never}, trial.identity(), resume=False) is None
+
+
+def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning(
+    trial: Trial, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped = trial.checkpoint(report=2)
+    assert starting_state({stopped.fingerprint: lambda: stopped}, stopped.identity, resume=False) is None
+    (line,) = caplog.messages
+    assert "a checkpoint at update 5 of 12" in line
+    assert "training.resume=true" in line
+
+
+def test_a_run_that_ended_offers_nothing_to_continue(trial: Trial, caplog: pytest.LogCaptureFixture) -> None:
+    ended = trial.checkpoint()
+    assert starting_state({ended.fingerprint: lambda: ended}, ended.identity, resume=False) is None
+    assert not caplog.messages
+
+
+def test_a_damaged_checkpoint_does_not_stop_a_run_that_replaces_it(trial: Trial) -> None:
+    identity = trial.identity()
+    assert starting_state({fingerprint(identity): damaged}, identity, resume=False) is None
+
+
+def test_a_resumed_run_starts_at_the_state_of_its_own_checkpoint(trial: Trial) -> None:
+    stopped = trial.checkpoint(report=0)
+    interrupted = {"0123456789abcdef": never, stopped.fingerprint: lambda: stopped}
+    assert starting_state(interrupted, stopped.identity, resume=True) is stopped.state
+
+
+def test_to_resume_without_an_interrupted_run_is_refused() -> None:
+    with pytest.raises(UserError, match=r"^training\.resume needs the checkpoint of an interrupted run, found none"):
+        starting_state({}, {"training.seed": 1}, resume=True)
+
+
+def test_to_resume_another_run_is_refused_with_what_differs_from_the_newest(trial: Trial) -> None:
+    newest = trial.checkpoint(report=0)
+    interrupted = {newest.fingerprint: lambda: newest, "0123456789abcdef": never}
+    with pytest.raises(UserError, match=r"interrupted run: training\.seed is 7, was 1; set them back"):
+        starting_state(interrupted, newest.identity | {"training.seed": 7}, resume=True)
+
+
+def test_to_resume_a_damaged_checkpoint_is_refused_by_name(trial: Trial) -> None:
+    identity = trial.identity()
+    with pytest.raises(UserError, match=r"^damaged\.pt must be a whole checkpoint"):
+        starting_state({fingerprint(identity): damaged}, identity, resume=True)

@@ -1,0 +1,214 @@
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.testing import assert_close
+
+from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.core.models import classify
+from mnist_lstm.core.splits import Arrays, Splits
+from mnist_lstm.errors import UnreachableError, UserError
+from mnist_lstm.parameters import Parameters
+from mnist_lstm.pipelines.evaluate.nodes import draw, predict_test, score
+from mnist_lstm.pipelines.ingest.nodes import ingest
+from mnist_lstm.pipelines.reshape.nodes import reshape
+from mnist_lstm.pipelines.train.nodes import export, train
+
+Interrupted = Mapping[str, Callable[[], Checkpoint]]
+Saves = list[tuple[Checkpoint, pd.DataFrame]]
+
+
+def unreachable(mirror: str | None, timeout: float) -> Splits:
+    raise UnreachableError("mnist is on no mirror.")
+
+
+def damaged(mirror: str | None, timeout: float) -> Splits:
+    raise UserError("train-images.gz is damaged.")
+
+
+def test_ingest_reads_the_source_that_the_parameters_name(parameters: Parameters, splits: Splits) -> None:
+    asked = []
+
+    def source(mirror: str | None, timeout: float) -> Splits:
+        asked.append((mirror, timeout))
+        return splits
+
+    data = parameters.data.model_copy(update={"name": "bars", "mirror": "file:///bars", "timeout": 2.5})
+    assert ingest({"bars": source, "mnist": damaged}, data) is splits
+    assert asked == [("file:///bars", 2.5)]
+
+
+def test_where_no_mirror_answers_the_bundled_digits_stand_in_and_say_so(
+    parameters: Parameters, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        card = ingest({"mnist": unreachable}, parameters.data).card
+    assert (card["name"], card["requested"]) == ("digits", "mnist")
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
+    assert warning == "mnist is on no mirror. This run is on the bundled 8x8 digits (not MNIST)."
+    assert caplog.messages[-1].startswith("Data: bundled 8x8 digits (not MNIST)")
+
+
+def test_where_no_mirror_answers_a_run_that_is_to_fail_does(parameters: Parameters) -> None:
+    with pytest.raises(UnreachableError, match="no mirror"):
+        ingest({"mnist": unreachable}, parameters.data.model_copy(update={"on_unreachable": "fail"}))
+
+
+def test_for_damaged_files_nothing_stands_in(parameters: Parameters) -> None:
+    with pytest.raises(UserError, match="damaged"):
+        ingest({"mnist": damaged}, parameters.data)
+
+
+@pytest.mark.parametrize(("view", "axes"), [("rows", (0, 1, 2)), ("columns", (0, 2, 1))])
+def test_reshape_reads_every_split_by_the_same_view(
+    parameters: Parameters, splits: Splits, view: str, axes: tuple[int, ...]
+) -> None:
+    sequence = parameters.sequence.model_copy(update={"view": view})
+    parts = reshape(*splits[:3], sequence)
+    for read, part in zip(parts, splits[:3], strict=True):
+        np.testing.assert_array_equal(read["sequences"], part["images"].transpose(axes))
+        np.testing.assert_array_equal(read["labels"], part["labels"])
+
+
+@pytest.fixture
+def saves_of(small: Parameters, sequences: Splits) -> Callable[..., Saves]:
+    """A function that runs the node `train` and gives all that it has Kedro save."""
+
+    def saves(interrupted: Interrupted | None = None, **changes: Any) -> Saves:
+        training = small.training.model_copy(update=changes)
+        inputs = (sequences.train, sequences.valid, sequences.card, interrupted or {})
+        return list(train(*inputs, small.sequence, small.model, training))
+
+    return saves
+
+
+def test_training_saves_the_checkpoint_and_the_curves_of_each_report(saves_of: Callable[..., Saves]) -> None:
+    saves = saves_of()
+    assert [checkpoint.state.iteration for checkpoint, _ in saves] == [2, 4, 5, 6, 8, 10, 12]
+    for checkpoint, history in saves:
+        pd.testing.assert_frame_equal(history, pd.DataFrame(checkpoint.state.history))
+        assert history["iteration"].iloc[-1] == checkpoint.state.iteration
+
+
+def test_training_saves_no_more_often_than_it_is_asked_to(saves_of: Callable[..., Saves]) -> None:
+    assert [checkpoint.state.iteration for checkpoint, _ in saves_of(report_seconds=1e6)] == [2, 12]
+
+
+def test_all_saves_of_a_run_have_one_fingerprint(saves_of: Callable[..., Saves]) -> None:
+    one = {checkpoint.fingerprint for checkpoint, _ in saves_of()}
+    other = {checkpoint.fingerprint for checkpoint, _ in saves_of(seed=2)}
+    assert len(one) == len(other) == len(one ^ other) / 2 == 1
+
+
+@pytest.mark.parametrize("stopped", [0, 3, -1])
+def test_training_resumes_to_the_same_bits_and_curves(saves_of: Callable[..., Saves], stopped: int) -> None:
+    saves = saves_of()
+    checkpoint = saves[stopped][0]
+    resumed, history = saves_of({checkpoint.fingerprint: lambda: checkpoint}, resume=True)[-1]
+    assert_close(resumed.state.weights, saves[-1][0].state.weights, rtol=0, atol=0)
+    pd.testing.assert_frame_equal(history, saves[-1][1], check_exact=True)
+
+
+def test_training_without_resume_starts_anew(saves_of: Callable[..., Saves]) -> None:
+    checkpoint = saves_of()[-1][0]
+    again = saves_of({checkpoint.fingerprint: lambda: checkpoint})
+    assert [each.state.iteration for each, _ in again] == [2, 4, 5, 6, 8, 10, 12]
+
+
+def test_training_that_cannot_resume_saves_nothing(saves_of: Callable[..., Saves]) -> None:
+    with pytest.raises(UserError, match=r"training\.resume needs"):
+        saves_of(resume=True)
+
+
+@pytest.fixture
+def checkpoint(saves_of: Callable[..., Saves]) -> Checkpoint:
+    return saves_of()[-1][0]
+
+
+def test_the_exported_classifier_gives_the_checkpoints_probabilities_for_raw_images(
+    checkpoint: Checkpoint, splits: Splits, sequences: Splits
+) -> None:
+    exported = export(checkpoint, splits.valid)
+    logits = classify(checkpoint.classifier(), sequences.test["sequences"], 21)
+    expected = torch.softmax(torch.from_numpy(logits), dim=1)
+    np.testing.assert_allclose(classify(exported.classifier, splits.test["images"], 21), expected, atol=1e-6)
+
+
+def test_the_exported_classifier_comes_with_two_raw_images_of_its_own(checkpoint: Checkpoint, splits: Splits) -> None:
+    examples = export(checkpoint, splits.valid).examples
+    np.testing.assert_array_equal(examples, splits.valid["images"][:2])
+    assert examples.dtype == np.uint8
+    assert not np.shares_memory(examples, splits.valid["images"])
+
+
+def test_every_test_image_is_classified_beside_its_label(
+    checkpoint: Checkpoint, sequences: Splits, parameters: Parameters
+) -> None:
+    predictions = predict_test(checkpoint, sequences.test, sequences.card, parameters.evaluation)
+    expected = classify(checkpoint.classifier(), sequences.test["sequences"], 21)
+    np.testing.assert_array_equal(predictions["logits"], expected)
+    np.testing.assert_array_equal(predictions["labels"], sequences.test["labels"])
+
+
+def test_images_of_other_data_than_the_checkpoints_are_not_classified(
+    checkpoint: Checkpoint, sequences: Splits, parameters: Parameters
+) -> None:
+    with pytest.raises(UserError, match=r"trained on bars .* found mnist"):
+        predict_test(checkpoint, sequences.test, sequences.card | {"name": "mnist"}, parameters.evaluation)
+
+
+@pytest.fixture
+def predictions() -> Arrays:
+    """Of 5 images 3 right: an a for a, two bs for b, a b for a, and a c for b."""
+    called = np.array([0, 1, 1, 1, 2])
+    return {"logits": np.eye(3, dtype=np.float32)[called], "labels": np.array([0, 1, 1, 0, 1], np.uint8)}
+
+
+@pytest.fixture
+def card() -> dict[str, Any]:
+    return {"title": "Letters", "class_names": ["a", "b", "c"]}
+
+
+def test_a_score_says_how_good_on_which_data_and_how_sure(
+    predictions: Arrays, card: dict[str, Any], parameters: Parameters
+) -> None:
+    metrics, _, _ = score(predictions, card, parameters.evaluation)
+    assert (metrics["data"], metrics["confidence"]) == ("5 test images of Letters", 0.95)
+    assert (metrics["test/accuracy"], metrics["test/correct"], metrics["test/images"]) == (0.6, 3, 5)
+    assert metrics["test/accuracy_low"] < 0.6 < metrics["test/accuracy_high"]
+
+
+def test_a_score_has_a_row_for_each_class(predictions: Arrays, card: dict[str, Any], parameters: Parameters) -> None:
+    _, per_class, confusion = score(predictions, card, parameters.evaluation)
+    assert per_class.to_dict("list") == {
+        "label": ["a", "b", "c"],
+        "precision": [1, 2 / 3, 0],
+        "recall": [1 / 2, 2 / 3, 0],
+        "f1": [2 / 3, 2 / 3, 0],
+        "images": [2, 3, 0],
+    }
+    assert confusion.to_dict("list") == {"label": ["a", "b", "c"], "a": [1, 0, 0], "b": [1, 2, 0], "c": [0, 1, 0]}
+
+
+def test_the_figures_say_which_data_they_show(
+    predictions: Arrays, card: dict[str, Any], saves_of: Callable[..., Saves]
+) -> None:
+    curves, confusion = draw(saves_of()[-1][1], predictions, card)
+    assert curves.layout.title.text == "Learning curves on Letters"
+    assert confusion.axes[0].get_title() == "60.00% of 5 test images of Letters right"
+    assert {text.get_text() for text in confusion.axes[0].texts} == {"1", "2"}
+
+
+def test_the_learning_curves_are_those_of_the_saved_history(
+    predictions: Arrays, card: dict[str, Any], saves_of: Callable[..., Saves]
+) -> None:
+    history = saves_of()[-1][1]
+    curves, _ = draw(history, predictions, card)
+    validated = history.dropna()
+    assert list(curves.data[0].y) == history["train_loss"].tolist()
+    assert list(curves.data[1].x) == validated["iteration"].tolist() == [5, 10, 12]
+    assert list(curves.data[3].y) == validated["valid_accuracy"].tolist()

@@ -1,0 +1,166 @@
+"""Throw-away copies of the project, and `kedro run` in them.
+
+A test module asks for the fixtures by `pytest_plugins = ["tests.projects"]`, and imports the rest before pytest can
+rewrite its assertions (PYTEST_DONT_REWRITE).
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from click.testing import CliRunner, Result
+from kedro.framework.startup import bootstrap_project
+
+REPOSITORY = Path(__file__).parents[1]
+DIGITS = "data.name=digits,training.iterations=30"
+LONGEST = 120  # seconds that a run may take before its test gives up; no verdict on its speed
+SETTINGS = ("KEDRO_", "MLFLOW_")  # environment variables of the machine that must not decide what a test sees
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's configuration with empty data folders, on this repository's code.
+
+    Attributes:
+        path: its root.
+    """
+
+    path: Path
+
+    def run(self, *options: str, folder: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
+        """`kedro run` in a process of its own, started in a folder of the project; `stdout` holds errors too."""
+        return subprocess.run(
+            [sys.executable, "-m", "kedro", "run", *options],
+            cwd=self.path / folder,
+            env=surroundings() | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LONGEST,
+        )
+
+    def start(self, *options: str) -> "subprocess.Popen[str]":
+        """`kedro run` in a process of its own, which goes on; its output goes to the file output.txt."""
+        with (self.path / "output.txt").open("a") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "kedro", "run", *options],
+                cwd=self.path,
+                env=surroundings(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+    def start_training(self, *options: str) -> "subprocess.Popen[str]":
+        """The same, and returns when training has saved its first checkpoint."""
+        process = self.start(*options)
+        wait_for(lambda: bool(self.checkpoints()) or process.poll() is not None)
+        assert process.poll() is None, (self.path / "output.txt").read_text()
+        return process
+
+    def invoke(self, *options: str) -> Result:
+        """`kedro run` in this process: its imports are done already, so it takes a second."""
+        environment = mock.patch.dict(os.environ, surroundings(), clear=True)
+        with environment, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path):
+            bootstrap_project(self.path)
+            from mnist_lstm.cli import run
+
+            return CliRunner().invoke(run, options)
+
+    def checkpoints(self) -> list[Path]:
+        """The files of all checkpoints."""
+        return list((self.path / "data/06_models/checkpoints").glob("[!.]*.pt"))
+
+    def client(self) -> Any:
+        """MLflow's client of the project's own store."""
+        import mlflow
+
+        return mlflow.MlflowClient(f"sqlite:///{self.path / 'mlflow.db'}")
+
+    def runs(self) -> list[Any]:
+        """The recorded runs, newest first."""
+        client = self.client()
+        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        return list(client.search_runs(experiments, order_by=["attributes.start_time DESC"]))
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of a `kedro run` on this repository's code, on one thread, as several may run at once."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    return kept | {
+        "PYTHONPATH": str(REPOSITORY / "src"),
+        "OMP_NUM_THREADS": "1",
+        "KEDRO_DISABLE_TELEMETRY": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Returns once `condition` holds."""
+    end = time.monotonic() + LONGEST
+    while not condition():
+        assert time.monotonic() < end, f"waited {LONGEST} s in vain"
+        time.sleep(0.05)
+
+
+def copied(folder: Path) -> Project:
+    """A copy of the project in `folder`, without a store."""
+    shutil.copytree(REPOSITORY / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
+    shutil.copy(REPOSITORY / "pyproject.toml", folder)
+    (folder / "conf/local").mkdir()
+    (folder / "conf/local/parameters.yml").write_text("training: {threads: 1}\n")
+    (folder / "src").mkdir()  # Kedro wants one; the code is that of this repository
+    for data in (REPOSITORY / "data").iterdir():
+        (folder / "data" / data.name).mkdir(parents=True)
+    return Project(folder)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lets the warnings pass that Kedro and MLflow cause within themselves."""
+    for message in (
+        "Accessing the 'model_fields' attribute on the instance:DeprecationWarning",
+        "The ``noload`` loader strategy is deprecated:DeprecationWarning",
+        ".*Any type hint is inferred as AnyType:UserWarning",
+    ):
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store without runs; to make one takes seconds, to copy it none."""
+    from mnist_lstm.tracking import store
+
+    folder = tmp_path_factory.mktemp("store")
+    with mock.patch.dict(os.environ):
+        store.client(folder, store.tracking_uri(folder, f"sqlite:///{folder / store.DATABASE}"))
+    return folder / store.DATABASE
+
+
+@pytest.fixture
+def project(tmp_path: Path, empty_store: Path) -> Project:
+    """A copy of the project, with a store."""
+    made = copied(tmp_path)
+    shutil.copy(empty_store, tmp_path)
+    return made
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
+    """A project in which `kedro run --params data.name=digits` ran; tests only read it."""
+    made = copied(tmp_path_factory.mktemp("finished"))
+    shutil.copy(empty_store, made.path)
+    done = made.run("--params", "data.name=digits")
+    (made.path / "output.txt").write_text(done.stdout)
+    assert done.returncode == 0, done.stdout
+    return made

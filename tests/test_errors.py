@@ -1,0 +1,52 @@
+import pytest
+
+from mnist_lstm.errors import UnreachableError, UserError, cause_for_user, listed, nearest
+
+
+def test_the_nearest_choice_is_hinted_at() -> None:
+    assert nearest("row", ["columns", "rows"]) == " (did you mean 'rows'?)"
+
+
+@pytest.mark.parametrize("choices", [[], ["columns", "rows"]])
+def test_no_choice_is_hinted_at_where_none_is_alike(choices: list[str]) -> None:
+    assert nearest("xyz", choices) == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [(["mnist"], "mnist"), (["mnist", "digits"], "digits or mnist"), (["c", "a", "b"], "a, b or c")],
+)
+def test_names_are_listed_in_order_as_one_reads_them(names: list[str], text: str) -> None:
+    assert listed(names) == text
+    assert listed(dict.fromkeys(names)) == text
+
+
+def wrapped(error: Exception, times: int) -> Exception:
+    """The error as Kedro gives it on: raised from, so many times over."""
+    for _ in range(times):
+        outer = RuntimeError("Kedro says so")
+        outer.__cause__ = error
+        error = outer
+    return error
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+def test_the_users_mistake_is_found_behind_other_errors(times: int) -> None:
+    mistake = UnreachableError("no mirror answers")
+    assert cause_for_user(wrapped(mistake, times)) is mistake
+
+
+def test_of_two_mistakes_the_one_told_last_counts() -> None:
+    inner, outer = UserError("a file is damaged"), UserError("delete it")
+    outer.__cause__ = inner
+    assert cause_for_user(wrapped(outer, 1)) is outer
+
+
+def test_an_error_of_the_programs_own_is_no_mistake_of_the_users() -> None:
+    assert cause_for_user(wrapped(ValueError("a bug"), 2)) is None
+
+
+def test_a_mistake_dealt_with_before_another_error_does_not_hide_it() -> None:
+    error = ValueError("a bug")
+    error.__context__ = UserError("dealt with")
+    assert cause_for_user(error) is None

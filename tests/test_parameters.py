@@ -1,0 +1,152 @@
+import copy
+import math
+from typing import Any
+
+import pydantic
+import pytest
+import yaml
+
+from mnist_lstm.core.checkpoint import fingerprint
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened
+from tests.conftest import PARAMETERS
+
+NOT_COUNTS = [0, -1, 1.5, 10.0, True, "10", None, [10]]
+NOT_NUMBERS = [True, "0.1", "1e-3", None, math.nan, math.inf, -math.inf, [0.1]]
+
+WRONG: dict[str, list[Any]] = {
+    "data.name": [None, 1, ["mnist"]],
+    "data.mirror": [1, False, ["file:///data"]],
+    "data.on_unreachable": ["stop", "Fail", None, True],
+    "data.timeout": [0, -1.0, *NOT_NUMBERS],
+    "sequence.view": ["row", "Rows", "", None, 1],
+    "model.cell": ["LSTM", "no such cell", None],
+    "model.hidden_size": NOT_COUNTS,
+    "model.num_layers": NOT_COUNTS,
+    "model.dropout": [-0.1, 1, 1.0, *NOT_NUMBERS],
+    "model.forget_bias": NOT_NUMBERS,
+    "model.initialization": ["tf", None],
+    "training.seed": [-1, 1.0, True, "1", None, 2**64],
+    "training.iterations": NOT_COUNTS,
+    "training.batch_size": NOT_COUNTS,
+    "training.optimizer": ["Adam", "no such optimizer", None],
+    "training.learning_rate": [0, -0.001, *NOT_NUMBERS],
+    "training.log_every": NOT_COUNTS,
+    "training.validate_every": NOT_COUNTS,
+    "training.keep": ["first", None, True],
+    "training.threads": NOT_COUNTS,
+    "training.report_seconds": [-0.1, *NOT_NUMBERS],
+    "training.resume": [0, 1, "true", "yes", None],
+    "evaluation.confidence": [0, 1, 0.0, 1.0, 95, *NOT_NUMBERS],
+    "evaluation.batch_size": NOT_COUNTS,
+}
+
+
+@pytest.fixture
+def raw() -> dict[str, Any]:
+    """parameters.yml as YAML reads it."""
+    return yaml.safe_load(PARAMETERS.read_text())  # type: ignore[no-any-return]
+
+
+def with_value(raw: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(raw)
+    *blocks, name = key.split(".")
+    block = changed
+    for each in blocks:
+        block = block[each]
+    block[name] = value
+    return changed
+
+
+def without(raw: dict[str, Any], key: str) -> dict[str, Any]:
+    changed = copy.deepcopy(raw)
+    block, _, name = key.rpartition(".")
+    del (changed[block] if block else changed)[name]
+    return changed
+
+
+def test_the_base_parameters_are_valid_and_keep_their_values(raw: dict[str, Any]) -> None:
+    assert checked(raw).model_dump() == raw
+
+
+def test_every_key_of_the_classes_stands_in_parameters_yml_and_no_other(raw: dict[str, Any]) -> None:
+    assert flat_keys(Parameters) == list(flattened(raw))
+
+
+def test_every_key_has_wrong_values_to_try(raw: dict[str, Any]) -> None:
+    assert set(WRONG) == set(flattened(raw))
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
+def test_a_wrong_value_is_refused_by_its_key_and_itself(raw: dict[str, Any], key: str, value: Any) -> None:
+    with pytest.raises(UserError) as refused:
+        checked(with_value(raw, key, value))
+    told, _, see = str(refused.value).partition(". See ")
+    assert told.startswith(f"parameter '{key}' should be ")
+    assert told.endswith(f", not {value!r}")
+    assert "parameters.yml" in see
+
+
+@pytest.mark.parametrize("key", [*WRONG, "data", "model", "training"])
+def test_a_missing_key_is_named(raw: dict[str, Any], key: str) -> None:
+    with pytest.raises(UserError, match=rf"^parameter '{key}' is missing\. See"):
+        checked(without(raw, key))
+
+
+@pytest.mark.parametrize("value", [None, 3, "lstm", []])
+def test_a_block_that_is_no_block_is_refused(raw: dict[str, Any], value: Any) -> None:
+    with pytest.raises(UserError, match="parameter 'model' should be "):
+        checked(with_value(raw, "model", value))
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("trian", "training"),
+        ("modle", "model"),
+        ("data.mirrors", "data.mirror"),
+        ("sequence.veiw", "sequence.view"),
+        ("model.hiden_size", "model.hidden_size"),
+        ("training.learning_rat", "training.learning_rate"),
+        ("training.iteration", "training.iterations"),
+        ("evaluation.confidense", "evaluation.confidence"),
+        ("hidden_size", "model.hidden_size"),
+        ("training.hidden_size", "model.hidden_size"),
+        ("model.learning_rate", "training.learning_rate"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest_right_one(raw: dict[str, Any], key: str, meant: str) -> None:
+    with pytest.raises(UserError, match=rf"^parameter '{key}' is unknown \(did you mean '{meant}'\?\)\. See"):
+        checked(with_value(raw, key, 1))
+
+
+@pytest.mark.parametrize("key", ["zzz", "training.zzz", "model.q"])
+def test_an_unknown_key_like_no_other_comes_without_a_guess(raw: dict[str, Any], key: str) -> None:
+    with pytest.raises(UserError, match=rf"^parameter '{key}' is unknown\. See"):
+        checked(with_value(raw, key, 1))
+
+
+def test_all_mistakes_are_told_at_once(raw: dict[str, Any]) -> None:
+    raw = with_value(with_value(raw, "model.hidden_size", -1), "training.lerning_rate", 1)
+    with pytest.raises(UserError, match=r"'model\.hidden_size' .*; parameter 'training\.lerning_rate' is unknown"):
+        checked(without(raw, "data.name"))
+
+
+def test_parameters_do_not_change_later(parameters: Parameters) -> None:
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        parameters.training.seed = 2
+
+
+@pytest.mark.parametrize("key", ["model.forget_bias", "training.learning_rate", "data.timeout"])
+def test_a_whole_number_will_do_for_a_float_and_means_the_same(raw: dict[str, Any], key: str) -> None:
+    whole, fraction = (flattened(checked(with_value(raw, key, value)).model_dump()) for value in (2, 2.0))
+    assert fingerprint(whole) == fingerprint(fraction)
+
+
+@pytest.mark.parametrize("seed", [0, 2**64 - 1])
+def test_the_smallest_and_the_largest_seed_are_allowed(raw: dict[str, Any], seed: int) -> None:
+    assert checked(with_value(raw, "training.seed", seed)).training.seed == seed
+
+
+def test_nested_values_are_flattened_with_dots() -> None:
+    assert flattened({"a": {"b": {"c": 1}, "d": None}, "e": [2]}) == {"a.b.c": 1, "a.d": None, "e": [2]}

@@ -1,0 +1,47 @@
+"""A training of two seconds in a process of its own, for the tests that kill it.
+
+    python training_to_kill.py FOLDER [resume] [kill_at=UPDATE]
+
+Saves its checkpoints in FOLDER through the catalog's dataset, as the node `train` does in a run.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+import yaml
+
+from mnist_lstm.core.digits import bundled_digits
+from mnist_lstm.core.sequences import pixel_order, to_sequences
+from mnist_lstm.datasets.models import CheckpointDataset, InterruptedDataset
+from mnist_lstm.parameters import checked
+from mnist_lstm.pipelines.train.nodes import train
+
+PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
+CHANGES = {"iterations": 100, "validate_every": 20, "threads": 1, "report_seconds": 0.0}
+
+
+def main(folder: str, *words: str) -> None:
+    torch.set_num_threads(1)
+    options = dict(word.partition("=")[::2] for word in words)
+    parameters = checked(yaml.safe_load(PARAMETERS.read_text()))
+    training = parameters.training.model_copy(update=CHANGES | {"resume": "resume" in options})
+    model = parameters.model.model_copy(update={"dropout": 0.3})
+    splits = bundled_digits()
+    order = pixel_order("rows", 8, 8)
+    train_part, valid_part = [
+        {"sequences": to_sequences(part["images"], order), "labels": part["labels"]}
+        for part in (splits.train, splits.valid)
+    ]
+    checkpoints = CheckpointDataset(path=folder)
+    interrupted = InterruptedDataset(path=folder).load()
+    for checkpoint, _ in train(train_part, valid_part, splits.card, interrupted, parameters.sequence, model, training):
+        checkpoints.save(checkpoint)
+        if str(checkpoint.state.iteration) == options.get("kill_at"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
