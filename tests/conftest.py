@@ -8,7 +8,7 @@ import torch
 import yaml
 from hypothesis import settings
 
-from mnist_lstm.core.sequences import pixel_order, to_sequences
+from mnist_lstm.core.sequences import pixel_order, sequence_split
 from mnist_lstm.core.splits import Arrays, Splits, data_card, images_and_labels
 from mnist_lstm.parameters import Parameters, checked
 
@@ -46,10 +46,7 @@ def splits() -> Splits:
 def sequences(splits: Splits) -> Splits:
     """The same data set read by rows: six steps of four pixels."""
     order = pixel_order("rows", splits.card["height"], splits.card["width"])
-    parts = {
-        split: {"sequences": to_sequences(part["images"], order), "labels": part["labels"]}
-        for split, part in zip(SIZES, splits, strict=False)
-    }
+    parts = {split: sequence_split(part, order) for split, part in zip(SIZES, splits, strict=False)}
     return Splits(**parts, card=splits.card)
 
 

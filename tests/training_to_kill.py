@@ -14,7 +14,7 @@ import torch
 import yaml
 
 from mnist_lstm.core.digits import bundled_digits
-from mnist_lstm.core.sequences import pixel_order, to_sequences
+from mnist_lstm.core.sequences import pixel_order, sequence_split
 from mnist_lstm.datasets.models import CheckpointDataset, InterruptedDataset
 from mnist_lstm.parameters import checked
 from mnist_lstm.pipelines.train.nodes import train
@@ -31,10 +31,7 @@ def main(folder: str, *words: str) -> None:
     model = parameters.model.model_copy(update={"dropout": 0.3})
     splits = bundled_digits()
     order = pixel_order("rows", 8, 8)
-    train_part, valid_part = [
-        {"sequences": to_sequences(part["images"], order), "labels": part["labels"]}
-        for part in (splits.train, splits.valid)
-    ]
+    train_part, valid_part = [sequence_split(part, order) for part in (splits.train, splits.valid)]
     checkpoints = CheckpointDataset(path=folder)
     interrupted = InterruptedDataset(path=folder).load()
     for checkpoint, _ in train(train_part, valid_part, splits.card, interrupted, parameters.sequence, model, training):

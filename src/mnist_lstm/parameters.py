@@ -1,12 +1,14 @@
 """What each parameter means and may be; the values stand in conf/base/parameters.yml."""
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
-from mnist_lstm.errors import UserError, nearest
+from mnist_lstm.errors import UserError
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+ALIKE = 0.6  # how much of a mistyped key must be right for a hint
 
 
 class Section(BaseModel):
@@ -44,7 +46,7 @@ class ModelParameters(Section):
 class TrainingParameters(Section):
     """The optimisation, its record and its numerics."""
 
-    seed: NonNegativeInt  # of the initial weights, the order of the batches and dropout
+    seed: Annotated[int, Field(ge=0, lt=2**32)]  # of the initial weights, the order of the batches and dropout
     iterations: PositiveInt  # updates of the weights
     batch_size: PositiveInt  # images an update
     optimizer: Literal["adam"]
@@ -103,11 +105,13 @@ def _sentence(mistake: Any, raw: dict[str, Any]) -> str:
 def _nearest_key(loc: tuple[str | int, ...]) -> str:
     """The known key most like the one at `loc`, among its siblings first and then anywhere."""
     *block, name = map(str, loc)
-    keys = flat_keys(Parameters)
-    siblings = [key for key in keys if key.rpartition(".")[0] == ".".join(block)]
-    if not block:
-        siblings += list(Parameters.model_fields)
-    return nearest(".".join([*block, name]), siblings) or nearest(name, [key.rpartition(".")[2] for key in keys])
+    keys = [*Parameters.model_fields, *flat_keys(Parameters)]
+    siblings = {key.rpartition(".")[2]: key for key in keys if key.rpartition(".")[0] == ".".join(block)}
+    anywhere = {key.rpartition(".")[2]: key for key in keys}
+    for known in (siblings, anywhere):
+        if matches := get_close_matches(name, known, n=1, cutoff=ALIKE):
+            return f" (did you mean {known[matches[0]]!r}?)"
+    return ""
 
 
 def flat_keys(section: type[BaseModel], prefix: str = "") -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from torch.testing import assert_close
 
-from mnist_lstm.core.checkpoint import Checkpoint, training_identity
+from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.core.identity import training_identity
 from mnist_lstm.core.models import RecurrentClassifier, new_classifier
 from mnist_lstm.core.splits import Splits
 from mnist_lstm.core.training import Report, TrainingState, fit

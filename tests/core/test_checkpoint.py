@@ -10,7 +10,7 @@ import torch
 
 from mnist_lstm.core.checkpoint import Checkpoint, expect_data, from_bytes, to_bytes, weights_digest
 from mnist_lstm.core.models import classify
-from mnist_lstm.core.sequences import pixel_order, to_sequences
+from mnist_lstm.core.sequences import pixel_order, sequence_split
 from mnist_lstm.core.splits import Splits
 from mnist_lstm.errors import UserError
 from tests.core.conftest import Trial, assert_same_bits
@@ -152,7 +152,7 @@ def test_no_code_in_a_file_is_run() -> None:
 def test_the_weights_digest_changes_with_the_last_bit_the_type_the_shape_and_the_name() -> None:
     weight = torch.arange(6.0).reshape(2, 3)
     last_bit = torch.nextafter(weight, weight + torch.tensor([[0, 0, 0], [0, 0, 1]]))
-    others = [{"a": last_bit}, {"a": weight.int()}, {"a": weight.reshape(3, 2)}, {"b": weight}]
+    others = [{"a": last_bit}, {"a": weight.view(torch.int32)}, {"a": weight.reshape(3, 2)}, {"b": weight}]
     assert len({weights_digest(each) for each in ({"a": weight}, *others)}) == 5
 
 
@@ -171,14 +171,15 @@ def test_data_of_another_name_are_refused(trial: Trial, sequences: Splits) -> No
 
 
 def test_sequences_of_another_shape_are_refused(trial: Trial, splits: Splits) -> None:
-    columns = to_sequences(splits.test["images"], pixel_order("columns", 6, 4))
+    columns = sequence_split(splits.test, pixel_order("columns", 6, 4))
     with pytest.raises(UserError, match=r"sequences of \(6, 4\), found bars in sequences of \(4, 6\)"):
-        expect_data(trial.checkpoint(report=0), splits.card, {"sequences": columns})
+        expect_data(trial.checkpoint(report=0), splits.card, columns)
 
 
 def test_another_view_of_square_images_is_refused(trial: Trial, splits: Splits) -> None:
     checkpoint = trial.checkpoint(report=0)
     square = replace(checkpoint, data=checkpoint.data | {"height": 4})
-    columns = to_sequences(splits.test["images"][:, :4], pixel_order("columns", 4, 4))
+    squares = splits.test | {"images": splits.test["images"][:, :4]}
+    columns = sequence_split(squares, pixel_order("columns", 4, 4))
     with pytest.raises(UserError, match="view"):
-        expect_data(square, splits.card, {"sequences": columns})
+        expect_data(square, splits.card, columns)

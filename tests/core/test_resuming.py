@@ -5,16 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mnist_lstm.core.checkpoint import (
-    Checkpoint,
-    differences,
-    fingerprint,
-    from_bytes,
-    starting_state,
-    to_bytes,
-)
+from mnist_lstm.core.checkpoint import Checkpoint, from_bytes, to_bytes
+from mnist_lstm.core.identity import differences, fingerprint
+from mnist_lstm.core.resuming import starting_state
 from mnist_lstm.core.splits import Splits
-from mnist_lstm.core.training import TrainingState
+from mnist_lstm.core.training import Best, TrainingState
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters, flat_keys
 from tests.core.conftest import Trial, assert_same_bits
@@ -53,6 +48,12 @@ def test_a_run_resumed_without_the_optimisers_moments_leaves_the_path(trial: Tri
     *_, stopped, last = trial.states()
     fresh = {**stopped.optimizer, "state": {}}
     assert_other_weights(trial.states(replace(stopped, optimizer=fresh))[-1], last)
+
+
+def test_a_resumed_run_keeps_the_best_weights_of_before(trial: Trial) -> None:
+    best = Best(iteration=5, accuracy=1.0, weights={"readout.bias": torch.ones(3)})
+    stopped = replace(trial.states()[2], best=best)
+    assert trial.states(stopped)[-1].best is best
 
 
 def test_to_resume_changes_nothing_in_the_state_it_starts_from(trial: Trial) -> None:

@@ -87,7 +87,7 @@ def test_a_digest_changes_with(change: Arrays) -> None:
 
 def test_a_digest_changes_with_a_name() -> None:
     part = numbered(4)
-    assert digest({"sequences": part["images"], "labels": part["labels"]}) != digest(part)
+    assert digest({"images2": part["images"], "labels": part["labels"]}) != digest(part)
 
 
 def test_a_digest_depends_neither_on_the_order_of_names_nor_on_the_memory_layout() -> None:

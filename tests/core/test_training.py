@@ -12,7 +12,8 @@ from torch.testing import assert_close
 from mnist_lstm.core import metrics
 from mnist_lstm.core.batches import batches
 from mnist_lstm.core.models import classify, restored_classifier
-from mnist_lstm.core.training import OPTIMIZERS, fit, paced
+from mnist_lstm.core.training import fit, paced
+from mnist_lstm.core.updates import OPTIMIZERS
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 from tests.core.conftest import Trial, assert_same_bits
@@ -27,13 +28,18 @@ def test_a_state_is_not_changed_by_further_training(trial: Trial) -> None:
     assert_same_bits(first, trial.states()[0])
 
 
+def test_a_reports_history_is_not_changed_by_further_training(trial: Trial) -> None:
+    assert [len(report.history) for report in list(trial.reports())] == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_two_runs_of_one_seed_end_with_the_same_bits(trial: Trial) -> None:
     assert_same_bits(trial.states()[-1], trial.states()[-1])
 
 
 def test_another_seed_gives_other_batches_and_dropout(trial: Trial) -> None:
-    one, other = (trial.states(seed=seed)[-1].weights["readout.weight"] for seed in (1, 2))
-    assert not torch.equal(one, other)
+    one, other = (trial.states(seed=seed)[0] for seed in (1, 2))
+    assert not torch.equal(one.weights["readout.weight"], other.weights["readout.weight"])
+    assert not torch.equal(one.random_state, other.random_state)
 
 
 @pytest.mark.parametrize("changes", [{"validate_every": 1}, {"log_every": 1}, {"keep": "best"}])
@@ -111,8 +117,9 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_its_update(trial: Trial) -> 
         classifier.readout.bias.fill_(math.nan)
     with pytest.raises(UserError, match=r"found nan at update 5; lower training\.learning_rate \(now 0\.01\)"):
         next(reports)
-    for state, expected in zip(states, trial.states(iterations=5), strict=False):
+    for state, expected in zip(states, trial.states(), strict=False):
         assert_same_bits(state, expected)
+    assert torch.equal(classifier.readout.weight, states[-1].weights["readout.weight"])
 
 
 def test_a_learning_rate_far_too_high_stops_the_run(trial: Trial) -> None:

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from mnist_lstm.core import idx
 from mnist_lstm.core.models import RecurrentClassifier, classify, new_classifier
-from mnist_lstm.core.training import new_optimizer, update
+from mnist_lstm.core.updates import new_optimizer, update
 from mnist_lstm.parameters import Parameters
 
 Weights = dict[str, NDArray[Any]]

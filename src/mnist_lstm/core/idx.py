@@ -11,7 +11,7 @@ from mnist_lstm.errors import UserError
 
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
-MAX_BYTES = 2**31  # a header that declares more is not believed
+MAX_BYTES = 2**30  # a header that declares more is not believed
 
 
 def decode(content: bytes, name: str) -> NDArray[np.uint8]:
@@ -37,8 +37,8 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
             f"00 00 08 03), found {magic.hex(' ')}; delete it and run again to fetch it anew."
         )
     shape = tuple(np.frombuffer(reader.take(4 * dimensions), ">u4").tolist())
-    if math.prod(shape) > MAX_BYTES:
-        raise UserError(f"{name} declares {math.prod(shape)} bytes {shape}, more than {MAX_BYTES}; it is damaged.")
+    if math.prod(max(side, 1) for side in shape) > MAX_BYTES:
+        raise UserError(f"{name} declares the shape {shape}, more than {MAX_BYTES} bytes; it is damaged.")
     values = reader.take(math.prod(shape))
     reader.expect_end()
     return np.frombuffer(values, np.uint8).reshape(shape)

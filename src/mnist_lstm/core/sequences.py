@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_lstm.core.splits import Arrays
 from mnist_lstm.errors import UserError
 
 
@@ -38,6 +39,11 @@ def to_sequences(images: NDArray[Any], order: NDArray[np.int64]) -> NDArray[Any]
     if pixels.shape[1] != order.max() + 1:
         raise UserError(f"an image must have {order.max() + 1} pixels for this view, found shape {images.shape}.")
     return np.take(pixels, order, axis=1)
+
+
+def sequence_split(part: Arrays, order: NDArray[np.int64]) -> Arrays:
+    """A split's images and labels as "sequences", (N, T, F), "labels" and the "order" in which pixels are read."""
+    return {"sequences": to_sequences(part["images"], order), "labels": part["labels"], "order": order}
 
 
 def to_images(sequences: NDArray[Any], order: NDArray[np.int64], height: int, width: int) -> NDArray[Any]:

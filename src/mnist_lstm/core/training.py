@@ -11,19 +11,18 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from mnist_lstm.core import metrics
 from mnist_lstm.core.batches import batches
 from mnist_lstm.core.models import RecurrentClassifier, classify
 from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.updates import new_optimizer, update
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 
+DROPOUT = 1  # tells its random stream from that of the initial weights
 VALIDATION_BATCH = 1000  # images in one forward pass; bounds the memory, not the result
-
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam}
 
 Weights = dict[str, Tensor]
 Row = dict[str, float]
@@ -82,13 +81,14 @@ def fit(
         state: continue from here; the weights come from it then.
 
     Raises:
-        UserError: at the first update whose loss is not finite.
+        UserError: at the first update whose loss is not finite, and before a report of weights that are not.
     """
     optimizer = new_optimizer(classifier, training)
     history: list[Row] = list(state.history) if state else []
     best = state.best if state else None
     start = state.iteration if state else 0
     _restore(classifier, optimizer, state, training.seed)
+    classifier.train()
 
     def snapshot() -> TrainingState:
         return TrainingState(
@@ -110,14 +110,13 @@ def fit(
             chosen = torch.from_numpy(order)
             loss, accuracy = update(classifier, optimizer, inputs[chosen], targets[chosen])
             if not math.isfinite(loss):
-                raise UserError(
-                    f"the training loss must stay finite, found {loss} at update {iteration}; lower "
-                    f"training.learning_rate (now {training.learning_rate}). The last checkpoint is kept."
-                )
+                raise _diverged(f"the training loss must stay finite, found {loss}", iteration, training)
             last = iteration == training.iterations
             validates = last or iteration % training.validate_every == 0
             if not (validates or iteration % training.log_every == 0):
                 continue
+            if not all(weight.isfinite().all() for weight in classifier.parameters()):
+                raise _diverged("the weights must stay finite, found inf or nan", iteration, training)
             epoch = iteration * training.batch_size / len(targets)
             row = {"iteration": iteration, "epoch": epoch, "train_loss": loss, "train_accuracy": accuracy()}
             row |= validated(classifier, valid) if validates else NOT_VALIDATED
@@ -127,31 +126,14 @@ def fit(
             yield Report(iteration, [*history], snapshot)
 
 
+def _diverged(found: str, iteration: int, training: TrainingParameters) -> UserError:
+    return UserError(
+        f"{found} at update {iteration}; lower training.learning_rate (now {training.learning_rate}). "
+        "The last checkpoint is kept."
+    )
+
+
 NOT_VALIDATED = {"valid_loss": math.nan, "valid_accuracy": math.nan}
-
-
-def new_optimizer(classifier: RecurrentClassifier, training: TrainingParameters) -> Optimizer:
-    """The optimiser of all weights that are trained."""
-    trained = [weight for weight in classifier.parameters() if weight.requires_grad]
-    return OPTIMIZERS[training.optimizer](trained, lr=training.learning_rate, fused=True)
-
-
-def update(
-    classifier: RecurrentClassifier, optimizer: Optimizer, inputs: Tensor, targets: Tensor
-) -> tuple[float, Callable[[], float]]:
-    """One update of the weights.
-
-    Returns:
-        The batch's loss just before the update, and a function that gives its accuracy then.
-    """
-    logits = classifier(inputs)
-    loss = cross_entropy(logits, targets)
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    value = float(loss.detach())
-    if math.isfinite(value):
-        optimizer.step()
-    return value, lambda: float((logits.detach().argmax(1) == targets).float().mean())
 
 
 def validated(classifier: RecurrentClassifier, valid: Arrays) -> Row:
@@ -177,7 +159,7 @@ def paced(reports: Iterable[Report], seconds: float) -> Iterator[Report]:
 
 def _restore(classifier: RecurrentClassifier, optimizer: Optimizer, state: TrainingState | None, seed: int) -> None:
     if state is None:
-        torch.manual_seed(seed)
+        torch.manual_seed(int(np.random.SeedSequence([seed, DROPOUT]).generate_state(1)[0]))
         return
     classifier.load_state_dict(state.weights)
     optimizer.load_state_dict(_copy(state.optimizer))

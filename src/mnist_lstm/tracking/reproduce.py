@@ -16,7 +16,8 @@ from kedro.framework.project import settings as kedro_settings
 
 from mnist_lstm import provenance
 from mnist_lstm.core import metrics
-from mnist_lstm.core.checkpoint import differences, weights_digest
+from mnist_lstm.core.checkpoint import weights_digest
+from mnist_lstm.core.identity import differences
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import record, store
 from mnist_lstm.tracking.record import Record

@@ -1,6 +1,6 @@
 """Reading an image step by step."""
 
-from mnist_lstm.core.sequences import pixel_order, to_sequences
+from mnist_lstm.core.sequences import pixel_order, sequence_split
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.parameters import SequenceParameters
 
@@ -14,7 +14,4 @@ def reshape(
     """
     _, height, width = train_images["images"].shape
     order = pixel_order(sequence.view, height, width)
-    return tuple(
-        {"sequences": to_sequences(part["images"], order), "labels": part["labels"]}
-        for part in (train_images, valid_images, test_images)
-    )
+    return tuple(sequence_split(part, order) for part in (train_images, valid_images, test_images))

@@ -5,8 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from mnist_lstm.core.checkpoint import Checkpoint, starting_state, training_identity
+from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.core.identity import training_identity
 from mnist_lstm.core.models import ExportedModel, ImageClassifier, new_classifier
+from mnist_lstm.core.resuming import starting_state
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.training import fit, paced
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters

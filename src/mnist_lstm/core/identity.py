@@ -1,0 +1,35 @@
+"""What decides the weights of a training: what must be equal for two of them to be the same."""
+
+import hashlib
+import json
+from typing import Any
+
+from mnist_lstm.core.splits import Arrays, digest
+from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters, flattened
+
+WITHOUT_EFFECT = {"training.resume", "training.report_seconds"}  # on the weights
+
+
+def training_identity(
+    sequence: SequenceParameters, model: ModelParameters, training: TrainingParameters, train: Arrays, valid: Arrays
+) -> dict[str, Any]:
+    """Every parameter and digest that decides the weights, flat: what must be equal to continue a run."""
+    sections = {"sequence": sequence.model_dump(), "model": model.model_dump(), "training": training.model_dump()}
+    chosen = {key: value for key, value in flattened(sections).items() if key not in WITHOUT_EFFECT}
+    return chosen | {"data.train.sha256": digest(train), "data.valid.sha256": digest(valid)}
+
+
+def fingerprint(identity: dict[str, Any]) -> str:
+    """An identity as 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def differences(now: dict[str, Any], then: dict[str, Any]) -> str:
+    """What differs between two identities, as one reads it: "training.seed is 2, was 1"."""
+    keys = [key for key in {**now, **then} if now.get(key) != then.get(key)]
+    return ", ".join(f"{key} is {_short(now.get(key))}, was {_short(then.get(key))}" for key in keys)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return f"{text[:13]}…" if len(text) > 40 else text

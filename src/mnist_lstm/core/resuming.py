@@ -1,0 +1,58 @@
+"""Where training starts: at the beginning, or where an interrupted run of the same parameters and data stopped."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.core.identity import differences, fingerprint
+from mnist_lstm.core.training import TrainingState
+from mnist_lstm.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+def starting_state(
+    interrupted: Mapping[str, Callable[[], Checkpoint]], identity: dict[str, Any], resume: bool
+) -> TrainingState | None:
+    """Where training starts: None at the beginning, or the state that an interrupted run of `identity` left.
+
+    Args:
+        interrupted: fingerprint to a function that reads that checkpoint, newest first.
+        identity: of the run that starts.
+        resume: whether to continue; otherwise a line in the log says so where one could.
+
+    Raises:
+        UserError: if there is nothing to continue, naming what differs from the newest.
+    """
+    found = interrupted.get(fingerprint(identity))
+    if resume:
+        return (found or _refuse(interrupted, identity))().state
+    if found:
+        _tell(found, identity["training.iterations"])
+    return None
+
+
+def _tell(found: Callable[[], Checkpoint], iterations: int) -> None:
+    try:
+        done = found().state.iteration
+    except UserError as error:
+        logger.warning("%s This run replaces it.", error)
+        return
+    if done < iterations:
+        logger.warning(
+            "An interrupted run of these parameters left a checkpoint at update %d of %d. This run starts anew and "
+            "replaces it; to continue it instead: --params training.resume=true",
+            done,
+            iterations,
+        )
+
+
+def _refuse(interrupted: Mapping[str, Callable[[], Checkpoint]], identity: dict[str, Any]) -> NoReturn:
+    if not interrupted:
+        raise UserError("training.resume needs the checkpoint of an interrupted run, found none; leave it out.")
+    newest = next(iter(interrupted.values()))()
+    raise UserError(
+        "training.resume needs the parameters and data of the interrupted run: "
+        f"{differences(identity, newest.identity)}; set them back, or leave training.resume out."
+    )
