@@ -1,8 +1,10 @@
 """Reading the record of a run: which run is meant, its provenance, and what it found."""
 
+import io
 import json
 import re
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,33 +75,59 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
 
 
 def read(client: Any, run: Any) -> Record:
-    """The record of `run`.
+    """The whole record of `run`.
 
     Raises:
         UserError: if this project did not make it, or a file of it is damaged.
     """
     run_id = run.info.run_id
-    files = {file.path for file in client.list_artifacts(run_id)}
-    if "provenance.json" not in files:
-        raise UserError(f"run {run_id} must hold provenance.json, found {sorted(files)}; not a run of this project.")
+    provenance, checkpoint = (fetched(client, run_id, name) for name in ("provenance.json", "checkpoint.pt"))
+    if provenance is None:
+        raise UserError(f"run {run_id} must hold provenance.json, found none; not a run of this project.")
+    return Record(
+        run,
+        json.loads(provenance),
+        from_bytes(checkpoint, f"checkpoint.pt of run {run_id}") if checkpoint else None,
+        predictions(client, run_id),
+        curves(client, run_id),
+    )
+
+
+def predictions(client: Any, run_id: str) -> Arrays | None:
+    """The run's "logits" and "labels" of the test images, None if it did not evaluate.
+
+    Raises:
+        UserError: if the file is damaged.
+    """
+    name = "predictions.npz"
+    if (content := fetched(client, run_id, name)) is None:
+        return None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return {key: archive[key] for key in ("logits", "labels")}
+    except (ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise UserError(f"{name} of run {run_id} must be a whole npz file, found {error}; do the run again.") from None
+
+
+def curves(client: Any, run_id: str) -> dict[str, list[tuple[int, float]]]:
+    """The run's (update, value) of each curve by name, empty where nothing was measured."""
+    histories = {name: client.get_metric_history(run_id, name) for name in CURVES}
+    return {name: sorted((point.step, point.value) for point in history) for name, history in histories.items()}
+
+
+def digests(run: Any) -> dict[str, str]:
+    """The digest of the run's "train", "valid" and "test" images, of those it read."""
+    return {
+        tag.value: used.dataset.digest
+        for used in run.inputs.dataset_inputs
+        for tag in used.tags
+        if tag.key == "mlflow.data.context"
+    }
+
+
+def fetched(client: Any, run_id: str, name: str) -> bytes | None:
+    """The content of a run's artifact, None if it has none of that name."""
+    if name not in {file.path for file in client.list_artifacts(run_id)}:
+        return None
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
-
-        def fetched(name: str) -> Path | None:
-            return Path(client.download_artifacts(run_id, name, folder)) if name in files else None
-
-        def arrays(path: Path) -> Arrays:
-            with np.load(path, allow_pickle=False) as archive:
-                return dict(archive)
-
-        provenance, checkpoint, predictions = map(fetched, ("provenance.json", "checkpoint.pt", "predictions.npz"))
-        return Record(
-            run,
-            json.loads(provenance.read_text()) if provenance else {},
-            from_bytes(checkpoint.read_bytes(), f"checkpoint.pt of run {run_id}") if checkpoint else None,
-            arrays(predictions) if predictions else None,
-            {name: _curve(client, run_id, name) for name in CURVES},
-        )
-
-
-def _curve(client: Any, run_id: str, name: str) -> list[tuple[int, float]]:
-    return sorted((point.step, point.value) for point in client.get_metric_history(run_id, name))
+        return Path(client.download_artifacts(run_id, name, folder)).read_bytes()
