@@ -15,7 +15,7 @@ from mnist_lstm.core.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.errors import UserError, nearest
 
-RUN_ID = re.compile(r"[0-9a-f]{32}")
+RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
 LATEST = "latest"
 
@@ -50,7 +50,7 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
     Args:
         client: of MLflow.
         experiment_name: where names are looked up.
-        named: a run's id, its name (the newest of that name), or "latest".
+        named: a run's id or the first 8 or more digits of it, its name (the newest of that name), or "latest".
 
     Raises:
         UserError: if there is none.
@@ -62,16 +62,29 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
             return client.get_run(named)
         except mlflow.exceptions.MlflowException:
             raise UserError(f"a run must be recorded in the MLflow store, found none with the id {named}.") from None
-    experiment = client.get_experiment_by_name(experiment_name)
-    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"]) if experiment else []
+    runs = _newest(client, experiment_name)
     for run in runs:
-        if named in (LATEST, run.info.run_name):
+        shortened = SHORT_ID.fullmatch(named) and run.info.run_id.startswith(named)
+        if shortened or named in (LATEST, run.info.run_name):
             return run
     names = {run.info.run_name for run in runs}
     raise UserError(
         f"a run must be named by its id, its name or {LATEST!r}: the experiment {experiment_name!r} has none called "
         f"{named!r}{nearest(named, names)}."
     )
+
+
+def finished(client: Any, experiment_name: str, count: int) -> list[Any]:
+    """The newest `count` runs that finished, or as many as there are, newest first."""
+    return _newest(client, experiment_name, "attributes.status = 'FINISHED'", count)
+
+
+def _newest(client: Any, experiment_name: str, wanted: str = "", count: int = 1000) -> list[Any]:
+    experiment = client.get_experiment_by_name(experiment_name)
+    if experiment is None:
+        return []
+    newest = ["attributes.start_time DESC"]
+    return list(client.search_runs([experiment.experiment_id], wanted, max_results=count, order_by=newest))
 
 
 def read(client: Any, run: Any) -> Record:
