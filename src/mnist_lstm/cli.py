@@ -71,3 +71,25 @@ def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: b
     click.echo(verdict.sentence)
     if not verdict.equal:
         raise SystemExit(2)
+
+
+@cli.command()
+@click.argument("run_names", metavar="RUN...", nargs=-1)
+@click.option("--last", metavar="N", type=click.IntRange(min=2), help="The newest N runs that finished.")
+@click.pass_obj
+def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None:
+    """Show how recorded runs differ: parameters, measures, curves.
+
+    RUN is a run's id, its name, or `latest`. McNemar's test on the runs' predictions says whether a difference in test
+    accuracy is larger than chance: for each pair, or for each against the first where there are more than three.
+    """
+    from mnist_lstm.datasets.whole import write_whole
+    from mnist_lstm.tracking import compare as comparing
+    from mnist_lstm.tracking import table
+
+    page = metadata.project_path / "data" / "08_reporting" / "compare.html"
+    with one_line_errors():
+        runs = comparing.read(metadata.project_path, run_names, last)
+        table.show(runs, comparing.verdicts(runs))
+        write_whole(page, comparing.page(runs).encode())
+    click.echo(f"Curves: {page}")

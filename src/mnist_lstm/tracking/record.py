@@ -1,8 +1,10 @@
 """Reading the record of a run: which run is meant, its provenance, and what it found."""
 
+import io
 import json
 import re
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from mnist_lstm.core.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.errors import UserError, nearest
 
-RUN_ID = re.compile(r"[0-9a-f]{32}")
+RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
 LATEST = "latest"
 
@@ -48,7 +50,7 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
     Args:
         client: of MLflow.
         experiment_name: where names are looked up.
-        named: a run's id, its name (the newest of that name), or "latest".
+        named: a run's id or the first 8 or more digits of it, its name (the newest of that name), or "latest".
 
     Raises:
         UserError: if there is none.
@@ -60,10 +62,10 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
             return client.get_run(named)
         except mlflow.exceptions.MlflowException:
             raise UserError(f"a run must be recorded in the MLflow store, found none with the id {named}.") from None
-    experiment = client.get_experiment_by_name(experiment_name)
-    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"]) if experiment else []
+    runs = _newest(client, experiment_name)
     for run in runs:
-        if named in (LATEST, run.info.run_name):
+        shortened = SHORT_ID.fullmatch(named) and run.info.run_id.startswith(named)
+        if shortened or named in (LATEST, run.info.run_name):
             return run
     names = {run.info.run_name for run in runs}
     raise UserError(
@@ -72,34 +74,73 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
     )
 
 
+def finished(client: Any, experiment_name: str, count: int) -> list[Any]:
+    """The newest `count` runs that finished, or as many as there are, newest first."""
+    return _newest(client, experiment_name, "attributes.status = 'FINISHED'", count)
+
+
+def _newest(client: Any, experiment_name: str, wanted: str = "", count: int = 1000) -> list[Any]:
+    experiment = client.get_experiment_by_name(experiment_name)
+    if experiment is None:
+        return []
+    newest = ["attributes.start_time DESC"]
+    return list(client.search_runs([experiment.experiment_id], wanted, max_results=count, order_by=newest))
+
+
 def read(client: Any, run: Any) -> Record:
-    """The record of `run`.
+    """The whole record of `run`.
 
     Raises:
         UserError: if this project did not make it, or a file of it is damaged.
     """
     run_id = run.info.run_id
-    files = {file.path for file in client.list_artifacts(run_id)}
-    if "provenance.json" not in files:
-        raise UserError(f"run {run_id} must hold provenance.json, found {sorted(files)}; not a run of this project.")
+    provenance, checkpoint = (fetched(client, run_id, name) for name in ("provenance.json", "checkpoint.pt"))
+    if provenance is None:
+        raise UserError(f"run {run_id} must hold provenance.json, found none; not a run of this project.")
+    return Record(
+        run,
+        json.loads(provenance),
+        from_bytes(checkpoint, f"checkpoint.pt of run {run_id}") if checkpoint else None,
+        predictions(client, run_id),
+        curves(client, run_id),
+    )
+
+
+def predictions(client: Any, run_id: str) -> Arrays | None:
+    """The run's "logits" and "labels" of the test images, None if it did not evaluate.
+
+    Raises:
+        UserError: if the file is damaged.
+    """
+    name = "predictions.npz"
+    if (content := fetched(client, run_id, name)) is None:
+        return None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return {key: archive[key] for key in ("logits", "labels")}
+    except (ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise UserError(f"{name} of run {run_id} must be a whole npz file, found {error}; do the run again.") from None
+
+
+def curves(client: Any, run_id: str) -> dict[str, list[tuple[int, float]]]:
+    """The run's (update, value) of each curve by name, empty where nothing was measured."""
+    histories = {name: client.get_metric_history(run_id, name) for name in CURVES}
+    return {name: sorted((point.step, point.value) for point in history) for name, history in histories.items()}
+
+
+def digests(run: Any) -> dict[str, str]:
+    """The digest of the run's "train", "valid" and "test" images, of those it read."""
+    return {
+        tag.value: used.dataset.digest
+        for used in run.inputs.dataset_inputs
+        for tag in used.tags
+        if tag.key == "mlflow.data.context"
+    }
+
+
+def fetched(client: Any, run_id: str, name: str) -> bytes | None:
+    """The content of a run's artifact, None if it has none of that name."""
+    if name not in {file.path for file in client.list_artifacts(run_id)}:
+        return None
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
-
-        def fetched(name: str) -> Path | None:
-            return Path(client.download_artifacts(run_id, name, folder)) if name in files else None
-
-        def arrays(path: Path) -> Arrays:
-            with np.load(path, allow_pickle=False) as archive:
-                return dict(archive)
-
-        provenance, checkpoint, predictions = map(fetched, ("provenance.json", "checkpoint.pt", "predictions.npz"))
-        return Record(
-            run,
-            json.loads(provenance.read_text()) if provenance else {},
-            from_bytes(checkpoint.read_bytes(), f"checkpoint.pt of run {run_id}") if checkpoint else None,
-            arrays(predictions) if predictions else None,
-            {name: _curve(client, run_id, name) for name in CURVES},
-        )
-
-
-def _curve(client: Any, run_id: str, name: str) -> list[tuple[int, float]]:
-    return sorted((point.step, point.value) for point in client.get_metric_history(run_id, name))
+        return Path(client.download_artifacts(run_id, name, folder)).read_bytes()

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
-from kedro.config import OmegaConfigLoader
-from kedro.framework.project import settings as kedro_settings
 
 from mnist_lstm import provenance
 from mnist_lstm.core import metrics
@@ -54,10 +52,7 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
     Raises:
         UserError: if there is no such run, or it cannot be done again.
     """
-    settings = store.settings(OmegaConfigLoader(str(project / "conf"), **kedro_settings.CONFIG_LOADER_ARGS))
-    uri = store.tracking_uri(project, settings.server.mlflow_tracking_uri)
-    client = store.client(project, uri)
-    experiment = settings.tracking.experiment.name
+    client, uri, experiment = store.opened(project)
     run = record.find_run(client, experiment, named)
     then = record.read(client, run)
     if not (then.checkpoint and then.predictions):

@@ -3,9 +3,11 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock
+from kedro.config import OmegaConfigLoader
+from kedro.framework.project import settings as kedro_settings
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -67,6 +69,25 @@ def settings(config_loader: Any) -> Settings:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise UserError(f"{key!r} in conf/base/mlflow.yml: {first['msg']}, found {first['input']!r}.") from None
+
+
+class Opened(NamedTuple):
+    """The store outside of a run: MLflow's client, the store's address, and the name of the experiment."""
+
+    client: Any
+    uri: str
+    experiment: str
+
+
+def opened(project: Path) -> Opened:
+    """The store of the project at this root, for a command that reads runs.
+
+    Raises:
+        UserError: if mlflow.yml is wrong or the store cannot be used.
+    """
+    found = settings(OmegaConfigLoader(str(project / "conf"), **kedro_settings.CONFIG_LOADER_ARGS))
+    uri = tracking_uri(project, found.server.mlflow_tracking_uri)
+    return Opened(client(project, uri), uri, found.tracking.experiment.name)
 
 
 def tracking_uri(project: Path, configured: str | None) -> str:
