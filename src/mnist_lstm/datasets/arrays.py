@@ -29,7 +29,7 @@ class _NpzFile(AbstractDataset[Arrays, Arrays]):
 
     def load(self) -> Arrays:
         try:
-            with np.load(self._filepath, allow_pickle=False) as archive:
+            with Path(self._filepath).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
         except (ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
             raise UserError(
