@@ -88,24 +88,29 @@ def checked(raw: dict[str, Any]) -> Parameters:
     try:
         return Parameters.model_validate(raw)
     except ValidationError as error:
-        found = "; ".join(_sentence(mistake, raw) for mistake in error.errors())
+        found = mistakes(error, "parameter", Parameters)
         raise UserError(f"{found}. See conf/base/parameters.yml and src/mnist_lstm/parameters.py.") from None
 
 
-def _sentence(mistake: Any, raw: dict[str, Any]) -> str:
+def mistakes(error: ValidationError, noun: str, root: type[BaseModel]) -> str:
+    """Every mistake in values that are no `root`, each told with its key, and `noun` for what the keys are."""
+    return "; ".join(f"{noun} {_sentence(mistake, root)}" for mistake in error.errors())
+
+
+def _sentence(mistake: Any, root: type[BaseModel]) -> str:
     key = ".".join(map(str, mistake["loc"]))
     if mistake["type"] == "extra_forbidden":
-        return f"parameter {key!r} is unknown{_nearest_key(mistake['loc'])}"
+        return f"{key!r} is unknown{_nearest_key(mistake['loc'], root)}"
     if mistake["type"] == "missing":
-        return f"parameter {key!r} is missing"
+        return f"{key!r} is missing"
     meaning = mistake["msg"].removeprefix("Input ")
-    return f"parameter {key!r} {meaning}, not {mistake['input']!r}"
+    return f"{key!r} {meaning}, not {mistake['input']!r}"
 
 
-def _nearest_key(loc: tuple[str | int, ...]) -> str:
-    """The known key most like the one at `loc`, among its siblings first and then anywhere."""
+def _nearest_key(loc: tuple[str | int, ...], root: type[BaseModel]) -> str:
+    """The key of `root` most like the one at `loc`, among its siblings first and then anywhere."""
     *block, name = map(str, loc)
-    keys = [*Parameters.model_fields, *flat_keys(Parameters)]
+    keys = [*root.model_fields, *flat_keys(root)]
     siblings = {key.rpartition(".")[2]: key for key in keys if key.rpartition(".")[0] == ".".join(block)}
     anywhere = {key.rpartition(".")[2]: key for key in keys}
     for known in (siblings, anywhere):

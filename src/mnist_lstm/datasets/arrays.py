@@ -12,9 +12,9 @@ from kedro_datasets._typing import ImagePreview, JSONPreview
 
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.datasets.whole import Whole
-from mnist_lstm.errors import UserError
 
 PREVIEWED = 30  # images in a preview
+END_RECORD = 22  # bytes at the end of a zip file, which count its members
 
 
 class _NpzFile(AbstractDataset[Arrays, Arrays]):
@@ -28,13 +28,9 @@ class _NpzFile(AbstractDataset[Arrays, Arrays]):
             np.savez(file, **data)  # type: ignore[arg-type]
 
     def load(self) -> Arrays:
-        try:
-            with Path(self._filepath).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        except (ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
-            raise UserError(
-                f"{self._filepath} must be a whole npz file, found {error}; delete it and run `kedro run` again."
-            ) from None
+        _expect_all_members(Path(self._filepath))
+        with Path(self._filepath).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
 
     def _exists(self) -> bool:
         return Path(self._filepath).is_file()
@@ -43,8 +39,19 @@ class _NpzFile(AbstractDataset[Arrays, Arrays]):
         return {"filepath": self._filepath}
 
 
+def _expect_all_members(path: Path) -> None:
+    """Refuses what is no zip file, or lists fewer members than it counts: one wrong bit can hide a member."""
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        file.seek(-END_RECORD, io.SEEK_END)
+        counted = int.from_bytes(file.read()[10:12], "little")
+        if counted != len(archive.namelist()):
+            raise zipfile.BadZipFile(f"{len(archive.namelist())} members where {counted} are counted")
+
+
 class NpzDataset(Whole, _NpzFile):
     """Named arrays in an npz file; Kedro-Viz shows their names, types and shapes."""
+
+    kind = "npz file"
 
     def preview(self) -> JSONPreview:
         """Name, dtype and shape of each array."""
@@ -54,6 +61,8 @@ class NpzDataset(Whole, _NpzFile):
 
 class ImagesDataset(Whole, _NpzFile):
     """Images and labels in an npz file; Kedro-Viz shows the first images."""
+
+    kind = "npz file"
 
     def preview(self) -> ImagePreview:
         """The first images under their labels."""

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from mnist_lstm.datasets.whole import written_whole
 from mnist_lstm.errors import UnreachableError, UserError
+from mnist_lstm.provenance import redacted
 
 logger = logging.getLogger(__name__)
 
@@ -66,15 +67,23 @@ def _fetch(file: RemoteFile, path: Path, mirrors: list[str], timeout: float) -> 
                 if fault := _fault(file, temporary):
                     raise ValueError(fault)
             return
+        except UserError:  # of this machine, a full disk say: another mirror does not help
+            raise
         except Exception as error:  # each of fsspec's file systems has errors of its own
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            refusals.append(f"{mirror} ({reason})")
-            logger.warning("%s did not give %s: %s", mirror, file.name, reason)
+            refusals.append(redacted(f"{mirror} ({_reason(error)})"))
+            logger.warning("%s did not give %s: %s", redacted(mirror), file.name, redacted(_reason(error)))
     tried = "; ".join(refusals) or "none is named"
     raise UnreachableError(
         f"{file.name} must come from a mirror, found none that gives it: {tried}. "
         f"Put the file into {path.parent}, or name a mirror: --params data.mirror=URL."
     )
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong underneath: fsspec says no more than the URL."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _download(url: str, place: Path, file: RemoteFile, timeout: float) -> None:

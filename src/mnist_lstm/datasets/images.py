@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from kedro.io import AbstractDataset
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from mnist_lstm.core import idx
 from mnist_lstm.core.digits import bundled_digits
@@ -23,7 +23,28 @@ FILES = {
 }
 
 
-class IdxSource(BaseModel):
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileEntry(_Entry):
+    """One of the files: its checksum, and where they are known its size and another name than MNIST's."""
+
+    checksum: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
+    bytes: PositiveInt | None = None
+    name: str | None = None
+
+
+class FileEntries(_Entry):
+    """The four files of a source."""
+
+    train_images: FileEntry
+    train_labels: FileEntry
+    test_images: FileEntry
+    test_labels: FileEntry
+
+
+class IdxSource(_Entry):
     """Four IDX files, as the catalog describes them.
 
     Attributes:
@@ -31,22 +52,22 @@ class IdxSource(BaseModel):
         mirrors: fsspec URLs of folders that hold the files, tried in order.
         class_names: of label 0 to K - 1.
         validation_images: how many of the first training images validate.
-        files: checksum, and where they are known size and another name than MNIST's, of "train_images",
-            "train_labels", "test_images" and "test_labels".
+        files: the four files.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
     mirrors: list[str]
     class_names: list[str]
     validation_images: PositiveInt
-    files: dict[str, RemoteFile]
+    files: FileEntries
 
     def read(self, name: str, folder: Path, mirror: str | None, timeout: float) -> Splits:
         """Fetches what is missing, checks everything, and splits it."""
         mirrors = [mirror, *self.mirrors] if mirror else self.mirrors
-        paths = {key: fetched(file, folder, mirrors, timeout) for key, file in self.files.items()}
+        paths = {
+            key: fetched(RemoteFile(file.name or FILES[key], file.checksum, file.bytes), folder, mirrors, timeout)
+            for key, file in self.files
+        }
         contents = {key: path.read_bytes() for key, path in paths.items()}
 
         def part(split: str) -> Arrays:
@@ -115,11 +136,11 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
 
 
 def _described(name: str, source: dict[str, Any]) -> IdxSource:
-    described = source.get("files", {})
-    files = described | {key: {"name": file} | described.get(key, {}) for key, file in FILES.items()}
     try:
-        return IdxSource.model_validate(source | {"files": files})
+        return IdxSource.model_validate(source)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (name, *first["loc"])))
-        raise UserError(f"source {where!r} in conf/base/catalog.yml: {first['msg']}.") from None
+        raise UserError(
+            f"source {where!r} in conf/base/catalog.yml: {first['msg']}, found {first['input']!r}."
+        ) from None

@@ -8,6 +8,10 @@ from mnist_lstm.datasets.whole import Whole
 class JSONDataset(Whole, json.JSONDataset):
     """A JSON file."""
 
+    kind = "JSON file"
+
 
 class CSVDataset(Whole, pandas.CSVDataset):
     """A table in a CSV file."""
+
+    kind = "CSV file"

@@ -9,7 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from mnist_lstm.errors import UserError
+from kedro.io import DatasetError
+
+from mnist_lstm.errors import UserError, cause_for_user
 
 # What the user can mend: no space, no right, a disk that is read-only, a quota
 CANNOT_WRITE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT)
@@ -61,6 +63,7 @@ class Whole:
 
     _filepath: PurePosixPath
     _protocol: str
+    kind = "file"  # what errors call it
     copies: Path | None = None  # a folder for a copy of exactly what this run writes, where another might write too
 
     def save(self, data: Any) -> None:
@@ -70,7 +73,10 @@ class Whole:
             try:
                 with written_whole(Path(place)) as temporary:
                     self._filepath = PurePosixPath(temporary)
-                    super().save(data)  # type: ignore[misc]
+                    try:
+                        super().save(data)  # type: ignore[misc]
+                    except DatasetError as error:
+                        raise DatasetError(str(error).replace(str(temporary), str(place))) from error
                     if self.copies:
                         shutil.copyfile(temporary, self.copies / place.name)
             finally:
@@ -81,7 +87,19 @@ class Whole:
 
     def load(self) -> Any:
         """What this run saved, or the file's content."""
-        return self._saved if hasattr(self, "_saved") else super().load()  # type: ignore[misc]
+        if hasattr(self, "_saved"):
+            return self._saved
+        try:
+            return super().load()  # type: ignore[misc]
+        except DatasetError as error:
+            if cause_for_user(error):
+                raise
+            cause = error.__cause__ or error
+            reason = cause.strerror if isinstance(cause, OSError) else " ".join(str(cause).split())
+            raise UserError(
+                f"{self._filepath} must be a whole {self.kind}, found {reason or type(cause).__name__}; "
+                "delete it and run `kedro run` again."
+            ) from error
 
     def _release(self) -> None:
         with suppress(AttributeError):

@@ -40,6 +40,7 @@ class Tracking:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: Any) -> None:
         """Starts the run: its name, parameters, tags and provenance."""
+        self._recorder, self._interrupted = None, None
         if not self._settings.tracking.enabled:
             return
         from mnist_lstm.tracking.start import started

@@ -12,6 +12,8 @@ from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import mistakes
+from mnist_lstm.provenance import redacted
 
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
 # The UI opens such an experiment in its view for training, not for language models
@@ -66,9 +68,7 @@ def settings(config_loader: Any) -> Settings:
     try:
         return Settings.model_validate(OmegaConf.to_container(OmegaConf.merge(values, override)))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UserError(f"{key!r} in conf/base/mlflow.yml: {first['msg']}, found {first['input']!r}.") from None
+        raise UserError(f"{mistakes(error, 'setting', Settings)}. See conf/base/mlflow.yml.") from None
 
 
 class Opened(NamedTuple):
@@ -104,6 +104,7 @@ def client(project: Path, uri: str) -> Any:
     for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
     import mlflow
+    from sqlalchemy.exc import SQLAlchemyError
 
     database = project / DATABASE
     try:
@@ -112,11 +113,11 @@ def client(project: Path, uri: str) -> Any:
         mlflow.set_tracking_uri(uri)
         found = mlflow.MlflowClient(uri)
         found.search_experiments(max_results=1)
-    except (mlflow.exceptions.MlflowException, OSError) as error:
-        reason = str(error).partition("\n")[0]
+    except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
+        reason = redacted(str(error).partition("\n")[0])
         raise UserError(
-            f"the MLflow store {uri} must answer, found: {reason}. Mend it, name another by MLFLOW_TRACKING_URI, "
-            "or run without: --params tracking.enabled=false."
+            f"the MLflow store {redacted(uri)} must answer, found: {reason}. Mend it, name another by "
+            "MLFLOW_TRACKING_URI, or run without: --params tracking.enabled=false."
         ) from None
     return found
 
