@@ -1,5 +1,6 @@
 """The project's own commands, and `kedro run` with a user's mistakes told in one line."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 
-from mnist_lstm.errors import cause_for_user, listed, nearest
+from mnist_lstm.errors import UserError, cause_for_user, listed, nearest
 
 
 @contextmanager
@@ -28,7 +29,22 @@ class Run(click.Command):
         """Runs the pipeline."""
         with one_line_errors():
             _expect_pipelines(ctx.params["pipelines"] or ([ctx.params["pipeline"]] if ctx.params["pipeline"] else []))
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except Exception as error:
+                if _refused_by_kedro(error):
+                    asked = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
+                    raise UserError(
+                        f"{' '.join(str(error).split())} (asked for: {asked or 'nothing special'})"
+                    ) from error
+                raise
+
+
+def _refused_by_kedro(error: Exception) -> bool:
+    """Whether Kedro itself refused what it was asked or configured to do, rather than a node or dataset failed."""
+    *_, last = traceback.walk_tb(error.__traceback__)
+    module = last[0].f_globals["__name__"]
+    return module.partition(".")[0] == "kedro" and not isinstance(error.__cause__, UserError)
 
 
 def _expect_pipelines(names: list[str]) -> None:

@@ -39,6 +39,11 @@ class Console:
         self._training: TrainingDisplay | None = None
 
     @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Forgets the run before, in a process that makes several."""
+        self._results = {}
+
+    @hook_impl
     def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
         """Starts the display of training."""
         if node.name == "train":
@@ -159,4 +164,4 @@ def print_summary(results: dict[str, Any], tracking: Tracking) -> None:
         f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",
         "Look       make ui (MLflow), make viz (Kedro-Viz), data/08_reporting/",
     ]
-    get_console().print("\n" + "\n".join(lines), highlight=False, soft_wrap=True)
+    get_console().print("\n" + "\n".join(lines), highlight=False, markup=False, soft_wrap=True)

@@ -73,7 +73,7 @@ def command_line() -> str:
 
 def redacted(text: str) -> str:
     """The text with the user and password of each URL taken out."""
-    return re.sub(r"://[^/@\s]+@", "://***@", text)
+    return re.sub(r"://[^/\s]+@", "://***@", text)
 
 
 def process() -> dict[str, str]:

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
+from mnist_lstm.errors import UserError, listed, nearest
 from mnist_lstm.parameters import Parameters, checked
 from mnist_lstm.tracking import store
 
 if TYPE_CHECKING:  # it brings torch, and every kedro command imports this module
     from mnist_lstm.tracking.recorder import Recorder
+
+# How a dataset can be recorded, as its catalog entry says
+KINDS = ("data", "history", "metrics", "model", "checkpoint", "artifact")
 
 
 class Tracking:
@@ -84,7 +88,13 @@ class Tracking:
     def _kind(self, name: str) -> str | None:
         if self._recorder is None or name not in self._catalog:
             return None
-        return (getattr(self._catalog[name], "metadata", None) or {}).get("mlflow")
+        kind = (getattr(self._catalog[name], "metadata", None) or {}).get("mlflow")
+        if kind is not None and kind not in KINDS:
+            raise UserError(
+                f"metadata.mlflow of {name!r} in conf/base/catalog.yml must be {listed(KINDS)}, not "
+                f"{kind!r}{nearest(kind, KINDS)}."
+            )
+        return kind
 
     def _watch_signals(self) -> None:
         """Notes Ctrl-C and SIGTERM; the run is ended at exit, when no call to MLflow is half done."""
