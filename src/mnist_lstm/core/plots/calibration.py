@@ -62,7 +62,7 @@ def _accuracies(axes: "Axes", bins: Bins, confidence: float) -> None:
         label="measured, at the bin's mean probability",
     )
     axes.set(ylabel="accuracy (fraction right)", ylim=(0, 1.02))
-    axes.legend(loc="upper left", fontsize=SMALL, frameon=False)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=SMALL, frameon=False)
 
 
 def _widths(bins: Bins) -> NDArray[Any]:

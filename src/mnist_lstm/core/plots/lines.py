@@ -77,5 +77,5 @@ def printed(panels: list[Panel], title: str, note: str = "") -> "Figure":
         axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label, ylim=panel.y_range)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=SMALL, frameon=False)
+    figure.axes[0].legend(loc="best", fontsize=SMALL, frameon=False)
     return figure

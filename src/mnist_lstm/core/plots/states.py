@@ -39,7 +39,7 @@ def states_figure(
     chosen = _one_of_each(answers[:, -1] == examples["labels"])
     units = next(iter(states.values())).shape[-1]
     note = f"the {units} of {hidden_size} units that the readout weighs most, the weightiest to the left"
-    figure = new_figure(1.75 * len(chosen) + 1.3, f"Gates and states: {run}", note, keep_proportions=True)
+    figure = new_figure(1.75 * len(chosen) + 1.1, f"Gates and states: {run}", note, keep_proportions=True)
     grid = figure.subplots(len(chosen) + 1, 1 + len(states), height_ratios=[*[1] * len(chosen), 0.06])
     grid[-1, 0].axis("off")
     for row, position in zip(grid, chosen, strict=False):

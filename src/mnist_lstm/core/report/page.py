@@ -65,7 +65,7 @@ def _data(run: Run) -> Html:
     about = (
         f"{card['title']}: images of {card['height']} x {card['width']} pixels in {len(card['class_names'])} classes."
     )
-    parts = [element("p", about), table(["part", "images", "SHA-256 of images and labels"], splits)]
+    parts = [element("p", about), table(["part", "images", "SHA-256"], splits)]
     if files:
         parts.append(table(["file", "SHA-256"], files))
     return section("Data", *parts)

@@ -31,6 +31,7 @@ figcaption { color: var(--soft); margin-top: .5rem; }
   body { font-size: 10.5pt; }
   main { max-width: none; padding: 0; }
   .wide { overflow: visible; }
+  th, td { white-space: normal; }
   img { min-width: 0; }
   figure, tr, pre { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
