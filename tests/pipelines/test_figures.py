@@ -64,18 +64,53 @@ def test_the_cell_is_looked_into_where_the_readout_gives_most_weight(followed: A
         assert_array_equal(values, expected[name][..., units])
 
 
-def test_every_figure_says_what_was_run_on_which_data(followed: Any, test_sequences: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def history() -> pd.DataFrame:
+    """Of a run that was validated once, at its second update."""
+    columns = {"iteration": [1, 2], "train_loss": [2.0, 1.0], "train_accuracy": [0.5, 0.7]}
+    return pd.DataFrame(columns | {"valid_loss": [np.nan, 1.5], "valid_accuracy": [np.nan, 0.6]})
+
+
+def draw_results(history: pd.DataFrame, test_sequences: dict[str, Any]) -> tuple[Any, ...]:
+    card = finished.card() | {"title": "Tiny"}
+    return nodes.draw_results(tiny.checkpoint(), history, tiny.predictions(), test_sequences, card, EVALUATION)
+
+
+def test_every_figure_says_what_was_run_on_which_data(
+    history: pd.DataFrame, followed: Any, test_sequences: dict[str, Any]
+) -> None:
     by_step, shown = followed
-    history = pd.DataFrame({"iteration": [1, 2], "train_loss": [2.0, 1.0], "valid_loss": [np.nan, 1.0]})
-    history["train_accuracy"], history["valid_accuracy"] = history["train_loss"] / 2, history["valid_loss"] / 2
     checkpoint, card = tiny.checkpoint(), finished.card() | {"title": "Tiny"}
+    inside = nodes.look_inside(checkpoint, shown)
     figures = [
-        *nodes.draw_results(checkpoint, history, tiny.predictions(), test_sequences, card, EVALUATION),
-        *nodes.draw_beliefs(checkpoint, by_step, shown, nodes.look_inside(checkpoint, shown), card),
+        *draw_results(history, test_sequences),
+        *nodes.draw_beliefs(checkpoint, by_step, shown, inside, card),
     ]
     titles = [figure.layout.title.text if hasattr(figure, "layout") else figure.get_suptitle() for figure in figures]
     assert len(titles) == 9
     assert all("lstm5 rows s1 on Tiny" in title for title in titles)
+
+
+def test_the_learning_curves_are_those_of_the_saved_history(
+    history: pd.DataFrame, test_sequences: dict[str, Any]
+) -> None:
+    curves, *_ = draw_results(history, test_sequences)
+    assert list(curves.data[0].y) == history["train_loss"].tolist()
+    assert list(curves.data[1].x) == [2]
+    assert list(curves.data[3].y) == [0.6]
+
+
+def test_the_confusion_figure_and_the_mistakes_are_those_of_the_predictions(
+    history: pd.DataFrame, test_sequences: dict[str, Any]
+) -> None:
+    _, _, confusion, mistakes, _ = draw_results(history, test_sequences)
+    predictions = tiny.predictions()
+    right = predictions["logits"].argmax(axis=1) == predictions["labels"]
+    assert confusion.get_suptitle().endswith(f"{right.mean():.2%} right")
+    shown = [int(axes.get_xlabel().rpartition(" ")[2]) for axes in mistakes.axes if axes.images]
+    assert sorted(shown) == np.flatnonzero(~right).tolist()
+    for axes, position in zip(mistakes.axes, shown, strict=False):
+        assert_array_equal(axes.images[0].get_array(), tiny.images(20)[position])
 
 
 def test_report_and_card_are_of_the_run(followed: Any) -> None:

@@ -15,6 +15,8 @@ from mnist_lstm.datasets.whole import Whole
 class PlotlyDataset(Whole, plotly.JSONDataset):
     """A plotly figure in a JSON file, which Kedro-Viz shows with its hover and zoom."""
 
+    kind = "plotly figure"
+
 
 class _PngFile(AbstractDataset[Any, bytes]):
     def __init__(self, *, filepath: str, dpi: int, metadata: dict[str, Any] | None = None):
@@ -43,6 +45,8 @@ class FigureDataset(Whole, _PngFile):
         filepath: of the PNG file.
         dpi: pixels an inch.
     """
+
+    kind = "PNG file"
 
     def save(self, data: Any) -> None:
         picture = io.BytesIO()

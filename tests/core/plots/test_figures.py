@@ -13,36 +13,9 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from mnist_lstm.core import metrics, plots
-from mnist_lstm.core.gates import lstm_states
 from mnist_lstm.core.plots.style import SMALL
 from tests import tiny
-
-RUN = "lstm5 rows s1 on Tiny"
-HISTORY = {
-    "iteration": np.array([10, 20]),
-    "train_loss": np.array([2.0, 1.0]),
-    "train_accuracy": np.array([0.1, 0.9]),
-    "valid_loss": np.array([np.nan, 1.1]),
-    "valid_accuracy": np.array([np.nan, 0.8]),
-}
-BY_STEP = {"step": np.arange(1, 7), "accuracy": np.linspace(0.1, 0.9, 6), "decided": np.linspace(0, 1, 6)}
-
-
-def mistakes(count: int) -> Any:
-    logits = np.eye(3)[tiny.labels(count)]
-    return plots.mistakes_figure(
-        tiny.images(count), np.arange(count), logits, (logits.argmax(1) + 1) % 3, tiny.NAMES, RUN
-    )
-
-
-def beliefs(view: str = "rows", count: int = 6) -> Any:
-    return plots.beliefs_figure({name: part[:count] for name, part in tiny.examples().items()}, tiny.NAMES, view, RUN)
-
-
-def states(view: str = "rows", layers: int = 1) -> Any:
-    inner = lstm_states(tiny.classifier(layers), tiny.images(6))
-    return plots.states_figure(tiny.examples(), inner, tiny.NAMES, tiny.HIDDEN, view, RUN)
-
+from tests.core.plots.drawings import BY_STEP, HISTORY, RUN, beliefs, mistakes, states
 
 FIGURES: dict[str, Callable[[], Any]] = {
     "learning curves": lambda: plots.learning_curves_print(HISTORY, RUN),
