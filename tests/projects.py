@@ -5,6 +5,7 @@ rewrite its assertions (PYTEST_DONT_REWRITE).
 """
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,11 +18,14 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from kedro.framework.startup import bootstrap_project
 
 REPOSITORY = Path(__file__).parents[1]
+KEDRO = str(Path(sys.executable).with_name("kedro"))
 DIGITS = "data.name=digits,training.iterations=30"
+CLOSED = "http://127.0.0.1:9/"  # a mirror where nothing listens
 LONGEST = 120  # seconds that a run may take before its test gives up; no verdict on its speed
 SETTINGS = ("KEDRO_", "MLFLOW_")  # environment variables of the machine that must not decide what a test sees
 
@@ -39,7 +43,7 @@ class Project:
     def run(self, *options: str, folder: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
         """`kedro run` in a process of its own, started in a folder of the project; `stdout` holds errors too."""
         return subprocess.run(
-            [sys.executable, "-m", "kedro", "run", *options],
+            [KEDRO, "run", *options],
             cwd=self.path / folder,
             env=surroundings() | environment,
             stdin=subprocess.DEVNULL,
@@ -53,7 +57,7 @@ class Project:
         """`kedro run` in a process of its own, which goes on; its output goes to the file output.txt."""
         with (self.path / "output.txt").open("a") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "kedro", "run", *options],
+                [KEDRO, "run", *options],
                 cwd=self.path,
                 env=surroundings(),
                 stdin=subprocess.DEVNULL,
@@ -63,20 +67,46 @@ class Project:
             )
 
     def start_training(self, *options: str) -> "subprocess.Popen[str]":
-        """The same, and returns when training has saved its first checkpoint."""
+        """The same, and returns when training has reported once and goes on."""
         process = self.start(*options)
-        wait_for(lambda: bool(self.checkpoints()) or process.poll() is not None)
+        wait_for(lambda: process.poll() is not None or self._trains())
         assert process.poll() is None, (self.path / "output.txt").read_text()
         return process
 
-    def invoke(self, *options: str) -> Result:
+    def _trains(self) -> bool:
+        """Whether a second checkpoint was written: each report saves the checkpoint, then the history."""
+        history = self.path / "data/08_reporting/history.csv"
+        return history.exists() and any(
+            checkpoint.stat().st_mtime_ns > history.stat().st_mtime_ns for checkpoint in self.checkpoints()
+        )
+
+    def invoke(self, *options: str, folder: str = ".", **environment: str) -> Result:
         """`kedro run` in this process: its imports are done already, so it takes a second."""
-        environment = mock.patch.dict(os.environ, surroundings(), clear=True)
-        with environment, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path):
+        patched = mock.patch.dict(os.environ, surroundings() | environment, clear=True)
+        with patched, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path / folder):
             bootstrap_project(self.path)
             from mnist_lstm.cli import run
 
             return CliRunner().invoke(run, options)
+
+    def copied_to(self, folder: Path) -> "Project":
+        """A copy of this project with its data, in which a test may run more; its store knows the same runs."""
+        made = copied(folder)
+        shutil.copytree(self.path / "data", folder / "data", dirs_exist_ok=True)
+        shutil.copy(self.path / "mlflow.db", folder)
+        return made
+
+    def set_mirrors(self, *mirrors: str) -> None:
+        """Gives MNIST other mirrors, by conf/local."""
+        catalog = yaml.safe_load((self.path / "conf/base/catalog.yml").read_text())
+        sources = catalog["image_sources"]
+        sources["idx"]["mnist"]["mirrors"] = list(mirrors)
+        (self.path / "conf/local/catalog.yml").write_text(yaml.safe_dump({"image_sources": sources}, sort_keys=False))
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON file below data/."""
+        found: dict[str, Any] = json.loads((self.path / "data" / name).read_text())
+        return found
 
     def checkpoints(self) -> list[Path]:
         """The files of all checkpoints."""
@@ -87,6 +117,10 @@ class Project:
         import mlflow
 
         return mlflow.MlflowClient(f"sqlite:///{self.path / 'mlflow.db'}")
+
+    def last_run(self) -> Any:
+        """The newest recorded run."""
+        return self.runs()[0]
 
     def runs(self) -> list[Any]:
         """The recorded runs, newest first."""

@@ -32,19 +32,18 @@ class Run(click.Command):
             try:
                 return super().invoke(ctx)
             except Exception as error:
-                if _refused_by_kedro(error):
-                    asked = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
-                    raise UserError(
-                        f"{' '.join(str(error).split())} (asked for: {asked or 'nothing special'})"
-                    ) from error
-                raise
+                if cause_for_user(error) or not _refused_by_kedro(error):
+                    raise
+                said = " ".join(str(error).split())
+                asked = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
+                raise UserError(f"{said} (asked for: {asked or 'nothing special'})") from error
 
 
 def _refused_by_kedro(error: Exception) -> bool:
     """Whether Kedro itself refused what it was asked or configured to do, rather than a node or dataset failed."""
     *_, last = traceback.walk_tb(error.__traceback__)
     module = last[0].f_globals["__name__"]
-    return module.partition(".")[0] == "kedro" and not isinstance(error.__cause__, UserError)
+    return module.partition(".")[0] == "kedro" and not str(error).startswith("Failed while")  # loading or saving
 
 
 def _expect_pipelines(names: list[str]) -> None:

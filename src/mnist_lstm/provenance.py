@@ -94,10 +94,10 @@ def is_dead(other: dict[str, str]) -> bool:
     if other["boot"] != _boot():
         return True
     try:
-        started = psutil.Process(int(other["pid"])).create_time()
+        found = psutil.Process(int(other["pid"]))
+        return found.status() == psutil.STATUS_ZOMBIE or f"{found.create_time():.2f}" != other["started"]
     except psutil.NoSuchProcess:
         return True
-    return f"{started:.2f}" != other["started"]
 
 
 def _boot() -> str:

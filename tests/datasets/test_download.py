@@ -1,0 +1,301 @@
+import errno
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from mnist_lstm.datasets.download import RemoteFile, fetched
+from mnist_lstm.errors import UnreachableError, UserError
+from tests.projects import CLOSED
+
+NAME = "train-images-idx3-ubyte.gz"
+CONTENT = bytes(range(256)) * 2000
+FILE = RemoteFile(NAME, f"sha256:{hashlib.sha256(CONTENT).hexdigest()}", len(CONTENT))
+TIMEOUT = 0.5  # seconds
+PATIENT = 30.0  # seconds
+PIECES = 4  # in which a slow mirror sends, with half a TIMEOUT between two
+
+# What a mirror answers, by the folder of its URL: status and content
+ANSWERS = {
+    "good": (200, CONTENT),
+    "slow": (200, CONTENT),
+    "silent": (200, CONTENT),
+    "stalled": (200, CONTENT),
+    "cut": (200, CONTENT),
+    "missing": (404, b"not found"),
+    "forbidden": (403, b"no"),
+    "broken": (500, b"oops"),
+    "html": (200, b"<html>Log in first</html>"),
+    "empty": (200, b""),
+    "longer": (200, CONTENT + b"x"),
+    "shorter": (200, CONTENT[:-1]),
+    "flipped": (200, CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])),
+}
+BAD = sorted(set(ANSWERS) - {"good", "slow"})
+
+
+class Mirror(ThreadingHTTPServer):
+    """A server on the loopback that answers as `ANSWERS` says, and counts how often it was asked for the content."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[str] = []
+        self.closing = threading.Event()
+
+    def handle_error(self, *_: Any) -> None:
+        """Lets a client hang up, as one does that has seen enough."""
+
+    def url(self, kind: str, user: str = "") -> str:
+        return f"http://{user}127.0.0.1:{self.server_port}/{kind}/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Mirror
+
+    def do_HEAD(self) -> None:
+        self._answer(with_content=False)
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        self._answer(with_content=True)
+
+    def _answer(self, with_content: bool) -> None:
+        kind = self.path.split("/")[1]
+        status, content = ANSWERS[kind]
+        if kind == "silent":
+            self.server.closing.wait(60)
+            return
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if with_content:
+            self._send(kind, content)
+
+    def _send(self, kind: str, content: bytes) -> None:
+        size = -(-len(content) // PIECES)
+        for start in range(0, len(content), size):
+            if start and kind == "cut":
+                return
+            if start and kind in ("slow", "stalled"):
+                self.server.closing.wait(TIMEOUT / 2 if kind == "slow" else 60)
+            self.wfile.write(content[start : start + size])
+            self.wfile.flush()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Mirror]:
+    mirror = Mirror()
+    thread = threading.Thread(target=mirror.serve_forever)
+    thread.start()
+    yield mirror
+    mirror.closing.set()
+    mirror.shutdown()
+    thread.join()
+    mirror.server_close()
+
+
+@pytest.fixture
+def mirror(server: Mirror) -> Mirror:
+    server.asked.clear()
+    return server
+
+
+def left(folder: Path) -> list[str]:
+    """The files in a folder but for locks."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
+
+
+def test_a_missing_file_is_fetched(tmp_path: Path, mirror: Mirror) -> None:
+    assert fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT).read_bytes() == CONTENT
+
+
+def test_nothing_but_the_file_stays_in_the_folder(tmp_path: Path, mirror: Mirror) -> None:
+    fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
+    assert left(tmp_path) == [NAME]
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_mirror_alone_that_gives_something_else_leaves_no_file(tmp_path: Path, mirror: Mirror, kind: str) -> None:
+    with pytest.raises(UnreachableError):
+        fetched(FILE, tmp_path, [mirror.url(kind)], TIMEOUT)
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_after_a_mirror_that_gives_something_else_the_next_is_asked(tmp_path: Path, mirror: Mirror, kind: str) -> None:
+    path = fetched(FILE, tmp_path, [mirror.url(kind), mirror.url("good")], TIMEOUT)
+    assert path.read_bytes() == CONTENT
+    assert left(tmp_path) == [NAME]
+
+
+def test_a_mirror_may_take_longer_in_all_than_it_may_stay_silent(tmp_path: Path, mirror: Mirror) -> None:
+    assert fetched(FILE, tmp_path, [mirror.url("slow")], TIMEOUT).read_bytes() == CONTENT
+
+
+def test_the_first_good_mirror_is_the_only_one_asked(tmp_path: Path, mirror: Mirror) -> None:
+    fetched(FILE, tmp_path, [mirror.url("good"), mirror.url("slow")], TIMEOUT)
+    assert mirror.asked == [f"/good/{NAME}"]
+
+
+def test_a_mirrors_url_may_end_with_a_slash_or_without(tmp_path: Path, mirror: Mirror) -> None:
+    assert fetched(FILE, tmp_path, [mirror.url("good").rstrip("/")], TIMEOUT).read_bytes() == CONTENT
+
+
+def test_a_folder_is_a_mirror_too(tmp_path: Path) -> None:
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / NAME).write_bytes(CONTENT)
+    path = fetched(FILE, tmp_path / "data", [(tmp_path / "mirror").as_uri()], TIMEOUT)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_file_without_a_known_size_is_checked_by_its_checksum(tmp_path: Path, mirror: Mirror) -> None:
+    file = RemoteFile(NAME, f"md5:{hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()}")
+    path = fetched(file, tmp_path, [mirror.url("longer"), mirror.url("good")], TIMEOUT)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_mirror_that_sends_without_end_is_cut_off(tmp_path: Path, mirror: Mirror) -> None:
+    file = RemoteFile(NAME, FILE.checksum, 1000)
+    with pytest.raises(UnreachableError, match="sends more than 1000 bytes"):
+        fetched(file, tmp_path, [mirror.url("good")], TIMEOUT)
+
+
+def test_a_present_file_is_used_and_no_mirror_asked(tmp_path: Path, mirror: Mirror) -> None:
+    (tmp_path / NAME).write_bytes(CONTENT)
+    assert fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT) == tmp_path / NAME
+    assert mirror.asked == []
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (ANSWERS["flipped"][1], f"must have the sha256 {FILE.checksum.removeprefix('sha256:')}, found"),
+        (CONTENT[:-1], f"must have {len(CONTENT)} bytes, found {len(CONTENT) - 1}"),
+        (b"", "found 0"),
+    ],
+    ids=["flipped", "shorter", "empty"],
+)
+def test_a_present_file_that_is_not_the_right_one_is_named(
+    tmp_path: Path, mirror: Mirror, content: bytes, found: str
+) -> None:
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(UserError, match=rf"^{tmp_path / NAME} .*{found}.*delete it and run again"):
+        fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
+
+
+def test_a_present_file_that_is_not_the_right_one_is_left_alone(tmp_path: Path, mirror: Mirror) -> None:
+    (tmp_path / NAME).write_bytes(b"the user's own")
+    with pytest.raises(UserError) as told:
+        fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
+    assert (tmp_path / NAME).read_bytes() == b"the user's own"
+    assert not isinstance(told.value, UnreachableError)
+
+
+@pytest.fixture
+def unreachable(tmp_path: Path, mirror: Mirror) -> str:
+    """What is told where no mirror gives the file."""
+    with pytest.raises(UnreachableError) as told:
+        fetched(FILE, tmp_path, [mirror.url("missing"), mirror.url("html"), CLOSED], TIMEOUT)
+    return str(told.value)
+
+
+def test_no_mirror_is_told_by_the_files_name_and_where_to_put_it(unreachable: str, tmp_path: Path) -> None:
+    assert unreachable.startswith(f"{NAME} must come from a mirror")
+    assert f"Put the file into {tmp_path}" in unreachable
+
+
+def test_no_mirror_is_told_with_each_mirror(unreachable: str, mirror: Mirror) -> None:
+    assert all(url in unreachable for url in (mirror.url("missing"), mirror.url("html"), CLOSED))
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("missing", "404"),
+        ("forbidden", "403"),
+        ("broken", "500"),
+        ("html", f"must have {len(CONTENT)} bytes, found"),
+        ("longer", f"more than {len(CONTENT)} bytes"),
+        ("shorter", f"must have {len(CONTENT)} bytes, found {len(CONTENT) - 1}"),
+        ("flipped", "must have the sha256"),
+        ("cut", "not completed|payload|closed"),
+        ("silent", "[Tt]ime"),
+        ("stalled", "[Tt]ime"),
+    ],
+)
+def test_why_a_mirror_did_not_give_the_file_is_told(tmp_path: Path, mirror: Mirror, kind: str, reason: str) -> None:
+    with pytest.raises(UnreachableError, match=rf"\(.*({reason}).*\)\. Put the file"):
+        fetched(FILE, tmp_path, [mirror.url(kind)], TIMEOUT)
+
+
+def test_that_a_mirror_refused_the_connection_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match=r"\(.*[Cc]onnect.*\)\. Put the file"):
+        fetched(FILE, tmp_path, [CLOSED], TIMEOUT)
+
+
+def test_that_no_mirror_is_named_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match="none is named"):
+        fetched(FILE, tmp_path, [], TIMEOUT)
+
+
+def test_a_mirrors_password_is_told_to_nobody(tmp_path: Path, mirror: Mirror, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(UnreachableError) as told:
+        fetched(FILE, tmp_path, [mirror.url("missing", "user:secret@"), "http://user:secret@127.0.0.1:9/"], TIMEOUT)
+    assert "secret" not in str(told.value)
+    assert "secret" not in caplog.text
+
+
+def test_a_full_disk_is_not_taken_for_a_silent_mirror(
+    tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match="must be writable") as told:
+        fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
+    assert not isinstance(told.value, UnreachableError)
+
+
+def test_several_threads_at_once_fetch_once(tmp_path: Path, mirror: Mirror) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        paths = list(threads.map(lambda _: fetched(FILE, tmp_path, [mirror.url("slow")], PATIENT), range(8)))
+    assert {path.read_bytes() for path in paths} == {CONTENT}
+    assert mirror.asked == [f"/slow/{NAME}"]
+
+
+FETCH = """
+import sys
+from pathlib import Path
+from mnist_lstm.datasets.download import RemoteFile, fetched
+
+folder, mirror, name, checksum, size = sys.argv[1:]
+fetched(RemoteFile(name, checksum, int(size)), Path(folder), [mirror], 30.0)
+"""
+
+
+def test_several_processes_at_once_fetch_once(tmp_path: Path, mirror: Mirror) -> None:
+    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("slow"), *map(str, FILE)]
+    processes = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert mirror.asked == [f"/slow/{NAME}"]
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+
+
+def test_a_fetch_that_was_killed_is_done_anew(tmp_path: Path, mirror: Mirror) -> None:
+    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("stalled"), *map(str, FILE)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while not mirror.asked:
+            assert process.poll() is None
+        process.kill()
+    assert fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT).read_bytes() == CONTENT

@@ -1,0 +1,225 @@
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import yaml
+from kedro.inspection import get_project_snapshot
+from kedro.pipeline import Pipeline
+
+from mnist_lstm.pipeline_registry import register_pipelines
+from mnist_lstm.tracking.recorder import Recorder
+from tests.projects import REPOSITORY, copied, surroundings
+
+PACKAGE = REPOSITORY / "src" / "mnist_lstm"
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+CATALOG: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())
+STAGES = ("ingest", "reshape", "train", "evaluate")
+
+# Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
+LAYERS = [
+    (r"__init__\.py|__main__\.py|pipelines/__init__\.py", ()),
+    (r"errors\.py", ()),
+    (r"parameters\.py", ("errors",)),
+    (r"provenance\.py", ("errors",)),
+    (r"core/.*", ("errors", "parameters", "core")),
+    (r"pipelines/(\w+)/nodes\.py", ("errors", "parameters", "core")),
+    (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
+    (r"pipeline_registry\.py", ("pipelines",)),
+    (r"datasets/.*", ("errors", "parameters", "core", "provenance", "datasets")),
+    (r"tracking/.*", ("errors", "parameters", "core", "provenance", "tracking")),
+    (r"(cli|hooks)\.py", ("errors", "parameters", "core", "provenance", "datasets", "tracking")),
+    (r"settings\.py", ("hooks", "tracking")),
+]
+
+
+def allowed(module: str) -> list[str]:
+    """What a module may import of this package, as dotted prefixes."""
+    for pattern, names in LAYERS:
+        if match := re.fullmatch(pattern, module):
+            return [f"mnist_lstm.{name.format(*match.groups())}" for name in names]
+    raise AssertionError(f"{module} belongs to no layer; give it one")
+
+
+def imported(module: str) -> set[str]:
+    """Every module that a module imports, at its top or in a function, with dots."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def below(name: str, prefixes: list[str]) -> bool:
+    return any(f"{name}.".startswith(f"{prefix}.") for prefix in prefixes)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_the_layers_below_it(module: str) -> None:
+    own = {name for name in imported(module) if below(name, ["mnist_lstm"])}
+    assert not {name for name in own if not below(name, allowed(module))}
+
+
+@pytest.mark.parametrize("name", ["kedro", "kedro_datasets", "mlflow", "os", "logging.config"])
+def test_core_is_plain_numpy_and_torch(name: str) -> None:
+    assert not [module for module in MODULES if module.startswith("core/") and has_import(module, name)]
+
+
+@pytest.mark.parametrize("name", ["mlflow", "kedro"])
+def test_nodes_know_neither_mlflow_nor_kedro(name: str) -> None:
+    assert not [module for module in MODULES if module.endswith("nodes.py") and has_import(module, name)]
+
+
+def test_only_tracking_talks_to_mlflow() -> None:
+    talks = {module for module in MODULES if has_import(module, "mlflow")}
+    assert talks
+    assert {module.partition("/")[0] for module in talks} == {"tracking"}
+
+
+def has_import(module: str, name: str) -> bool:
+    return any(below(found, [name]) for found in imported(module))
+
+
+@pytest.mark.parametrize("name", ["pickle", "joblib", "cloudpickle", "dill", "shelve"])
+def test_nothing_is_pickled(name: str) -> None:
+    assert not [module for module in MODULES if has_import(module, name)]
+
+
+def test_nothing_that_could_be_a_pickle_is_loaded_as_one() -> None:
+    for module in MODULES:
+        for node in ast.walk(ast.parse((PACKAGE / module).read_text())):
+            if isinstance(node, ast.keyword) and node.arg in ("allow_pickle", "weights_only"):
+                assert isinstance(node.value, ast.Constant), module
+                assert node.value.value is (node.arg == "weights_only"), module
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert not [module for module in MODULES if not ast.get_docstring(ast.parse((PACKAGE / module).read_text()))]
+
+
+def test_no_dataset_of_the_catalog_pickles() -> None:
+    assert not [entry["type"] for entry in CATALOG.values() if "pickle" in entry["type"].lower()]
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_dataset_is_one_of_the_project_and_stands_in_a_layer_of_kedro_viz(name: str) -> None:
+    assert CATALOG[name]["type"].startswith("mnist_lstm.datasets.")
+    assert CATALOG[name]["metadata"]["kedro-viz"]["layer"] in (
+        "raw",
+        "intermediate",
+        "model_input",
+        "models",
+        "model_output",
+        "reporting",
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in CATALOG if "filepath" in CATALOG[name]])
+def test_a_dataset_lies_in_the_folder_of_its_layer(name: str) -> None:
+    layer = CATALOG[name]["metadata"]["kedro-viz"]["layer"]
+    assert re.fullmatch(rf"data/0\d_{layer}/.+", CATALOG[name]["filepath"])
+
+
+def kinds() -> list[str]:
+    """How the catalog's datasets are to be recorded."""
+    found = (entry["metadata"].get("mlflow") for entry in CATALOG.values())
+    return sorted({kind for kind in found if kind})
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_the_recorder_knows_each_kind_that_the_catalog_names(kind: str) -> None:
+    Recorder.record(mock.create_autospec(Recorder, instance=True), kind, {})
+
+
+def test_the_recorder_does_not_take_a_kind_that_it_does_not_know() -> None:
+    with pytest.raises(KeyError, match="metrix"):
+        Recorder.record(mock.create_autospec(Recorder, instance=True), "metrix", {})
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_dataset_is_used_by_the_pipeline(name: str) -> None:
+    assert name in register_pipelines()["__default__"].datasets()
+
+
+def test_everything_that_the_pipeline_makes_is_kept() -> None:
+    whole = register_pipelines()["__default__"]
+    assert whole.all_outputs() <= set(CATALOG)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_node_has_a_name_and_says_what_it_does(stage: str) -> None:
+    for node in register_pipelines()[stage].nodes:
+        assert node.name == node.func.__name__
+        assert node.func.__doc__
+
+
+def test_every_parameter_of_a_node_has_a_class() -> None:
+    for node in register_pipelines()["__default__"].nodes:
+        hints = node.func.__annotations__
+        for given, name in zip(hints, node.inputs, strict=False):
+            if name.startswith("params:"):
+                assert hints[given].__name__ == f"{name.removeprefix('params:').title()}Parameters"
+
+
+def names(pipeline: Pipeline) -> set[str]:
+    return {node.name for node in pipeline.nodes}
+
+
+def test_kedro_run_takes_all_stages() -> None:
+    pipelines = register_pipelines()
+    assert names(pipelines["__default__"]) == set().union(*(names(pipelines[stage]) for stage in STAGES))
+
+
+def test_without_figures_only_the_drawing_is_left_out() -> None:
+    pipelines = register_pipelines()
+    assert names(pipelines["__default__"]) - names(pipelines["without_figures"]) == {"draw"}
+
+
+def test_kedro_sees_the_stages_with_their_nodes(tmp_path: Path) -> None:
+    snapshot = get_project_snapshot(copied(tmp_path).path)
+    seen = {pipeline.name: [node.name for node in pipeline.nodes] for pipeline in snapshot.pipelines}
+    assert {stage: sorted(seen[stage]) for stage in STAGES} == {
+        "ingest": ["ingest"],
+        "reshape": ["reshape"],
+        "train": ["export", "train"],
+        "evaluate": ["draw", "predict_test", "score"],
+    }
+
+
+HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
+
+
+@pytest.mark.parametrize("module", ["mnist_lstm.cli", "mnist_lstm.settings", "mnist_lstm.hooks"])
+def test_the_command_line_starts_without_the_heavy_libraries(module: str) -> None:
+    command = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", command], env=surroundings(), capture_output=True, text=True, check=True
+    )
+    assert HEAVY & set(done.stdout.split()) == set()
+
+
+SHOW_TELEMETRY = """
+import os
+import mnist_lstm.settings
+
+print(os.environ["KEDRO_DISABLE_TELEMETRY"], os.environ["MLFLOW_DISABLE_TELEMETRY"])
+"""
+
+
+def test_neither_kedro_nor_mlflow_sends_telemetry() -> None:
+    environment = {name: value for name, value in surroundings().items() if "TELEMETRY" not in name}
+    command = [sys.executable, "-c", SHOW_TELEMETRY]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "true"]
+
+
+def test_the_lock_names_one_version_of_each_package() -> None:
+    lines = (REPOSITORY / "requirements.lock").read_text().splitlines()
+    assert not [line for line in lines if not re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+", line)]

@@ -1,0 +1,154 @@
+import hashlib
+import json
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from mnist_lstm import provenance
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A git repository with one commit of one file."""
+    (tmp_path / "code.py").write_text("answer = 42\n")
+    for command in (["init", "-q"], ["add", "code.py"], ["commit", "-q", "-m", "Answer"]):
+        git(tmp_path, *command)
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_code_is_known_by_its_commit(repository: Path) -> None:
+    found = provenance.code(repository)
+    assert (found["commit"], found["dirty"], found["diff"]) == (git(repository, "rev-parse", "HEAD"), False, "")
+
+
+def test_a_changed_file_makes_the_code_dirty_and_stands_in_the_diff(repository: Path) -> None:
+    (repository / "code.py").write_text("answer = 43\n")
+    found = provenance.code(repository)
+    assert found["dirty"] is True
+    assert "-answer = 42\n+answer = 43\n" in found["diff"]
+
+
+def test_a_staged_change_stands_in_the_diff_too(repository: Path) -> None:
+    (repository / "code.py").write_text("answer = 43\n")
+    git(repository, "add", "code.py")
+    assert "+answer = 43" in provenance.code(repository)["diff"]
+
+
+def test_a_new_file_makes_the_code_dirty(repository: Path) -> None:
+    (repository / "new.py").write_text("")
+    assert provenance.code(repository)["dirty"] is True
+
+
+def test_an_ignored_file_does_not_make_the_code_dirty(repository: Path) -> None:
+    (repository / ".gitignore").write_text("data\n")
+    git(repository, "add", ".gitignore")
+    git(repository, "commit", "-q", "-m", "Ignore data")
+    (repository / "data").write_text("")
+    assert provenance.code(repository)["dirty"] is False
+
+
+def test_outside_of_git_there_is_no_commit(tmp_path: Path) -> None:
+    found = provenance.code(tmp_path)
+    assert (found["commit"], found["dirty"], found["diff"]) == (None, None, None)
+
+
+def test_without_git_there_is_no_commit(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert provenance.code(repository)["commit"] is None
+
+
+def test_before_the_first_commit_there_is_no_commit(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    assert provenance.code(tmp_path)["commit"] is None
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small package in place of this project's."""
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "models.py").write_text("units = 128\n")
+    return tmp_path
+
+
+def test_the_source_keeps_its_digest_while_nothing_changes(package: Path) -> None:
+    before = provenance.source_digest()
+    (package / "core" / "models.pyc").write_bytes(b"compiled")
+    assert provenance.source_digest() == before
+
+
+@pytest.mark.parametrize("change", ["content", "name", "new module"])
+def test_any_change_of_the_source_gives_another_digest(package: Path, change: str) -> None:
+    before = provenance.source_digest()
+    module = package / "core" / "models.py"
+    if change == "content":
+        module.write_text("units = 129\n")
+    elif change == "name":
+        module.rename(package / "models.py")
+    else:
+        (package / "new.py").write_text("")
+    assert provenance.source_digest() != before
+
+
+def test_the_environment_names_the_packages_that_decide_results(tmp_path: Path) -> None:
+    packages = provenance.environment(tmp_path)["packages"]
+    assert packages == {name: metadata.version(name) for name in packages}
+    assert {"mnist_lstm", "torch", "numpy", "kedro", "mlflow", "scikit-learn"} <= set(packages)
+
+
+def test_the_lock_file_is_known_by_its_digest(tmp_path: Path) -> None:
+    (tmp_path / "requirements.lock").write_bytes(b"torch==2.13.0\n")
+    digest = hashlib.sha256(b"torch==2.13.0\n").hexdigest()
+    assert provenance.environment(tmp_path)["lock_sha256"] == digest
+
+
+def test_without_a_lock_file_there_is_no_digest_of_it(tmp_path: Path) -> None:
+    assert provenance.environment(tmp_path)["lock_sha256"] is None
+
+
+def test_the_hardware_names_the_processor_and_its_vector_instructions() -> None:
+    hardware = provenance.hardware()
+    assert hardware["processor"]
+    assert hardware["cores"] >= 1
+    assert hardware["memory_bytes"] > 2**20
+    assert hardware["device"] == "cpu"
+
+
+def test_everything_that_is_known_can_be_written_as_json(repository: Path) -> None:
+    about = [provenance.code(repository), provenance.environment(repository), provenance.hardware()]
+    assert json.loads(json.dumps([*about, provenance.process()]))
+
+
+def test_the_command_is_told_without_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/home/ada/.venv/bin/kedro", "run", "--params", "training.seed=2"])
+    assert provenance.command_line() == "kedro run --params training.seed=2"
+
+
+def test_the_command_is_told_without_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["kedro", "run", "--params", "data.mirror=https://ada:secret@host/mnist"])
+    assert provenance.command_line() == "kedro run --params data.mirror=https://***@host/mnist"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://ada:secret@host/mnist", "https://***@host/mnist"),
+        ("https://token@host", "https://***@host"),
+        ("a=ftp://a:b@c/d,e=s3://f:g@h", "a=ftp://***@c/d,e=s3://***@h"),
+        ("https://ada:sec@ret@host/mnist", "https://***@host/mnist"),
+        ("https://host/folder@2/ada@example.org", "https://host/folder@2/ada@example.org"),
+        ("file:///data/mnist", "file:///data/mnist"),
+        ("write to ada@example.org", "write to ada@example.org"),
+    ],
+)
+def test_user_and_password_are_taken_out_of_each_url_and_nothing_else(text: str, expected: str) -> None:
+    assert provenance.redacted(text) == expected

@@ -1,0 +1,284 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from mnist_lstm.core.splits import Arrays
+from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
+
+pytest_plugins = ["tests.projects"]
+
+LOGITS = "data/07_model_output/predictions.npz"
+
+
+def arrays(project: Project, name: str) -> Arrays:
+    with np.load(project.path / "data" / name, allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def weights(run: Any) -> str:
+    digest: str = run.data.tags["weights.sha256"]
+    return digest
+
+
+# kedro run --params data.name=digits
+
+
+def test_a_run_leaves_the_files_of_the_catalog_and_no_other(finished: Project) -> None:
+    data = finished.path / "data"
+    left = {path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()}
+    (checkpoint,) = finished.checkpoints()
+    assert left == {
+        "02_intermediate/data_card.json",
+        "02_intermediate/test_images.npz",
+        "02_intermediate/train_images.npz",
+        "02_intermediate/valid_images.npz",
+        "05_model_input/test_sequences.npz",
+        "05_model_input/train_sequences.npz",
+        "05_model_input/valid_sequences.npz",
+        f"06_models/checkpoints/{checkpoint.name}",
+        "06_models/classifier.pt2",
+        "07_model_output/predictions.npz",
+        "08_reporting/confusion_matrix.csv",
+        "08_reporting/confusion_matrix.png",
+        "08_reporting/history.csv",
+        "08_reporting/learning_curves.json",
+        "08_reporting/metrics.json",
+        "08_reporting/per_class.csv",
+    }
+
+
+def test_a_run_leaves_nothing_in_the_projects_root_but_its_record(finished: Project) -> None:
+    made = {path.name for path in finished.path.iterdir()} - {"conf", "data", "src", "pyproject.toml", "output.txt"}
+    assert made <= {"mlflow.db", "mlflow.db.lock", "mlartifacts", ".viz"}
+
+
+def test_a_run_does_not_touch_pyproject(finished: Project) -> None:
+    own = Path(__file__).parents[1] / "pyproject.toml"
+    assert (finished.path / "pyproject.toml").read_bytes() == own.read_bytes()
+
+
+@pytest.mark.parametrize(("split", "images"), [("train", 1257), ("valid", 180), ("test", 360)])
+def test_the_images_become_sequences_of_rows(finished: Project, split: str, images: int) -> None:
+    pictures = arrays(finished, f"02_intermediate/{split}_images.npz")
+    sequences = arrays(finished, f"05_model_input/{split}_sequences.npz")
+    assert pictures["images"].shape == (images, 8, 8)
+    np.testing.assert_array_equal(sequences["sequences"], pictures["images"])
+    np.testing.assert_array_equal(sequences["labels"], pictures["labels"])
+
+
+def test_the_curves_go_on_to_the_last_update(finished: Project) -> None:
+    history = pd.read_csv(finished.path / "data/08_reporting/history.csv")
+    assert history["iteration"].tolist() == [*range(10, 799, 10), 799]
+    assert history["train_loss"].iloc[-5:].mean() < 0.2 < history["train_loss"].iloc[0]
+
+
+def test_the_measures_follow_from_the_predictions(finished: Project) -> None:
+    predictions = arrays(finished, "07_model_output/predictions.npz")
+    metrics = finished.read("08_reporting/metrics.json")
+    right = predictions["logits"].argmax(axis=1) == predictions["labels"]
+    assert (metrics["test/correct"], metrics["test/images"]) == (right.sum(), 360)
+    assert metrics["test/first_128_correct"] == right[:128].sum()
+    assert metrics["test/accuracy_low"] < right.mean() < metrics["test/accuracy_high"]
+
+
+def test_the_network_learns_the_digits(finished: Project) -> None:
+    assert finished.read("08_reporting/metrics.json")["test/accuracy"] > 0.93
+
+
+def test_the_tables_count_every_test_image(finished: Project) -> None:
+    confusion = pd.read_csv(finished.path / "data/08_reporting/confusion_matrix.csv").set_index("label")
+    per_class = pd.read_csv(finished.path / "data/08_reporting/per_class.csv")
+    assert confusion.to_numpy().sum() == per_class["images"].sum() == 360
+    assert np.trace(confusion.to_numpy()) == finished.read("08_reporting/metrics.json")["test/correct"]
+
+
+def test_every_report_says_which_data_it_is_of(finished: Project) -> None:
+    title = "bundled 8x8 digits (not MNIST)"
+    assert finished.read("08_reporting/metrics.json")["data"] == f"360 test images of {title}"
+    assert title in finished.read("08_reporting/learning_curves.json")["layout"]["title"]["text"]
+
+
+def test_a_run_from_the_evaluation_on_finds_what_the_run_before_it_found(finished: Project, tmp_path: Path) -> None:
+    project = finished.copied_to(tmp_path)
+    before = (project.path / LOGITS).read_bytes()
+    (project.path / LOGITS).unlink()
+    assert project.invoke("--from-nodes", "predict_test", "--params", "data.name=digits").exit_code == 0
+    assert (project.path / LOGITS).read_bytes() == before
+
+
+def test_a_run_without_figures_makes_everything_else(project: Project) -> None:
+    done = project.invoke("--params", DIGITS, "--pipelines", "without_figures")
+    assert done.exit_code == 0
+    assert sorted(path.name for path in (project.path / "data/08_reporting").iterdir()) == [
+        "confusion_matrix.csv",
+        "history.csv",
+        "metrics.json",
+        "per_class.csv",
+    ]
+
+
+def test_the_stages_one_after_the_other_give_what_a_whole_run_gives(project: Project, tmp_path: Path) -> None:
+    whole = copied(tmp_path / "whole")
+    parameters = f"{DIGITS},tracking.enabled=false"
+    assert whole.invoke("--params", parameters).exit_code == 0
+    for stage in ("ingest", "reshape", "train", "evaluate"):
+        assert project.invoke("--params", parameters, "--pipelines", stage).exit_code == 0
+    assert (project.path / LOGITS).read_bytes() == (whole.path / LOGITS).read_bytes()
+
+
+def test_a_second_run_gives_the_same_weights_to_the_bit(project: Project) -> None:
+    for _ in range(2):
+        assert project.invoke("--params", DIGITS, "--to-nodes", "train").exit_code == 0
+    one, other = project.runs()
+    assert weights(one) == weights(other)
+
+
+def test_a_run_of_another_seed_gives_other_weights(project: Project) -> None:
+    for seed in (1, 2):
+        done = project.invoke("--params", f"{DIGITS},training.seed={seed}", "--to-nodes", "train")
+        assert done.exit_code == 0
+    one, other = project.runs()
+    assert weights(one) != weights(other)
+
+
+def test_a_preset_changes_only_what_it_names(project: Project) -> None:
+    (project.path / "conf/narrow").mkdir()
+    (project.path / "conf/narrow/parameters.yml").write_text("model: {hidden_size: 16}\ntraining: {threads: 1}\n")
+    assert project.invoke("--env", "narrow", "--params", DIGITS, "--to-nodes", "ingest").exit_code == 0
+    run = project.last_run()
+    assert run.info.run_name == "digits lstm16 rows s1"
+    assert (run.data.params["model.num_layers"], run.data.tags["preset"]) == ("1", "narrow")
+
+
+# where no mirror answers
+
+
+@pytest.fixture(scope="module")
+def fallen_back(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
+    """A project in which MNIST was asked for and no mirror answered."""
+    project = copied(tmp_path_factory.mktemp("fallen_back"))
+    (project.path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    project.set_mirrors(CLOSED)
+    done = project.invoke("--params", "training.iterations=30")
+    assert done.exit_code == 0, done.output
+    (project.path / "output.txt").write_text(done.output)
+    return project
+
+
+def test_where_no_mirror_answers_the_output_says_so_at_the_start_and_at_the_end(fallen_back: Project) -> None:
+    output = " ".join((fallen_back.path / "output.txt").read_text().split())
+    assert "This run is on the bundled 8x8 digits (not MNIST)" in output
+    assert "Data 360 test images of bundled 8x8 digits (not MNIST)" in output
+
+
+def test_where_no_mirror_answers_the_record_says_so(fallen_back: Project) -> None:
+    run = fallen_back.last_run()
+    assert run.info.run_name == "digits lstm128 rows s1"
+    assert run.data.tags["data"] == "bundled 8x8 digits (not MNIST)"
+    assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {
+        "digits train",
+        "digits valid",
+        "digits test",
+    }
+
+
+def test_where_no_mirror_answers_the_card_says_what_was_asked_for(fallen_back: Project) -> None:
+    card = fallen_back.read("02_intermediate/data_card.json")
+    assert (card["requested"], card["name"]) == ("mnist", "digits")
+
+
+def test_where_no_mirror_answers_nothing_is_left_where_the_data_belong(fallen_back: Project) -> None:
+    left = [path for path in (fallen_back.path / "data/01_raw").rglob("*") if path.is_file()]
+    assert not [path for path in left if path.suffix != ".lock"]
+
+
+# after kill -9
+
+
+@pytest.mark.slow
+def test_a_run_resumed_after_kill_9_ends_with_the_bits_of_one_that_was_never_interrupted(
+    project: Project, tmp_path: Path, empty_store: Path
+) -> None:
+    parameters = "data.name=digits,training.iterations=1500,training.report_seconds=0.0,model.dropout=0.2"
+    process = project.start_training("--params", parameters)
+    process.kill()
+    process.wait()
+    interrupted = project.last_run().info.run_id
+    assert project.invoke("--params", f"{parameters},training.resume=true").exit_code == 0
+    resumed = project.last_run()
+
+    other = copied(tmp_path / "other")
+    (other.path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    assert other.invoke("--params", parameters).exit_code == 0
+    uninterrupted = other.last_run()
+
+    assert weights(resumed) == weights(uninterrupted)
+    assert (project.path / LOGITS).read_bytes() == (other.path / LOGITS).read_bytes()
+    assert resumed.data.metrics == uninterrupted.data.metrics
+    assert resumed.data.tags["continues"] == interrupted
+    points = project.client().get_metric_history(resumed.info.run_id, "train/loss")
+    assert sorted(point.step for point in points) == list(range(10, 1501, 10))
+
+
+# on MNIST itself
+
+FOLDER = os.environ.get("MNIST_LSTM_MNIST")
+needs_mnist = pytest.mark.skipif(not FOLDER, reason="MNIST_LSTM_MNIST names no folder with MNIST's four gz files")
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
+    """A project in which the tutorial's run on MNIST finished."""
+    project = copied(tmp_path_factory.mktemp("mnist"))
+    (project.path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    done = project.run("--params", f"data.mirror={Path(str(FOLDER)).resolve().as_uri()}")
+    assert done.returncode == 0, done.stdout
+    return project
+
+
+@needs_mnist
+@pytest.mark.slow
+def test_the_tutorials_run_on_mnist_is_as_good_as_the_tutorials(mnist: Project) -> None:
+    run = mnist.last_run()
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "mnist lstm128 rows s1")
+    assert run.data.tags["data"] == "MNIST"
+    assert run.data.metrics["test/images"] == 10000
+    assert 0.955 <= run.data.metrics["test/accuracy"] <= 0.975
+    assert {f"{split}/{measure}" for split in ("train", "valid", "test") for measure in ("loss", "accuracy")} <= set(
+        run.data.metrics
+    )
+
+
+@needs_mnist
+@pytest.mark.slow
+def test_mnist_is_split_as_in_the_tutorial(mnist: Project) -> None:
+    card = mnist.read("02_intermediate/data_card.json")
+    assert card["images"] == {"train": 55000, "valid": 5000, "test": 10000}
+    assert arrays(mnist, "02_intermediate/test_images.npz")["labels"][:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+
+
+@pytest.fixture
+def loaded(mnist: Project) -> Iterator[Any]:
+    """The model recorded of the run on MNIST, loaded by an MLflow that may not unpickle."""
+    import mlflow
+
+    safe = surroundings() | {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+    with mock.patch.dict(os.environ, safe, clear=True):
+        mlflow.set_tracking_uri(f"sqlite:///{mnist.path / 'mlflow.db'}")
+        yield mlflow.pytorch.load_model(f"models:/{mnist.last_run().outputs.model_outputs[0].model_id}")
+
+
+@needs_mnist
+@pytest.mark.slow
+def test_the_model_recorded_of_mnist_gives_the_recorded_predictions(mnist: Project, loaded: Any) -> None:
+    images = torch.from_numpy(arrays(mnist, "02_intermediate/test_images.npz")["images"])
+    logits = torch.from_numpy(arrays(mnist, "07_model_output/predictions.npz")["logits"])
+    assert_allclose(loaded(images).detach().numpy(), logits.softmax(dim=1).numpy(), rtol=1e-4, atol=1e-5)

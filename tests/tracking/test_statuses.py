@@ -1,0 +1,223 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any, NoReturn
+from unittest import mock
+
+import psutil
+import pytest
+
+from mnist_lstm import provenance
+from mnist_lstm.datasets.arrays import NpzDataset
+from mnist_lstm.tracking.start import end_dead_runs
+from tests.projects import DIGITS, LONGEST, Project, surroundings
+
+pytest_plugins = ["tests.projects"]
+
+LONG = "data.name=digits,training.iterations=100000000"
+
+
+def status(project: Project) -> tuple[str, str | None]:
+    """The last run's status, and its reason."""
+    run = project.last_run()
+    return run.info.status, run.data.tags.get("reason")
+
+
+def test_a_run_that_ends_well_is_finished(project: Project) -> None:
+    assert project.invoke("--params", DIGITS, "--to-nodes", "reshape").exit_code == 0
+    assert status(project) == ("FINISHED", None)
+
+
+def test_a_run_that_an_error_ends_is_failed_with_the_error_as_reason(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> NoReturn:
+        raise RuntimeError("no such pixel")
+
+    monkeypatch.setattr(NpzDataset, "save", fail)
+    done = project.invoke("--params", DIGITS)
+    assert str(done.exception) == "no such pixel"
+    assert status(project) == ("FAILED", "no such pixel")
+
+
+@pytest.fixture
+def diverged(project: Project) -> Any:
+    return project.invoke("--params", f"{DIGITS},training.learning_rate=1e30")
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_in_one_line(diverged: Any) -> None:
+    assert diverged.exit_code == 1
+    last = diverged.output.splitlines()[-1]
+    assert last.startswith("Error: the training loss must stay finite, found ")
+    assert "training.learning_rate (now 1e+30)" in last
+
+
+def test_a_run_whose_loss_is_not_finite_is_failed_with_the_reason(diverged: Any, project: Project) -> None:
+    found, reason = status(project)
+    assert found == "FAILED"
+    assert str(reason).startswith("the training loss must stay finite")
+
+
+def test_a_run_whose_loss_is_not_finite_keeps_the_curves_until_then(diverged: Any, project: Project) -> None:
+    points = project.client().get_metric_history(project.last_run().info.run_id, "train/loss")
+    assert [point.step for point in points] == [10]
+
+
+def test_a_run_that_failed_keeps_what_it_had_made(diverged: Any, project: Project) -> None:
+    run_id = project.last_run().info.run_id
+    kept = {file.path for file in project.client().list_artifacts(run_id)}
+    assert kept == {"checkpoint.pt", "provenance.json"}
+
+
+def test_a_run_after_one_that_failed_is_recorded_anew(diverged: Any, project: Project) -> None:
+    assert project.invoke("--params", DIGITS, "--to-nodes", "reshape").exit_code == 0
+    assert [run.info.status for run in project.runs()] == ["FINISHED", "FAILED"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 1), (signal.SIGTERM, 128 + signal.SIGTERM)], ids=["SIGINT", "SIGTERM"]
+)
+def test_a_run_that_a_signal_ends_is_killed_keeps_its_checkpoint_and_says_how_to_go_on(
+    project: Project, number: signal.Signals, code: int
+) -> None:
+    process = project.start_training("--params", LONG)
+    process.send_signal(number)
+    assert process.wait(LONGEST) == code
+    assert status(project) == ("KILLED", number.name)
+    run_id = project.last_run().info.run_id
+    assert {file.path for file in project.client().list_artifacts(run_id)} == {"checkpoint.pt", "provenance.json"}
+    output = (project.path / "output.txt").read_text()
+    assert f"kedro run --params {LONG},training.resume=true" in output
+    assert "Traceback" not in output
+
+
+EXIT = """
+import sys
+from mnist_lstm.datasets.arrays import NpzDataset
+
+NpzDataset.save = lambda *_: sys.exit(3)
+sys.argv[0] = "kedro"
+from kedro.framework.cli import main
+
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_exits_half_way_is_failed(project: Project) -> None:
+    command = [sys.executable, "-c", EXIT, "run", "--params", DIGITS]
+    done = subprocess.run(command, cwd=project.path, env=surroundings(), stdin=subprocess.DEVNULL)
+    assert done.returncode == 3
+    assert status(project) == ("FAILED", "the process ended before the pipeline did")
+
+
+@pytest.mark.slow
+def test_a_run_that_kill_9_ends_is_marked_by_the_next(project: Project) -> None:
+    process = project.start_training("--params", LONG)
+    process.kill()
+    process.wait()
+    assert status(project) == ("RUNNING", None)
+    assert project.invoke("--params", DIGITS, "--to-nodes", "ingest").exit_code == 0
+    killed = project.runs()[1]
+    assert (killed.info.status, killed.data.tags["reason"]) == (
+        "KILLED",
+        "its process was gone when the next run started",
+    )
+
+
+@pytest.fixture
+def dead() -> dict[str, str]:
+    """What `provenance.process` tells of a process that runs no more."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return provenance.process() | {"pid": str(process.pid)}
+
+
+@pytest.fixture
+def zombie() -> Iterator[dict[str, str]]:
+    """What is told of a process that has ended but that nobody waited for."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    told = provenance.process() | {"pid": str(process.pid), "started": started(process.pid)}
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    yield told
+    process.wait()
+
+
+def started(pid: int) -> str:
+    """When a process started, as `provenance.process` of it would tell."""
+    with mock.patch.object(psutil, "Process", return_value=psutil.Process(pid)):
+        return provenance.process()["started"]
+
+
+def test_this_process_is_not_dead() -> None:
+    assert not provenance.is_dead(provenance.process())
+
+
+def test_a_process_that_runs_no_more_is_dead(dead: dict[str, str]) -> None:
+    assert provenance.is_dead(dead)
+
+
+def test_a_process_that_nobody_waited_for_is_dead(zombie: dict[str, str]) -> None:
+    assert provenance.is_dead(zombie)
+
+
+def test_another_process_with_the_number_of_a_dead_one_does_not_bring_it_to_life() -> None:
+    assert provenance.is_dead(provenance.process() | {"started": "1.00"})
+
+
+def test_a_process_of_an_earlier_boot_is_dead() -> None:
+    assert provenance.is_dead(provenance.process() | {"boot": "an earlier one"})
+
+
+def test_a_process_of_another_machine_is_not_called_dead(dead: dict[str, str]) -> None:
+    assert not provenance.is_dead(dead | {"host": "elsewhere", "boot": "another"})
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "KILLED"),
+        ({"host": "elsewhere"}, "RUNNING"),
+        ({"pid": str(os.getpid()), "started": provenance.process()["started"]}, "RUNNING"),
+        (None, "RUNNING"),
+    ],
+    ids=["dead", "of another machine", "alive", "not of this project"],
+)
+def test_only_a_dead_run_of_this_machine_is_ended_by_the_next(
+    project: Project, dead: dict[str, str], change: dict[str, str] | None, expected: str
+) -> None:
+    client = project.client()
+    experiment = client.create_experiment("mnist-lstm")
+    process = {} if change is None else dead | change
+    run = client.create_run(experiment, tags={f"process.{key}": value for key, value in process.items()})
+    end_dead_runs(client, experiment)
+    assert client.get_run(run.info.run_id).info.status == expected
+
+
+def test_a_run_that_ended_keeps_its_status_though_its_process_is_gone(project: Project, dead: dict[str, str]) -> None:
+    client = project.client()
+    experiment = client.create_experiment("mnist-lstm")
+    run = client.create_run(experiment, tags={f"process.{key}": value for key, value in dead.items()})
+    client.set_terminated(run.info.run_id, "FINISHED")
+    end_dead_runs(client, experiment)
+    assert client.get_run(run.info.run_id).info.status == "FINISHED"
+
+
+def test_a_run_whose_last_files_cannot_be_written_still_gets_its_status(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    monkeypatch.setattr(mlflow.MlflowClient, "log_artifacts", mock.Mock(side_effect=OSError("disk full")))
+    project.invoke("--params", DIGITS, "--to-nodes", "reshape")
+    assert status(project) == ("FAILED", "disk full")
+
+
+def test_after_a_run_the_signals_are_handled_as_before(project: Project) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert project.invoke("--params", DIGITS, "--to-nodes", "reshape").exit_code == 0
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -1,0 +1,191 @@
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking import store
+from tests.projects import DIGITS, Project, copied, surroundings, wait_for
+
+pytest_plugins = ["tests.projects"]
+
+MLFLOW = {
+    "server": {"mlflow_tracking_uri": None},
+    "tracking": {"enabled": True, "experiment": {"name": "mnist-lstm"}, "run": {"name": None}},
+}
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """The machine's own MLflow settings do not count, and those of a test end with it."""
+    with mock.patch.dict(os.environ, surroundings(), clear=True):
+        yield
+
+
+def settings(**tracking: Any) -> store.Settings:
+    return store.settings({"mlflow": MLFLOW, "parameters": {"tracking": tracking} if tracking else {}})
+
+
+def test_the_settings_are_those_of_mlflow_yml() -> None:
+    assert settings().model_dump() == MLFLOW
+
+
+def test_a_parameter_overrides_one_key_of_the_settings() -> None:
+    overridden = settings(experiment={"name": "other"})
+    assert (overridden.tracking.experiment.name, overridden.tracking.enabled) == ("other", True)
+
+
+@pytest.mark.parametrize(
+    ("tracking", "key"),
+    [
+        ({"enbled": False}, "tracking.enbled"),
+        ({"enabled": "no"}, "tracking.enabled"),
+        ({"experiment": {"nam": "x"}}, "tracking.experiment.nam"),
+        ({"run": {"name": 3}}, "tracking.run.name"),
+    ],
+)
+def test_a_wrong_setting_is_named(tracking: dict[str, Any], key: str) -> None:
+    with pytest.raises(UserError, match=rf"^'{key}'"):
+        settings(**tracking)
+
+
+def test_a_mistyped_setting_is_told_with_the_right_one() -> None:
+    with pytest.raises(UserError, match=r"did you mean '(tracking\.)?enabled'\?"):
+        settings(enbled=False)
+
+
+def test_the_store_is_in_the_projects_root_by_default(tmp_path: Path) -> None:
+    assert store.tracking_uri(tmp_path, None) == f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+def test_the_environment_variable_names_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert store.tracking_uri(tmp_path, None) == "http://127.0.0.1:5000"
+
+
+def test_the_configured_store_comes_before_the_environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert store.tracking_uri(tmp_path, "http://server") == "http://server"
+
+
+@pytest.fixture
+def uri(tmp_path: Path, empty_store: Path) -> str:
+    """Of a store without runs in `tmp_path`."""
+    shutil.copy(empty_store, tmp_path)
+    return f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", mock.Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db.lock"]
+
+
+def test_a_new_experiment_keeps_its_artifacts_in_the_projects_root(tmp_path: Path, uri: str) -> None:
+    client = store.client(tmp_path, uri)
+    experiment = client.get_experiment(store.experiment_id(client, "new", tmp_path, uri))
+    assert experiment.artifact_location == (tmp_path / "mlartifacts" / "new").as_uri()
+
+
+def test_an_experiment_in_another_store_keeps_its_artifacts_where_that_store_says(tmp_path: Path, uri: str) -> None:
+    client = store.client(tmp_path / "project", uri)
+    experiment = client.get_experiment(store.experiment_id(client, "new", tmp_path / "project", uri))
+    assert str(tmp_path / "project") not in experiment.artifact_location
+
+
+def test_an_experiment_is_made_once(tmp_path: Path, uri: str) -> None:
+    client = store.client(tmp_path, uri)
+    assert len({store.experiment_id(client, "new", tmp_path, uri) for _ in range(2)}) == 1
+
+
+def test_a_deleted_experiment_is_told_with_what_restores_it(tmp_path: Path, uri: str) -> None:
+    client = store.client(tmp_path, uri)
+    experiment = store.experiment_id(client, "new", tmp_path, uri)
+    client.delete_experiment(experiment)
+    with pytest.raises(
+        UserError, match=rf"'new' is deleted; restore it \(`mlflow experiments restore -x {experiment}`"
+    ):
+        store.experiment_id(client, "new", tmp_path, uri)
+
+
+def test_a_run_in_a_deleted_experiment_ends_in_one_line(project: Project) -> None:
+    client = project.client()
+    client.delete_experiment(client.create_experiment("mnist-lstm"))
+    done = project.invoke("--params", DIGITS)
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith("Error: the MLflow experiment 'mnist-lstm' is deleted")
+
+
+def test_a_damaged_store_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("hello")
+    with pytest.raises(UserError, match=rf"{tmp_path / 'mlflow.db'} must answer, found: .*tracking.enabled=false"):
+        store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_answer_is_told_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="must answer, found: ") as told:
+        store.client(tmp_path, "http://user:secret@127.0.0.1:9")
+    assert "secret" not in str(told.value)
+
+
+def test_a_run_from_a_subfolder_is_recorded_in_the_projects_root(project: Project) -> None:
+    assert project.invoke("--params", DIGITS, "--to-nodes", "ingest", folder="data/08_reporting").exit_code == 0
+    run = project.last_run()
+    assert run.info.artifact_uri.startswith((project.path / "mlartifacts").as_uri())
+    assert (project.path / "mlartifacts" / "mnist-lstm" / run.info.run_id / "artifacts" / "provenance.json").is_file()
+    assert list((project.path / "data/08_reporting").iterdir()) == []
+
+
+def test_a_run_is_recorded_in_the_store_that_the_environment_names(project: Project, tmp_path: Path) -> None:
+    other = Project(tmp_path / "other")
+    other.path.mkdir()
+    shutil.copy(project.path / "mlflow.db", other.path)
+    uri = f"sqlite:///{other.path / 'mlflow.db'}"
+    assert project.invoke("--params", DIGITS, "--to-nodes", "ingest", MLFLOW_TRACKING_URI=uri).exit_code == 0
+    assert (len(project.runs()), len(other.runs())) == (0, 1)
+
+
+@pytest.mark.slow
+def test_four_runs_at_once_in_a_fresh_project_are_all_recorded_whole(tmp_path: Path) -> None:
+    project = copied(tmp_path)
+    processes = [project.start("--params", f"{DIGITS},training.seed={seed}") for seed in range(4)]
+    assert [process.wait() for process in processes] == [0, 0, 0, 0], (tmp_path / "output.txt").read_text()
+    runs = project.runs()
+    assert [run.info.status for run in runs] == ["FINISHED"] * 4
+    assert {run.data.params["training.seed"] for run in runs} == {"0", "1", "2", "3"}
+    assert len({frozenset(run.data.metrics) for run in runs}) == 1
+    assert all("test/accuracy" in run.data.metrics and "valid/accuracy" in run.data.metrics for run in runs)
+
+
+CREATE = """
+import sys
+from pathlib import Path
+from mnist_lstm.tracking import store
+
+folder = Path(sys.argv[1])
+store.client(folder, f"sqlite:///{folder / 'mlflow.db'}")
+"""
+
+
+@pytest.mark.slow
+def test_a_store_whose_making_was_killed_is_made_anew(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CREATE, str(tmp_path)]
+    for seconds in (0.0, 0.5):
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            wait_for(lambda: any(tmp_path.glob(".mlflow-*/mlflow.db")) or (tmp_path / "mlflow.db").exists())
+            time.sleep(seconds)
+            process.kill()
+        for left in tmp_path.glob(".mlflow-*"):
+            shutil.rmtree(left)
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    assert len(Project(tmp_path).client().search_experiments()) == 1
