@@ -97,7 +97,7 @@ def _figures() -> list[Node]:
             write_report,
             inputs={name: name for name in REPORTED},
             outputs=["report", "model_card"],
-            name="report",
+            name="write_report",
             tags="figures",
         ),
     ]
