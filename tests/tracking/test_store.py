@@ -52,7 +52,7 @@ def test_a_parameter_overrides_one_key_of_the_settings() -> None:
     ],
 )
 def test_a_wrong_setting_is_named(tracking: dict[str, Any], key: str) -> None:
-    with pytest.raises(UserError, match=rf"^'{key}'"):
+    with pytest.raises(UserError, match=rf"^setting '{key}'"):
         settings(**tracking)
 
 
