@@ -185,7 +185,7 @@ LEFT_MISTAKES: dict[str, tuple[str, list[str]]] = {
     "02_intermediate/data_card.json": ("score", ["data_card.json"]),
     "02_intermediate/train_images.npz": ("reshape", ["train_images.npz", "must be a whole npz file"]),
     "05_model_input/test_sequences.npz": ("predict_test", ["test_sequences.npz", "must be a whole npz file"]),
-    "08_reporting/history.csv": ("draw", ["history.csv"]),
+    "08_reporting/history.csv": ("draw_results", ["history.csv"]),
 }
 
 
@@ -206,7 +206,7 @@ def test_a_damaged_file_that_an_earlier_run_left_is_told_in_one_line(
         ("02_intermediate/train_images.npz", "reshape"),
         ("05_model_input/train_sequences.npz", "train"),
         ("06_models/checkpoints", "predict_test"),
-        ("08_reporting/history.csv", "draw"),
+        ("07_model_output/predictions.npz", "score"),
     ],
 )
 def test_a_file_that_is_not_there_yet_is_told_in_one_line(project: Project, name: str, node: str) -> None:

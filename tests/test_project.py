@@ -27,7 +27,7 @@ LAYERS = [
     (r"parameters\.py", ("errors",)),
     (r"provenance\.py", ("errors",)),
     (r"core/.*", ("errors", "parameters", "core")),
-    (r"pipelines/(\w+)/nodes\.py", ("errors", "parameters", "core")),
+    (r"pipelines/(\w+)/(nodes|preview)\.py", ("errors", "parameters", "core")),
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
     (r"pipeline_registry\.py", ("pipelines",)),
     (r"datasets/.*", ("errors", "parameters", "core", "provenance", "datasets")),
@@ -168,6 +168,9 @@ def test_every_parameter_of_a_node_has_a_class() -> None:
                 assert hints[given].__name__ == f"{name.removeprefix('params:').title()}Parameters"
 
 
+FIGURES = {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report"}
+
+
 def names(pipeline: Pipeline) -> set[str]:
     return {node.name for node in pipeline.nodes}
 
@@ -179,7 +182,7 @@ def test_kedro_run_takes_all_stages() -> None:
 
 def test_without_figures_only_the_drawing_is_left_out() -> None:
     pipelines = register_pipelines()
-    assert names(pipelines["__default__"]) - names(pipelines["without_figures"]) == {"draw"}
+    assert names(pipelines["__default__"]) - names(pipelines["without_figures"]) == FIGURES
 
 
 def test_kedro_sees_the_stages_with_their_nodes(tmp_path: Path) -> None:
@@ -189,7 +192,7 @@ def test_kedro_sees_the_stages_with_their_nodes(tmp_path: Path) -> None:
         "ingest": ["ingest"],
         "reshape": ["reshape"],
         "train": ["export", "train"],
-        "evaluate": ["draw", "predict_test", "score"],
+        "evaluate": sorted({"predict_test", "score"} | FIGURES),
     }
 
 

@@ -30,6 +30,19 @@ def weights(run: Any) -> str:
 
 # kedro run --params data.name=digits
 
+DRAWN = [
+    "accuracy_by_step.csv",
+    "accuracy_by_step.json",
+    "accuracy_by_step.png",
+    "beliefs.png",
+    "calibration.png",
+    "learning_curves.png",
+    "mistakes.png",
+    "model_card.md",
+    "report.html",
+    "states.png",
+]
+
 
 def test_a_run_leaves_the_files_of_the_catalog_and_no_other(finished: Project) -> None:
     data = finished.path / "data"
@@ -45,7 +58,10 @@ def test_a_run_leaves_the_files_of_the_catalog_and_no_other(finished: Project) -
         "05_model_input/valid_sequences.npz",
         f"06_models/checkpoints/{checkpoint.name}",
         "06_models/classifier.pt2",
+        "07_model_output/belief_examples.npz",
+        "07_model_output/inner_states.npz",
         "07_model_output/predictions.npz",
+        *(f"08_reporting/{name}" for name in DRAWN),
         "08_reporting/confusion_matrix.csv",
         "08_reporting/confusion_matrix.png",
         "08_reporting/history.csv",

@@ -76,6 +76,12 @@ class Parameters(Section):
     evaluation: EvaluationParameters
 
 
+def in_words(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
+    """What is trained, in a few words: "lstm128 rows s1", or "lstm64x2 columns s3" with two layers."""
+    layers = f"x{model.num_layers}" if model.num_layers > 1 else ""
+    return f"{model.cell}{model.hidden_size}{layers} {sequence.view} s{seed}"
+
+
 def checked(raw: dict[str, Any]) -> Parameters:
     """The parameters of a run, with every mistake told at once.
 

@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from kedro.io import DatasetError
 from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 
-from mnist_lstm.datasets.figures import MatplotlibDataset, PlotlyDataset
+from mnist_lstm.datasets.figures import FigureDataset, PlotlyDataset
 from mnist_lstm.datasets.reports import CSVDataset, JSONDataset
 from mnist_lstm.errors import cause_for_user
 
@@ -42,7 +43,7 @@ def test_a_plotly_figure_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_drawing_is_written_in_the_format_of_its_suffix(tmp_path: Path) -> None:
-    MatplotlibDataset(filepath=str(tmp_path / "matrix.png")).save(drawing())
+    FigureDataset(filepath=str(tmp_path / "matrix.png"), dpi=50).save(drawing())
     assert (tmp_path / "matrix.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -50,7 +51,7 @@ SAVED: list[tuple[Any, str, Any]] = [
     (JSONDataset, "metrics.json", METRICS),
     (CSVDataset, "history.csv", TABLE),
     (PlotlyDataset, "curves.json", curve()),
-    (MatplotlibDataset, "matrix.png", drawing()),
+    (partial(FigureDataset, dpi=50), "matrix.png", drawing()),
 ]
 
 

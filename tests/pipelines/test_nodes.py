@@ -13,7 +13,7 @@ from mnist_lstm.core.models import classify
 from mnist_lstm.core.splits import Arrays, Splits
 from mnist_lstm.errors import UnreachableError, UserError
 from mnist_lstm.parameters import Parameters
-from mnist_lstm.pipelines.evaluate.nodes import draw, predict_test, score
+from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
 from mnist_lstm.pipelines.ingest.nodes import ingest
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import export, train
@@ -192,23 +192,3 @@ def test_a_score_has_a_row_for_each_class(predictions: Arrays, card: dict[str, A
         "images": [2, 3, 0],
     }
     assert confusion.to_dict("list") == {"label": ["a", "b", "c"], "a": [1, 0, 0], "b": [1, 2, 0], "c": [0, 1, 0]}
-
-
-def test_the_figures_say_which_data_they_show(
-    predictions: Arrays, card: dict[str, Any], saves_of: Callable[..., Saves]
-) -> None:
-    curves, confusion = draw(saves_of()[-1][1], predictions, card)
-    assert curves.layout.title.text == "Learning curves on Letters"
-    assert confusion.axes[0].get_title() == "60.00% of 5 test images of Letters right"
-    assert {text.get_text() for text in confusion.axes[0].texts} == {"1", "2"}
-
-
-def test_the_learning_curves_are_those_of_the_saved_history(
-    predictions: Arrays, card: dict[str, Any], saves_of: Callable[..., Saves]
-) -> None:
-    history = saves_of()[-1][1]
-    curves, _ = draw(history, predictions, card)
-    validated = history.dropna()
-    assert list(curves.data[0].y) == history["train_loss"].tolist()
-    assert list(curves.data[1].x) == validated["iteration"].tolist() == [5, 10, 12]
-    assert list(curves.data[3].y) == validated["valid_accuracy"].tolist()

@@ -127,13 +127,25 @@ def test_the_weights_are_known_by_their_digest(run: Any, artifacts: Path) -> Non
 
 def test_everything_that_a_reader_needs_is_among_the_artifacts(artifacts: Path) -> None:
     assert {path.name for path in artifacts.iterdir()} == {
+        "accuracy_by_step.csv",
+        "accuracy_by_step.json",
+        "accuracy_by_step.png",
+        "belief_examples.npz",
+        "beliefs.png",
+        "calibration.png",
         "checkpoint.pt",
         "confusion_matrix.csv",
         "confusion_matrix.png",
+        "inner_states.npz",
         "learning_curves.json",
+        "learning_curves.png",
+        "mistakes.png",
+        "model_card.md",
         "per_class.csv",
         "predictions.npz",
         "provenance.json",
+        "report.html",
+        "states.png",
     }
 
 

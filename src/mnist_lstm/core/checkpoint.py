@@ -17,7 +17,7 @@ from mnist_lstm.core.sequences import pixel_order
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.training import Best, TrainingState
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import ModelParameters, SequenceParameters
+from mnist_lstm.parameters import ModelParameters, SequenceParameters, in_words
 
 FORMAT = "mnist_lstm checkpoint 1"
 
@@ -45,6 +45,11 @@ class Checkpoint:
     def fingerprint(self) -> str:
         """The identity as 16 hexadecimal digits."""
         return fingerprint(self.identity)
+
+    @property
+    def words(self) -> str:
+        """What was trained, in a few words: "lstm128 rows s1"."""
+        return in_words(self.model, self.sequence, self.identity["training.seed"])
 
     @property
     def weights(self) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST = 128  # the tutorial measured on the first 128 test images
+BINS = 15  # of confidence, as Guo et al. 2017 took
 
 
 def wilson_interval(correct: int, total: int, confidence: float) -> tuple[float, float]:
@@ -66,6 +67,35 @@ def per_class(confusion: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     }
 
 
+def reliability(logits: NDArray[Any], labels: NDArray[Any], bins: int) -> dict[str, NDArray[Any]]:
+    """How often predictions are right whose probability falls into each of `bins` equal intervals.
+
+    Returns:
+        Each (bins,): "low" and "high", the interval without and with its edge; "images" and "correct", counts;
+        "confidence", the mean probability of the predicted class, nan where there are no images.
+
+    Source: Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html, section 2.
+    """
+    confidence = np.exp(log_probabilities(logits)).max(axis=1)
+    edges = np.linspace(0, 1, bins + 1)
+    place = np.digitize(confidence, edges[1:-1], right=True)
+    images = np.bincount(place, minlength=bins)
+    summed = np.bincount(place, weights=confidence, minlength=bins)
+    return {
+        "low": edges[:-1],
+        "high": edges[1:],
+        "images": images,
+        "correct": np.bincount(place, weights=logits.argmax(axis=1) == labels, minlength=bins).astype(np.int64),
+        "confidence": np.divide(summed, images, out=np.full(bins, np.nan), where=images > 0),
+    }
+
+
+def expected_calibration_error(bins: dict[str, NDArray[Any]]) -> float:
+    """Mean gap between confidence and accuracy over the bins of `reliability`, weighted by images; a fraction."""
+    expected = bins["images"] * np.nan_to_num(bins["confidence"])
+    return float(np.abs(bins["correct"] - expected).sum() / bins["images"].sum())
+
+
 def summarize(logits: NDArray[Any], labels: NDArray[Any], confidence: float) -> dict[str, float]:
     """The measures of a test, by their names in MLflow: fractions in [0, 1], counts of images, and nats."""
     right = logits.argmax(axis=1) == labels
@@ -82,4 +112,5 @@ def summarize(logits: NDArray[Any], labels: NDArray[Any], confidence: float) -> 
         f"test/first_{FIRST}_accuracy": float(first.mean()),
         f"test/first_{FIRST}_correct": int(first.sum()),
         "test/macro_f1": float(scores["f1"].mean()),
+        "test/ece": expected_calibration_error(reliability(logits, labels, BINS)),
     }

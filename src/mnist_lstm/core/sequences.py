@@ -23,6 +23,13 @@ def columns(height: int, width: int) -> NDArray[np.int64]:
 # A view is the position in the flattened image of each feature of each step, (T, F).
 VIEWS: dict[str, Callable[[int, int], NDArray[np.int64]]] = {"rows": rows, "columns": columns}
 
+STEPS = {"rows": "row", "columns": "column"}  # what a view reads at a time step, where that has a name
+
+
+def step_word(view: str) -> str:
+    """What one reads at a time step of `view`: "row", "column" or else "time step"."""
+    return STEPS.get(view, "time step")
+
 
 def pixel_order(view: str, height: int, width: int) -> NDArray[np.int64]:
     """The pixels that `view` reads, as positions in the flattened image, (T, F)."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_lstm import provenance
-from mnist_lstm.parameters import Parameters, flattened
+from mnist_lstm.parameters import Parameters, flattened, in_words
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
 
@@ -37,9 +37,7 @@ def started(project: Path, settings: store.Settings, parameters: Parameters, run
 
 def run_name(data: str, parameters: Parameters) -> str:
     """What a run is, in a few words: "mnist lstm128 rows s1"."""
-    model, layers = parameters.model, parameters.model.num_layers
-    cell = f"{model.cell}{model.hidden_size}" + (f"x{layers}" if layers > 1 else "")
-    return f"{data} {cell} {parameters.sequence.view} s{parameters.training.seed}"
+    return f"{data} {in_words(parameters.model, parameters.sequence, parameters.training.seed)}"
 
 
 def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:

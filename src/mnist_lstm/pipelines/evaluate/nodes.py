@@ -1,14 +1,20 @@
-"""Measuring the classifier on the test images, which nothing before this stage has seen."""
+"""Measuring the classifier on the test images, which nothing before this stage has seen, and showing what it does."""
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from mnist_lstm.core import metrics, plots
+from mnist_lstm.core import beliefs, examples, gates, metrics, plots, report
 from mnist_lstm.core.checkpoint import Checkpoint, expect_data
 from mnist_lstm.core.models import classify
+from mnist_lstm.core.sequences import to_images
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.parameters import EvaluationParameters
+
+EXAMPLES = 3  # right images, and wrong ones, to look into
+UNITS = 16  # of the hidden state to look into
+MISTAKES = 18  # to show
 
 
 def predict_test(
@@ -23,7 +29,7 @@ def predict_test(
 def score(
     predictions: Arrays, data_card: dict[str, Any], evaluation: EvaluationParameters
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Measures the predictions: accuracy with its Wilson interval, loss, per-class scores and confusion matrix.
+    """Measures the predictions: accuracy with its Wilson interval, loss, calibration, per-class scores and confusion.
 
     The tutorial's own measure, the first 128 test images, stands beside the accuracy on all of them.
     """
@@ -38,16 +44,112 @@ def score(
     )
 
 
-def draw(history: pd.DataFrame, predictions: Arrays, data_card: dict[str, Any]) -> tuple[Any, Any]:
-    """Draws the learning curves (plotly) and the confusion matrix (matplotlib)."""
-    title, names = data_card["title"], data_card["class_names"]
-    labels, predicted = predictions["labels"], predictions["logits"].argmax(axis=1)
-    columns = {column: history[column].to_numpy() for column in history}
+def follow_beliefs(
+    checkpoint: Checkpoint, test_sequences: Arrays, data_card: dict[str, Any], evaluation: EvaluationParameters
+) -> tuple[pd.DataFrame, Arrays]:
+    """Reads the answer after every step, not only the last: how good it is by then, and how it comes about.
+
+    The network was trained on its last output alone; the same readout is applied to all of them. A few right and
+    wrong images are kept with their beliefs, from early to late decisions.
+    """
+    classifier, sequences, labels = checkpoint.classifier(), test_sequences["sequences"], test_sequences["labels"]
+    answers = beliefs.answers_by_step(classifier, sequences, evaluation.batch_size)
+    by_step = beliefs.accuracy_by_step(answers, labels, evaluation.confidence)
+    chosen = examples.right_and_wrong(answers[:, -1], labels, beliefs.decision_steps(answers), EXAMPLES)
+    shown = {
+        "positions": chosen,
+        "labels": labels[chosen],
+        "sequences": sequences[chosen],
+        "images": to_images(sequences[chosen], checkpoint.order(), data_card["height"], data_card["width"]),
+        "beliefs": beliefs.beliefs(classifier, sequences[chosen]),
+    }
+    return pd.DataFrame(by_step), shown
+
+
+def look_inside(checkpoint: Checkpoint, belief_examples: Arrays) -> Arrays:
+    """Computes the gates and states of the cell after every step, by the LSTM's own equations.
+
+    Of the last layer, for the units to which the readout gives most weight.
+    """
+    classifier = checkpoint.classifier()
+    states = gates.STATES[checkpoint.model.cell](classifier, belief_examples["sequences"])
+    units = gates.units_read_most(classifier, UNITS)
+    return {name: state[..., units] for name, state in states.items()}
+
+
+def draw_results(
+    checkpoint: Checkpoint,
+    history: pd.DataFrame,
+    predictions: Arrays,
+    test_sequences: Arrays,
+    data_card: dict[str, Any],
+    evaluation: EvaluationParameters,
+) -> tuple[Any, ...]:
+    """Draws how the network learned and what came of it.
+
+    Learning curves (plotly to hover, matplotlib to print), confusion matrix, the most confident mistakes, and the
+    reliability diagram: is the network right as often as it is sure?
+    """
+    logits, labels, names = predictions["logits"], predictions["labels"], data_card["class_names"]
+    run, columns = f"{checkpoint.words} on {data_card['title']}", {name: history[name].to_numpy() for name in history}
+    confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
+    wrong = examples.most_confident_mistakes(logits, labels, MISTAKES)
+    images = to_images(test_sequences["sequences"][wrong], checkpoint.order(), data_card["height"], data_card["width"])
     return (
-        plots.learning_curves(columns, f"Learning curves on {title}"),
-        plots.confusion_figure(
-            metrics.confusion_matrix(predicted, labels, len(names)),
-            names,
-            f"{(predicted == labels).mean():.2%} of {len(labels)} test images of {title} right",
+        plots.learning_curves(columns, f"Learning curves: {run}"),
+        plots.learning_curves_print(columns, f"Learning curves: {run}"),
+        plots.confusion_figure(confusion, names, f"Confusion: {run}, {metrics.accuracy(logits, labels):.2%} right"),
+        plots.mistakes_figure(images, wrong, logits[wrong], labels[wrong], names, f"The surest mistakes: {run}"),
+        plots.calibration_figure(
+            metrics.reliability(logits, labels, metrics.BINS), evaluation.confidence, f"Reliability: {run}"
         ),
     )
+
+
+def draw_beliefs(
+    checkpoint: Checkpoint,
+    accuracy_by_step: pd.DataFrame,
+    belief_examples: Arrays,
+    inner_states: Arrays,
+    data_card: dict[str, Any],
+) -> tuple[Any, ...]:
+    """Draws how an answer comes about while an image is read step by step.
+
+    Accuracy by steps read (plotly to hover, matplotlib to print), the class probabilities after each step beside
+    the image, and the gates and states inside the cell.
+    """
+    run, view, names = f"{checkpoint.words} on {data_card['title']}", checkpoint.sequence.view, data_card["class_names"]
+    columns = {name: accuracy_by_step[name].to_numpy() for name in accuracy_by_step}
+    return (
+        plots.accuracy_by_step_figure(columns, view, run),
+        plots.accuracy_by_step_print(columns, view, run),
+        plots.beliefs_figure(belief_examples, names, view, run),
+        plots.states_figure(belief_examples, inner_states, names, checkpoint.model.hidden_size, view, run),
+    )
+
+
+def write_report(
+    checkpoint: Checkpoint,
+    data_card: dict[str, Any],
+    metrics: dict[str, Any],
+    per_class: pd.DataFrame,
+    confusion_matrix: pd.DataFrame,
+    accuracy_by_step: pd.DataFrame,
+    provenance: dict[str, Any],
+    **figures: bytes,
+) -> tuple[str, str]:
+    """Writes the report of this run, one HTML page that needs nothing else, and the model card in Markdown.
+
+    What was run, on which data, how good it is and how sure one can be of that, figures that show how it decides,
+    and the commands that do it again.
+    """
+    run = report.Run(
+        checkpoint,
+        data_card,
+        metrics,
+        per_class.to_dict("list"),
+        confusion_matrix.to_numpy()[:, 1:].astype(np.int64),
+        accuracy_by_step.to_dict("list"),
+        provenance,
+    )
+    return report.page(run, figures), report.model_card(run)

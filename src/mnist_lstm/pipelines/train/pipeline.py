@@ -1,28 +1,37 @@
 """Train: sequences to checkpoint, history and exported model."""
 
+import warnings
+
 from kedro.pipeline import Node, Pipeline
 
 from mnist_lstm.pipelines.train.nodes import export, train
+from mnist_lstm.pipelines.train.preview import network
 
 
 def create_pipeline() -> Pipeline:
     """The stage that trains the classifier and exports it."""
-    return Pipeline(
-        [
-            Node(
-                train,
-                inputs=[
-                    "train_sequences",
-                    "valid_sequences",
-                    "data_card",
-                    "interrupted",
-                    "params:sequence",
-                    "params:model",
-                    "params:training",
-                ],
-                outputs=["checkpoint", "history"],
-                name="train",
-            ),
-            Node(export, inputs=["checkpoint", "valid_images"], outputs="exported_model", name="export"),
-        ]
-    )
+    return Pipeline([_train(), _export()])
+
+
+def _train() -> Node:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The 'preview_fn' feature is experimental")  # Kedro 1.7
+        return Node(
+            train,
+            inputs=[
+                "train_sequences",
+                "valid_sequences",
+                "data_card",
+                "interrupted",
+                "params:sequence",
+                "params:model",
+                "params:training",
+            ],
+            outputs=["checkpoint", "history"],
+            name="train",
+            preview_fn=network,
+        )
+
+
+def _export() -> Node:
+    return Node(export, inputs=["checkpoint", "valid_images"], outputs="exported_model", name="export")

@@ -1,0 +1,21 @@
+"""The figures: plotly where one hovers, matplotlib where one prints, each imported by the first figure it draws."""
+
+from mnist_lstm.core.plots.beliefs import accuracy_by_step_figure, accuracy_by_step_print, beliefs_figure
+from mnist_lstm.core.plots.calibration import calibration_figure
+from mnist_lstm.core.plots.confusion import confusion_figure
+from mnist_lstm.core.plots.curves import learning_curves, learning_curves_print
+from mnist_lstm.core.plots.images import image_grid, mistakes_figure
+from mnist_lstm.core.plots.states import states_figure
+
+__all__ = [
+    "accuracy_by_step_figure",
+    "accuracy_by_step_print",
+    "beliefs_figure",
+    "calibration_figure",
+    "confusion_figure",
+    "image_grid",
+    "learning_curves",
+    "learning_curves_print",
+    "mistakes_figure",
+    "states_figure",
+]

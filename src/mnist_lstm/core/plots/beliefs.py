@@ -1,0 +1,95 @@
+"""Belief by step: the class probabilities as the image is read, and how good the answers are on the way."""
+
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from mnist_lstm.core.beliefs import decision_steps
+from mnist_lstm.core.plots.lines import Line, Panel, interactive, printed
+from mnist_lstm.core.plots.style import (
+    BLUE,
+    PROBABILITY_MAP,
+    SMALL,
+    VERMILLION,
+    are_long,
+    class_ticks,
+    new_figure,
+    number_steps,
+    show_image,
+    show_steps,
+)
+from mnist_lstm.core.sequences import step_word
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as PlotlyFigure
+
+ACROSS = 3  # examples side by side
+WIDER = 1.3  # beliefs than their image, for the names of the classes
+TRAINED_ON_LAST = "the network was trained on its last output only; here the readout is applied to every {step}'s"
+
+
+def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], view: str, run: str) -> "Figure":
+    """Each example beside its class probabilities after each step; the step of the decision is framed.
+
+    Args:
+        examples: "images" (N, height, width), "labels" (N,) and "beliefs" (N, T, K).
+        class_names: of label 0 to K - 1.
+        view: what is read at a step.
+        run: what was trained on which data.
+    """
+    rows, step = -(-len(examples["images"]) // ACROSS), step_word(view)
+    note = f"framed: the {step} from which on the answer stays; {TRAINED_ON_LAST.format(step=step)}"
+    names_height = 0.08 * max(map(len, class_names)) if are_long(class_names) else 0
+    height = (1.85 + names_height) * rows + 1.3
+    figure = new_figure(height, f"Belief by {step}: {run}", note, keep_proportions=True)
+    pairs = figure.subplots(rows, 2 * ACROSS, squeeze=False, width_ratios=[1, WIDER] * ACROSS).reshape(-1, 2)
+    for pair, image, label, belief in zip(
+        pairs, examples["images"], examples["labels"], examples["beliefs"], strict=False
+    ):
+        picture = _draw_belief(pair, image, class_names[label], belief, class_names, view)
+    for unused in pairs[len(examples["images"]) :].flat:
+        unused.axis("off")
+    bar = figure.colorbar(picture, ax=pairs.ravel().tolist(), location="bottom", shrink=0.5, aspect=40)
+    bar.set_label("probability of the class", fontsize=SMALL)
+    return figure
+
+
+def _draw_belief(pair: Any, image: Any, label: str, belief: Any, class_names: list[str], view: str) -> Any:
+    decided = int(decision_steps(belief.argmax(axis=-1)))
+    called = class_names[belief[-1].argmax()]
+    heading = f"is {label}, called {called}\ndecided at {step_word(view)} {decided}"
+    show_image(pair[0], image, view, decided, heading, wrong=label != called)
+    picture = show_steps(pair[1], belief, decided, cmap=PROBABILITY_MAP, vmin=0, vmax=1)
+    pair[1].set_box_aspect(image.shape[0] / image.shape[1] / WIDER)
+    pair[1].set_title("\n", fontsize=SMALL)  # as high as the heading, which runs on above it
+    pair[1].set_xlabel("class", fontsize=SMALL)
+    class_ticks(pair[1], class_names)
+    if view != "rows":
+        number_steps(pair[1], len(belief), view)
+    return picture
+
+
+def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], view: str, run: str) -> "PlotlyFigure":
+    """Accuracy on all test images by steps read, and the fraction whose answer is final, to hover and zoom.
+
+    Args:
+        by_step: columns step, accuracy and decided, as `core.beliefs.accuracy_by_step` gives them.
+        view: what is read at a step.
+        run: what was trained on which data.
+    """
+    return interactive(_panels(by_step, view), f"Accuracy by {step_word(view)}s read: {run}")
+
+
+def accuracy_by_step_print(by_step: dict[str, NDArray[Any]], view: str, run: str) -> "Figure":
+    """The same lines to print."""
+    step = step_word(view)
+    return printed(_panels(by_step, view), f"Accuracy by {step}s read: {run}", TRAINED_ON_LAST.format(step=step))
+
+
+def _panels(by_step: dict[str, NDArray[Any]], view: str) -> list[Panel]:
+    lines = [
+        Line("answer right (accuracy)", by_step["step"], by_step["accuracy"], BLUE, strong=True),
+        Line("answer final (does not change any more)", by_step["step"], by_step["decided"], VERMILLION),
+    ]
+    return [Panel("", f"{step_word(view)}s read", "fraction of test images", lines, (0, 1.02))]

@@ -1,0 +1,45 @@
+"""Learning curves: loss and accuracy by update."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.core.plots.lines import Line, Panel, interactive, printed
+from mnist_lstm.core.plots.style import BLUE, VERMILLION
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as PlotlyFigure
+
+History = dict[str, NDArray[Any]]
+
+
+def learning_curves(history: History, title: str) -> "PlotlyFigure":
+    """Loss and accuracy by update, for training batches and validation images, to hover and zoom.
+
+    Args:
+        history: columns iteration, train_loss, train_accuracy, valid_loss, valid_accuracy (nan where not measured).
+        title: which run and data.
+    """
+    return interactive(_panels(history), title)
+
+
+def learning_curves_print(history: History, title: str) -> "Figure":
+    """The same curves to print."""
+    return printed(_panels(history), title)
+
+
+def _panels(history: History) -> list[Panel]:
+    axes = {"loss": ("Loss (nats)", "cross-entropy (nats)"), "accuracy": ("Accuracy", "fraction of images right")}
+    return [
+        Panel(title, "update", label, [_line(history, "train", measure), _line(history, "valid", measure)])
+        for measure, (title, label) in axes.items()
+    ]
+
+
+def _line(history: History, split: str, measure: str) -> Line:
+    values = history[f"{split}_{measure}"]
+    measured = ~np.isnan(values)
+    name, colour = {"train": ("training batch", BLUE), "valid": ("validation images", VERMILLION)}[split]
+    return Line(name, history["iteration"][measured], values[measured], colour, strong=split == "valid")

@@ -1,0 +1,64 @@
+"""Images in a grid: a first look at the data, and the mistakes that the network is surest of."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.core.metrics import log_probabilities
+from mnist_lstm.core.plots.style import SMALL, VERMILLION, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MISTAKE_COLUMNS = 6
+
+
+def image_grid(images: NDArray[np.uint8], labels: list[str], title: str, columns: int = 10) -> "Figure":
+    """The images (N, height, width), dark on light, each under its label."""
+    from matplotlib.figure import Figure
+
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(columns * 0.9, rows * 1.15 + 0.5), layout="constrained")
+    figure.suptitle(title)
+    for position, axes in enumerate(np.ravel(figure.subplots(rows, columns, squeeze=False))):
+        axes.axis("off")
+        if position < len(images):
+            axes.imshow(images[position], cmap="gray_r", vmin=0, vmax=255)
+            axes.set_title(labels[position], fontsize=10)
+    return figure
+
+
+def mistakes_figure(
+    images: NDArray[np.uint8],
+    positions: NDArray[np.int64],
+    logits: NDArray[Any],
+    labels: NDArray[np.uint8],
+    class_names: list[str],
+    title: str,
+) -> "Figure":
+    """Wrongly classified images, each with its class, what it was called and how surely; or a line that none is.
+
+    Args:
+        images: uint8 (N, height, width).
+        positions: in the test set, (N,).
+        logits: (N, K).
+        labels: (N,).
+        class_names: of label 0 to K - 1.
+        title: which run and data.
+    """
+    rows = max(1, -(-len(images) // MISTAKE_COLUMNS))
+    figure = new_figure(2.0 * rows + 0.5, title)
+    grid = np.ravel(figure.subplots(rows, MISTAKE_COLUMNS))
+    for axes in grid[len(images) :]:
+        axes.axis("off")
+    for axes, image, position, answer, label in zip(grid, images, positions, logits, labels, strict=False):
+        sure = np.exp(log_probabilities(answer[None])).max()
+        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(f"is {class_names[label]}", fontsize=SMALL)
+        called = f"called {class_names[answer.argmax()]}\n{sure:.1%} sure\nimage {position}"
+        axes.set_xlabel(called, fontsize=SMALL, color=VERMILLION)
+    if len(images) == 0:
+        figure.text(0.5, 0.45, "not one image was wrong", ha="center", va="center")
+    return figure

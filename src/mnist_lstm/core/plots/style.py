@@ -1,0 +1,91 @@
+"""What all figures share: colours, size, and images beside what happens at each step."""
+
+import textwrap
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.core.sequences import STEPS, step_word
+
+if TYPE_CHECKING:  # importing it takes longer than drawing, and not every run draws
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart by colour-blind readers too: https://jfly.uni-koeln.de/color/
+BLUE, VERMILLION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#595959"
+PROBABILITY_MAP = "bone_r"  # its lightness falls evenly, from white for 0 to black for 1
+OPENNESS_MAP = "viridis"  # perceptually uniform
+SIGNED_MAP = "PuOr"  # two hues that everybody tells apart, and 0 is white
+
+WIDTH = 8.0  # inches: a printed page, and at 100 pixels an inch a browser's column, where 10 points are read easily
+SMALL = 9  # points, the smallest text
+TITLE = 11
+LINE = 105  # characters of that size across the figure
+
+
+def new_figure(height: float, title: str, note: str = "", keep_proportions: bool = False) -> "Figure":
+    """An empty figure of the common width, `height` inches, with a title above and a note below.
+
+    Axes that show images keep their proportions, and then move together.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, compress=keep_proportions)
+    figure = Figure(figsize=(WIDTH, height), layout=engine)
+    figure.suptitle(textwrap.fill(title, LINE * SMALL // TITLE), fontsize=TITLE)
+    if note:
+        figure.supxlabel(textwrap.fill(note, LINE), fontsize=SMALL, color=GREY)
+    return figure
+
+
+def show_image(axes: "Axes", image: NDArray[np.uint8], view: str, decided: int, heading: str, wrong: bool) -> None:
+    """Draws an image (height, width), dark on light; where `view` reads rows or columns, frames the one decided at.
+
+    The heading may be as wide as the image and what stands beside it.
+    """
+    height, width = image.shape
+    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255, extent=(0.5, width + 0.5, height + 0.5, 0.5), aspect="auto")
+    axes.set_box_aspect(height / width)
+    axes.set(xticks=[], yticks=[])
+    colour = VERMILLION if wrong else "black"
+    axes.set_title(heading, fontsize=SMALL, loc="left", color=colour).set_in_layout(False)
+    if view in STEPS:
+        _frame(axes.axhspan if view == "rows" else axes.axvspan, decided)
+    if view == "rows":
+        number_steps(axes, height, view)
+
+
+def show_steps(axes: "Axes", values: NDArray[Any], decided: int, **colours: Any) -> Any:
+    """Draws a heat map of values (T, columns), time downwards from 1, and frames the step decided at."""
+    steps, columns = values.shape
+    place = (0.5, columns + 0.5, steps + 0.5, 0.5)
+    picture = axes.imshow(values, extent=place, aspect="auto", interpolation="nearest", **colours)
+    axes.set(xticks=[], yticks=[])
+    _frame(axes.axhspan, decided)
+    return picture
+
+
+def number_steps(axes: "Axes", steps: int, view: str) -> None:
+    """Numbers some of the T steps, the first and the last among them, along the vertical axis."""
+    axes.set_yticks(np.unique(np.linspace(1, steps, min(steps, 5)).round()))
+    axes.tick_params(labelsize=SMALL)
+    axes.set_ylabel(step_word(view), fontsize=SMALL)
+
+
+def _frame(span: Callable[..., Any], step: int) -> None:
+    span(step - 0.5, step + 0.5, facecolor="none", edgecolor=VERMILLION, linewidth=1.5)
+
+
+def class_ticks(axes: "Axes", class_names: list[str]) -> None:
+    """Names the classes along the horizontal axis, upright where they are long."""
+    axes.set_xticks(range(1, len(class_names) + 1), class_names, fontsize=SMALL)
+    if are_long(class_names):
+        axes.tick_params(axis="x", rotation=90)
+
+
+def are_long(class_names: list[str]) -> bool:
+    """Whether the names do not fit beside each other below a small heat map."""
+    return max(map(len, class_names)) > 2

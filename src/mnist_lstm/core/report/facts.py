@@ -1,0 +1,174 @@
+"""What report and model card say of a run, in words and numbers, for either to set."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.core.checkpoint import Checkpoint, weights_digest
+from mnist_lstm.core.metrics import BINS, FIRST, wilson_interval
+from mnist_lstm.core.sequences import step_word
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has been evaluated.
+
+    Attributes:
+        checkpoint: what was trained.
+        data: the data card.
+        metrics: as the node `score` gives them.
+        per_class: columns precision, recall, f1 and images, each of K values.
+        confusion: counts (K, K) by label and prediction.
+        by_step: columns step, accuracy and decided, each of T values.
+        provenance: "command", "git", "environment" and "hardware".
+    """
+
+    checkpoint: Checkpoint
+    data: dict[str, Any]
+    metrics: dict[str, Any]
+    per_class: dict[str, list[Any]]
+    confusion: NDArray[np.int64]
+    by_step: dict[str, list[Any]]
+    provenance: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What was trained, and on which data."""
+        return f"{self.checkpoint.words} on {self.data['title']}"
+
+    @property
+    def step(self) -> str:
+        """What is read at a time step: "row", say."""
+        return step_word(self.checkpoint.sequence.view)
+
+
+def parameters(run: Run) -> dict[str, Any]:
+    """Every parameter that decides the results, by its key in parameters.yml."""
+    trained = {key: value for key, value in run.checkpoint.identity.items() if not key.startswith("data.")}
+    return {"data.name": run.data["name"], **trained, "evaluation.confidence": run.metrics["confidence"]}
+
+
+def network(run: Run) -> str:
+    """What the network is, in a sentence."""
+    steps, features = run.checkpoint.order().shape
+    model, weights = run.checkpoint.model, run.checkpoint.weights
+    layers = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''} of {model.hidden_size} units"
+    return (
+        f"{model.cell.upper()} of {layers} that reads an image as {steps} time steps of {features} pixels (each a "
+        f"{run.step}) and names one of {len(run.data['class_names'])} classes from its last output; "
+        f"{sum(tensor.numel() for tensor in weights.values()):,} numbers in its weights."
+    )
+
+
+def commands(run: Run) -> list[tuple[str, str]]:
+    """What each command does, and the command."""
+    given = ",".join(f"{key}={value}" for key, value in parameters(run).items())
+    return [
+        ("The command of this run", run.provenance["command"]),
+        ("The same again from its record, compared bit by bit (or the run's id for latest)", "kedro reproduce latest"),
+        (
+            "The same with every value spelled out, whatever conf/ says",
+            f"kedro run --params {shlex.quote(given + ',data.on_unreachable=fail')}",
+        ),
+    ]
+
+
+def measures(run: Run) -> list[Row]:
+    """Each measure, its value, its interval (or nothing) and what it means."""
+    found, sure = run.metrics, run.metrics["confidence"]
+    first = min(FIRST, found["test/images"])
+    correct = found[f"test/first_{FIRST}_correct"]
+    return [
+        (
+            "accuracy",
+            f"{found['test/accuracy']:.2%}",
+            interval(found["test/correct"], found["test/images"], sure),
+            f"{found['test/correct']:,} of {found['test/images']:,} test images right",
+        ),
+        (
+            f"accuracy on the first {first}",
+            f"{correct / first:.2%}",
+            interval(correct, first, sure),
+            f"the tutorial's own measure: {correct} of {first} right",
+        ),
+        ("loss", f"{found['test/loss']:.4f}", "", "mean cross-entropy, nats"),
+        ("macro F1", f"{found['test/macro_f1']:.4f}", "", "mean over the classes, each counting the same"),
+        ("calibration error", f"{found['test/ece']:.4f}", "", f"expected, in {BINS} bins of equal width"),
+    ]
+
+
+def interval(correct: int, total: int, confidence: float) -> str:
+    """The Wilson interval of an accuracy, as one reads it; nothing where there is no image."""
+    if total == 0:
+        return ""
+    low, high = wilson_interval(correct, total, confidence)
+    return f"{low:.2%} to {high:.2%}"
+
+
+def classes(run: Run) -> list[Row]:
+    """Each class: name, images, recall, its interval, precision, F1, and what it is most often taken for."""
+    scores = zip(run.data["class_names"], run.confusion, *map(run.per_class.__getitem__, MEASURES), strict=True)
+    return [
+        (
+            name,
+            f"{images:,}",
+            f"{recall:.1%}",
+            interval(int(confused[label]), int(images), run.metrics["confidence"]),
+            f"{precision:.1%}",
+            f"{f1:.3f}",
+            _taken_for(run, label),
+        )
+        for label, (name, confused, images, recall, precision, f1) in enumerate(scores)
+    ]
+
+
+MEASURES = ("images", "recall", "precision", "f1")
+
+
+def _taken_for(run: Run, label: int) -> str:
+    """The wrong class that images of `label` are called most often, and how often."""
+    others = run.confusion[label].copy()
+    others[label] = 0
+    return f"{run.data['class_names'][others.argmax()]} ({others.max()})" if others.any() else ""
+
+
+def worst_classes(run: Run, count: int) -> list[Row]:
+    """The rows of `classes` with the lowest recall, of those that have images, the lowest first."""
+    recall = np.where(np.array(run.per_class["images"]) > 0, run.per_class["recall"], np.inf)
+    rows = classes(run)
+    return [rows[label] for label in np.argsort(recall, kind="stable")[:count]]
+
+
+def on_the_way(run: Run) -> str:
+    """How good the answers are before the end, in a sentence."""
+    accuracy = np.array(run.by_step["accuracy"])
+    half = len(accuracy) // 2
+    near = 1 + int(np.argmax(accuracy >= accuracy[-1] - 0.01))
+    return (
+        f"After half of the {run.step}s ({half} of {len(accuracy)}) {accuracy[half - 1]:.1%} of the answers are right, "
+        f"and {near} {run.step}s are needed to come within one point of the final {accuracy[-1]:.1%}; the network was "
+        "trained on its last output only."
+    )
+
+
+def origin(run: Run) -> list[tuple[str, str]]:
+    """Code, weights, versions and machine."""
+    code, machine = run.provenance["git"], run.provenance["hardware"]
+    environment = run.provenance["environment"]
+    dirty = {True: " and changes that are not committed", False: "", None: ""}[code["dirty"]]
+    return [
+        ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
+        ("git commit", f"{code['commit']}{dirty}" if code["commit"] else "none: not a git repository"),
+        ("source, SHA-256", code["source_sha256"]),
+        ("python", environment["python"]),
+        ("packages", ", ".join(f"{name} {version}" for name, version in environment["packages"].items())),
+        ("lock file, SHA-256", environment["lock_sha256"] or "none"),
+        ("machine", f"{machine['processor']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB"),
+        ("system", f"{machine['system']}, {machine['machine']}, {machine['capability']}, on {machine['device']}"),
+        ("threads", str(run.checkpoint.identity["training.threads"])),
+    ]

@@ -1,0 +1,35 @@
+"""Figures of the tiny network, for the tests to look at."""
+
+from typing import Any
+
+import numpy as np
+
+from mnist_lstm.core import plots
+from mnist_lstm.core.gates import lstm_states
+from tests import tiny
+
+RUN = "lstm5 rows s1 on Tiny"
+HISTORY = {
+    "iteration": np.array([10, 20]),
+    "train_loss": np.array([2.0, 1.0]),
+    "train_accuracy": np.array([0.1, 0.9]),
+    "valid_loss": np.array([np.nan, 1.1]),
+    "valid_accuracy": np.array([np.nan, 0.8]),
+}
+BY_STEP = {"step": np.arange(1, 7), "accuracy": np.linspace(0.1, 0.9, 6), "decided": np.linspace(0, 1, 6)}
+
+
+def mistakes(count: int) -> Any:
+    logits = np.eye(3)[tiny.labels(count)]
+    return plots.mistakes_figure(
+        tiny.images(count), np.arange(count), logits, (logits.argmax(1) + 1) % 3, tiny.NAMES, RUN
+    )
+
+
+def beliefs(view: str = "rows", count: int = 6) -> Any:
+    return plots.beliefs_figure({name: part[:count] for name, part in tiny.examples().items()}, tiny.NAMES, view, RUN)
+
+
+def states(view: str = "rows", layers: int = 1) -> Any:
+    inner = lstm_states(tiny.classifier(layers), tiny.images(6))
+    return plots.states_figure(tiny.examples(), inner, tiny.NAMES, tiny.HIDDEN, view, RUN)

@@ -1,0 +1,104 @@
+"""What every printed figure has in common, whatever the images, the classes and the network."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from mnist_lstm.core import metrics, plots
+from mnist_lstm.core.plots.style import SMALL
+from tests import tiny
+from tests.core.plots.drawings import BY_STEP, HISTORY, RUN, beliefs, mistakes, states
+
+FIGURES: dict[str, Callable[[], Any]] = {
+    "learning curves": lambda: plots.learning_curves_print(HISTORY, RUN),
+    "accuracy by step": lambda: plots.accuracy_by_step_print(BY_STEP, "rows", RUN),
+    "confusion": lambda: plots.confusion_figure(np.array([[5, 1, 0], [0, 3, 0], [0, 0, 0]]), tiny.NAMES, RUN),
+    "confusion of 26 classes": lambda: plots.confusion_figure(np.eye(26, dtype=int), [*map(chr, range(97, 123))], RUN),
+    "mistakes": lambda: mistakes(8),
+    "no mistake": lambda: mistakes(0),
+    "beliefs by row": beliefs,
+    "beliefs by column": lambda: beliefs("columns"),
+    "beliefs by time step": lambda: beliefs("pixels"),
+    "belief in one image": lambda: beliefs(count=1),
+    "states by row": states,
+    "states by time step": lambda: states("pixels"),
+    "states of two layers": lambda: states(layers=2),
+    "calibration": lambda: plots.calibration_figure(
+        metrics.reliability(tiny.predictions()["logits"], tiny.labels(20), metrics.BINS), 0.95, RUN
+    ),
+}
+
+
+@dataclass
+class Drawn:
+    """A figure as it is drawn: each line of text with the box of pixels that it fills, and its size in points."""
+
+    figure: Any
+    lines: list[tuple[str, Bbox]]
+    sizes: set[float]
+
+
+@pytest.fixture(params=FIGURES, scope="module")
+def drawn(request: pytest.FixtureRequest) -> Drawn:
+    figure = FIGURES[request.param]()
+    seen = Drawn(figure, [], set())
+
+    def look(text: Text, renderer: Any) -> None:
+        if text.get_visible() and text.get_text().strip():
+            seen.sizes.add(float(text.get_fontsize()))
+            seen.lines += lines_of(text.get_text(), text.get_window_extent(renderer), text.get_rotation())
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # finds the layout
+    with mock.patch.object(Text, "draw", look):
+        canvas.draw()
+    return seen
+
+
+def lines_of(text: str, box: Bbox, rotation: float) -> Iterator[tuple[str, Bbox]]:
+    """The box of each line of level text; any other text as a whole."""
+    lines = [text] if rotation else text.split("\n")
+    height = box.height / len(lines)
+    for number, line in enumerate(lines):
+        if line.strip():
+            yield line, Bbox.from_extents(box.x0, box.y1 - (number + 1) * height, box.x1, box.y1 - number * height)
+
+
+def test_a_figure_names_its_run_and_data(drawn: Drawn) -> None:
+    assert RUN in drawn.figure.get_suptitle()
+
+
+def test_no_text_is_cut_off(drawn: Drawn) -> None:
+    whole = drawn.figure.bbox
+    for line, box in drawn.lines:
+        assert whole.x0 <= box.x0 < box.x1 <= whole.x1, line
+        assert whole.y0 <= box.y0 < box.y1 <= whole.y1, line
+
+
+def test_no_text_is_tiny(drawn: Drawn) -> None:
+    assert min(drawn.sizes) >= SMALL
+
+
+def test_no_text_stands_on_another(drawn: Drawn) -> None:
+    for (one, box), (other, below) in combinations(drawn.lines, 2):
+        assert not box.padded(-1.5).overlaps(below.padded(-1.5)), (one, other)
+
+
+def test_axes_that_have_numbers_say_of_what(drawn: Drawn) -> None:
+    for axes in drawn.figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            numbers = [label for label in axis.get_ticklabels() if label.get_visible() and label.get_text()]
+            assert axis.get_label_text() or not numbers or not axes.axison
+
+
+def test_no_axes_stand_on_others(drawn: Drawn) -> None:
+    boxes = [axes.get_window_extent().padded(-1) for axes in drawn.figure.axes if axes.axison]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))

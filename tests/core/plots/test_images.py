@@ -1,0 +1,40 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.core.plots import image_grid
+from tests import tiny
+from tests.core.plots.drawings import mistakes
+
+
+def grid(count: int) -> tuple[NDArray[np.uint8], Any]:
+    images = np.arange(count * 12, dtype=np.uint8).reshape(count, 4, 3)
+    return images, image_grid(images, [f"label {number}" for number in range(count)], "bars", columns=4)
+
+
+def test_an_image_grid_shows_each_image_under_its_label() -> None:
+    images, figure = grid(6)
+    filled = [axes for axes in figure.axes if axes.images]
+    assert figure.get_suptitle() == "bars"
+    assert [axes.get_title() for axes in filled] == [f"label {number}" for number in range(6)]
+    for axes, image in zip(filled, images, strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), image)
+
+
+def test_an_image_grid_has_no_axes_where_there_is_no_image() -> None:
+    _, figure = grid(6)
+    assert len(figure.axes) == 8
+    assert not any(axes.axison for axes in figure.axes)
+
+
+def test_a_mistake_has_its_class_what_it_was_called_how_surely_and_where_it_is_found() -> None:
+    axes = mistakes(8).axes[0]
+    label = tiny.labels(8)[0]
+    sure = np.exp(1) / (np.exp(1) + 2)
+    assert axes.get_title() == f"is {tiny.NAMES[(label + 1) % 3]}"
+    assert axes.get_xlabel() == f"called {tiny.NAMES[label]}\n{sure:.1%} sure\nimage 0"
+
+
+def test_where_there_is_no_mistake_the_figure_says_so() -> None:
+    assert "not one image was wrong" in {text.get_text() for text in mistakes(0).texts}

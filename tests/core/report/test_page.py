@@ -1,0 +1,120 @@
+import re
+
+import numpy as np
+import pytest
+
+from mnist_lstm.core.checkpoint import weights_digest
+from mnist_lstm.core.metrics import wilson_interval
+from mnist_lstm.core.report import page
+from mnist_lstm.core.report.captions import CAPTIONS
+from mnist_lstm.core.report.facts import classes, commands, measures, on_the_way, worst_classes
+from tests import finished, tiny
+from tests.core.report.test_html import Reader
+
+FIGURES = {name: name.encode() for name in CAPTIONS}
+
+
+def read(**changes: object) -> Reader:
+    return Reader(page(finished.run(**changes), FIGURES))
+
+
+def test_nothing_of_the_page_comes_from_elsewhere_or_runs() -> None:
+    for tag, attributes in read().tags:
+        assert tag not in ("script", "iframe", "object", "embed", "video", "audio", "form")
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href", "srcset", "action"):
+            assert (attributes.get(name) or "data:").startswith("data:")
+
+
+def test_what_a_data_set_its_classes_and_the_command_are_called_is_shown_as_it_is() -> None:
+    texts = " ".join(read().texts)
+    for found in ("Tiny <script>alert(1)</script>", "<b>bold</b>", '"><script>alert(2)</script>'):
+        assert found in texts
+
+
+def test_the_page_says_how_good_on_how_many_images_and_how_sure() -> None:
+    run = finished.run()
+    low, high = wilson_interval(run.metrics["test/correct"], 20, 0.95)
+    text = " ".join(read().texts)
+    expected = f"{run.metrics['test/accuracy']:.2%} of 20 test images right (95% interval {low:.2%} to {high:.2%})."
+    assert expected in text
+    assert "accuracy on the first 20" in text
+
+
+def test_the_page_shows_every_printed_figure_under_its_caption_in_order() -> None:
+    seen = read()
+    pictures = [attributes["alt"] or "" for tag, attributes in seen.tags if tag == "img"]
+    headings = [CAPTIONS[name].heading.format(step="row") for name in CAPTIONS]
+    assert [alternative.partition(":")[0] for alternative in pictures] == headings
+    for caption in CAPTIONS.values():
+        assert caption.sentence.format(step="row") in seen.texts
+
+
+def test_every_caption_is_one_sentence() -> None:
+    for caption in CAPTIONS.values():
+        assert re.findall(r"\.(?:\s|$)", caption.sentence) == ["."]
+
+
+def test_the_page_says_how_to_do_the_run_again() -> None:
+    texts = read().texts
+    assert finished.PROVENANCE["command"] in texts
+    assert "kedro reproduce latest" in texts
+    assert f"{'f' * 40} and changes that are not committed" in texts
+    assert weights_digest(tiny.checkpoint().weights) in texts
+    assert "not shown" not in texts
+
+
+def test_the_spelled_out_command_has_every_parameter_that_decides_the_result() -> None:
+    (*_, (_, command)) = commands(finished.run())
+    assert command == (
+        "kedro run --params data.name=tiny,sequence.view=rows,model.cell=lstm,training.seed=1,training.threads=1,"
+        "training.learning_rate=0.001,evaluation.confidence=0.95,data.on_unreachable=fail"
+    )
+
+
+def test_the_page_says_when_other_data_stood_in() -> None:
+    card = finished.card()
+    assert not any("stood in" in text or "on no mirror" in text for text in read().texts)
+    assert any(text.startswith("mnist was asked for") for text in read(data=card | {"requested": "mnist"}).texts)
+
+
+def test_data_and_files_stand_there_with_their_digests() -> None:
+    texts = read().texts
+    assert {"a" * 64, "b" * 64, "c" * 64, "d" * 64, "tiny.gz"} <= set(texts)
+
+
+def test_a_class_has_its_own_interval_and_what_it_is_most_often_taken_for() -> None:
+    confusion = np.array([[6, 1, 3], [0, 0, 0], [0, 0, 4]])
+    columns = {"images": [10, 0, 4], "recall": [0.6, 0.0, 1.0], "precision": [1.0, 0.0, 4 / 7], "f1": [0.75, 0, 0.7]}
+    run = finished.run(confusion=confusion, per_class=columns)
+    low, high = wilson_interval(6, 10, 0.95)
+    first, empty, last = classes(run)
+    assert first == (
+        tiny.NAMES[0],
+        "10",
+        "60.0%",
+        f"{low:.2%} to {high:.2%}",
+        "100.0%",
+        "0.750",
+        f"{tiny.NAMES[2]} (3)",
+    )
+    assert empty[3] == empty[6] == last[6] == ""
+    assert [row[0] for row in worst_classes(run, 2)] == [tiny.NAMES[0], tiny.NAMES[2]]
+
+
+def test_the_first_128_images_are_counted_as_the_tutorial_did() -> None:
+    found = finished.run().metrics | {"test/images": 10000, "test/correct": 9627, "test/first_128_correct": 126}
+    low, high = wilson_interval(126, 128, 0.95)
+    assert measures(finished.run(metrics=found))[1] == (
+        "accuracy on the first 128",
+        "98.44%",
+        f"{low:.2%} to {high:.2%}",
+        "the tutorial's own measure: 126 of 128 right",
+    )
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "needed"), [([0.1, 0.2, 0.5, 0.94, 0.95], 4), ([0.9, 0.9], 1), ([0.1, 0.2, 0.3, 0.9], 4)]
+)
+def test_the_page_says_how_many_steps_it_takes(accuracy: list[float], needed: int) -> None:
+    assert f"and {needed} rows are needed" in on_the_way(finished.run(by_step={"accuracy": accuracy}))

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+
+from mnist_lstm.core.beliefs import accuracy_by_step, answers_by_step, beliefs, decision_steps
+from tests import tiny
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_last_belief_is_the_softmax_of_the_logits(layers: int) -> None:
+    classifier, images = tiny.classifier(layers), tiny.images(7)
+    with torch.inference_mode():
+        expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
+    found = beliefs(classifier, images)
+    assert found.shape == (7, tiny.HEIGHT, tiny.CLASSES)
+    assert_allclose(found[:, -1], expected, atol=1e-6)
+
+
+def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there() -> None:
+    classifier, images = tiny.classifier(), tiny.images(7)
+    whole = beliefs(classifier, images)
+    for step in range(1, tiny.HEIGHT + 1):
+        with torch.inference_mode():
+            cut = torch.softmax(classifier(torch.from_numpy(images[:, :step])), dim=1)
+        assert_allclose(whole[:, step - 1], cut, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
+def test_answers_are_the_leading_beliefs_whatever_the_batch_size(batch_size: int) -> None:
+    classifier, images = tiny.classifier(), tiny.images(7)
+    assert_array_equal(answers_by_step(classifier, images, batch_size), beliefs(classifier, images).argmax(axis=-1))
+
+
+def test_the_decision_falls_where_the_answer_changes_for_the_last_time() -> None:
+    answers = np.array([[1, 1, 1, 1], [0, 1, 1, 1], [1, 0, 0, 1], [1, 2, 1, 1], [0, 1, 2, 3]])
+    assert_array_equal(decision_steps(answers), [1, 2, 4, 3, 4])
+
+
+def test_of_one_step_the_decision_falls_there() -> None:
+    assert_array_equal(decision_steps(np.array([[4], [0]])), [1, 1])
+
+
+def test_the_decision_step_of_one_image_is_a_number() -> None:
+    assert int(decision_steps(np.array([0, 3, 3]))) == 2
+
+
+def test_accuracy_by_step_counts_what_would_be_right_so_far() -> None:
+    answers = np.array([[0, 1, 1], [2, 2, 0], [0, 0, 0], [1, 1, 1]], np.uint8)
+    found = accuracy_by_step(answers, np.array([1, 2, 0, 0], np.uint8), confidence=0.95)
+    assert found["step"].tolist() == [1, 2, 3]
+    assert found["accuracy"].tolist() == [0.5, 0.75, 0.5]
+    assert found["decided"].tolist() == [0.5, 0.75, 1.0]
+    assert all(found["accuracy_low"] < found["accuracy"])
+    assert all(found["accuracy_high"] > found["accuracy"])

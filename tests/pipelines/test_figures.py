@@ -1,0 +1,151 @@
+"""The nodes that look into the network, draw and report, run one after the other without Kedro."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from numpy.testing import assert_array_equal
+
+from mnist_lstm.core.gates import lstm_states, units_read_most
+from mnist_lstm.core.report.captions import CAPTIONS
+from mnist_lstm.parameters import EvaluationParameters
+from mnist_lstm.pipeline_registry import register_pipelines
+from mnist_lstm.pipelines.evaluate import nodes
+from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
+from tests import finished, tiny
+
+EVALUATION = EvaluationParameters(confidence=0.95, batch_size=8)
+CATALOG = yaml.safe_load((Path(__file__).parents[2] / "conf" / "base" / "catalog.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def test_sequences() -> dict[str, Any]:
+    return {"sequences": tiny.images(20), "labels": tiny.labels(20)}
+
+
+@pytest.fixture(scope="module")
+def followed(test_sequences: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    return nodes.follow_beliefs(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
+
+
+def test_beliefs_are_followed_over_all_test_images(followed: Any, test_sequences: dict[str, Any]) -> None:
+    by_step, _ = followed
+    right = tiny.predictions()["logits"].argmax(axis=1) == test_sequences["labels"]
+    assert by_step["step"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert by_step["accuracy"].iloc[-1] == right.mean()
+    assert by_step["decided"].iloc[-1] == 1
+
+
+def test_three_right_and_three_wrong_images_are_kept(followed: Any, test_sequences: dict[str, Any]) -> None:
+    _, shown = followed
+    right = shown["beliefs"][:, -1].argmax(axis=-1) == shown["labels"]
+    assert right.tolist() == [True] * 3 + [False] * 3
+    assert_array_equal(shown["images"], test_sequences["sequences"][shown["positions"]])
+    assert_array_equal(shown["labels"], test_sequences["labels"][shown["positions"]])
+
+
+def test_the_same_run_shows_the_same_images(followed: Any, test_sequences: dict[str, Any]) -> None:
+    _, again = nodes.follow_beliefs(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
+    for name, values in followed[1].items():
+        assert_array_equal(again[name], values)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_cell_is_looked_into_where_the_readout_gives_most_weight(followed: Any, layers: int) -> None:
+    _, shown = followed
+    states = nodes.look_inside(tiny.checkpoint(layers), shown)
+    units = units_read_most(tiny.classifier(layers), nodes.UNITS)
+    expected = lstm_states(tiny.classifier(layers), shown["sequences"])
+    for name, values in states.items():
+        assert_array_equal(values, expected[name][..., units])
+
+
+@pytest.fixture(scope="module")
+def history() -> pd.DataFrame:
+    """Of a run that was validated once, at its second update."""
+    columns = {"iteration": [1, 2], "train_loss": [2.0, 1.0], "train_accuracy": [0.5, 0.7]}
+    return pd.DataFrame(columns | {"valid_loss": [np.nan, 1.5], "valid_accuracy": [np.nan, 0.6]})
+
+
+def draw_results(history: pd.DataFrame, test_sequences: dict[str, Any]) -> tuple[Any, ...]:
+    card = finished.card() | {"title": "Tiny"}
+    return nodes.draw_results(tiny.checkpoint(), history, tiny.predictions(), test_sequences, card, EVALUATION)
+
+
+def test_every_figure_says_what_was_run_on_which_data(
+    history: pd.DataFrame, followed: Any, test_sequences: dict[str, Any]
+) -> None:
+    by_step, shown = followed
+    checkpoint, card = tiny.checkpoint(), finished.card() | {"title": "Tiny"}
+    inside = nodes.look_inside(checkpoint, shown)
+    figures = [
+        *draw_results(history, test_sequences),
+        *nodes.draw_beliefs(checkpoint, by_step, shown, inside, card),
+    ]
+    titles = [figure.layout.title.text if hasattr(figure, "layout") else figure.get_suptitle() for figure in figures]
+    assert len(titles) == 9
+    assert all("lstm5 rows s1 on Tiny" in title for title in titles)
+
+
+def test_the_learning_curves_are_those_of_the_saved_history(
+    history: pd.DataFrame, test_sequences: dict[str, Any]
+) -> None:
+    curves, *_ = draw_results(history, test_sequences)
+    assert list(curves.data[0].y) == history["train_loss"].tolist()
+    assert list(curves.data[1].x) == [2]
+    assert list(curves.data[3].y) == [0.6]
+
+
+def test_the_confusion_figure_and_the_mistakes_are_those_of_the_predictions(
+    history: pd.DataFrame, test_sequences: dict[str, Any]
+) -> None:
+    _, _, confusion, mistakes, _ = draw_results(history, test_sequences)
+    predictions = tiny.predictions()
+    right = predictions["logits"].argmax(axis=1) == predictions["labels"]
+    assert confusion.get_suptitle().endswith(f"{right.mean():.2%} right")
+    shown = [int(axes.get_xlabel().rpartition(" ")[2]) for axes in mistakes.axes if axes.images]
+    assert sorted(shown) == np.flatnonzero(~right).tolist()
+    for axes, position in zip(mistakes.axes, shown, strict=False):
+        assert_array_equal(axes.images[0].get_array(), tiny.images(20)[position])
+
+
+def test_report_and_card_are_of_the_run(followed: Any) -> None:
+    metrics, per_class, confusion = nodes.score(tiny.predictions(), finished.card(), EVALUATION)
+    figures = dict.fromkeys(PRINTED, b"\x89PNG")
+    page, card = nodes.write_report(
+        tiny.checkpoint(), finished.card(), metrics, per_class, confusion, followed[0], finished.PROVENANCE, **figures
+    )
+    accuracy = f"{metrics['test/accuracy']:.2%}"
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.count("<figure>") == len(PRINTED)
+    assert accuracy in page
+    assert accuracy in card
+
+
+def test_every_printed_figure_has_a_caption_in_the_report() -> None:
+    assert list(CAPTIONS) == list(PRINTED)
+
+
+def test_a_run_without_figures_still_measures() -> None:
+    pipelines = register_pipelines()
+    left = {node.name for node in pipelines["__default__"].nodes} - {
+        node.name for node in pipelines["without_figures"].nodes
+    }
+    assert left == {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report"}
+    assert {"metrics", "predictions", "checkpoint"} <= pipelines["without_figures"].all_outputs()
+
+
+def test_every_node_explains_itself_in_kedro_viz() -> None:
+    for node in register_pipelines()["__default__"].nodes:
+        assert inspect.getdoc(node.func)
+
+
+def test_every_result_is_an_artifact_of_the_run_and_shown_in_kedro_viz() -> None:
+    figures = register_pipelines()["__default__"].only_nodes_with_tags("figures")
+    for name in figures.all_outputs():
+        assert CATALOG[name]["metadata"]["mlflow"] == "artifact"
+        assert CATALOG[name]["metadata"]["kedro-viz"]["layer"]
