@@ -80,8 +80,8 @@ def _fetch(file: RemoteFile, path: Path, mirrors: list[str], timeout: float) -> 
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong underneath: fsspec says no more than the URL."""
-    while error.__cause__ is not None:
+    """What went wrong; for a URL that gave nothing fsspec says no more than the URL, and its cause says why."""
+    if isinstance(error, FileNotFoundError) and error.__cause__:
         error = error.__cause__
     return str(error).partition("\n")[0] or type(error).__name__
 
