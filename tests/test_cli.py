@@ -73,8 +73,9 @@ def test_every_wrong_parameter_is_told_at_once(project: Project) -> None:
     assert "'model.hiden_size'" in line
 
 
-def test_a_wrong_parameter_leaves_no_trace(project: Project) -> None:
-    told(project.invoke("--params", "training.sed=1"))
+@pytest.mark.parametrize("parameters", ["training.sed=1", "data.name=digit", "tracking.enbled=true"])
+def test_a_wrong_parameter_is_told_before_anything_is_read_or_written(project: Project, parameters: str) -> None:
+    told(project.invoke("--params", parameters))
     assert not [path for path in (project.path / "data").rglob("*") if path.is_file()]
     assert project.runs() == []
 

@@ -144,7 +144,7 @@ def test_a_run_without_figures_makes_everything_else(project: Project) -> None:
 def test_the_stages_one_after_the_other_give_what_a_whole_run_gives(project: Project, tmp_path: Path) -> None:
     whole = copied(tmp_path / "whole")
     parameters = f"{DIGITS},tracking.enabled=false"
-    assert whole.invoke("--params", parameters).exit_code == 0
+    assert whole.invoke("--params", parameters, "--pipelines", "without_figures").exit_code == 0
     for stage in ("ingest", "reshape", "train", "evaluate"):
         assert project.invoke("--params", parameters, "--pipelines", stage).exit_code == 0
     assert (project.path / LOGITS).read_bytes() == (whole.path / LOGITS).read_bytes()

@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest import mock
 
+import fsspec
 import pytest
 
 from mnist_lstm.datasets.download import RemoteFile, fetched
@@ -265,6 +267,15 @@ def test_a_full_disk_is_not_taken_for_a_silent_mirror(
     with pytest.raises(UserError, match="must be writable") as told:
         fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
     assert not isinstance(told.value, UnreachableError)
+
+
+def test_a_mirror_that_may_not_be_read_is_not_taken_for_a_disk_that_may_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denied = mock.Mock(side_effect=PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/secret/mirror"))
+    monkeypatch.setattr(fsspec, "open", denied)
+    with pytest.raises(UnreachableError, match=r"Permission denied"):
+        fetched(FILE, tmp_path, ["file:///secret/mirror"], TIMEOUT)
 
 
 def test_several_threads_at_once_fetch_once(tmp_path: Path, mirror: Mirror) -> None:

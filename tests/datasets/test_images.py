@@ -89,9 +89,12 @@ def test_nothing_is_fetched_before_a_source_is_called(tmp_path: Path, entry: dic
     assert not (tmp_path / "data").exists()
 
 
-def test_the_users_mirror_is_asked_first(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
-    silent = entry | {"mirrors": [(tmp_path / "nowhere").as_uri()]}
-    assert sources(tmp_path, silent)["shapes"](mirror.as_uri(), TIMEOUT).card["name"] == "shapes"
+def test_the_users_mirror_is_asked_first(
+    tmp_path: Path, entry: dict[str, Any], mirror: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = entry | {"mirrors": [(tmp_path / "nowhere").as_uri()]}
+    assert sources(tmp_path, others)["shapes"](mirror.as_uri(), TIMEOUT).card["name"] == "shapes"
+    assert "nowhere" not in caplog.text
 
 
 def test_after_the_users_mirror_the_sources_own_are_asked(tmp_path: Path, entry: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
 
 pytest_plugins = ["tests.projects"]
 
+PLAIN = ("--pipelines", "without_figures")
 SECRETS = ("Aladdin", "OpenSesame")
 MIRROR = CLOSED.replace("//", f"//{SECRETS[0]}:{SECRETS[1]}@")
 
@@ -195,7 +196,7 @@ def test_the_recorded_model_is_signed_with_raw_images(model: str) -> None:
 
 def test_the_last_run_in_a_project_is_recorded_with_its_own_artifacts(project: Project) -> None:
     for seed in (1, 2):
-        assert project.invoke("--params", f"{DIGITS},training.seed={seed}").exit_code == 0
+        assert project.invoke("--params", f"{DIGITS},training.seed={seed}", *PLAIN).exit_code == 0
     second, first = (project.path / "mlartifacts/mnist-lstm" / run.info.run_id for run in project.runs())
     written = (project.path / "data/07_model_output/predictions.npz").read_bytes()
     assert (second / "artifacts/predictions.npz").read_bytes() == written
@@ -224,8 +225,8 @@ def test_a_run_may_be_given_a_name(project: Project, name: str | None) -> None:
 
 def test_without_tracking_a_run_does_the_same(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
     untracked = copied(tmp_path_factory.mktemp("untracked"))
-    assert project.invoke("--params", DIGITS).exit_code == 0
-    assert untracked.invoke("--params", f"{DIGITS},tracking.enabled=false").exit_code == 0
+    assert project.invoke("--params", DIGITS, *PLAIN).exit_code == 0
+    assert untracked.invoke("--params", f"{DIGITS},tracking.enabled=false", *PLAIN).exit_code == 0
     tracked, made = (
         {path.relative_to(of.path): path for path in (of.path / "data").rglob("*.*") if path.suffix != ".pt2"}
         for of in (project, untracked)
@@ -243,9 +244,9 @@ def test_without_tracking_there_is_no_store(tmp_path: Path) -> None:
 
 
 def test_without_tracking_a_run_leaves_the_run_before_it_in_the_same_process_alone(project: Project) -> None:
-    assert project.invoke("--params", f"{DIGITS},training.seed=1").exit_code == 0
+    assert project.invoke("--params", f"{DIGITS},training.seed=1", *PLAIN).exit_code == 0
     before = project.last_run().to_dictionary()
-    done = project.invoke("--params", f"{DIGITS},training.seed=2,tracking.enabled=false")
+    done = project.invoke("--params", f"{DIGITS},training.seed=2,tracking.enabled=false", *PLAIN)
     assert done.exit_code == 0
     assert "not by MLflow" in done.output
     assert project.last_run().to_dictionary() == before

@@ -217,7 +217,19 @@ def test_a_run_whose_last_files_cannot_be_written_still_gets_its_status(
     assert status(project) == ("FAILED", "disk full")
 
 
-def test_after_a_run_the_signals_are_handled_as_before(project: Project) -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    assert project.invoke("--params", DIGITS, "--to-nodes", "reshape").exit_code == 0
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+@pytest.fixture
+def handlers() -> Iterator[list[Any]]:
+    """What SIGINT and SIGTERM do, set to what no run sets them to."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    yield [signal.SIG_IGN, signal.SIG_IGN]
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    "parameters", [DIGITS, f"{DIGITS},training.learning_rate=1e30"], ids=["that finishes", "that fails"]
+)
+def test_after_a_run_the_signals_are_handled_as_before(project: Project, handlers: list[Any], parameters: str) -> None:
+    project.invoke("--params", parameters, "--to-nodes", "train")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers

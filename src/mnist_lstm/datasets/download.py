@@ -88,9 +88,9 @@ def _reason(error: BaseException) -> str:
 
 def _download(url: str, place: Path, file: RemoteFile, timeout: float) -> None:
     most = file.bytes or MOST_BYTES
-    with _opened(url, timeout) as remote, place.open("wb") as local, _progress(file) as advance:
+    with place.open("wb") as local, _progress(file) as advance:
         received = 0
-        while chunk := remote.read(CHUNK):
+        for chunk in _chunks(url, timeout):
             received += len(chunk)
             if received > most:
                 raise ValueError(f"sends more than {most} bytes")
@@ -98,8 +98,8 @@ def _download(url: str, place: Path, file: RemoteFile, timeout: float) -> None:
             advance(len(chunk))
 
 
-@contextmanager
-def _opened(url: str, timeout: float) -> Iterator[Any]:
+def _chunks(url: str, timeout: float) -> Iterator[bytes]:
+    """What the mirror sends. Its errors are told as ValueError, so that none is taken for the disk's."""
     import fsspec
 
     options: dict[str, Any] = {}
@@ -108,8 +108,12 @@ def _opened(url: str, timeout: float) -> Iterator[Any]:
 
         limits = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
         options = {"client_kwargs": {"timeout": limits}, "block_size": 0, "skip_instance_cache": True}
-    with fsspec.open(url, "rb", **options) as remote:
-        yield remote
+    try:
+        with fsspec.open(url, "rb", **options) as remote:
+            while chunk := remote.read(CHUNK):
+                yield chunk
+    except OSError as error:
+        raise ValueError(_reason(error)) from error
 
 
 @contextmanager
