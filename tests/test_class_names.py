@@ -22,20 +22,9 @@ from tests.projects import REPOSITORY
 
 # https://github.com/zalandoresearch/fashion-mnist#labels and http://codh.rois.ac.jp/kmnist/
 NAMES = {
-    "fashion_mnist": [
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    ],
-    "kmnist": ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
-    "mnist": list("0123456789"),
+    "fashion_mnist": "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle_boot",
+    "kmnist": "o ki su tsu na ha ma ya re wo",
+    "mnist": "0 1 2 3 4 5 6 7 8 9",
 }
 
 
@@ -60,10 +49,14 @@ def ticks(axis: Any) -> list[str]:
 def test_every_table_figure_and_report_calls_the_classes_by_their_names(
     tmp_path: Path, small: Parameters, name: str
 ) -> None:
-    splits, names, evaluation = tiny_source(name, tmp_path), NAMES[name], small.evaluation
+    splits, names, evaluation = (
+        tiny_source(name, tmp_path),
+        [word.replace("_", " ") for word in NAMES[name].split()],
+        small.evaluation,
+    )
     card = splits.card
-    parts = reshape(*splits[:3], small.sequence)
-    *_, (checkpoint, history) = train(*parts[:2], card, {}, small.sequence, small.model, small.training)
+    parts = reshape(splits.train, splits.valid, splits.test, small.sequence)
+    *_, (checkpoint, history) = train(parts[0], parts[1], card, {}, small.sequence, small.model, small.training)
     predictions = nodes.predict_test(checkpoint, parts[2], card, evaluation)
     metrics, per_class, confusion = nodes.score(predictions, card, evaluation)
     assert per_class["label"].tolist() == confusion["label"].tolist() == list(confusion)[1:] == names

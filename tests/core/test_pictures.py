@@ -72,8 +72,8 @@ def frames() -> bytes:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "found none that can be read"),
-        (b"no picture", "found none that can be read"),
+        (b"", "found no format that Pillow reads"),
+        (b"no picture", "found no format that Pillow reads"),
         (file(Image.fromarray(PIXELS))[:80], "found none that can be read"),
         (frames(), "found 2 frames"),
         (file(Image.new("F", (2, 2), 0.5), "TIFF"), "mode 'F'"),

@@ -113,7 +113,7 @@ def test_a_mirror_on_this_machine_is_read_instead(tmp_path: Path, fill: Fill) ->
     [
         (
             lambda folder: (folder / "ash" / "bad.png").write_bytes(b"no picture"),
-            r"ash/bad\.png must be a whole picture",
+            r"ash/bad\.png must be a picture",
         ),
         (lambda folder: (folder / "ash" / "deeper").mkdir(), "ash must hold pictures alone, found the folder deeper"),
         (lambda folder: (folder / "elm").mkdir(), "elm must hold pictures, found none"),

@@ -33,7 +33,7 @@ def grey(content: bytes, name: str, dark_on_light: bool, size: tuple[int, int] |
         UserError: if it is no whole picture, has several frames or more pixels than Pillow thinks safe, or is of a
             kind not named above.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -44,6 +44,8 @@ def grey(content: bytes, name: str, dark_on_light: bool, size: tuple[int, int] |
             picture = _eight_bits(ImageOps.exif_transpose(opened), name, paper=255 if dark_on_light else 0)
     except UserError:
         raise
+    except UnidentifiedImageError:
+        raise UserError(f"{name} must be a picture, found no format that Pillow reads.") from None
     except Exception as error:  # each of Pillow's formats has errors of its own
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{name} must be a whole picture, found none that can be read: {reason}.") from None

@@ -48,11 +48,7 @@ def parameters(run: Run) -> dict[str, Any]:
     return {"data.name": run.data["name"], **trained, "evaluation.confidence": run.metrics["confidence"]}
 
 
-READ = {
-    "last": "its last output",
-    "mean": "the mean of its outputs",
-    "attention": "the mean of its outputs, weighted by attention",
-}
+READ = {"mean": "the mean of its outputs", "attention": "the mean of its outputs, weighted by attention"}
 
 
 def network(run: Run) -> str:
@@ -61,10 +57,12 @@ def network(run: Run) -> str:
     model, weights = run.checkpoint.model, run.checkpoint.weights
     layers = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''} of {model.hidden_size} units"
     kind, each_way = ("Bidirectional ", " in each direction") if model.bidirectional else ("", "")
+    read = f"its last output{each_way}" if model.readout == "last" else READ[model.readout]
+    pixels = f"{features} pixel{'s' if features > 1 else ''}"
     return (
-        f"{kind}{model.cell.upper()} of {layers}{each_way} that reads an image as {steps} time steps of {features} "
-        f"pixels (view {run.checkpoint.sequence.view}) and names one of {len(run.data['class_names'])} classes from "
-        f"{READ[model.readout]}{each_way}; "
+        f"{kind}{model.cell.upper()} of {layers}{each_way} that reads an image as {steps} time steps of {pixels} "
+        f"(view {run.checkpoint.sequence.view}) and names one of {len(run.data['class_names'])} classes from "
+        f"{read}; "
         f"{sum(tensor.numel() for tensor in weights.values()):,} numbers in its weights."
     )
 
