@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from mnist_lstm.core.sequences import pixel_order, sequence_split
 from mnist_lstm.core.splits import Arrays, Splits, data_card, images_and_labels
-from mnist_lstm.parameters import Parameters, checked
+from mnist_lstm.parameters import Parameters, SequenceParameters, checked
 
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 
@@ -45,9 +45,14 @@ def splits() -> Splits:
 @pytest.fixture
 def sequences(splits: Splits) -> Splits:
     """The same data set read by rows: six steps of four pixels."""
-    order = pixel_order("rows", splits.card["height"], splits.card["width"])
+    order = pixel_order(read_by("rows"), splits.card["height"], splits.card["width"])
     parts = {split: sequence_split(part, order) for split, part in zip(SIZES, splits, strict=False)}
     return Splits(**parts, card=splits.card)
+
+
+def read_by(view: str) -> SequenceParameters:
+    """A view with the parameters that some need."""
+    return SequenceParameters.model_validate({"view": view, "patch_size": 3, "permutation_seed": 1})
 
 
 SIZES = {"train": 50, "valid": 17, "test": 21}

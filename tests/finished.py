@@ -22,13 +22,13 @@ def card() -> dict[str, Any]:
     }
 
 
-def run(**changes: Any) -> Run:
-    """A finished and evaluated run."""
+def run(model: dict[str, Any] | None = None, **changes: Any) -> Run:
+    """A finished and evaluated run, with other parameters of the model where `model` says so."""
     found = tiny.predictions()
     confusion = metrics.confusion_matrix(found["logits"].argmax(1), found["labels"], tiny.CLASSES)
     answers = beliefs.answers_by_step(tiny.classifier(), tiny.images(20), 20)
     finished = Run(
-        checkpoint=tiny.checkpoint(),
+        checkpoint=tiny.checkpoint(**(model or {})),
         data=card(),
         metrics={"data": "20 test images of Tiny", "confidence": 0.95}
         | metrics.summarize(found["logits"], found["labels"], 0.95),
@@ -36,7 +36,7 @@ def run(**changes: Any) -> Run:
         confusion=confusion,
         by_step={
             name: list(column)
-            for name, column in beliefs.accuracy_by_step(answers, found["labels"], confidence=0.95).items()
+            for name, column in beliefs.accuracy_by_step(answers, found["labels"], tiny.HEIGHT, confidence=0.95).items()
         },
         provenance=PROVENANCE,
     )

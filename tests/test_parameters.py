@@ -8,7 +8,7 @@ import yaml
 
 from mnist_lstm.core.identity import fingerprint
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened
+from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened, in_words
 from tests.conftest import PARAMETERS
 
 NOT_COUNTS = [0, -1, 1.5, 10.0, True, "10", None, [10]]
@@ -20,9 +20,13 @@ WRONG: dict[str, list[Any]] = {
     "data.on_unreachable": ["stop", "Fail", None, True],
     "data.timeout": [0, -1.0, *NOT_NUMBERS],
     "sequence.view": ["row", "Rows", "", None, 1],
+    "sequence.patch_size": NOT_COUNTS,
+    "sequence.permutation_seed": [-1, 1.0, True, "1", None, 2**64],
     "model.cell": ["LSTM", "no such cell", None],
     "model.hidden_size": NOT_COUNTS,
     "model.num_layers": NOT_COUNTS,
+    "model.bidirectional": [0, 1, "true", "yes", None],
+    "model.readout": ["first", "Last", None, True],
     "model.dropout": [-0.1, 1, 1.0, *NOT_NUMBERS],
     "model.forget_bias": NOT_NUMBERS,
     "model.initialization": ["tf", None],
@@ -150,3 +154,21 @@ def test_a_seed_is_any_32_bits(raw: dict[str, Any], seed: int) -> None:
 
 def test_nested_values_are_flattened_with_dots() -> None:
     assert flattened({"a": {"b": {"c": 1}, "d": None}, "e": [2]}) == {"a.b.c": 1, "a.d": None, "e": [2]}
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ({}, "lstm128 rows s1"),
+        ({"cell": "gru"}, "gru128 rows s1"),
+        ({"bidirectional": True}, "bilstm128 rows s1"),
+        ({"cell": "rnn", "num_layers": 2, "hidden_size": 64, "readout": "mean"}, "rnn64x2 mean rows s1"),
+    ],
+)
+def test_a_run_is_called_what_it_trains(parameters: Parameters, model: dict[str, Any], words: str) -> None:
+    assert in_words(parameters.model.model_copy(update=model), parameters.sequence, 1) == words
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_another_cell_alone_is_enough(raw: dict[str, Any], cell: str) -> None:
+    assert checked(with_value(raw, "model.cell", cell)).model.cell == cell

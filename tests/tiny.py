@@ -9,30 +9,37 @@ from numpy.typing import NDArray
 from mnist_lstm.core import beliefs
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.models import RecurrentClassifier, new_classifier
+from mnist_lstm.core.sequences import pixel_order, to_sequences
 from mnist_lstm.core.training import TrainingState
-from mnist_lstm.parameters import ModelParameters, SequenceParameters
+from mnist_lstm.parameters import ModelParameters
+from tests.conftest import read_by
 
 HEIGHT, WIDTH, CLASSES, HIDDEN = 6, 4, 3, 5
 NAMES = ["T-shirt/top", "<b>bold</b>", "a|b"]  # long, HTML and Markdown: what a class may be called
 
 
-def model(layers: int = 1) -> ModelParameters:
-    return ModelParameters(
+def model(layers: int = 1, **changes: Any) -> ModelParameters:
+    base = ModelParameters(
         cell="lstm",
         hidden_size=HIDDEN,
         num_layers=layers,
+        bidirectional=False,
+        readout="last",
         dropout=0.0,
         forget_bias=1.0,
         initialization="tensorflow",
     )
+    return base.model_copy(update=changes)
 
 
-def classifier(layers: int = 1) -> RecurrentClassifier:
+def classifier(layers: int = 1, features: int = WIDTH, **changes: Any) -> RecurrentClassifier:
     """Untrained, with weights large enough for its gates to move and its answers to change."""
-    made = new_classifier(model(layers), WIDTH, CLASSES, seed=4)
+    made = new_classifier(model(layers, **changes), features, CLASSES, seed=4)
     with torch.no_grad():
         for weight in made.recurrent.parameters():
             weight.mul_(3)
+        if made.model.readout == "attention":
+            made.attention.weight.normal_(generator=torch.Generator().manual_seed(2))
     return made.eval()
 
 
@@ -44,9 +51,9 @@ def labels(count: int) -> NDArray[np.uint8]:
     return np.random.default_rng(1).integers(0, CLASSES, count, np.uint8)
 
 
-def checkpoint(layers: int = 1) -> Checkpoint:
+def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
     """Of `classifier`, as if it had been trained on rows."""
-    state = TrainingState(12, dict(classifier(layers).state_dict()), {}, torch.get_rng_state(), [], None)
+    state = TrainingState(12, dict(classifier(layers, **changes).state_dict()), {}, torch.get_rng_state(), [], None)
     identity = {
         "sequence.view": "rows",
         "model.cell": "lstm",
@@ -56,7 +63,7 @@ def checkpoint(layers: int = 1) -> Checkpoint:
         "data.train.sha256": "a" * 64,
     }
     about = {"name": "tiny", "title": "Tiny", "height": HEIGHT, "width": WIDTH, "class_names": NAMES}
-    return Checkpoint(model(layers), SequenceParameters(view="rows"), about, identity, state, "last")
+    return Checkpoint(model(layers, **changes), read_by("rows"), about, identity, state, "last")
 
 
 def predictions() -> dict[str, NDArray[Any]]:
@@ -66,7 +73,9 @@ def predictions() -> dict[str, NDArray[Any]]:
     return {"logits": logits.numpy(), "labels": labels(20)}
 
 
-def examples() -> dict[str, NDArray[Any]]:
+def examples(view: str = "rows", layers: int = 1, **changes: Any) -> dict[str, NDArray[Any]]:
     """Six images with what the network believes of them."""
-    shown = images(6)
-    return {"images": shown, "sequences": shown, "labels": labels(6), "beliefs": beliefs.beliefs(classifier(), shown)}
+    shown, order = images(6), pixel_order(read_by(view), HEIGHT, WIDTH)
+    read = to_sequences(shown, order)
+    believed = beliefs.beliefs(classifier(layers, order.shape[1], **changes), read)
+    return {"images": shown, "sequences": read, "labels": labels(6), "beliefs": believed, "order": order}

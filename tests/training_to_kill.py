@@ -30,7 +30,7 @@ def main(folder: str, *words: str) -> None:
     training = parameters.training.model_copy(update=CHANGES | {"resume": "resume" in options})
     model = parameters.model.model_copy(update={"dropout": 0.3})
     splits = bundled_digits()
-    order = pixel_order("rows", 8, 8)
+    order = pixel_order(parameters.sequence, 8, 8)
     train_part, valid_part = [sequence_split(part, order) for part in (splits.train, splits.valid)]
     checkpoints = CheckpointDataset(path=folder)
     interrupted = InterruptedDataset(path=folder).load()

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 from mnist_lstm.errors import UserError
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 ALIKE = 0.6  # how much of a mistyped key must be right for a hint
 
 
@@ -29,24 +30,28 @@ class DataParameters(Section):
 class SequenceParameters(Section):
     """How an image becomes a sequence."""
 
-    view: Literal["rows", "columns"]
+    view: Literal["rows", "columns", "rows_reversed", "rows_and_columns", "patches", "pixels", "permuted_pixels"]
+    patch_size: PositiveInt  # side in pixels of what the view `patches` reads at a step
+    permutation_seed: Seed  # of the order in which the view `permuted_pixels` reads, the same for all splits
 
 
 class ModelParameters(Section):
     """The recurrent classifier."""
 
-    cell: Literal["lstm"]
-    hidden_size: PositiveInt  # units of the hidden state, H
+    cell: Literal["lstm", "gru", "rnn"]  # rnn is the plain one, whose hidden state is a tanh
+    hidden_size: PositiveInt  # units of the hidden state, H, in each direction
     num_layers: PositiveInt  # recurrent layers, each reading the one below
-    dropout: Fraction  # fraction of the last hidden state dropped in training
-    forget_bias: float  # added to the forget gate before its sigmoid, never trained
-    initialization: Literal["tensorflow"]
+    bidirectional: bool  # read both from the first step and from the last
+    readout: Literal["last", "mean", "attention"]  # which hidden states name the class
+    dropout: Fraction  # fraction dropped in training of what is read out, and of what a layer hands to the next
+    forget_bias: float  # added to the forget gate before its sigmoid, never trained; the LSTM alone has one
+    initialization: Literal["tensorflow", "torch", "orthogonal"]
 
 
 class TrainingParameters(Section):
     """The optimisation, its record and its numerics."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**32)]  # of the initial weights, the order of the batches and dropout
+    seed: Seed  # of the initial weights, the order of the batches and dropout
     iterations: PositiveInt  # updates of the weights
     batch_size: PositiveInt  # images an update
     optimizer: Literal["adam"]
@@ -77,9 +82,11 @@ class Parameters(Section):
 
 
 def in_words(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
-    """What is trained, in a few words: "lstm128 rows s1", or "lstm64x2 columns s3" with two layers."""
+    """What is trained, in a few words: "lstm128 rows s1", or "bigru64x2 mean columns s3" with two layers."""
+    both = "bi" if model.bidirectional else ""
     layers = f"x{model.num_layers}" if model.num_layers > 1 else ""
-    return f"{model.cell}{model.hidden_size}{layers} {sequence.view} s{seed}"
+    readout = "" if model.readout == "last" else f" {model.readout}"
+    return f"{both}{model.cell}{model.hidden_size}{layers}{readout} {sequence.view} s{seed}"
 
 
 def checked(raw: dict[str, Any]) -> Parameters:

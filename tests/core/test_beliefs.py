@@ -3,13 +3,17 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_lstm.core.beliefs import accuracy_by_step, answers_by_step, beliefs, decision_steps
+from mnist_lstm.core.beliefs import RUNNING, accuracy_by_step, answers_by_step, beliefs, decision_steps
+from mnist_lstm.core.models import READOUTS
 from tests import tiny
+
+readouts = pytest.mark.parametrize("readout", READOUTS)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_the_last_belief_is_the_softmax_of_the_logits(layers: int) -> None:
-    classifier, images = tiny.classifier(layers), tiny.images(7)
+@readouts
+def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, readout: str) -> None:
+    classifier, images = tiny.classifier(layers, readout=readout), tiny.images(7)
     with torch.inference_mode():
         expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
     found = beliefs(classifier, images)
@@ -17,13 +21,34 @@ def test_the_last_belief_is_the_softmax_of_the_logits(layers: int) -> None:
     assert_allclose(found[:, -1], expected, atol=1e-6)
 
 
-def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there() -> None:
-    classifier, images = tiny.classifier(), tiny.images(7)
+@readouts
+def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there(readout: str) -> None:
+    classifier, images = tiny.classifier(readout=readout), tiny.images(7)
     whole = beliefs(classifier, images)
     for step in range(1, tiny.HEIGHT + 1):
         with torch.inference_mode():
             cut = torch.softmax(classifier(torch.from_numpy(images[:, :step])), dim=1)
         assert_allclose(whole[:, step - 1], cut, atol=1e-6)
+
+
+def test_scores_far_apart_leave_no_step_without_a_belief() -> None:
+    classifier, images = tiny.classifier(readout="attention"), tiny.images(7)
+    with torch.no_grad():
+        classifier.attention.weight.mul_(1e6)
+    assert np.isfinite(beliefs(classifier, images)).all()
+
+
+@readouts
+def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_only(readout: str) -> None:
+    classifier, images = tiny.classifier(bidirectional=True, readout=readout), tiny.images(7)
+    with torch.inference_mode():
+        expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
+    assert_allclose(beliefs(classifier, images), expected[:, None], atol=1e-6)
+    assert_array_equal(answers_by_step(classifier, images, 3), expected.argmax(dim=1)[:, None])
+
+
+def test_every_readout_has_its_running_form() -> None:
+    assert set(RUNNING) == set(READOUTS)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
@@ -47,9 +72,14 @@ def test_the_decision_step_of_one_image_is_a_number() -> None:
 
 def test_accuracy_by_step_counts_what_would_be_right_so_far() -> None:
     answers = np.array([[0, 1, 1], [2, 2, 0], [0, 0, 0], [1, 1, 1]], np.uint8)
-    found = accuracy_by_step(answers, np.array([1, 2, 0, 0], np.uint8), confidence=0.95)
+    found = accuracy_by_step(answers, np.array([1, 2, 0, 0], np.uint8), steps=3, confidence=0.95)
     assert found["step"].tolist() == [1, 2, 3]
     assert found["accuracy"].tolist() == [0.5, 0.75, 0.5]
     assert found["decided"].tolist() == [0.5, 0.75, 1.0]
     assert all(found["accuracy_low"] < found["accuracy"])
     assert all(found["accuracy_high"] > found["accuracy"])
+
+
+def test_answers_at_the_end_only_count_for_the_last_step() -> None:
+    found = accuracy_by_step(np.array([[1], [2]], np.uint8), np.array([1, 1], np.uint8), steps=28, confidence=0.95)
+    assert (found["step"].tolist(), found["accuracy"].tolist(), found["decided"].tolist()) == ([28], [0.5], [1.0])

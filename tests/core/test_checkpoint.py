@@ -13,6 +13,7 @@ from mnist_lstm.core.models import classify
 from mnist_lstm.core.sequences import pixel_order, sequence_split
 from mnist_lstm.core.splits import Splits
 from mnist_lstm.errors import UserError
+from tests.conftest import read_by
 from tests.core.conftest import Trial, assert_same_bits
 
 
@@ -171,7 +172,7 @@ def test_data_of_another_name_are_refused(trial: Trial, sequences: Splits) -> No
 
 
 def test_sequences_of_another_shape_are_refused(trial: Trial, splits: Splits) -> None:
-    columns = sequence_split(splits.test, pixel_order("columns", 6, 4))
+    columns = sequence_split(splits.test, pixel_order(read_by("columns"), 6, 4))
     with pytest.raises(UserError, match=r"sequences of \(6, 4\), found bars in sequences of \(4, 6\)"):
         expect_data(trial.checkpoint(report=0), splits.card, columns)
 
@@ -180,6 +181,6 @@ def test_another_view_of_square_images_is_refused(trial: Trial, splits: Splits) 
     checkpoint = trial.checkpoint(report=0)
     square = replace(checkpoint, data=checkpoint.data | {"height": 4})
     squares = splits.test | {"images": splits.test["images"][:, :4]}
-    columns = sequence_split(squares, pixel_order("columns", 4, 4))
+    columns = sequence_split(squares, pixel_order(read_by("columns"), 4, 4))
     with pytest.raises(UserError, match="view"):
         expect_data(square, splits.card, columns)

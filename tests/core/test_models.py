@@ -1,4 +1,3 @@
-import math
 from typing import get_args
 
 import numpy as np
@@ -9,7 +8,7 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.models import (
     CELLS,
-    INITIALIZATIONS,
+    READOUTS,
     ImageClassifier,
     RecurrentClassifier,
     classify,
@@ -19,6 +18,7 @@ from mnist_lstm.core.models import (
 from mnist_lstm.core.sequences import VIEWS, pixel_order, to_sequences
 from mnist_lstm.core.splits import Splits
 from mnist_lstm.parameters import ModelParameters, Parameters
+from tests.conftest import read_by
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def some_sequences(count: int = 5, steps: int = 7, features: int = 4) -> NDArray
 @pytest.mark.parametrize("forget_bias", [0.0, 1.0, -2.5])
 def test_the_outputs_are_those_of_the_lstms_equations(model: ModelParameters, layers: int, forget_bias: float) -> None:
     model = model.model_copy(update={"num_layers": layers, "forget_bias": forget_bias})
-    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    classifier = new_classifier(model, features=4, classes=3, seed=1).eval()
     weights, expected = randomized(classifier), some_sequences() / 255
     for layer in range(layers):
         expected = lstm(expected, weights, layer, forget_bias)
@@ -86,50 +86,6 @@ def test_the_tutorials_network_has_81674_trained_weights(parameters: Parameters)
     """TensorFlow's kernel (28 + 128, 4 * 128) with its bias, and the readout (128, 10) with its own."""
     classifier = new_classifier(parameters.model, features=28, classes=10, seed=1)
     assert sum(weight.numel() for weight in classifier.parameters() if weight.requires_grad) == 81_674
-
-
-def test_the_forget_bias_is_a_constant_beside_one_trained_bias(model: ModelParameters) -> None:
-    classifier = new_classifier(model.model_copy(update={"num_layers": 2}), features=4, classes=3, seed=1)
-    trained = {name for name, weight in classifier.named_parameters() if weight.requires_grad}
-    for layer in (0, 1):
-        constant = getattr(classifier.recurrent, f"bias_hh_l{layer}")
-        assert constant.tolist() == [0] * 6 + [1] * 6 + [0] * 12
-        assert not getattr(classifier.recurrent, f"bias_ih_l{layer}").any()
-        assert f"recurrent.bias_ih_l{layer}" in trained
-        assert f"recurrent.bias_hh_l{layer}" not in trained
-
-
-def test_the_kernels_are_uniform_within_glorots_limit_of_input_and_hidden_units_together(
-    parameters: Parameters,
-) -> None:
-    model = parameters.model.model_copy(update={"num_layers": 2})
-    recurrent = new_classifier(model, features=28, classes=10, seed=1).recurrent
-    for layer, inputs in enumerate((28, 128)):
-        limit = math.sqrt(6 / (inputs + 128 + 4 * 128))
-        for name in ("weight_ih", "weight_hh"):
-            weight = getattr(recurrent, f"{name}_l{layer}").detach()
-            assert 0.999 * limit < weight.abs().max() <= limit
-            assert weight.std() == pytest.approx(limit / math.sqrt(3), rel=0.02)
-            assert weight.mean() == pytest.approx(0, abs=0.02 * limit)
-
-
-def test_the_readout_is_drawn_from_the_standard_normal_distribution(parameters: Parameters) -> None:
-    readout = new_classifier(parameters.model, features=28, classes=500, seed=1).readout
-    for weight, tolerance in ((readout.weight, 0.01), (readout.bias, 0.1)):
-        drawn = weight.detach()
-        assert drawn.mean() == pytest.approx(0, abs=tolerance)
-        assert drawn.std() == pytest.approx(1, abs=tolerance)
-        assert (drawn.abs() < 1.96).double().mean() == pytest.approx(0.95, abs=tolerance)
-
-
-def test_the_initial_weights_follow_from_the_seed_alone(model: ModelParameters) -> None:
-    def weights(seed: int, other_draws: int) -> dict[str, torch.Tensor]:
-        torch.manual_seed(other_draws)
-        return new_classifier(model, features=4, classes=3, seed=seed).state_dict()
-
-    assert_close(weights(1, other_draws=1), weights(1, other_draws=2), rtol=0, atol=0)
-    for name in ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "readout.weight", "readout.bias"):
-        assert not (weights(1, 1)[name] == weights(2, 1)[name]).any()
 
 
 def test_dropout_acts_in_training_alone(model: ModelParameters) -> None:
@@ -153,11 +109,73 @@ def test_dropout_zeroes_its_fraction_of_the_last_hidden_state_and_scales_the_res
     assert_close(share[kept], torch.full_like(share[kept], 1 / (1 - model.dropout)))
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("readout", READOUTS)
+def test_the_readout_reads_the_states_that_it_is_called_after(
+    model: ModelParameters, bidirectional: bool, readout: str
+) -> None:
+    changes = {"bidirectional": bidirectional, "readout": readout}
+    classifier = new_classifier(model.model_copy(update=changes), features=4, classes=3, seed=1).eval()
+    randomized(classifier)
+    inputs = torch.from_numpy(some_sequences())
+    with torch.no_grad():
+        states = classifier.outputs(inputs).double().numpy()
+        found = classifier(inputs)
+    if readout == "last":
+        summary = np.concatenate([states[:, -1, :6], states[:, 0, 6:]], axis=1)
+    elif readout == "mean":
+        summary = states.mean(axis=1)
+    else:
+        looks = np.exp(np.tanh(states) @ classifier.attention.weight.detach().double().numpy().T)
+        summary = (looks / looks.sum(axis=1, keepdims=True) * states).sum(axis=1)
+    weight, bias = (part.detach().double().numpy() for part in classifier.readout.parameters())
+    np.testing.assert_allclose(found, summary @ weight.T + bias, atol=1e-5)
+
+
+def test_each_direction_reads_as_a_network_of_its_own(model: ModelParameters) -> None:
+    both = new_classifier(model.model_copy(update={"bidirectional": True}), features=4, classes=3, seed=1).eval()
+    weights = randomized(both)
+    sequences, halves = some_sequences(), []
+    for end, order in (("", sequences), ("_reverse", sequences[:, ::-1])):
+        one = {name: weights[name.replace("_l0", f"_l0{end}")].double() for name in KERNEL}
+        halves.append(lstm(order / 255, one, 0, model.forget_bias))
+    with torch.no_grad():
+        outputs = both.outputs(torch.from_numpy(sequences))
+    np.testing.assert_allclose(outputs, np.concatenate([halves[0], halves[1][:, ::-1]], axis=2), atol=1e-6)
+
+
+KERNEL = ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "recurrent.bias_ih_l0")
+
+
+def test_attention_starts_as_the_mean(model: ModelParameters) -> None:
+    one, other = (
+        classify(new_classifier(model.model_copy(update={"readout": readout}), 4, 3, seed=1), some_sequences(), 5)
+        for readout in ("attention", "mean")
+    )
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_dropout_acts_between_layers_too(model: ModelParameters) -> None:
+    classifier = new_classifier(model.model_copy(update={"num_layers": 2}), features=4, classes=3, seed=1).train()
+    inputs = torch.from_numpy(some_sequences())
+    assert not torch.equal(classifier.outputs(inputs), classifier.outputs(inputs))
+    assert torch.equal(classifier.eval().outputs(inputs), classifier.outputs(inputs))
+
+
+def test_no_images_get_no_answers(model: ModelParameters) -> None:
+    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    order = pixel_order(read_by("rows"), 6, 4)
+    for asked, none in ((classifier, (0, 6, 4)), (ImageClassifier(classifier, order), (0, 6, 4))):
+        answers = classify(asked, np.zeros(none, np.uint8), 5)
+        assert answers.shape == (0, 3)
+        assert answers.dtype == np.float32
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
     model: ModelParameters, splits: Splits, view: str
 ) -> None:
-    images, order = splits.test["images"], pixel_order(view, 6, 4)
+    images, order = splits.test["images"], pixel_order(read_by(view), 6, 4)
     classifier = new_classifier(model, order.shape[1], classes=3, seed=1).eval()
     logits = classify(classifier, to_sequences(images, order), 21).astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -189,6 +207,6 @@ def test_a_restored_classifier_answers_as_the_one_whose_weights_it_has(model: Mo
     np.testing.assert_array_equal(classify(restored, some_sequences(), 5), classify(classifier, some_sequences(), 5))
 
 
-@pytest.mark.parametrize(("choices", "field"), [(CELLS, "cell"), (INITIALIZATIONS, "initialization")])
+@pytest.mark.parametrize(("choices", "field"), [(CELLS, "cell"), (READOUTS, "readout")])
 def test_the_choices_are_those_that_the_parameters_allow(choices: dict[str, object], field: str) -> None:
     assert set(choices) == set(get_args(ModelParameters.model_fields[field].annotation))

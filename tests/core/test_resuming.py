@@ -76,12 +76,34 @@ def changed(parameters: Parameters, field: str) -> Parameters:
     return parameters.model_copy(update={block: section.model_copy(update={name: other})})
 
 
+IDLE = ["sequence.patch_size", "sequence.permutation_seed"]  # where the view is rows
+
+
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_fingerprint_changes_with_every_parameter_that_decides_the_weights(
     parameters: Parameters, sequences: Splits, field: str
 ) -> None:
     before, after = (Trial(each, sequences).identity() for each in (parameters, changed(parameters, field)))
-    assert (fingerprint(after) == fingerprint(before)) == (field in WITHOUT_EFFECT)
+    assert (fingerprint(after) == fingerprint(before)) == (field in [*WITHOUT_EFFECT, *IDLE])
+
+
+@pytest.mark.parametrize(
+    ("field", "with_effect", "without"),
+    [
+        ("sequence.patch_size", {"view": "patches"}, {"view": "pixels"}),
+        ("sequence.permutation_seed", {"view": "permuted_pixels"}, {"view": "pixels"}),
+        ("model.forget_bias", {"cell": "lstm"}, {"cell": "gru"}),
+    ],
+)
+def test_a_parameter_of_one_choice_decides_only_where_that_is_chosen(
+    parameters: Parameters, sequences: Splits, field: str, with_effect: dict[str, str], without: dict[str, str]
+) -> None:
+    block = field.partition(".")[0]
+    for choice, expected in ((with_effect, True), (without, False)):
+        section = getattr(parameters, block).model_copy(update=choice)
+        one = parameters.model_copy(update={block: section})
+        prints = [fingerprint(Trial(each, sequences).identity()) for each in (one, changed(one, field))]
+        assert (prints[0] != prints[1]) == expected
 
 
 @pytest.mark.parametrize("part", ["train", "valid"])

@@ -54,19 +54,19 @@ def test_a_split_that_leaves_a_part_empty_is_refused(count: int) -> None:
 @given(st.integers(40, 200), st.integers(2, 4), st.integers(0, 2**32 - 1))
 def test_a_stratified_split_holds_each_image_once_with_its_label(count: int, classes: int, seed: int) -> None:
     whole = numbered(count, classes)
-    parts = stratified(whole, (0.2, 0.3), seed)
+    parts = stratified(whole, (0.2, 0.3), seed, "numbers")
     assert sorted(number for part in parts for number in numbers(part)) == list(range(count))
     for part in parts:
         np.testing.assert_array_equal(part["labels"], whole["labels"][numbers(part)])
 
 
 def test_a_stratified_split_has_every_class_in_its_share() -> None:
-    parts = stratified(numbered(200, classes=4), (0.1, 0.2), seed=0)
+    parts = stratified(numbered(200, classes=4), (0.1, 0.2), 0, "numbers")
     assert [np.bincount(part["labels"]).tolist() for part in parts] == [[35] * 4, [5] * 4, [10] * 4]
 
 
 def test_a_stratified_split_follows_from_its_seed() -> None:
-    one, same, other = (stratified(numbered(200), (0.1, 0.2), seed)[2] for seed in (1, 1, 2))
+    one, same, other = (stratified(numbered(200), (0.1, 0.2), seed, "numbers")[2] for seed in (1, 1, 2))
     assert numbers(one) == numbers(same) != numbers(other)
 
 
@@ -97,7 +97,7 @@ def test_a_digest_depends_neither_on_the_order_of_names_nor_on_the_memory_layout
 
 
 def test_a_data_card_says_what_each_part_holds() -> None:
-    parts = dict(zip(("train", "valid", "test"), stratified(numbered(60), (0.25, 0.5), 0), strict=True))
+    parts = dict(zip(("train", "valid", "test"), stratified(numbered(60), (0.25, 0.5), 0, "numbers"), strict=True))
     card = data_card("bars", "Bars", parts, ["a", "b", "c"], {"train_images": "12ab"})
     assert card["images"] == {"train": 15, "valid": 15, "test": 30}
     assert card["sha256"] == {split: digest(part) for split, part in parts.items()}

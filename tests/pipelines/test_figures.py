@@ -10,7 +10,8 @@ import pytest
 import yaml
 from numpy.testing import assert_array_equal
 
-from mnist_lstm.core.gates import lstm_states, units_read_most
+from mnist_lstm.core.gates import states as inner_states
+from mnist_lstm.core.gates import units_read_most
 from mnist_lstm.core.report.captions import CAPTIONS
 from mnist_lstm.parameters import EvaluationParameters
 from mnist_lstm.pipeline_registry import register_pipelines
@@ -59,7 +60,7 @@ def test_the_cell_is_looked_into_where_the_readout_gives_most_weight(followed: A
     _, shown = followed
     states = nodes.look_inside(tiny.checkpoint(layers), shown)
     units = units_read_most(tiny.classifier(layers), nodes.UNITS)
-    expected = lstm_states(tiny.classifier(layers), shown["sequences"])
+    expected = inner_states(tiny.classifier(layers), shown["sequences"])
     for name, values in states.items():
         assert_array_equal(values, expected[name][..., units])
 

@@ -19,7 +19,7 @@ from mnist_lstm.core.training import Best, TrainingState
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, in_words
 
-FORMAT = "mnist_lstm checkpoint 1"
+FORMAT = "mnist_lstm checkpoint 2"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Checkpoint:
 
     def order(self) -> Any:
         """The view's pixels, (T, F)."""
-        return pixel_order(self.sequence.view, self.data["height"], self.data["width"])
+        return pixel_order(self.sequence, self.data["height"], self.data["width"])
 
     def classifier(self) -> RecurrentClassifier:
         """The classifier of sequences, ready to classify."""

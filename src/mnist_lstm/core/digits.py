@@ -19,7 +19,7 @@ def bundled_digits() -> Splits:
     digits = load_digits()
     images = np.rint(digits.images * 255 / BRIGHTEST).astype(np.uint8)
     whole = images_and_labels(images, digits.target.astype(np.uint8), 10, "the bundled digits")
-    train, valid, test = stratified(whole, FRACTIONS, SPLIT_SEED)
+    train, valid, test = stratified(whole, FRACTIONS, SPLIT_SEED, "the bundled digits")
     parts = {"train": train, "valid": valid, "test": test}
     title = "bundled 8x8 digits (not MNIST)"
     return Splits(**parts, card=data_card("digits", title, parts, [str(digit) for digit in range(10)], files={}))

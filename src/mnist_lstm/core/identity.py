@@ -8,6 +8,12 @@ from mnist_lstm.core.splits import Arrays, digest
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters, flattened
 
 WITHOUT_EFFECT = {"training.resume", "training.report_seconds"}  # on the weights
+# Parameters that have an effect only where another has this value
+ONLY_WITH = {
+    "sequence.patch_size": ("sequence.view", "patches"),
+    "sequence.permutation_seed": ("sequence.view", "permuted_pixels"),
+    "model.forget_bias": ("model.cell", "lstm"),
+}
 
 
 def training_identity(
@@ -15,7 +21,9 @@ def training_identity(
 ) -> dict[str, Any]:
     """Every parameter and digest that decides the weights, flat: what must be equal to continue a run."""
     sections = {"sequence": sequence.model_dump(), "model": model.model_dump(), "training": training.model_dump()}
-    chosen = {key: value for key, value in flattened(sections).items() if key not in WITHOUT_EFFECT}
+    given = flattened(sections)
+    idle = {key for key, (other, value) in ONLY_WITH.items() if given[other] != value}
+    chosen = {key: value for key, value in given.items() if key not in WITHOUT_EFFECT | idle}
     return chosen | {"data.train.sha256": digest(train), "data.valid.sha256": digest(valid)}
 
 

@@ -1,44 +1,94 @@
-"""The recurrent classifier, its initialisation, and the image classifier that is exported."""
+"""The recurrent classifier, and the image classifier that is exported."""
 
-import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mnist_lstm.core.initialization import initialize
 from mnist_lstm.parameters import ModelParameters
 
 WHITE = 255  # pixels are scaled to [0, 1] inside the model, so nobody can feed it wrongly
 
-CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM}
+CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 class RecurrentClassifier(nn.Module):
-    """Reads a sequence step by step and names its class from the last output.
+    """Reads a sequence step by step and names its class from its hidden states.
 
     Args:
-        model: cell, sizes and dropout.
+        model: cell, sizes, readout and dropout.
         features: F, numbers read at each step.
         classes: K.
     """
 
     def __init__(self, model: ModelParameters, features: int, classes: int):
         super().__init__()
-        self.recurrent = CELLS[model.cell](features, model.hidden_size, model.num_layers, batch_first=True)
+        self.model = model
+        self.recurrent = CELLS[model.cell](
+            features,
+            model.hidden_size,
+            model.num_layers,
+            batch_first=True,
+            dropout=model.dropout if model.num_layers > 1 else 0.0,  # between layers
+            bidirectional=model.bidirectional,
+        )
         self.dropout = nn.Dropout(model.dropout)
-        self.readout = nn.Linear(model.hidden_size, classes)
+        units = model.hidden_size * (2 if model.bidirectional else 1)
+        if model.readout == "attention":
+            self.attention = nn.Linear(units, 1, bias=False)
+            nn.init.zeros_(self.attention.weight)  # training starts from the mean of all steps
+        self.readout = nn.Linear(units, classes)
 
     def outputs(self, sequences: Tensor) -> Tensor:
-        """The last layer's hidden state after each step, (N, T, H), for uint8 sequences (N, T, F)."""
+        """The last layer's hidden state at each step, (N, T, H), for uint8 sequences (N, T, F).
+
+        Of a bidirectional network (N, T, 2H): of those who have read up to this step from the first and from the last.
+        """
         scaled = sequences.to(self.readout.weight.dtype) / WHITE
         return self.recurrent(scaled)[0]  # type: ignore[no-any-return]
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Logits (N, K) for uint8 sequences (N, T, F)."""
-        return self.readout(self.dropout(self.outputs(sequences)[:, -1]))  # type: ignore[no-any-return]
+        summary = READOUTS[self.model.readout](self, self.outputs(sequences))
+        return self.readout(self.dropout(summary))  # type: ignore[no-any-return]
+
+
+def last(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
+    """The hidden state that has read the whole sequence, in each direction."""
+    if not classifier.model.bidirectional:
+        return outputs[:, -1]
+    forward, backward = outputs.chunk(2, dim=-1)
+    return torch.cat([forward[:, -1], backward[:, 0]], dim=-1)
+
+
+def mean(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
+    """The mean of the hidden states over the steps."""
+    return outputs.mean(dim=1)
+
+
+def attention(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
+    """The mean of the hidden states, each step weighted by the softmax of its score."""
+    return (torch.softmax(scores(classifier, outputs), dim=1) * outputs).sum(dim=1)
+
+
+def scores(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
+    """How much a readout by attention looks at each step, (N, T, 1), before the softmax over the steps.
+
+    Source: Zhou et al. 2016, doi:10.18653/v1/P16-2034, there with another tanh around the weighted mean.
+    """
+    return classifier.attention(torch.tanh(outputs))  # type: ignore[no-any-return]
+
+
+# Hidden states (N, T, D) to what the class is named from, (N, D)
+READOUTS: dict[str, Callable[[RecurrentClassifier, Tensor], Tensor]] = {
+    "last": last,
+    "mean": mean,
+    "attention": attention,
+}
 
 
 class ImageClassifier(nn.Module):
@@ -59,8 +109,7 @@ class ImageClassifier(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Class probabilities float32 (N, K) for uint8 images (N, height, width)."""
         steps, features = self.order.shape
-        pixels = images.reshape(images.shape[0], -1)
-        sequences = pixels[:, self.order.reshape(-1)].reshape(-1, steps, features)
+        sequences = images.flatten(1)[:, self.order.flatten()].reshape(images.shape[0], steps, features)
         return torch.softmax(self.classifier(sequences), dim=-1)
 
 
@@ -75,9 +124,7 @@ def new_classifier(model: ModelParameters, features: int, classes: int, seed: in
     """A classifier with initial weights that follow from `seed` alone."""
     classifier = RecurrentClassifier(model, features, classes)
     generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        INITIALIZATIONS[model.initialization](classifier, generator)
-        _fix_forget_bias(classifier.recurrent, model.forget_bias)
+    initialize(classifier.recurrent, classifier.readout, model.initialization, model.forget_bias, generator)
     return classifier
 
 
@@ -90,45 +137,13 @@ def restored_classifier(model: ModelParameters, features: int, weights: dict[str
 
 def classify(classifier: nn.Module, inputs: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
     """What `classifier` answers in evaluation mode, (N, K), in passes of `batch_size` to bound the memory."""
+    asked = inputs if len(inputs) else np.zeros((1, *inputs.shape[1:]), inputs.dtype)  # an exported one needs an image
     was_training = classifier.training
     classifier.eval()
     with torch.inference_mode():
         answers = [
-            classifier(torch.from_numpy(inputs[start : start + batch_size]))
-            for start in range(0, len(inputs), batch_size)
+            classifier(torch.from_numpy(asked[start : start + batch_size]))
+            for start in range(0, len(asked), batch_size)
         ]
     classifier.train(was_training)
-    return torch.cat(answers).float().numpy()
-
-
-def _tensorflow(classifier: RecurrentClassifier, generator: torch.Generator) -> None:
-    """Glorot-uniform kernels, zero biases, and the tutorial's readout from N(0, 1).
-
-    TensorFlow keeps one kernel (F + H, 4H) a layer, so the limit is that of input and hidden weights together.
-    Source: Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html, and TensorFlow's BasicLSTMCell.
-    """
-    recurrent = classifier.recurrent
-    for layer in range(recurrent.num_layers):
-        input_weight = getattr(recurrent, f"weight_ih_l{layer}")
-        hidden_weight = getattr(recurrent, f"weight_hh_l{layer}")
-        limit = math.sqrt(6 / (input_weight.shape[1] + hidden_weight.shape[1] + hidden_weight.shape[0]))
-        input_weight.uniform_(-limit, limit, generator=generator)
-        hidden_weight.uniform_(-limit, limit, generator=generator)
-        getattr(recurrent, f"bias_ih_l{layer}").zero_()
-    classifier.readout.weight.normal_(generator=generator)
-    classifier.readout.bias.normal_(generator=generator)
-
-
-def _fix_forget_bias(recurrent: nn.RNNBase, forget_bias: float) -> None:
-    """Makes torch's second bias the constant that BasicLSTMCell adds to its forget gate, and not trained.
-
-    With both biases trained every bias would move at twice TensorFlow's rate. torch's gate order is i, f, g, o.
-    """
-    for layer in range(recurrent.num_layers):
-        bias = getattr(recurrent, f"bias_hh_l{layer}")
-        bias.zero_()
-        bias[recurrent.hidden_size : 2 * recurrent.hidden_size] = forget_bias
-        bias.requires_grad_(False)
-
-
-INITIALIZATIONS: dict[str, Callable[[RecurrentClassifier, torch.Generator], Any]] = {"tensorflow": _tensorflow}
+    return torch.cat(answers).float().numpy()[: len(inputs)]

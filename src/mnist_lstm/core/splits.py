@@ -63,18 +63,41 @@ def first_images(part: Arrays, count: int, name: str) -> tuple[Arrays, Arrays]:
     return {key: array[:count] for key, array in part.items()}, {key: array[count:] for key, array in part.items()}
 
 
-def stratified(part: Arrays, fractions: tuple[float, float], seed: int) -> tuple[Arrays, Arrays, Arrays]:
-    """The images in three parts with the classes in equal shares; `fractions` are of the second and the third."""
+def stratified(part: Arrays, fractions: tuple[float, float], seed: int, name: str) -> tuple[Arrays, Arrays, Arrays]:
+    """The images in three parts with the classes in equal shares; `fractions` are of the second and the third.
+
+    Raises:
+        UserError: if a class of `name` has too few images for that.
+    """
+    second, third = fractions
+    rest, last = _drawn(part, np.arange(len(part["labels"])), third, seed, name)
+    first, middle = _drawn(part, rest, second / (1 - third), seed, name)
+    return _chosen(part, first), _chosen(part, middle), _chosen(part, last)
+
+
+def stratified_pair(part: Arrays, fraction: float, seed: int, name: str) -> tuple[Arrays, Arrays]:
+    """The images in two parts with the classes in equal shares; `fraction` is of the second.
+
+    Raises:
+        UserError: if a class of `name` has too few images for that.
+    """
+    first, second = _drawn(part, np.arange(len(part["labels"])), fraction, seed, name)
+    return _chosen(part, first), _chosen(part, second)
+
+
+def _drawn(part: Arrays, positions: NDArray[np.int64], fraction: float, seed: int, name: str) -> Any:
     from sklearn.model_selection import train_test_split
 
-    second, third = fractions
-    positions = np.arange(len(part["labels"]))
-    rest, last = train_test_split(positions, test_size=third, random_state=seed, stratify=part["labels"])
-    first, middle = train_test_split(
-        rest, test_size=second / (1 - third), random_state=seed, stratify=part["labels"][rest]
-    )
-    chosen = [np.sort(positions) for positions in (first, middle, last)]
-    return tuple({key: array[positions] for key, array in part.items()} for positions in chosen)  # type: ignore[return-value]
+    labels = part["labels"][positions]
+    try:
+        return train_test_split(positions, test_size=fraction, random_state=seed, stratify=labels)
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{name} must hold images enough to set {fraction:.3g} of each class aside: {reason}") from None
+
+
+def _chosen(part: Arrays, positions: NDArray[np.int64]) -> Arrays:
+    return {key: array[np.sort(positions)] for key, array in part.items()}
 
 
 def digest(part: Arrays) -> str:

@@ -1,4 +1,4 @@
-"""The data sets that images can come from: IDX files with mirrors and checksums, and the bundled digits."""
+"""The data sets that images can come from: IDX files with mirrors, folders of pictures, and the bundled digits."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from mnist_lstm.core import idx
 from mnist_lstm.core.digits import bundled_digits
 from mnist_lstm.core.splits import Arrays, Source, Splits, data_card, first_images, images_and_labels
 from mnist_lstm.datasets.download import RemoteFile, fetched
+from mnist_lstm.datasets.folders import FolderSource
 from mnist_lstm.errors import UserError, listed, nearest
 
 # What MNIST and those made after it call their four files
@@ -82,6 +83,9 @@ class IdxSource(_Entry):
         return Splits(**parts, card=data_card(name, self.title, parts, self.class_names, hashes))
 
 
+Described = IdxSource | FolderSource
+
+
 class Sources(Mapping[str, Source]):
     """Each source's name to the function that reads it; an unknown name is told with the nearest known one."""
 
@@ -110,16 +114,30 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
         path: each source has its files in a folder of its own below it.
         idx: sources of four IDX files by name, each as `IdxSource` describes. "digits", those bundled with
             scikit-learn, is always there.
+        folders: sources of a folder of pictures for each class by name, each as `FolderSource` describes.
     """
 
-    def __init__(self, *, path: str, idx: dict[str, Any], metadata: dict[str, Any] | None = None):
+    def __init__(
+        self,
+        *,
+        path: str,
+        idx: dict[str, Any],
+        folders: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ):
         self._folder = Path(path)
-        self._idx = {name: _described(name, source) for name, source in idx.items()}
+        self._sources = {
+            name: _described(kind, name, source)
+            for kind, sources in ((IdxSource, idx), (FolderSource, folders or {}))
+            for name, source in sources.items()
+        }
+        if twice := set(idx) & set(folders or {}):
+            raise UserError(f"a source has one name in conf/base/catalog.yml, found {listed(twice)} twice.")
         self.metadata = metadata
 
     def load(self) -> Sources:
         readers: dict[str, Source] = {"digits": lambda mirror, timeout: bundled_digits()}
-        for name, source in self._idx.items():
+        for name, source in self._sources.items():
             readers[name] = lambda mirror, timeout, name=name, source=source: source.read(  # type: ignore[misc]
                 name, self._folder / name, mirror, timeout
             )
@@ -132,12 +150,12 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._folder), "sources": ["digits", *self._idx]}
+        return {"path": str(self._folder), "sources": ["digits", *self._sources]}
 
 
-def _described(name: str, source: dict[str, Any]) -> IdxSource:
+def _described(kind: type[IdxSource] | type[FolderSource], name: str, source: dict[str, Any]) -> Described:
     try:
-        return IdxSource.model_validate(source)
+        return kind.model_validate(source)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (name, *first["loc"])))

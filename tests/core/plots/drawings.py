@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from mnist_lstm.core import plots
-from mnist_lstm.core.gates import lstm_states
+from mnist_lstm.core.gates import states as inner_states
 from tests import tiny
 
 RUN = "lstm5 rows s1 on Tiny"
@@ -26,10 +26,14 @@ def mistakes(count: int) -> Any:
     )
 
 
-def beliefs(view: str = "rows", count: int = 6) -> Any:
-    return plots.beliefs_figure({name: part[:count] for name, part in tiny.examples().items()}, tiny.NAMES, view, RUN)
+def beliefs(view: str = "rows", count: int = 6, **changes: Any) -> Any:
+    examples = tiny.examples(view, **changes)
+    few = {name: part[:count] for name, part in examples.items()} | {"order": examples["order"]}
+    return plots.beliefs_figure(few, tiny.NAMES, view, RUN)
 
 
-def states(view: str = "rows", layers: int = 1) -> Any:
-    inner = lstm_states(tiny.classifier(layers), tiny.images(6))
-    return plots.states_figure(tiny.examples(), inner, tiny.NAMES, tiny.HIDDEN, view, RUN)
+def states(view: str = "rows", layers: int = 1, **changes: Any) -> Any:
+    examples = tiny.examples(view, layers=layers, **changes)
+    classifier = tiny.classifier(layers, examples["sequences"].shape[-1], **changes)
+    inner = inner_states(classifier, examples["sequences"])
+    return plots.states_figure(examples, inner, tiny.NAMES, classifier.readout.in_features, view, RUN)

@@ -5,6 +5,7 @@ import pytest
 
 from mnist_lstm.core import plots
 from mnist_lstm.core.beliefs import decision_steps
+from mnist_lstm.core.sequences import VIEWS
 from tests import tiny
 from tests.core.plots.drawings import BY_STEP, RUN, beliefs
 
@@ -26,7 +27,11 @@ def test_each_belief_stands_beside_its_image() -> None:
 
 
 def frame(axes: Any) -> tuple[float, float]:
-    """From where to where the frame goes, along the axis on which it is not endless."""
+    """From where to where the frame goes, downwards."""
+    if axes.collections:
+        (lines,) = axes.collections
+        ends = [y for line in lines.get_segments() for _, y in line]
+        return min(ends), max(ends)
     (patch,) = axes.patches
     low, high = patch.get_extents().transformed(axes.transData.inverted()).intervaly
     return float(low), float(high)
@@ -43,13 +48,34 @@ def test_the_frame_stands_at_the_row_of_the_decision_in_image_and_belief() -> No
         assert f"decided at row {step}" in pair[0].get_title(loc="left")
 
 
-def test_a_view_without_a_place_in_the_image_has_a_frame_in_the_belief_only() -> None:
-    pairs = np.array(beliefs("pixels").axes[:12]).reshape(-1, 2)
-    assert not any(image.patches for image in pairs[:, 0])
-    assert all(len(belief.patches) == 1 for belief in pairs[:, 1])
-    assert pairs[0, 1].get_ylabel() == "time step"
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_pixels_read_at_the_decision_are_framed_and_no_others(view: str) -> None:
+    examples = tiny.examples(view)
+    decided = decision_steps(examples["beliefs"].argmax(axis=-1))
+    images = beliefs(view).axes[:12:2]
+    for axes, step in zip(images, decided, strict=True):
+        (lines,) = axes.collections
+        found = {tuple(sorted((tuple(one), tuple(other)))) for one, other in lines.get_segments()}
+        expected: set[Any] = set()
+        for position in np.unique(examples["order"][step - 1]).tolist():
+            y, x = divmod(position, tiny.WIDTH)
+            corners = [(x + 0.5, y + 0.5), (x + 1.5, y + 0.5), (x + 1.5, y + 1.5), (x + 0.5, y + 1.5)]
+            for one, other in zip(corners, [*corners[1:], corners[0]], strict=True):
+                expected ^= {tuple(sorted((one, other)))}  # a side that two framed pixels share is no border
+        assert found == expected
 
 
-def test_the_beliefs_say_that_the_network_was_trained_on_its_last_output_only() -> None:
+def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_and_no_decision() -> None:
+    figure = beliefs(bidirectional=True)
+    pairs = np.array(figure.axes[:12]).reshape(-1, 2)
+    for (image, belief), believed in zip(pairs, tiny.examples(bidirectional=True)["beliefs"], strict=True):
+        assert not image.collections
+        assert not belief.patches
+        assert "decided" not in image.get_title(loc="left")
+        np.testing.assert_array_equal(belief.images[0].get_array(), believed)
+    assert "from both ends at once" in " ".join(figure.get_supxlabel().split())
+
+
+def test_the_beliefs_say_that_the_network_was_not_trained_for_them() -> None:
     for figure in (beliefs(), plots.accuracy_by_step_print(BY_STEP, "rows", RUN)):
-        assert "trained on its last output only" in figure.get_supxlabel()
+        assert "trained to answer once the whole image is read" in " ".join(figure.get_supxlabel().split())

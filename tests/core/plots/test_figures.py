@@ -26,10 +26,20 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "no mistake": lambda: mistakes(0),
     "beliefs by row": beliefs,
     "beliefs by column": lambda: beliefs("columns"),
-    "beliefs by time step": lambda: beliefs("pixels"),
+    "beliefs by row and column": lambda: beliefs("rows_and_columns"),
+    "beliefs by patch": lambda: beliefs("patches"),
+    "beliefs by pixel": lambda: beliefs("pixels"),
+    "beliefs by permuted pixel": lambda: beliefs("permuted_pixels"),
+    "beliefs both ways": lambda: beliefs(bidirectional=True),
+    "accuracy both ways": lambda: plots.accuracy_by_step_print(
+        {name: values[-1:] for name, values in BY_STEP.items()}, "rows", RUN
+    ),
     "belief in one image": lambda: beliefs(count=1),
     "states by row": states,
-    "states by time step": lambda: states("pixels"),
+    "states by pixel": lambda: states("pixels"),
+    "states of a GRU": lambda: states(cell="gru"),
+    "states of a plain RNN": lambda: states(cell="rnn"),
+    "states both ways": lambda: states(bidirectional=True),
     "states of two layers": lambda: states(layers=2),
     "calibration": lambda: plots.calibration_figure(
         metrics.reliability(tiny.predictions()["logits"], tiny.labels(20), metrics.BINS), 0.95, RUN

@@ -1,20 +1,22 @@
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mnist_lstm.core.checkpoint import weights_digest
 from mnist_lstm.core.metrics import wilson_interval
+from mnist_lstm.core.models import CELLS
 from mnist_lstm.core.report import page
-from mnist_lstm.core.report.captions import CAPTIONS
-from mnist_lstm.core.report.facts import classes, commands, measures, on_the_way, worst_classes
+from mnist_lstm.core.report.captions import BOTH_WAYS, CAPTIONS, caption
+from mnist_lstm.core.report.facts import classes, commands, measures, network, on_the_way, worst_classes
 from tests import finished, tiny
 from tests.core.report.test_html import Reader
 
 FIGURES = {name: name.encode() for name in CAPTIONS}
 
 
-def read(**changes: object) -> Reader:
+def read(**changes: Any) -> Reader:
     return Reader(page(finished.run(**changes), FIGURES))
 
 
@@ -44,15 +46,43 @@ def test_the_page_says_how_good_on_how_many_images_and_how_sure() -> None:
 def test_the_page_shows_every_printed_figure_under_its_caption_in_order() -> None:
     seen = read()
     pictures = [attributes["alt"] or "" for tag, attributes in seen.tags if tag == "img"]
-    headings = [CAPTIONS[name].heading.format(step="row") for name in CAPTIONS]
-    assert [alternative.partition(":")[0] for alternative in pictures] == headings
-    for caption in CAPTIONS.values():
-        assert caption.sentence.format(step="row") in seen.texts
+    shown = [caption(name, tiny.model(), "rows") for name in CAPTIONS]
+    assert [alternative.partition(":")[0] for alternative in pictures] == [each.heading for each in shown]
+    for each in shown:
+        assert each.sentence in seen.texts
 
 
 def test_every_caption_is_one_sentence() -> None:
-    for caption in CAPTIONS.values():
-        assert re.findall(r"\.(?:\s|$)", caption.sentence) == ["."]
+    for each in [*CAPTIONS.values(), *BOTH_WAYS.values()]:
+        assert re.findall(r"\.(?:\s|$)", each.sentence) == ["."]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_caption_of_the_states_tells_of_the_cells_own_gates(cell: str) -> None:
+    sentence = caption("states_figure", tiny.model(cell=cell), "patches").sentence
+    assert ("input gate" in sentence, "reset gate" in sentence) == (cell == "lstm", cell == "gru")
+    assert "from the first patch at the top" in sentence
+
+
+def test_the_page_of_a_network_that_reads_both_ways_claims_no_answer_on_the_way() -> None:
+    run = finished.run(model={"bidirectional": True})
+    texts = " ".join(Reader(page(run, FIGURES)).texts)
+    assert "Bidirectional LSTM of 1 layer of 5 units in each direction" in texts
+    assert "Accuracy when all is read" in texts
+    assert "by rows read" not in texts
+    assert "has no answer before all of it is read" in on_the_way(run)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ({}, "LSTM of 1 layer of 5 units that reads an image as 6 time steps of 4 pixels (view rows)"),
+        ({"cell": "gru", "readout": "mean"}, "from the mean of its outputs;"),
+        ({"readout": "attention"}, "from the mean of its outputs, weighted by attention;"),
+    ],
+)
+def test_the_page_says_what_the_network_is(model: dict[str, Any], words: str) -> None:
+    assert words in network(finished.run(model=model))
 
 
 def test_the_page_says_how_to_do_the_run_again() -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.beliefs import decision_steps
@@ -13,6 +14,7 @@ from mnist_lstm.core.plots.style import (
     VERMILLION,
     are_long,
     class_ticks,
+    framed_pixels,
     new_figure,
     number_steps,
     show_image,
@@ -26,28 +28,34 @@ if TYPE_CHECKING:
 
 ACROSS = 3  # examples side by side
 WIDER = 1.3  # beliefs than their image, for the names of the classes
-TRAINED_ON_LAST = "the network was trained on its last output only; here the readout is applied to every {step}'s"
+ASKED_EARLY = "the network was trained to answer once the whole image is read; here it is asked after every {step}"
+BOTH_WAYS = "the network reads an image from both ends at once, and so has an answer only when all of it is read"
 
 
 def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], view: str, run: str) -> "Figure":
     """Each example beside its class probabilities after each step; the step of the decision is framed.
 
+    Where there is a belief at the end only, that stands there without a frame.
+
     Args:
-        examples: "images" (N, height, width), "labels" (N,) and "beliefs" (N, T, K).
+        examples: "images" (N, height, width), "labels" (N,), "beliefs" (N, T, K) or (N, 1, K), and "order" (T, F).
         class_names: of label 0 to K - 1.
         view: what is read at a step.
         run: what was trained on which data.
     """
-    rows, step = -(-len(examples["images"]) // ACROSS), step_word(view)
-    note = f"framed: the {step} from which on the answer stays; {TRAINED_ON_LAST.format(step=step)}"
+    rows, step = -(-len(examples["images"]) // ACROSS), step_word(view).one
+    title = f"Belief by {step}"
+    note = f"framed: the {step} from which on the answer stays; {ASKED_EARLY.format(step=step)}"
+    if examples["beliefs"].shape[1] < len(examples["order"]):
+        title, note = "Belief", BOTH_WAYS
     names_height = 0.08 * max(map(len, class_names)) if are_long(class_names) else 0
     height = (1.85 + names_height) * rows + 1.3
-    figure = new_figure(height, f"Belief by {step}: {run}", note, keep_proportions=True)
+    figure = new_figure(height, f"{title}: {run}", note, keep_proportions=True)
     pairs = figure.subplots(rows, 2 * ACROSS, squeeze=False, width_ratios=[1, WIDER] * ACROSS).reshape(-1, 2)
     for pair, image, label, belief in zip(
         pairs, examples["images"], examples["labels"], examples["beliefs"], strict=False
     ):
-        picture = _draw_belief(pair, image, class_names[label], belief, class_names, view)
+        picture = _draw_belief(pair, image, class_names[label], belief, class_names, examples["order"], view)
     for unused in pairs[len(examples["images"]) :].flat:
         unused.axis("off")
     bar = figure.colorbar(picture, ax=pairs.ravel().tolist(), location="bottom", shrink=0.5, aspect=40)
@@ -55,17 +63,19 @@ def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], vi
     return figure
 
 
-def _draw_belief(pair: Any, image: Any, label: str, belief: Any, class_names: list[str], view: str) -> Any:
-    decided = int(decision_steps(belief.argmax(axis=-1)))
+def _draw_belief(
+    pair: Any, image: Any, label: str, belief: Any, class_names: list[str], order: NDArray[np.int64], view: str
+) -> Any:
+    decided = int(decision_steps(belief.argmax(axis=-1))) if len(belief) == len(order) else None
     called = class_names[belief[-1].argmax()]
-    heading = f"is {label}, called {called}\ndecided at {step_word(view)} {decided}"
-    show_image(pair[0], image, view, decided, heading, wrong=label != called)
+    heading = f"is {label}, called {called}\n" + (f"decided at {step_word(view).one} {decided}" if decided else "")
+    show_image(pair[0], image, view, framed_pixels(order, decided), heading, wrong=label != called)
     picture = show_steps(pair[1], belief, decided, cmap=PROBABILITY_MAP, vmin=0, vmax=1)
     pair[1].set_box_aspect(image.shape[0] / image.shape[1] / WIDER)
     pair[1].set_title("\n", fontsize=SMALL)  # as high as the heading, which runs on above it
     pair[1].set_xlabel("class", fontsize=SMALL)
     class_ticks(pair[1], class_names)
-    if view != "rows":
+    if view != "rows" and decided:
         number_steps(pair[1], len(belief), view)
     return picture
 
@@ -78,18 +88,19 @@ def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], view: str, run: st
         view: what is read at a step.
         run: what was trained on which data.
     """
-    return interactive(_panels(by_step, view), f"Accuracy by {step_word(view)}s read: {run}")
+    return interactive(_panels(by_step, view), f"Accuracy by {step_word(view).many} read: {run}")
 
 
 def accuracy_by_step_print(by_step: dict[str, NDArray[Any]], view: str, run: str) -> "Figure":
     """The same lines to print."""
     step = step_word(view)
-    return printed(_panels(by_step, view), f"Accuracy by {step}s read: {run}", TRAINED_ON_LAST.format(step=step))
+    note = BOTH_WAYS if by_step["step"][0] > 1 else ASKED_EARLY.format(step=step.one)
+    return printed(_panels(by_step, view), f"Accuracy by {step.many} read: {run}", note)
 
 
 def _panels(by_step: dict[str, NDArray[Any]], view: str) -> list[Panel]:
-    lines = [
-        Line("answer right (accuracy)", by_step["step"], by_step["accuracy"], BLUE, strong=True),
-        Line("answer final (does not change any more)", by_step["step"], by_step["decided"], VERMILLION),
-    ]
-    return [Panel("", f"{step_word(view)}s read", "fraction of test images", lines, (0, 1.02))]
+    lines = [Line("answer right (accuracy)", by_step["step"], by_step["accuracy"], BLUE, strong=True)]
+    if by_step["step"][0] == 1:  # asked on the way
+        name = "answer final (does not change any more)"
+        lines.append(Line(name, by_step["step"], by_step["decided"], VERMILLION))
+    return [Panel("", f"{step_word(view).many} read", "fraction of test images", lines, (0, 1.02))]

@@ -10,6 +10,7 @@ from mnist_lstm.core.plots.style import (
     OPENNESS_MAP,
     SIGNED_MAP,
     SMALL,
+    framed_pixels,
     new_figure,
     number_steps,
     show_image,
@@ -23,36 +24,38 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def states_figure(
-    examples: Arrays, states: Arrays, class_names: list[str], hidden_size: int, view: str, run: str
+    examples: Arrays, states: Arrays, class_names: list[str], units: int, view: str, run: str
 ) -> "Figure":
     """A right and a wrong example beside heat maps of gates and states, time downwards as the rows of the image.
 
     Args:
-        examples: "images" (N, height, width), "labels" (N,) and "beliefs" (N, T, K).
+        examples: "images" (N, height, width), "labels" (N,), "beliefs" (N, T, K) or (N, 1, K), and "order" (T, F).
         states: by name, each (N, T, units); those called "... gate" are between 0 and 1, the others have a sign.
         class_names: of label 0 to K - 1.
-        hidden_size: H, units in all.
+        units: that the readout weighs, in all.
         view: what is read at a step.
         run: what was trained on which data.
     """
-    answers = examples["beliefs"].argmax(axis=-1)
+    answers, order = examples["beliefs"].argmax(axis=-1), examples["order"]
     chosen = _one_of_each(answers[:, -1] == examples["labels"])
-    units = next(iter(states.values())).shape[-1]
-    note = f"the {units} of {hidden_size} units that the readout weighs most, the weightiest to the left"
+    shown = next(iter(states.values())).shape[-1]
+    note = f"the {shown} of {units} units that the readout weighs most, the weightiest to the left"
     figure = new_figure(1.75 * len(chosen) + 1.1, f"Gates and states: {run}", note, keep_proportions=True)
     grid = figure.subplots(len(chosen) + 1, 1 + len(states), height_ratios=[*[1] * len(chosen), 0.06])
     grid[-1, 0].axis("off")
     for row, position in zip(grid, chosen, strict=False):
-        image, decided = examples["images"][position], int(decision_steps(answers[position]))
+        image = examples["images"][position]
+        decided = int(decision_steps(answers[position])) if answers.shape[1] == len(order) else None
         label, called = (class_names[k] for k in (examples["labels"][position], answers[position, -1]))
-        show_image(row[0], image, view, decided, f"is {label}, called {called}\n", wrong=label != called)
+        heading = f"is {label}, called {called}\n"
+        show_image(row[0], image, view, framed_pixels(order, decided), heading, wrong=label != called)
         for axes, (name, values) in zip(row[1:], states.items(), strict=True):
             show_steps(axes, values[position], decided, **_colours(name, values[chosen]))
             axes.set_box_aspect(image.shape[0] / image.shape[1])
             axes.set_title(f"\n{name}", fontsize=SMALL)
             axes.set_xlabel("unit", fontsize=SMALL)
         if view != "rows":
-            number_steps(row[1], answers.shape[1], view)
+            number_steps(row[1], len(order), view)
     for column, name in zip(grid[:, 1:].T, states, strict=True):
         picture = column[0].images[0]
         ends = picture.get_clim()

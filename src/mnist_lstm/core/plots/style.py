@@ -1,13 +1,12 @@
 """What all figures share: colours, size, and images beside what happens at each step."""
 
 import textwrap
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.sequences import STEPS, step_word
+from mnist_lstm.core.sequences import step_word
 
 if TYPE_CHECKING:  # importing it takes longer than drawing, and not every run draws
     from matplotlib.axes import Axes
@@ -41,8 +40,10 @@ def new_figure(height: float, title: str, note: str = "", keep_proportions: bool
     return figure
 
 
-def show_image(axes: "Axes", image: NDArray[np.uint8], view: str, decided: int, heading: str, wrong: bool) -> None:
-    """Draws an image (height, width), dark on light; where `view` reads rows or columns, frames the one decided at.
+def show_image(
+    axes: "Axes", image: NDArray[np.uint8], view: str, framed: NDArray[np.int64], heading: str, wrong: bool
+) -> None:
+    """Draws an image (height, width), dark on light, and frames those pixels, positions in the flattened image.
 
     The heading may be as wide as the image and what stands beside it.
     """
@@ -52,19 +53,20 @@ def show_image(axes: "Axes", image: NDArray[np.uint8], view: str, decided: int, 
     axes.set(xticks=[], yticks=[])
     colour = VERMILLION if wrong else "black"
     axes.set_title(heading, fontsize=SMALL, loc="left", color=colour).set_in_layout(False)
-    if view in STEPS:
-        _frame(axes.axhspan if view == "rows" else axes.axvspan, decided)
+    if len(framed):
+        _outline(axes, framed, height, width)
     if view == "rows":
         number_steps(axes, height, view)
 
 
-def show_steps(axes: "Axes", values: NDArray[Any], decided: int, **colours: Any) -> Any:
-    """Draws a heat map of values (T, columns), time downwards from 1, and frames the step decided at."""
+def show_steps(axes: "Axes", values: NDArray[Any], decided: int | None, **colours: Any) -> Any:
+    """Draws a heat map of values (T, columns), time downwards from 1, and frames the step decided at, if there is."""
     steps, columns = values.shape
     place = (0.5, columns + 0.5, steps + 0.5, 0.5)
     picture = axes.imshow(values, extent=place, aspect="auto", interpolation="nearest", **colours)
     axes.set(xticks=[], yticks=[])
-    _frame(axes.axhspan, decided)
+    if decided:
+        axes.axhspan(decided - 0.5, decided + 0.5, facecolor="none", edgecolor=VERMILLION, linewidth=1.5)
     return picture
 
 
@@ -72,11 +74,25 @@ def number_steps(axes: "Axes", steps: int, view: str) -> None:
     """Numbers some of the T steps, the first and the last among them, along the vertical axis."""
     axes.set_yticks(np.unique(np.linspace(1, steps, min(steps, 5)).round()))
     axes.tick_params(labelsize=SMALL)
-    axes.set_ylabel(step_word(view), fontsize=SMALL)
+    axes.set_ylabel(step_word(view).one, fontsize=SMALL)
 
 
-def _frame(span: Callable[..., Any], step: int) -> None:
-    span(step - 0.5, step + 0.5, facecolor="none", edgecolor=VERMILLION, linewidth=1.5)
+def _outline(axes: "Axes", pixels: NDArray[np.int64], height: int, width: int) -> None:
+    """Frames the pixels, whatever shape they make: a line wherever one of them meets another pixel or the border."""
+    from matplotlib.collections import LineCollection
+
+    inside = np.zeros(height * width, bool)
+    inside[pixels] = True
+    inside = np.pad(inside.reshape(height, width), 1)
+    below, beside = np.argwhere(inside[1:] != inside[:-1]), np.argwhere(inside[:, 1:] != inside[:, :-1])
+    lines = [((x - 0.5, y + 0.5), (x + 0.5, y + 0.5)) for y, x in below]
+    lines += [((x + 0.5, y - 0.5), (x + 0.5, y + 0.5)) for y, x in beside]
+    axes.add_collection(LineCollection(lines, colors=VERMILLION, linewidths=1.5), autolim=False)
+
+
+def framed_pixels(order: NDArray[np.int64], decided: int | None) -> NDArray[np.int64]:
+    """The pixels read at the step decided at, 1 to T, by a view (T, F); none where there is no such step."""
+    return order[decided - 1] if decided else order[:0].ravel()
 
 
 def class_ticks(axes: "Axes", class_names: list[str]) -> None:

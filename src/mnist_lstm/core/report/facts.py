@@ -41,11 +41,6 @@ class Run:
         """What was trained, and on which data."""
         return f"{self.checkpoint.words} on {self.data['title']}"
 
-    @property
-    def step(self) -> str:
-        """What is read at a time step: "row", say."""
-        return step_word(self.checkpoint.sequence.view)
-
 
 def parameters(run: Run) -> dict[str, Any]:
     """Every parameter that decides the results, by its key in parameters.yml."""
@@ -53,14 +48,21 @@ def parameters(run: Run) -> dict[str, Any]:
     return {"data.name": run.data["name"], **trained, "evaluation.confidence": run.metrics["confidence"]}
 
 
+READ = {"mean": "the mean of its outputs", "attention": "the mean of its outputs, weighted by attention"}
+
+
 def network(run: Run) -> str:
     """What the network is, in a sentence."""
     steps, features = run.checkpoint.order().shape
     model, weights = run.checkpoint.model, run.checkpoint.weights
     layers = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''} of {model.hidden_size} units"
+    kind, each_way = ("Bidirectional ", " in each direction") if model.bidirectional else ("", "")
+    read = f"its last output{each_way}" if model.readout == "last" else READ[model.readout]
+    pixels = f"{features} pixel{'s' if features > 1 else ''}"
     return (
-        f"{model.cell.upper()} of {layers} that reads an image as {steps} time steps of {features} pixels (each a "
-        f"{run.step}) and names one of {len(run.data['class_names'])} classes from its last output; "
+        f"{kind}{model.cell.upper()} of {layers}{each_way} that reads an image as {steps} time steps of {pixels} "
+        f"(view {run.checkpoint.sequence.view}) and names one of {len(run.data['class_names'])} classes from "
+        f"{read}; "
         f"{sum(tensor.numel() for tensor in weights.values()):,} numbers in its weights."
     )
 
@@ -146,13 +148,15 @@ def worst_classes(run: Run, count: int) -> list[Row]:
 
 def on_the_way(run: Run) -> str:
     """How good the answers are before the end, in a sentence."""
-    accuracy = np.array(run.by_step["accuracy"])
-    half = len(accuracy) // 2
+    if run.checkpoint.model.bidirectional:
+        return "The network reads an image from both ends at once, and so has no answer before all of it is read."
+    accuracy, steps = np.array(run.by_step["accuracy"]), step_word(run.checkpoint.sequence.view).many
+    half = max(1, len(accuracy) // 2)
     near = 1 + int(np.argmax(accuracy >= accuracy[-1] - 0.01))
     return (
-        f"After half of the {run.step}s ({half} of {len(accuracy)}) {accuracy[half - 1]:.1%} of the answers are right, "
-        f"and {near} {run.step}s are needed to come within one point of the final {accuracy[-1]:.1%}; the network was "
-        "trained on its last output only."
+        f"After half of the {steps} ({half} of {len(accuracy)}) {accuracy[half - 1]:.1%} of the answers are right, "
+        f"and {near} {steps} are needed to come within one point of the final {accuracy[-1]:.1%}; the network was "
+        "trained to answer after the last only."
     )
 
 

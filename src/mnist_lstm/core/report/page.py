@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mnist_lstm.core.report import facts
-from mnist_lstm.core.report.captions import CAPTIONS
+from mnist_lstm.core.report.captions import caption
 from mnist_lstm.core.report.facts import Run
 from mnist_lstm.core.report.html import Html, document, element, figure, joined, section, table
 
@@ -48,7 +48,7 @@ def _results(run: Run) -> Html:
 def _figures(run: Run, figures: Mapping[str, bytes]) -> Html:
     shown = []
     for name, png in figures.items():
-        heading, sentence = (words.format(step=run.step) for words in CAPTIONS[name])
+        heading, sentence = caption(name, run.checkpoint.model, run.checkpoint.sequence.view)
         shown += [element("h3", heading), figure(png, f"{heading}: {run.title}", sentence)]
     return section("What the network sees", *shown)
 

@@ -49,12 +49,12 @@ def follow_beliefs(
 ) -> tuple[pd.DataFrame, Arrays]:
     """Reads the answer after every step, not only the last: how good it is by then, and how it comes about.
 
-    The network was trained on its last output alone; the same readout is applied to all of them. A few right and
-    wrong images are kept with their beliefs, from early to late decisions.
+    The network was trained to answer once the whole image is read; here it is asked after every step, unless it reads
+    both ways. A few right and wrong images are kept with their beliefs, from early to late decisions.
     """
     classifier, sequences, labels = checkpoint.classifier(), test_sequences["sequences"], test_sequences["labels"]
     answers = beliefs.answers_by_step(classifier, sequences, evaluation.batch_size)
-    by_step = beliefs.accuracy_by_step(answers, labels, evaluation.confidence)
+    by_step = beliefs.accuracy_by_step(answers, labels, sequences.shape[1], evaluation.confidence)
     chosen = examples.right_and_wrong(answers[:, -1], labels, beliefs.decision_steps(answers), EXAMPLES)
     shown = {
         "positions": chosen,
@@ -62,17 +62,18 @@ def follow_beliefs(
         "sequences": sequences[chosen],
         "images": to_images(sequences[chosen], checkpoint.order(), data_card["height"], data_card["width"]),
         "beliefs": beliefs.beliefs(classifier, sequences[chosen]),
+        "order": checkpoint.order(),
     }
     return pd.DataFrame(by_step), shown
 
 
 def look_inside(checkpoint: Checkpoint, belief_examples: Arrays) -> Arrays:
-    """Computes the gates and states of the cell after every step, by the LSTM's own equations.
+    """Computes the gates and states of the cell at every step, by the cell's own equations.
 
     Of the last layer, for the units to which the readout gives most weight.
     """
     classifier = checkpoint.classifier()
-    states = gates.STATES[checkpoint.model.cell](classifier, belief_examples["sequences"])
+    states = gates.states(classifier, belief_examples["sequences"])
     units = gates.units_read_most(classifier, UNITS)
     return {name: state[..., units] for name, state in states.items()}
 
@@ -120,11 +121,12 @@ def draw_beliefs(
     """
     run, view, names = f"{checkpoint.words} on {data_card['title']}", checkpoint.sequence.view, data_card["class_names"]
     columns = {name: accuracy_by_step[name].to_numpy() for name in accuracy_by_step}
+    units = checkpoint.weights["readout.weight"].shape[1]
     return (
         plots.accuracy_by_step_figure(columns, view, run),
         plots.accuracy_by_step_print(columns, view, run),
         plots.beliefs_figure(belief_examples, names, view, run),
-        plots.states_figure(belief_examples, inner_states, names, checkpoint.model.hidden_size, view, run),
+        plots.states_figure(belief_examples, inner_states, names, units, view, run),
     )
 
 

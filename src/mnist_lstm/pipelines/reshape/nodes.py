@@ -13,5 +13,5 @@ def reshape(
     By rows, a 28 x 28 digit becomes 28 steps of 28 pixels, from the top to the bottom.
     """
     _, height, width = train_images["images"].shape
-    order = pixel_order(sequence.view, height, width)
+    order = pixel_order(sequence, height, width)
     return tuple(sequence_split(part, order) for part in (train_images, valid_images, test_images))

@@ -1,0 +1,127 @@
+"""The initial weights, and the biases that are constants."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+ONE_BIAS = ("LSTM", "RNN_TANH")  # the cells in which torch's two biases are only ever added to each other
+
+
+class Layer(NamedTuple):
+    """The weights of a layer in one direction, in torch's shapes; G is the number of the cell's gates.
+
+    Attributes:
+        input_weight: (G * H, F).
+        hidden_weight: (G * H, H).
+        input_bias, hidden_bias: (G * H,).
+    """
+
+    input_weight: Tensor
+    hidden_weight: Tensor
+    input_bias: Tensor
+    hidden_bias: Tensor
+
+
+def layer_weights(recurrent: nn.RNNBase, layer: int) -> list[Layer]:
+    """A layer's weights in each direction in which it reads, from the first step on first."""
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    ends = ("", "_reverse") if recurrent.bidirectional else ("",)
+    return [Layer(*(getattr(recurrent, f"{name}_l{layer}{end}") for name in names)) for end in ends]
+
+
+def initialize(
+    recurrent: nn.RNNBase, readout: nn.Linear, initialization: str, forget_bias: float, generator: torch.Generator
+) -> None:
+    """Draws the weights of the cells and of the readout, and makes the biases constant that are not trained.
+
+    Args:
+        recurrent: the cells.
+        readout: hidden states to logits.
+        initialization: one of INITIALIZATIONS.
+        forget_bias: added to the LSTM's forget gate.
+        generator: every number is drawn from it.
+    """
+    with torch.no_grad():
+        INITIALIZATIONS[initialization](recurrent, readout, generator)
+        if recurrent.mode in ONE_BIAS:
+            _fix_second_bias(recurrent, forget_bias)
+
+
+def _fix_second_bias(recurrent: nn.RNNBase, forget_bias: float) -> None:
+    """Makes torch's second bias the constant that BasicLSTMCell adds to its forget gate, else 0, and not trained.
+
+    With both biases trained every bias would move at twice TensorFlow's rate. torch's gate order is i, f, g, o.
+    """
+    for layer in _layers(recurrent):
+        layer.hidden_bias.zero_()
+        if recurrent.mode == "LSTM":
+            layer.hidden_bias[recurrent.hidden_size : 2 * recurrent.hidden_size] = forget_bias
+        layer.hidden_bias.requires_grad_(False)
+
+
+def _layers(recurrent: nn.RNNBase) -> Iterator[Layer]:
+    for layer in range(recurrent.num_layers):
+        yield from layer_weights(recurrent, layer)
+
+
+def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Generator) -> None:
+    """Glorot-uniform kernels, zero biases but for the GRU's gates, and the tutorial's readout from N(0, 1).
+
+    TensorFlow keeps the weights of input and hidden state in one kernel, so the limit is that of both together:
+    (F + H, 4H) for its BasicLSTMCell, (F + H, H) for its BasicRNNCell, and two kernels for its GRUCell, one for both
+    gates, whose bias is 1, and one for the candidate.
+    Source: Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html, and TensorFlow's rnn_cell_impl.py.
+    """
+    units = recurrent.hidden_size
+    for layer in _layers(recurrent):
+        sizes = [2 * units, units] if recurrent.mode == "GRU" else [len(layer.input_weight)]
+        parts = (torch.split(weight, sizes) for weight in (layer.input_weight, layer.hidden_weight))
+        inputs = layer.input_weight.shape[1] + units
+        for kernel in zip(*parts, strict=True):
+            limit = math.sqrt(6 / (inputs + len(kernel[0])))
+            for weight in kernel:
+                weight.uniform_(-limit, limit, generator=generator)
+        layer.input_bias.zero_()
+        layer.hidden_bias.zero_()
+        if recurrent.mode == "GRU":
+            layer.input_bias[: 2 * units] = 1
+    readout.weight.normal_(generator=generator)
+    readout.bias.normal_(generator=generator)
+
+
+def _torch(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Generator) -> None:
+    """Those of torch itself: all weights and biases uniform within 1 / sqrt(H), the readout within 1 / sqrt(inputs)."""
+    limit = 1 / math.sqrt(recurrent.hidden_size)
+    for layer in _layers(recurrent):
+        for weight in layer:
+            weight.uniform_(-limit, limit, generator=generator)
+    limit = 1 / math.sqrt(readout.in_features)
+    readout.weight.uniform_(-limit, limit, generator=generator)
+    readout.bias.uniform_(-limit, limit, generator=generator)
+
+
+def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Generator) -> None:
+    """Orthogonal hidden weights and Glorot-uniform input weights, each gate by itself, zero biases, Glorot readout.
+
+    Source: Saxe et al. 2014, arXiv:1312.6120.
+    """
+    units = recurrent.hidden_size
+    for layer in _layers(recurrent):
+        for weight in torch.split(layer.input_weight, units):
+            nn.init.xavier_uniform_(weight, generator=generator)
+        for weight in torch.split(layer.hidden_weight, units):
+            nn.init.orthogonal_(weight, generator=generator)
+        layer.input_bias.zero_()
+        layer.hidden_bias.zero_()
+    nn.init.xavier_uniform_(readout.weight, generator=generator)
+    readout.bias.zero_()
+
+
+INITIALIZATIONS: dict[str, Callable[[nn.RNNBase, nn.Linear, torch.Generator], None]] = {
+    "tensorflow": _tensorflow,
+    "torch": _torch,
+    "orthogonal": _orthogonal,
+}

@@ -1,0 +1,84 @@
+"""The classes of each data set are called by their names wherever a run shows them, from file to report."""
+
+import hashlib
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from mnist_lstm.core import idx
+from mnist_lstm.core.splits import Splits
+from mnist_lstm.datasets.images import FILES, ImageSourcesDataset
+from mnist_lstm.parameters import Parameters
+from mnist_lstm.pipelines.evaluate import nodes
+from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
+from mnist_lstm.pipelines.reshape.nodes import reshape
+from mnist_lstm.pipelines.train.nodes import train
+from tests import finished
+from tests.projects import REPOSITORY
+
+# https://github.com/zalandoresearch/fashion-mnist#labels and http://codh.rois.ac.jp/kmnist/
+NAMES = {
+    "fashion_mnist": "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle_boot",
+    "kmnist": "o ki su tsu na ha ma ya re wo",
+    "mnist": "0 1 2 3 4 5 6 7 8 9",
+}
+
+
+def tiny_source(name: str, folder: Path) -> Splits:
+    """The catalog's own entry, with few small images in its files."""
+    entry = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())["image_sources"]["idx"][name]
+    for key, file in FILES.items():
+        random, count = np.random.default_rng(0), 60
+        labels = np.arange(count, dtype=np.uint8) % 10
+        array = labels if key.endswith("labels") else random.integers(0, 256, (count, 6, 4), np.uint8)
+        (folder / file).write_bytes(content := idx.encode(array))
+        entry["files"][key] = {"checksum": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    source = entry | {"mirrors": [folder.as_uri()], "validation_images": 10}
+    return ImageSourcesDataset(path=str(folder / "raw"), idx={name: source}).load()[name](None, 1.0)
+
+
+def ticks(axis: Any) -> list[str]:
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_table_figure_and_report_calls_the_classes_by_their_names(
+    tmp_path: Path, small: Parameters, name: str
+) -> None:
+    splits, names, evaluation = (
+        tiny_source(name, tmp_path),
+        [word.replace("_", " ") for word in NAMES[name].split()],
+        small.evaluation,
+    )
+    card = splits.card
+    parts = reshape(splits.train, splits.valid, splits.test, small.sequence)
+    *_, (checkpoint, history) = train(parts[0], parts[1], card, {}, small.sequence, small.model, small.training)
+    predictions = nodes.predict_test(checkpoint, parts[2], card, evaluation)
+    metrics, per_class, confusion = nodes.score(predictions, card, evaluation)
+    assert per_class["label"].tolist() == confusion["label"].tolist() == list(confusion)[1:] == names
+
+    by_step, shown = nodes.follow_beliefs(checkpoint, parts[2], card, evaluation)
+    _, _, matrix, mistakes, _ = nodes.draw_results(checkpoint, history, predictions, parts[2], card, evaluation)
+    assert ticks(matrix.axes[0].xaxis) == ticks(matrix.axes[0].yaxis) == names
+    for axes in filter(lambda axes: axes.images, mistakes.axes):
+        position = int(axes.get_xlabel().rpartition(" ")[2])
+        assert axes.get_title() == f"is {names[position % 10]}"
+        assert axes.get_xlabel().startswith(f"called {names[predictions['logits'][position].argmax()]}\n")
+
+    inside = nodes.look_inside(checkpoint, shown)
+    *_, beliefs, states = nodes.draw_beliefs(checkpoint, by_step, shown, inside, card)
+    assert ticks(beliefs.axes[1].xaxis) == names
+    label, called = names[shown["labels"][0]], names[shown["beliefs"][0, -1].argmax()]
+    assert beliefs.axes[0].get_title(loc="left").startswith(f"is {label}, called {called}\n")
+    assert states.axes[0].get_title(loc="left").partition(",")[0].removeprefix("is ") in names
+
+    figures = dict.fromkeys(PRINTED, b"\x89PNG")
+    page, markdown = nodes.write_report(
+        checkpoint, card, metrics, per_class, confusion, by_step, finished.PROVENANCE, **figures
+    )
+    assert all(f'<th scope="row">{each}</th>' in unescape(page) for each in names)
+    assert sum(f"\n| {each} |" in markdown for each in names) == 3

@@ -1,0 +1,80 @@
+"""Combinations of view, cell, directions, layers and readout, from training to the exported file and back.
+
+Every combination trains, is written as a checkpoint and predicts from raw images; every network is exported too, each
+with one of the views in turn, so that every view meets every cell, direction, number of layers and readout.
+"""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_lstm.core.checkpoint import Checkpoint, from_bytes, to_bytes
+from mnist_lstm.core.identity import training_identity
+from mnist_lstm.core.models import CELLS, READOUTS, ExportedModel, ImageClassifier, classify, new_classifier
+from mnist_lstm.core.sequences import VIEWS, pixel_order, sequence_split
+from mnist_lstm.core.splits import Splits
+from mnist_lstm.core.training import fit
+from mnist_lstm.datasets.models import ExportedModelDataset
+from mnist_lstm.parameters import Parameters
+from tests.conftest import read_by
+
+CHOICES = ("cell", "bidirectional", "num_layers", "readout")
+NETWORKS = [
+    dict(zip(CHOICES, chosen, strict=True)) for chosen in itertools.product(CELLS, (False, True), (1, 2), READOUTS)
+]
+IN_TURN = list(zip(itertools.cycle(VIEWS), NETWORKS, strict=False))
+
+
+def trained(small: Parameters, splits: Splits, view: str, network: dict[str, Any]) -> Checkpoint:
+    """After three updates."""
+    model = small.model.model_copy(update=network | {"hidden_size": 3})
+    training = small.training.model_copy(update={"iterations": 3})
+    order = pixel_order(read_by(view), 6, 4)
+    train, valid = (sequence_split(part, order) for part in splits[:2])
+    *_, report = fit(new_classifier(model, order.shape[1], 3, seed=1), train, valid, training)
+    identity = training_identity(read_by(view), model, training, train, valid)
+    return Checkpoint(model, read_by(view), splits.card, identity, report.state(), "last")
+
+
+def answers(checkpoint: Checkpoint, images: Any) -> Any:
+    """Class probabilities by the classifier of sequences."""
+    sequences = sequence_split({"images": images, "labels": images}, checkpoint.order())["sequences"]
+    return torch.softmax(torch.from_numpy(classify(checkpoint.classifier(), sequences, 21)), dim=1).numpy()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_combination_trains_and_a_checkpoint_of_it_predicts_from_raw_images(
+    small: Parameters, splits: Splits, view: str, network: dict[str, Any]
+) -> None:
+    checkpoint, images = trained(small, splits, view, network), splits.test["images"]
+    first = new_classifier(checkpoint.model, checkpoint.order().shape[1], 3, seed=1).state_dict()
+    for name in ("recurrent.weight_hh_l0", "readout.weight"):
+        assert (checkpoint.weights[name] != first[name]).any()
+    restored = from_bytes(to_bytes(checkpoint), "a checkpoint")
+    found = classify(ImageClassifier(restored.classifier(), restored.order()), images, 21)
+    np.testing.assert_allclose(found, answers(checkpoint, images), atol=1e-6)
+
+
+@pytest.mark.parametrize(("view", "network"), IN_TURN)
+def test_every_network_is_exported_and_predicts_the_same(
+    tmp_path: Path, small: Parameters, splits: Splits, view: str, network: dict[str, Any]
+) -> None:
+    checkpoint = trained(small, splits, view, network)
+    exported = ImageClassifier(checkpoint.classifier(), checkpoint.order())
+    file = str(tmp_path / "classifier.pt2")
+    ExportedModelDataset(filepath=file).save(ExportedModel(exported, splits.valid["images"][:2].copy()))
+    loaded = ExportedModelDataset(filepath=file).load()
+    for images in (splits.test["images"], splits.test["images"][:1]):
+        found = loaded(torch.from_numpy(images)).detach().numpy()
+        np.testing.assert_allclose(found, answers(checkpoint, images), atol=1e-6)
+
+
+def test_every_view_is_exported_with_every_cell_direction_number_of_layers_and_readout() -> None:
+    for choice in CHOICES:
+        values = {network[choice] for network in NETWORKS}
+        assert {(view, network[choice]) for view, network in IN_TURN} == set(itertools.product(VIEWS, values))
