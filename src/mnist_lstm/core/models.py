@@ -90,15 +90,15 @@ def restored_classifier(model: ModelParameters, features: int, weights: dict[str
 
 def classify(classifier: nn.Module, inputs: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
     """What `classifier` answers in evaluation mode, (N, K), in passes of `batch_size` to bound the memory."""
-    was_training = classifier.training
+    was_training, device = classifier.training, next(classifier.parameters()).device
     classifier.eval()
     with torch.inference_mode():
         answers = [
-            classifier(torch.from_numpy(inputs[start : start + batch_size]))
+            classifier(torch.from_numpy(inputs[start : start + batch_size]).to(device))
             for start in range(0, len(inputs), batch_size)
         ]
     classifier.train(was_training)
-    return torch.cat(answers).float().numpy()
+    return torch.cat(answers).float().cpu().numpy()
 
 
 def _tensorflow(classifier: RecurrentClassifier, generator: torch.Generator) -> None:
