@@ -171,6 +171,7 @@ def test_a_whole_number_will_do_for_a_float_and_means_the_same(raw: dict[str, An
     [
         ({"training.iterations": None}, "must be null, and the other a number, not None and None"),
         ({"training.epochs": 2}, "training.iterations' or 'training.epochs' must be null, .* not 799 and 2"),
+        ({"training.warmup": 799}, "training.warmup' must be fewer than the 799 updates of .* not 799"),
         ({"training.momentum": 0.9}, "training.momentum' must be 0 with the optimizer 'adam', .* not 0.9"),
     ],
 )

@@ -89,6 +89,11 @@ class TrainingParameters(Section):
                 "'training.iterations' or 'training.epochs' must be null, and the other a number, not "
                 f"{self.iterations!r} and {self.epochs!r}"
             )
+        if self.iterations is not None and self.warmup >= self.iterations:
+            raise ValueError(
+                f"'training.warmup' must be fewer than the {self.iterations} updates of 'training.iterations', not "
+                f"{self.warmup!r}"
+            )
         if self.momentum and self.optimizer != "sgd":
             raise ValueError(
                 f"'training.momentum' must be 0 with the optimizer {self.optimizer!r}, which has its own, not "
