@@ -206,6 +206,7 @@ def test_in_bfloat16_the_recurrent_layer_alone_computes_so_and_only_while_it_tra
     assert not torch.equal(training, evaluating)
     assert_close(training, training.bfloat16().float(), rtol=0, atol=0)
     assert seen == [False] * 3
+    assert torch.equal(classifier.train().outputs(sequences), evaluating)
 
 
 def test_patience_ends_a_run_after_validations_that_are_no_better(trial: Trial) -> None:
