@@ -54,6 +54,6 @@ PROVENANCE = {
         "capability": "AVX2",
         "cores": 2,
         "memory_bytes": 2**33,
-        "device": "cpu",
+        "accelerator": None,
     },
 }

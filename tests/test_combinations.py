@@ -35,7 +35,7 @@ def trained(small: Parameters, splits: Splits, view: str, network: dict[str, Any
     training = small.training.model_copy(update={"iterations": 3})
     order = pixel_order(read_by(view), 6, 4)
     train, valid = (sequence_split(part, order) for part in splits[:2])
-    *_, report = fit(new_classifier(model, order.shape[1], 3, seed=1), train, valid, training)
+    *_, report = fit(new_classifier(model, order.shape[1], 3, seed=1), train, valid, training, (6, 4))
     identity = training_identity(read_by(view), model, training, train, valid)
     return Checkpoint(model, read_by(view), splits.card, identity, report.state(), "last")
 

@@ -12,7 +12,10 @@ from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened, in_
 from tests.conftest import PARAMETERS
 
 NOT_COUNTS = [0, -1, 1.5, 10.0, True, "10", None, [10]]
+NOT_COUNTS_OR_NULL = [value for value in NOT_COUNTS if value is not None]
 NOT_NUMBERS = [True, "0.1", "1e-3", None, math.nan, math.inf, -math.inf, [0.1]]
+NOT_SHARES = [-0.1, 1, 1.0, *NOT_NUMBERS]
+NOT_AMOUNTS = [-0.1, *NOT_NUMBERS]
 
 WRONG: dict[str, list[Any]] = {
     "data.name": [None, 1, ["mnist"]],
@@ -27,17 +30,34 @@ WRONG: dict[str, list[Any]] = {
     "model.num_layers": NOT_COUNTS,
     "model.bidirectional": [0, 1, "true", "yes", None],
     "model.readout": ["first", "Last", None, True],
-    "model.dropout": [-0.1, 1, 1.0, *NOT_NUMBERS],
+    "model.dropout": NOT_SHARES,
     "model.forget_bias": NOT_NUMBERS,
     "model.initialization": ["tf", None],
     "training.seed": [-1, 1.0, True, "1", None, 2**64],
-    "training.iterations": NOT_COUNTS,
+    "training.iterations": NOT_COUNTS_OR_NULL,
+    "training.epochs": NOT_COUNTS_OR_NULL,
+    "training.patience": NOT_COUNTS_OR_NULL,
     "training.batch_size": NOT_COUNTS,
     "training.optimizer": ["Adam", "no such optimizer", None],
     "training.learning_rate": [0, -0.001, *NOT_NUMBERS],
+    "training.schedule": ["linear", "Cosine", None],
+    "training.warmup": [-1, 0.5, 10.0, True, "10", None],
+    "training.weight_decay": NOT_AMOUNTS,
+    "training.momentum": NOT_SHARES,
+    "training.clip_norm": [0, -1.0, True, "1", math.nan, math.inf],
+    "training.label_smoothing": NOT_SHARES,
+    "training.ema_decay": NOT_SHARES,
+    "training.augmentation.rotation": [-1, 181, *NOT_NUMBERS],
+    "training.augmentation.scale": NOT_SHARES,
+    "training.augmentation.shear": NOT_AMOUNTS,
+    "training.augmentation.shift": NOT_AMOUNTS,
+    "training.augmentation.elastic": NOT_AMOUNTS,
+    "training.augmentation.elastic_sigma": [0, -1.0, *NOT_NUMBERS],
     "training.log_every": NOT_COUNTS,
     "training.validate_every": NOT_COUNTS,
     "training.keep": ["first", None, True],
+    "training.precision": ["float16", "bf16", None, 32],
+    "training.device": ["gpu", "cuda:0", None],
     "training.threads": NOT_COUNTS,
     "training.report_seconds": [-0.1, *NOT_NUMBERS],
     "training.resume": [0, 1, "true", "yes", None],
@@ -64,8 +84,11 @@ def with_value(raw: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 def without(raw: dict[str, Any], key: str) -> dict[str, Any]:
     changed = copy.deepcopy(raw)
-    block, _, name = key.rpartition(".")
-    del (changed[block] if block else changed)[name]
+    *blocks, name = key.split(".")
+    block = changed
+    for each in blocks:
+        block = block[each]
+    del block[name]
     return changed
 
 
@@ -145,6 +168,22 @@ def test_parameters_do_not_change_later(parameters: Parameters) -> None:
 def test_a_whole_number_will_do_for_a_float_and_means_the_same(raw: dict[str, Any], key: str) -> None:
     whole, fraction = (flattened(checked(with_value(raw, key, value)).model_dump()) for value in (2, 2.0))
     assert fingerprint(whole) == fingerprint(fraction)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"training.iterations": None}, "must be null, and the other a number, not None and None"),
+        ({"training.epochs": 2}, "training.iterations' or 'training.epochs' must be null, .* not 799 and 2"),
+        ({"training.warmup": 799}, "training.warmup' must be fewer than the 799 updates of .* not 799"),
+        ({"training.momentum": 0.9}, "training.momentum' must be 0 with the optimizer 'adam', .* not 0.9"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(raw: dict[str, Any], changes: dict[str, Any], told: str) -> None:
+    for key, value in changes.items():
+        raw = with_value(raw, key, value)
+    with pytest.raises(UserError, match=rf"^parameter '.*{told}"):
+        checked(raw)
 
 
 @pytest.mark.parametrize("seed", [0, 2**32 - 1])

@@ -120,7 +120,7 @@ def test_the_hardware_names_the_processor_and_its_vector_instructions() -> None:
     assert hardware["processor"]
     assert hardware["cores"] >= 1
     assert hardware["memory_bytes"] > 2**20
-    assert hardware["device"] == "cpu"
+    assert hardware["accelerator"] is None or isinstance(hardware["accelerator"], str)
 
 
 def test_everything_that_is_known_can_be_written_as_json(repository: Path) -> None:

@@ -1,3 +1,4 @@
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
+from mnist_lstm.core.checkpoint import from_bytes, weights_digest
 from mnist_lstm.core.splits import Arrays
 from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
 
@@ -172,6 +174,29 @@ def test_a_preset_changes_only_what_it_names(project: Project) -> None:
     run = project.last_run()
     assert run.info.run_name == "digits lstm16 rows s1"
     assert (run.data.params["model.num_layers"], run.data.tags["preset"]) == ("1", "narrow")
+
+
+# with another way to train
+
+
+def test_a_run_by_epochs_with_all_that_training_offers_evaluates_the_averaged_weights(project: Project) -> None:
+    ways = (
+        "training.iterations=null,training.epochs=3,training.warmup=5,training.optimizer=adamw,training.patience=20,"
+        "training.schedule=one_cycle,training.clip_norm=1.0,training.label_smoothing=0.1,training.ema_decay=0.9,"
+        "training.augmentation.rotation=5.0,training.augmentation.elastic=0.2,training.precision=bfloat16,"
+        "training.device=auto"
+    )
+    done = project.invoke("--params", f"data.name=digits,{ways}")
+    assert done.exit_code == 0, done.output
+    updates = math.ceil(3 * 1257 / 128)
+    assert f"update {updates} of {updates}" in done.output
+    (file,) = project.checkpoints()
+    state = from_bytes(file.read_bytes(), file.name).state
+    assert (state.iteration, state.ended) == (updates, True)
+    assert state.average is not None
+    run = project.last_run()
+    assert weights(run) == weights_digest(state.average)
+    assert run.data.tags["device"] in ("cpu", "cuda")
 
 
 # where no mirror answers

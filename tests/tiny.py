@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core import beliefs
 from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.core.learner import TrainingState
 from mnist_lstm.core.models import RecurrentClassifier, new_classifier
 from mnist_lstm.core.sequences import pixel_order, to_sequences
-from mnist_lstm.core.training import TrainingState
 from mnist_lstm.parameters import ModelParameters
 from tests.conftest import read_by
 
@@ -53,13 +53,16 @@ def labels(count: int) -> NDArray[np.uint8]:
 
 def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
     """Of `classifier`, as if it had been trained on rows."""
-    state = TrainingState(12, dict(classifier(layers, **changes).state_dict()), {}, torch.get_rng_state(), [], None)
+    weights = dict(classifier(layers, **changes).state_dict())
+    state = TrainingState(12, weights, None, {}, torch.get_rng_state(), [], None, ended=True)
     identity = {
         "sequence.view": "rows",
         "model.cell": "lstm",
         "training.seed": 1,
+        "training.device": "cpu",
         "training.threads": 1,
         "training.learning_rate": 0.001,
+        "training.clip_norm": None,
         "data.train.sha256": "a" * 64,
     }
     about = {"name": "tiny", "title": "Tiny", "height": HEIGHT, "width": WIDTH, "class_names": NAMES}

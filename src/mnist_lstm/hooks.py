@@ -47,7 +47,10 @@ class Console:
     def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
         """Starts the display of training."""
         if node.name == "train":
-            self._training = TrainingDisplay(inputs["params:training"].iterations)
+            from mnist_lstm.core.stopping import total_updates
+
+            images = len(inputs["train_sequences"]["labels"])
+            self._training = TrainingDisplay(total_updates(inputs["params:training"], images))
             atexit.register(self._tell_interrupted)
 
     @hook_impl

@@ -1,9 +1,9 @@
 """What each parameter means and may be; the values stand in conf/base/parameters.yml."""
 
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from mnist_lstm.errors import UserError
 
@@ -48,20 +48,63 @@ class ModelParameters(Section):
     initialization: Literal["tensorflow", "torch", "orthogonal"]
 
 
+class AugmentationParameters(Section):
+    """How far each training image is moved anew for each update; with all of it zero, images stay as they are."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, at most, to either side
+    scale: Fraction  # the size changes by at most this fraction
+    shear: Annotated[float, Field(ge=0)]  # pixels sideways for each pixel down, at most
+    shift: Annotated[float, Field(ge=0)]  # pixels, at most, along and across
+    elastic: Annotated[float, Field(ge=0)]  # pixels by which elastic distortion moves a pixel, root mean square
+    elastic_sigma: PositiveFloat  # pixels over which that movement is smooth
+
+
 class TrainingParameters(Section):
     """The optimisation, its record and its numerics."""
 
-    seed: Seed  # of the initial weights, the order of the batches and dropout
-    iterations: PositiveInt  # updates of the weights
+    seed: Seed  # of the initial weights, the order of the batches, dropout and augmentation
+    iterations: PositiveInt | None  # updates of the weights
+    epochs: PositiveInt | None  # passes over the training images; one of this and `iterations` is null
+    patience: PositiveInt | None  # validations without a better accuracy that end the training; null: all updates
     batch_size: PositiveInt  # images an update
-    optimizer: Literal["adam"]
-    learning_rate: PositiveFloat
+    optimizer: Literal["adam", "adamw", "sgd"]
+    learning_rate: PositiveFloat  # the highest of the schedule
+    schedule: Literal["constant", "cosine", "one_cycle"]  # of the learning rate
+    warmup: Annotated[int, Field(ge=0)]  # first updates, over which the learning rate rises linearly from zero
+    weight_decay: Annotated[float, Field(ge=0)]  # decoupled in AdamW, a penalty on the squared weights in the others
+    momentum: Fraction  # of SGD
+    clip_norm: PositiveFloat | None  # the gradient's largest norm; null: any
+    label_smoothing: Fraction  # of a label's probability, shared by all classes
+    ema_decay: Fraction  # of the exponential moving average of the weights, which then classifies; 0: none
+    augmentation: AugmentationParameters
     log_every: PositiveInt  # updates between two points of the training curve
     validate_every: PositiveInt  # updates between two passes over the validation images
     keep: Literal["last", "best"]  # the weights after the last update, or those of the best validation accuracy
+    precision: Literal["float32", "bfloat16"]  # of the recurrent layer in training
+    device: Literal["auto", "cpu", "cuda"]  # auto: cuda where there is one
     threads: PositiveInt  # of torch on the CPU; another count gives other last bits
     report_seconds: Annotated[float, Field(ge=0)]  # between two saves of checkpoint and curves
     resume: bool  # continue from the checkpoint that an interrupted run of these parameters left
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Refuses values that contradict each other."""
+        if (self.iterations is None) == (self.epochs is None):
+            raise ValueError(
+                "'training.iterations' or 'training.epochs' must be null, and the other a number, not "
+                f"{self.iterations!r} and {self.epochs!r}"
+            )
+        if self.iterations is not None and self.warmup >= self.iterations:
+            raise ValueError(
+                f"'training.warmup' must be fewer than the {self.iterations} updates of 'training.iterations', not "
+                f"{self.warmup!r}"
+            )
+        if self.momentum and self.optimizer != "sgd":
+            raise ValueError(
+                f"'training.momentum' must be 0 with the optimizer {self.optimizer!r}, which has its own, not "
+                f"{self.momentum!r}"
+            )
+        return self
 
 
 class EvaluationParameters(Section):
@@ -116,6 +159,8 @@ def _sentence(mistake: Any, root: type[BaseModel]) -> str:
         return f"{key!r} is unknown{_nearest_key(mistake['loc'], root)}"
     if mistake["type"] == "missing":
         return f"{key!r} is missing"
+    if mistake["type"] == "value_error":  # of several keys, which it names itself
+        return str(mistake["ctx"]["error"])
     meaning = mistake["msg"].removeprefix("Input ")
     return f"{key!r} {meaning}, not {mistake['input']!r}"
 

@@ -52,7 +52,7 @@ def environment(project: Path) -> dict[str, Any]:
 
 
 def hardware() -> dict[str, Any]:
-    """The machine, as far as it decides results: processor, its vector instructions, cores."""
+    """The machine, as far as it decides results: processor, its vector instructions, cores, graphics card."""
     import torch
 
     return {
@@ -62,7 +62,7 @@ def hardware() -> dict[str, Any]:
         "capability": torch.backends.cpu.get_cpu_capability(),
         "cores": psutil.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
-        "device": "cpu",
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
 
 

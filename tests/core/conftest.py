@@ -9,10 +9,27 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.identity import training_identity
+from mnist_lstm.core.learner import TrainingState
 from mnist_lstm.core.models import RecurrentClassifier, new_classifier
 from mnist_lstm.core.splits import Splits
-from mnist_lstm.core.training import Report, TrainingState, fit
-from mnist_lstm.parameters import Parameters
+from mnist_lstm.core.training import Report, fit
+from mnist_lstm.parameters import AugmentationParameters, Parameters
+
+MOVED = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0)
+# ways to train, each of which has something to get wrong when a run is repeated or resumed
+WAYS: dict[str, dict[str, Any]] = {
+    "adamw": {"optimizer": "adamw", "weight_decay": 0.1},
+    "sgd": {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.1},
+    "cosine": {"schedule": "cosine", "warmup": 3},
+    "one cycle": {"schedule": "one_cycle"},
+    "clipping": {"clip_norm": 0.1},
+    "label smoothing": {"label_smoothing": 0.1},
+    "averaging": {"ema_decay": 0.9},
+    "augmentation": {"augmentation": MOVED},
+    "bfloat16": {"precision": "bfloat16"},
+}
+WAYS["all at once"] = {key: value for way in reversed(WAYS.values()) for key, value in way.items()}
+SIZE = (6, 4)  # height and width of the small data set's images
 
 
 class Trial:
@@ -27,7 +44,7 @@ class Trial:
     def reports(self, state: TrainingState | None = None, **changes: Any) -> Iterator[Report]:
         """Of a run from the beginning or from a state, with other training parameters where `changes` says so."""
         training = self.parameters.training.model_copy(update=changes)
-        return fit(self.classifier(), self.data.train, self.data.valid, training, state)
+        return fit(self.classifier(), self.data.train, self.data.valid, training, SIZE, state)
 
     def states(self, state: TrainingState | None = None, **changes: Any) -> list[TrainingState]:
         """The state at each report."""

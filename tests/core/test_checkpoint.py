@@ -57,6 +57,16 @@ def test_a_checkpoint_rebuilds_its_classifier_alone(trial: Trial, sequences: Spl
     np.testing.assert_array_equal(classify(classifier, sequences.test["sequences"], 21), expected)
 
 
+def test_averaged_weights_classify_where_there_are_some(trial: Trial) -> None:
+    trial.parameters = trial.parameters.model_copy(
+        update={"training": trial.parameters.training.model_copy(update={"ema_decay": 0.9})}
+    )
+    checkpoint = from_bytes(to_bytes(trial.checkpoint()), "it")
+    assert checkpoint.state.average is not None
+    assert checkpoint.weights is checkpoint.state.average
+    assert not torch.equal(checkpoint.weights["readout.weight"], checkpoint.state.weights["readout.weight"])
+
+
 def test_the_last_weights_classify_unless_the_best_are_kept(trial: Trial) -> None:
     checkpoint = trial.checkpoint()
     assert checkpoint.state.best is not None

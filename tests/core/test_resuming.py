@@ -1,18 +1,20 @@
 """Continuing an interrupted run: with the same bits, and only with the same parameters and data."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+from torch.testing import assert_close
 
 from mnist_lstm.core.checkpoint import Checkpoint, from_bytes, to_bytes
 from mnist_lstm.core.identity import differences, fingerprint
+from mnist_lstm.core.learner import Best, TrainingState
 from mnist_lstm.core.resuming import starting_state
 from mnist_lstm.core.splits import Splits
-from mnist_lstm.core.training import Best, TrainingState
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters, flat_keys
-from tests.core.conftest import Trial, assert_same_bits
+from tests.core.conftest import WAYS, Trial, assert_same_bits
 
 
 def assert_other_weights(one: TrainingState, other: TrainingState) -> None:
@@ -23,6 +25,29 @@ def test_a_resumed_run_ends_with_the_same_bits(trial: Trial) -> None:
     *interrupted, last = trial.states()
     for stopped in interrupted:
         assert_same_bits(trial.states(stopped)[-1], last)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_resumed_run_ends_with_the_same_bits_however_it_trains(trial: Trial, way: dict[str, Any]) -> None:
+    *interrupted, last = trial.states(**way)
+    for stopped in (interrupted[0], interrupted[3]):
+        assert_same_bits(trial.states(stopped, **way)[-1], last)
+
+
+def test_a_run_resumed_without_its_average_leaves_the_path(trial: Trial) -> None:
+    *_, stopped, last = trial.states(ema_decay=0.9)
+    elsewhere = trial.states(replace(stopped, average=stopped.weights), ema_decay=0.9)[-1]
+    assert_close(elsewhere.weights, last.weights, rtol=0, atol=0)
+    with pytest.raises(AssertionError):
+        assert_close(elsewhere.average, last.average, rtol=0, atol=0)
+
+
+def test_a_run_that_lost_its_patience_had_ended(trial: Trial) -> None:
+    impatient: dict[str, Any] = {"patience": 1, "learning_rate": 1e-9, "iterations": 100}
+    ended = trial.states(**impatient)[-1]
+    assert (ended.iteration, ended.ended) == (10, True)
+    (report,) = trial.reports(ended, **impatient)
+    assert_same_bits(report.state(), ended)
 
 
 def test_a_run_that_had_ended_resumes_to_its_end(trial: Trial) -> None:
@@ -64,16 +89,21 @@ def test_to_resume_changes_nothing_in_the_state_it_starts_from(trial: Trial) -> 
 
 WITHOUT_EFFECT = ["training.resume", "training.report_seconds"]
 DECIDING = ("sequence", "model", "training")
-FIELDS = [key for key in flat_keys(Parameters) if key.startswith(DECIDING)]
+FIELDS = [key for key in flat_keys(Parameters) if key.startswith(DECIDING) and key != "training.device"]
 
 
-def changed(parameters: Parameters, field: str) -> Parameters:
+def changed(parameters: Any, field: str) -> Any:
     """The parameters with another value in one field."""
-    block, name = field.split(".")
-    section = getattr(parameters, block)
-    value = getattr(section, name)
-    other = not value if isinstance(value, bool) else f"{value} or so" if isinstance(value, str) else value + 1
-    return parameters.model_copy(update={block: section.model_copy(update={name: other})})
+    block, _, rest = field.partition(".")
+    value = getattr(parameters, block)
+    other = changed(value, rest) if rest else another(value)
+    return parameters.model_copy(update={block: other})
+
+
+def another(value: Any) -> Any:
+    if isinstance(value, str):
+        return f"{value} or so"
+    return not value if isinstance(value, bool) else (value or 0) + 1
 
 
 IDLE = ["sequence.patch_size", "sequence.permutation_seed"]  # where the view is rows
@@ -104,6 +134,19 @@ def test_a_parameter_of_one_choice_decides_only_where_that_is_chosen(
         one = parameters.model_copy(update={block: section})
         prints = [fingerprint(Trial(each, sequences).identity()) for each in (one, changed(one, field))]
         assert (prints[0] != prints[1]) == expected
+
+
+def test_a_fingerprint_knows_the_device_that_trains_whoever_chose_it(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {}
+    for asked, there in [("auto", False), ("cpu", False), ("auto", True), ("cpu", True), ("cuda", True)]:
+        monkeypatch.setattr("torch.cuda.is_available", lambda there=there: there)
+        training = trial.parameters.training.model_copy(update={"device": asked})
+        trial.parameters = trial.parameters.model_copy(update={"training": training})
+        found[asked, there] = trial.identity()["training.device"]
+    on_cuda = [("auto", True), ("cuda", True)]
+    assert found == {each: "cuda" if each in on_cuda else "cpu" for each in found}
 
 
 @pytest.mark.parametrize("part", ["train", "valid"])
@@ -151,7 +194,7 @@ def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning(
     stopped = trial.checkpoint(report=2)
     assert starting_state({stopped.fingerprint: lambda: stopped}, stopped.identity, resume=False) is None
     (line,) = caplog.messages
-    assert "a checkpoint at update 5 of 12" in line
+    assert "a checkpoint at update 5." in line
     assert "training.resume=true" in line
 
 

@@ -12,13 +12,15 @@ from torch.testing import assert_close
 from mnist_lstm.core import metrics
 from mnist_lstm.core.batches import batches
 from mnist_lstm.core.models import classify, restored_classifier
+from mnist_lstm.core.precision import recurrent_precision
+from mnist_lstm.core.schedules import learning_rate
 from mnist_lstm.core.training import fit, paced
 from mnist_lstm.core.updates import OPTIMIZERS
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
-from tests.core.conftest import Trial, assert_same_bits
+from tests.core.conftest import SIZE, WAYS, Trial, assert_same_bits
 
-COLUMNS = ["iteration", "epoch", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy"]
+COLUMNS = ["iteration", "epoch", "learning_rate", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy"]
 
 
 def test_a_state_is_not_changed_by_further_training(trial: Trial) -> None:
@@ -34,6 +36,38 @@ def test_a_reports_history_is_not_changed_by_further_training(trial: Trial) -> N
 
 def test_two_runs_of_one_seed_end_with_the_same_bits(trial: Trial) -> None:
     assert_same_bits(trial.states()[-1], trial.states()[-1])
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_two_runs_of_one_seed_end_with_the_same_bits_however_they_train(trial: Trial, way: dict[str, Any]) -> None:
+    assert_same_bits(trial.states(**way)[-1], trial.states(**way)[-1])
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_each_way_to_train_gives_other_weights(trial: Trial, way: dict[str, Any]) -> None:
+    one, other = trial.states()[-1], trial.states(**way)[-1]
+    assert not torch.equal(one.classifying["readout.weight"], other.classifying["readout.weight"])
+    assert one.weights.keys() == other.weights.keys()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_each_way_to_train_learns_the_classes(trial: Trial, way: dict[str, Any]) -> None:
+    changes = {"learning_rate": 0.05} | way | {"iterations": 150, "clip_norm": way.get("clip_norm") and 1.0}
+    assert trial.states(**changes)[-1].history[-1]["valid_accuracy"] >= 0.9
+
+
+def test_a_constant_rate_without_the_rest_follows_the_path_of_plain_adam(trial: Trial) -> None:
+    classifier, train = trial.classifier(), trial.data.train
+    trained = [weight for weight in classifier.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=0.01, fused=True)
+    torch.manual_seed(int(np.random.SeedSequence([1, 1]).generate_state(1)[0]))
+    for order in itertools.islice(batches(50, 16, seed=1), 12):
+        logits = classifier(torch.from_numpy(train["sequences"][order]))
+        loss = cross_entropy(logits, torch.from_numpy(train["labels"][order].astype(np.int64)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert_close(trial.states()[-1].weights, dict(classifier.state_dict()), rtol=0, atol=0)
 
 
 def test_another_seed_gives_other_batches_and_dropout(trial: Trial) -> None:
@@ -60,7 +94,7 @@ def test_reports_come_at_logged_and_validated_updates_and_at_the_last(trial: Tri
     assert iterations == [4, 5, 8, 10, 12, 13]
 
 
-def test_a_history_has_a_row_of_six_columns_for_each_report(trial: Trial) -> None:
+def test_a_history_has_a_row_of_seven_columns_for_each_report(trial: Trial) -> None:
     *_, last = trial.reports()
     assert [list(row) for row in last.history] == [COLUMNS] * 7
     assert [row["iteration"] for row in last.history] == [2, 4, 5, 6, 8, 10, 12]
@@ -104,6 +138,103 @@ def test_the_best_state_is_the_first_of_the_highest_validation_accuracy(trial: T
     assert_close(best.weights, states[first].weights, rtol=0, atol=0)
 
 
+def test_the_learning_rate_of_each_row_is_that_of_its_update(trial: Trial) -> None:
+    *_, last = trial.reports(schedule="cosine", warmup=4, log_every=1)
+    training = trial.parameters.training.model_copy(update={"schedule": "cosine", "warmup": 4})
+    expected = [learning_rate(training, number, 12) for number in range(1, 13)]
+    assert [row["learning_rate"] for row in last.history] == expected
+
+
+def test_an_update_moves_the_weights_by_its_own_rate(trial: Trial) -> None:
+    # without momentum an update of SGD is the gradient times the rate, so half the rate moves half as far
+    way: dict[str, Any] = {"optimizer": "sgd", "iterations": 2, "log_every": 1, "learning_rate": 0.1}
+    plain, warm = (trial.states(**way, warmup=warmup)[0].weights for warmup in (0, 1))
+    assert_close(plain, warm, rtol=0, atol=0)
+    slow = trial.states(**(way | {"iterations": 4}), warmup=2)[0].weights
+    start = trial.classifier().state_dict()
+    moved = {name: start[name] + (plain[name] - start[name]) / 2 for name in start}
+    assert_close(slow, moved, rtol=1e-5, atol=1e-6)
+
+
+def test_clipping_bounds_the_gradients_norm(trial: Trial) -> None:
+    start = trial.classifier().state_dict()
+    once: dict[str, Any] = {"optimizer": "sgd", "learning_rate": 1.0, "iterations": 1, "momentum": 0.0}
+    free, clipped = (trial.states(**once, clip_norm=norm)[0].weights for norm in (None, 0.01))
+    norms = [math.sqrt(sum(float((to[name] - start[name]).square().sum()) for name in start)) for to in (free, clipped)]
+    assert norms[0] > 0.1
+    assert norms[1] == pytest.approx(0.01, rel=1e-3)
+
+
+def test_the_average_is_that_of_the_weights_after_each_update(trial: Trial) -> None:
+    states = trial.states(ema_decay=0.5, log_every=1, validate_every=100)
+    average = trial.classifier().state_dict()
+    for number, state in enumerate(states, 1):
+        decay = min(0.5, (1 + number) / (10 + number))
+        average = {name: decay * average[name] + (1 - decay) * state.weights[name] for name in average}
+        assert state.average is not None
+        assert_close(state.average, average)
+
+
+def test_the_average_is_validated_and_kept_as_the_best(trial: Trial) -> None:
+    last, valid = trial.states(ema_decay=0.9)[-1], trial.data.valid
+    assert last.average is not None
+    logits = classify(restored_classifier(trial.parameters.model, 4, last.average), valid["sequences"], 17)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-6)
+    best = trial.states(ema_decay=0.9, validate_every=12)[-1]
+    assert best.best is not None
+    assert_close(best.best.weights, best.average, rtol=0, atol=0)
+
+
+def test_training_is_all_that_averaging_leaves_alone(trial: Trial) -> None:
+    assert_close(trial.states(ema_decay=0.9)[-1].weights, trial.states()[-1].weights, rtol=0, atol=0)
+
+
+def test_in_bfloat16_weights_and_evaluation_stay_float32(trial: Trial) -> None:
+    last, valid = trial.states(precision="bfloat16")[-1], trial.data.valid
+    assert {weight.dtype for weight in last.weights.values()} == {torch.float32}
+    logits = classify(restored_classifier(trial.parameters.model, 4, last.weights), valid["sequences"], 17)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-9)
+
+
+def test_in_bfloat16_the_recurrent_layer_alone_computes_so_and_only_while_it_trains(trial: Trial) -> None:
+    classifier, seen = trial.classifier(), []
+    with recurrent_precision(classifier, "bfloat16", torch.device("cpu")):
+        classifier.recurrent.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
+        sequences = torch.from_numpy(trial.data.train["sequences"])
+        training, evaluating = classifier.train().outputs(sequences), classifier.eval().outputs(sequences)
+    assert torch.equal(evaluating, classifier.outputs(sequences))
+    assert not torch.equal(training, evaluating)
+    assert_close(training, training.bfloat16().float(), rtol=0, atol=0)
+    assert seen == [False] * 3
+    assert torch.equal(classifier.train().outputs(sequences), evaluating)
+
+
+def test_patience_ends_a_run_after_validations_that_are_no_better(trial: Trial) -> None:
+    states = trial.states(patience=2, learning_rate=1e-9, iterations=100)
+    assert [state.ended for state in states] == [False] * (len(states) - 1) + [True]
+    assert states[-1].iteration == 15
+
+
+def test_a_state_says_whether_its_training_has_ended(trial: Trial) -> None:
+    assert [state.ended for state in trial.states()] == [False] * 6 + [True]
+
+
+def test_epochs_read_every_image_so_often(trial: Trial) -> None:
+    *_, last = trial.reports(iterations=None, epochs=2)
+    assert last.iteration == 7
+
+
+def test_a_device_that_is_missing_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError, match=r"^training\.device 'cuda' needs a CUDA device .*; set auto or cpu\.$"):
+        trial.states(device="cuda")
+
+
+def test_without_a_graphics_card_auto_is_the_cpu(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert_same_bits(trial.states(device="auto")[-1], trial.states(device="cpu")[-1])
+
+
 def test_the_constant_forget_bias_stays_as_it_is(trial: Trial) -> None:
     constant = trial.states(learning_rate=0.5)[-1].weights["recurrent.bias_hh_l0"]
     assert constant.tolist() == [0] * 6 + [1] * 6 + [0] * 12
@@ -111,7 +242,7 @@ def test_the_constant_forget_bias_stays_as_it_is(trial: Trial) -> None:
 
 def test_a_loss_that_is_not_finite_stops_the_run_at_its_update(trial: Trial) -> None:
     classifier = trial.classifier()
-    reports = fit(classifier, trial.data.train, trial.data.valid, trial.parameters.training)
+    reports = fit(classifier, trial.data.train, trial.data.valid, trial.parameters.training, SIZE)
     states = [next(reports).state(), next(reports).state()]
     with torch.no_grad():
         classifier.readout.bias.fill_(math.nan)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch.testing import assert_close
 
 from mnist_lstm.core import idx
+from mnist_lstm.core.learner import Learner
 from mnist_lstm.core.models import RecurrentClassifier, classify, new_classifier
-from mnist_lstm.core.updates import new_optimizer, update
 from mnist_lstm.parameters import Parameters
 
 Weights = dict[str, NDArray[Any]]
@@ -135,9 +135,9 @@ def losses_of(
     classifier: RecurrentClassifier, parameters: Parameters, inputs: NDArray[np.uint8], labels: NDArray[Any]
 ) -> list[float]:
     """The loss of each batch, (40, N, T, F) with labels (40, N), just before its update of the classifier."""
-    optimizer = new_optimizer(classifier, parameters.training)
+    learner = Learner(classifier, parameters.training, total=len(inputs))
     batches = zip(torch.from_numpy(inputs), torch.from_numpy(labels), strict=True)
-    return [update(classifier, optimizer, *batch)[0] for batch in batches]
+    return [float(learner.learn(*batch, number)[0]) for number, batch in enumerate(batches, 1)]
 
 
 class Recorded:

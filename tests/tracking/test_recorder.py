@@ -84,9 +84,20 @@ def test_the_validation_curves_have_a_point_every_hundred_updates_and_at_the_las
     assert sorted(point.step for point in points) == [*range(100, 799, 100), 799]
 
 
-@pytest.mark.parametrize("column", ["train_loss", "train_accuracy", "valid_loss", "valid_accuracy"])
-def test_the_curves_are_those_of_the_report(finished: Project, run: Any, history: pd.DataFrame, column: str) -> None:
-    points = finished.client().get_metric_history(run.info.run_id, column.replace("_", "/"))
+@pytest.mark.parametrize(
+    ("column", "curve"),
+    [
+        ("train_loss", "train/loss"),
+        ("train_accuracy", "train/accuracy"),
+        ("valid_loss", "valid/loss"),
+        ("valid_accuracy", "valid/accuracy"),
+        ("learning_rate", "train/learning_rate"),
+    ],
+)
+def test_the_curves_are_those_of_the_report(
+    finished: Project, run: Any, history: pd.DataFrame, column: str, curve: str
+) -> None:
+    points = finished.client().get_metric_history(run.info.run_id, curve)
     recorded = {point.step: point.value for point in points}
     reported = history.dropna(subset=[column]).set_index("iteration")[column]
     assert recorded == pytest.approx(reported.to_dict(), rel=1e-12)

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from mnist_lstm.core.identity import fingerprint
+from mnist_lstm.core.learner import Best, TrainingState
 from mnist_lstm.core.models import RecurrentClassifier, restored_classifier
 from mnist_lstm.core.sequences import pixel_order
 from mnist_lstm.core.splits import Arrays
-from mnist_lstm.core.training import Best, TrainingState
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, in_words
 
@@ -55,7 +55,7 @@ class Checkpoint:
     def weights(self) -> dict[str, Tensor]:
         """The weights that classify."""
         best = self.state.best
-        return best.weights if self.keep == "best" and best else self.state.weights
+        return best.weights if self.keep == "best" and best else self.state.classifying
 
     def order(self) -> Any:
         """The view's pixels, (T, F)."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+from mnist_lstm.core.devices import chosen_device
 from mnist_lstm.core.splits import Arrays, digest
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters, flattened
 
@@ -19,11 +20,16 @@ ONLY_WITH = {
 def training_identity(
     sequence: SequenceParameters, model: ModelParameters, training: TrainingParameters, train: Arrays, valid: Arrays
 ) -> dict[str, Any]:
-    """Every parameter and digest that decides the weights, flat: what must be equal to continue a run."""
+    """Every parameter and digest that decides the weights, flat: what must be equal to continue a run.
+
+    Raises:
+        UserError: if the device that the parameters ask for is missing.
+    """
     sections = {"sequence": sequence.model_dump(), "model": model.model_dump(), "training": training.model_dump()}
     given = flattened(sections)
     idle = {key for key, (other, value) in ONLY_WITH.items() if given[other] != value}
     chosen = {key: value for key, value in given.items() if key not in WITHOUT_EFFECT | idle}
+    chosen["training.device"] = chosen_device(training.device).type  # what `auto` found decides the last bits
     return chosen | {"data.train.sha256": digest(train), "data.valid.sha256": digest(valid)}
 
 

@@ -138,12 +138,12 @@ def restored_classifier(model: ModelParameters, features: int, weights: dict[str
 def classify(classifier: nn.Module, inputs: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
     """What `classifier` answers in evaluation mode, (N, K), in passes of `batch_size` to bound the memory."""
     asked = inputs if len(inputs) else np.zeros((1, *inputs.shape[1:]), inputs.dtype)  # an exported one needs an image
-    was_training = classifier.training
+    was_training, device = classifier.training, next(classifier.parameters()).device
     classifier.eval()
     with torch.inference_mode():
         answers = [
-            classifier(torch.from_numpy(asked[start : start + batch_size]))
+            classifier(torch.from_numpy(asked[start : start + batch_size]).to(device))
             for start in range(0, len(asked), batch_size)
         ]
     classifier.train(was_training)
-    return torch.cat(answers).float().numpy()[: len(inputs)]
+    return torch.cat(answers).float().cpu().numpy()[: len(inputs)]

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.identity import differences, fingerprint
-from mnist_lstm.core.training import TrainingState
+from mnist_lstm.core.learner import TrainingState
 from mnist_lstm.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -29,22 +29,21 @@ def starting_state(
     if resume:
         return (found or _refuse(interrupted, identity))().state
     if found:
-        _tell(found, identity["training.iterations"])
+        _tell(found)
     return None
 
 
-def _tell(found: Callable[[], Checkpoint], iterations: int) -> None:
+def _tell(found: Callable[[], Checkpoint]) -> None:
     try:
-        done = found().state.iteration
+        state = found().state
     except UserError as error:
         logger.warning("%s This run replaces it.", error)
         return
-    if done < iterations:
+    if not state.ended:
         logger.warning(
-            "An interrupted run of these parameters left a checkpoint at update %d of %d. This run starts anew and "
+            "An interrupted run of these parameters left a checkpoint at update %d. This run starts anew and "
             "replaces it; to continue it instead: --params training.resume=true",
-            done,
-            iterations,
+            state.iteration,
         )
 
 

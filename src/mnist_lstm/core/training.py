@@ -3,50 +3,28 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
 from mnist_lstm.core import metrics
+from mnist_lstm.core.augmentation import Augmentation, any_augmentation
 from mnist_lstm.core.batches import batches
+from mnist_lstm.core.devices import chosen_device
+from mnist_lstm.core.learner import Best, Learner, Row, TrainingState
 from mnist_lstm.core.models import RecurrentClassifier, classify
+from mnist_lstm.core.precision import recurrent_precision, threads
 from mnist_lstm.core.splits import Arrays
-from mnist_lstm.core.updates import new_optimizer, update
+from mnist_lstm.core.stopping import out_of_patience, total_updates
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 
-DROPOUT = 1  # tells its random stream from that of the initial weights
 VALIDATION_BATCH = 1000  # images in one forward pass; bounds the memory, not the result
-
-Weights = dict[str, Tensor]
-Row = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Best:
-    """The weights of the highest validation accuracy so far."""
-
-    iteration: int
-    accuracy: float
-    weights: Weights
-
-
-@dataclass(frozen=True)
-class TrainingState:
-    """All that training needs to continue as if it had not stopped; the batches follow from `iteration`."""
-
-    iteration: int
-    weights: Weights
-    optimizer: dict[str, Any]
-    random_state: Tensor  # of torch's generator, which dropout draws from
-    history: list[Row]
-    best: Best | None
+NOT_VALIDATED = {"valid_loss": math.nan, "valid_accuracy": math.nan}
 
 
 @dataclass(frozen=True)
@@ -55,8 +33,9 @@ class Report:
 
     Attributes:
         iteration: updates done.
-        history: a row for each logged update so far, with iteration, epoch, train_loss, train_accuracy (of the batch,
-            just before its update), valid_loss and valid_accuracy (nan where the validation images were not read).
+        history: a row for each logged update so far, with iteration, epoch, learning_rate, train_loss (what the update
+            lowers, so with label smoothing), train_accuracy (both of the batch, just before its update), valid_loss
+            and valid_accuracy (nan where the validation images were not read).
         state: takes a snapshot; call it before the next report is asked for.
     """
 
@@ -70,70 +49,79 @@ def fit(
     train: Arrays,
     valid: Arrays,
     training: TrainingParameters,
+    size: tuple[int, int],
     state: TrainingState | None = None,
 ) -> Iterator[Report]:
     """Trains `classifier` in place and reports at every logged or validated update and at the last.
 
     Args:
-        classifier: with its initial weights.
-        train, valid: "sequences" uint8 (N, T, F) and "labels" (N,).
+        classifier: with its initial weights; moved to the device that `training` chooses.
+        train, valid: "sequences" uint8 (N, T, F), "labels" (N,), and their "order" (T, F) of pixels.
         training: the settings.
+        size: height and width of the images behind the sequences.
         state: continue from here; the weights come from it then.
 
     Raises:
-        UserError: at the first update whose loss is not finite, and before a report of weights that are not.
+        UserError: at the first update whose loss is not finite (on a graphics card, at the next report), and before a
+            report of weights that are not; where the device is missing, or the warm-up longer than the training.
     """
-    optimizer = new_optimizer(classifier, training)
-    history: list[Row] = list(state.history) if state else []
-    best = state.best if state else None
-    start = state.iteration if state else 0
-    _restore(classifier, optimizer, state, training.seed)
-    classifier.train()
-
-    def snapshot() -> TrainingState:
-        return TrainingState(
-            iteration,
-            _copy(classifier.state_dict()),
-            _copy(optimizer.state_dict()),
-            torch.get_rng_state(),
-            [*history],
-            best,
-        )
-
-    if state and start >= training.iterations:
+    total = total_updates(training, len(train["labels"]))
+    device = chosen_device(training.device)
+    learner = Learner(classifier.to(device), training, total)
+    if state:
+        learner.restore(state)
+    history, best, start = ([*state.history], state.best, state.iteration) if state else ([], None, 0)
+    if state and state.ended:
         yield Report(start, history, lambda: state)
         return
-    inputs, targets = torch.from_numpy(train["sequences"]), torch.from_numpy(train["labels"].astype(np.int64))
-    orders = batches(len(targets), training.batch_size, training.seed, start)
-    with _threads(training.threads):
-        for iteration, order in enumerate(islice(orders, training.iterations - start), start + 1):
-            chosen = torch.from_numpy(order)
-            loss, accuracy = update(classifier, optimizer, inputs[chosen], targets[chosen])
-            if not math.isfinite(loss):
-                raise _diverged(f"the training loss must stay finite, found {loss}", iteration, training)
-            last = iteration == training.iterations
-            validates = last or iteration % training.validate_every == 0
-            if not (validates or iteration % training.log_every == 0):
+    with threads(training.threads), recurrent_precision(classifier, training.precision, device):
+        for number, inputs, targets in _batches(train, training, size, device, start, total):
+            loss, logits = learner.learn(inputs, targets, number)
+            validates = number == total or number % training.validate_every == 0
+            reports = validates or number % training.log_every == 0
+            if reports or device.type == "cpu":
+                _expect_finite(float(loss), number, training)
+            if not reports:
                 continue
-            if not all(weight.isfinite().all() for weight in classifier.parameters()):
-                raise _diverged("the weights must stay finite, found inf or nan", iteration, training)
-            epoch = iteration * training.batch_size / len(targets)
-            row = {"iteration": iteration, "epoch": epoch, "train_loss": loss, "train_accuracy": accuracy()}
-            row |= validated(classifier, valid) if validates else NOT_VALIDATED
+            if not learner.is_finite():
+                raise _diverged("the weights must stay finite, found inf or nan", number, training)
+            row = {"iteration": number, "epoch": number * training.batch_size / len(train["labels"])}
+            row |= {"learning_rate": learner.learning_rate(number), "train_loss": float(loss)}
+            row |= {"train_accuracy": float((logits.argmax(1) == targets).float().mean())}
+            row |= validated(learner.classifying, valid) if validates else NOT_VALIDATED
             history.append(row)
             if validates and (best is None or row["valid_accuracy"] > best.accuracy):
-                best = Best(iteration, row["valid_accuracy"], _copy(classifier.state_dict()))
-            yield Report(iteration, [*history], snapshot)
+                best = Best(number, row["valid_accuracy"], learner.weights())
+            ended = number == total or out_of_patience(history, training.patience)
+            yield Report(number, [*history], partial(learner.state, number, [*history], best, ended))
+            if ended:
+                return
 
 
-def _diverged(found: str, iteration: int, training: TrainingParameters) -> UserError:
+def _batches(
+    train: Arrays, training: TrainingParameters, size: tuple[int, int], device: torch.device, start: int, total: int
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """The number, sequences and labels of each update after `start`, up to `total`."""
+    inputs = torch.from_numpy(train["sequences"]).to(device)
+    targets = torch.from_numpy(train["labels"].astype(np.int64)).to(device)
+    orders = batches(len(targets), training.batch_size, training.seed, start)
+    moves = any_augmentation(training.augmentation)
+    augment = Augmentation(training.augmentation, training.seed, train["order"], size, device) if moves else None
+    for number, order in enumerate(islice(orders, total - start), start + 1):
+        chosen = torch.from_numpy(order).to(device)
+        yield number, augment(inputs[chosen], number) if augment else inputs[chosen], targets[chosen]
+
+
+def _expect_finite(loss: float, number: int, training: TrainingParameters) -> None:
+    if not math.isfinite(loss):
+        raise _diverged(f"the training loss must stay finite, found {loss}", number, training)
+
+
+def _diverged(found: str, number: int, training: TrainingParameters) -> UserError:
     return UserError(
-        f"{found} at update {iteration}; lower training.learning_rate (now {training.learning_rate}). "
+        f"{found} at update {number}; lower training.learning_rate (now {training.learning_rate}). "
         "The last checkpoint is kept."
     )
-
-
-NOT_VALIDATED = {"valid_loss": math.nan, "valid_accuracy": math.nan}
 
 
 def validated(classifier: RecurrentClassifier, valid: Arrays) -> Row:
@@ -155,32 +143,3 @@ def paced(reports: Iterable[Report], seconds: float) -> Iterator[Report]:
             held, passed = None, time.monotonic()
     if held:
         yield held
-
-
-def _restore(classifier: RecurrentClassifier, optimizer: Optimizer, state: TrainingState | None, seed: int) -> None:
-    if state is None:
-        torch.manual_seed(int(np.random.SeedSequence([seed, DROPOUT]).generate_state(1)[0]))
-        return
-    classifier.load_state_dict(state.weights)
-    optimizer.load_state_dict(_copy(state.optimizer))
-    torch.set_rng_state(state.random_state)
-
-
-def _copy(value: Any) -> Any:
-    """The same nest of dicts and lists with each tensor cloned."""
-    if isinstance(value, Tensor):
-        return value.detach().clone()
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    return [_copy(item) for item in value] if isinstance(value, list) else value
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Exactly `count` threads for torch on the CPU: the count decides the last bits of every sum."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

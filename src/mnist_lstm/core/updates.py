@@ -5,33 +5,45 @@ from collections.abc import Callable
 
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.optim import Adam, Optimizer
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from mnist_lstm.core.models import RecurrentClassifier
 from mnist_lstm.parameters import TrainingParameters
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
 
 
 def new_optimizer(classifier: RecurrentClassifier, training: TrainingParameters) -> Optimizer:
     """The optimiser of all weights that are trained."""
     trained = [weight for weight in classifier.parameters() if weight.requires_grad]
-    return OPTIMIZERS[training.optimizer](trained, lr=training.learning_rate, fused=True)
+    settings = {"lr": training.learning_rate, "weight_decay": training.weight_decay, "fused": True}
+    if training.optimizer == "sgd":
+        settings["momentum"] = training.momentum
+    return OPTIMIZERS[training.optimizer](trained, **settings)
 
 
 def update(
-    classifier: RecurrentClassifier, optimizer: Optimizer, inputs: Tensor, targets: Tensor
-) -> tuple[float, Callable[[], float]]:
-    """One update of the weights.
+    classifier: RecurrentClassifier,
+    optimizer: Optimizer,
+    inputs: Tensor,
+    targets: Tensor,
+    training: TrainingParameters,
+    learning_rate: float,
+) -> tuple[Tensor, Tensor]:
+    """One update of the weights; none on the CPU where the loss is not finite. Elsewhere to look would be to wait.
 
     Returns:
-        The batch's loss just before the update, and a function that gives its accuracy then.
+        The batch's loss and logits (N, K) just before the update.
     """
     logits = classifier(inputs)
-    loss = cross_entropy(logits, targets)
+    loss = cross_entropy(logits, targets, label_smoothing=training.label_smoothing)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
-    value = float(loss.detach())
-    if math.isfinite(value):
+    if training.clip_norm is not None:
+        clip_grad_norm_(classifier.parameters(), training.clip_norm)
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    if loss.device.type != "cpu" or math.isfinite(loss.item()):
         optimizer.step()
-    return value, lambda: float((logits.detach().argmax(1) == targets).float().mean())
+    return loss.detach(), logits.detach()

@@ -19,7 +19,13 @@ DIGEST = 32  # characters of a SHA-256 that MLflow's dataset digest has room for
 MOST_METRICS = 1000  # in one call, MLflow's limit
 LONGEST_TAG = 5000
 FINGERPRINT = "training.fingerprint"  # the tag
-CURVES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy")
+CURVES = {
+    "train_loss": "train/loss",
+    "train_accuracy": "train/accuracy",
+    "learning_rate": "train/learning_rate",
+    "valid_loss": "valid/loss",
+    "valid_accuracy": "valid/accuracy",
+}  # columns of the history, and the metrics they are recorded as
 
 
 class Recorder:
@@ -113,9 +119,9 @@ class Recorder:
     def _history(self, history: Any) -> None:
         """Records the rows of the curves that are new."""
         points = [
-            (column.replace("_", "/", 1), row[column], int(row["iteration"]))
+            (name, row[column], int(row["iteration"]))
             for row in history.iloc[self._rows :].to_dict("records")
-            for column in CURVES
+            for column, name in CURVES.items()
             if row[column] == row[column]  # not nan
         ]
         self._log_metrics(points)

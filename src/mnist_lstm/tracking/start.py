@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_lstm import provenance
+from mnist_lstm.core.devices import chosen_device
 from mnist_lstm.parameters import Parameters, flattened, in_words
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
@@ -54,6 +55,7 @@ def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, A
         "git": provenance.code(project),
         "environment": provenance.environment(project),
         "hardware": provenance.hardware(),
+        "device": chosen_device(parameters.training.device).type,
         "process": provenance.process(),
     }
 
@@ -74,7 +76,7 @@ def tags(about: dict[str, Any]) -> dict[str, str]:
         "pipelines": ",".join(about["pipelines"]),
         "python": about["environment"]["python"],
         **{name: packages[name] for name in ("mnist_lstm", "torch", "kedro", "mlflow")},
-        "device": about["hardware"]["device"],
+        "device": about["device"],
         "processor": about["hardware"]["processor"],
         "threads": values["training"]["threads"],
         "seed": values["training"]["seed"],

@@ -97,8 +97,8 @@ def test_the_page_says_how_to_do_the_run_again() -> None:
 def test_the_spelled_out_command_has_every_parameter_that_decides_the_result() -> None:
     (*_, (_, command)) = commands(finished.run())
     assert command == (
-        "kedro run --params data.name=tiny,sequence.view=rows,model.cell=lstm,training.seed=1,training.threads=1,"
-        "training.learning_rate=0.001,evaluation.confidence=0.95,data.on_unreachable=fail"
+        "kedro run --params data.name=tiny,sequence.view=rows,model.cell=lstm,training.seed=1,training.device=cpu,"
+        "training.threads=1,training.learning_rate=0.001,training.clip_norm=null,evaluation.confidence=0.95,data.on_unreachable=fail"
     )
 
 

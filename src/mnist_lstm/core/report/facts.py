@@ -69,7 +69,7 @@ def network(run: Run) -> str:
 
 def commands(run: Run) -> list[tuple[str, str]]:
     """What each command does, and the command."""
-    given = ",".join(f"{key}={value}" for key, value in parameters(run).items())
+    given = ",".join(f"{key}={'null' if value is None else value}" for key, value in parameters(run).items())
     return [
         ("The command of this run", run.provenance["command"]),
         ("The same again from its record, compared bit by bit (or the run's id for latest)", "kedro reproduce latest"),
@@ -163,7 +163,7 @@ def on_the_way(run: Run) -> str:
 def origin(run: Run) -> list[tuple[str, str]]:
     """Code, weights, versions and machine."""
     code, machine = run.provenance["git"], run.provenance["hardware"]
-    environment = run.provenance["environment"]
+    environment, trained = run.provenance["environment"], run.checkpoint.identity
     dirty = {True: " and changes that are not committed", False: "", None: ""}[code["dirty"]]
     return [
         ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
@@ -173,6 +173,7 @@ def origin(run: Run) -> list[tuple[str, str]]:
         ("packages", ", ".join(f"{name} {version}" for name, version in environment["packages"].items())),
         ("lock file, SHA-256", environment["lock_sha256"] or "none"),
         ("machine", f"{machine['processor']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB"),
-        ("system", f"{machine['system']}, {machine['machine']}, {machine['capability']}, on {machine['device']}"),
-        ("threads", str(run.checkpoint.identity["training.threads"])),
+        ("system", f"{machine['system']}, {machine['machine']}, {machine['capability']}"),
+        ("trained on", trained["training.device"]),
+        ("threads", str(trained["training.threads"])),
     ]

@@ -34,7 +34,8 @@ def train(
     features = train_sequences["sequences"].shape[2]
     classifier = new_classifier(model, features, len(data_card["class_names"]), training.seed)
     about = {key: data_card[key] for key in ("name", "title", "height", "width", "class_names")}
-    reports = fit(classifier, train_sequences, valid_sequences, training, state)
+    size = (data_card["height"], data_card["width"])
+    reports = fit(classifier, train_sequences, valid_sequences, training, size, state)
     for report in paced(reports, training.report_seconds):
         checkpoint = Checkpoint(model, sequence, about, identity, report.state(), training.keep)
         yield checkpoint, pd.DataFrame(report.history)

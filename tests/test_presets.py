@@ -1,0 +1,35 @@
+"""The presets, conf/<name>/parameters.yml: what differs from base, and what each says of itself."""
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from mnist_lstm.parameters import checked, flattened
+from tests.conftest import PARAMETERS
+
+CONF = PARAMETERS.parents[1]
+PRESETS = sorted({path.parent.name for path in CONF.glob("*/parameters.yml")} - {"base", "local"})
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """As Kedro merges them softly: key by key."""
+    base = copy.deepcopy(base)
+    for key, value in changes.items():
+        base[key] = merged(base[key], value) if isinstance(value, dict) else value
+    return base
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_on_base_is_valid_and_only_says_what_differs(name: str) -> None:
+    base, changes = (yaml.safe_load(path.read_text()) for path in (PARAMETERS, CONF / name / "parameters.yml"))
+    checked(merged(base, changes))
+    assert not flattened(changes).items() & flattened(base).items()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_opens_with_its_command_and_where_its_results_stand(name: str) -> None:
+    opening = (CONF / name / "parameters.yml").read_text().partition("\n\n")[0]
+    assert f"`kedro run --env {name}`" in opening
+    assert "accuracy" in opening
