@@ -8,7 +8,7 @@ STORE := $(or $(MLFLOW_TRACKING_URI),sqlite:///$(CURDIR)/mlflow.db)
 export KEDRO_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run test lint ui viz benchmark clean
+.PHONY: help install run test lint ui viz site benchmark clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -34,8 +34,12 @@ lint: install  ## ruff (lint and format) and mypy
 ui: install  ## Open the MLflow UI on this project's runs: http://127.0.0.1:5000
 	$(BIN)/mlflow ui --backend-store-uri $(STORE) --host 127.0.0.1 --port 5000
 
+# The proxy, where nobody listens, spares Kedro-Viz 30 s of asking PyPI for its newest version
 viz: install  ## Open Kedro-Viz on the pipeline: http://127.0.0.1:4141
-	$(BIN)/kedro viz run --host 127.0.0.1 --port 4141
+	HTTPS_PROXY=http://127.0.0.1:9 $(BIN)/kedro viz run --host 127.0.0.1 --port 4141
+
+site: install  ## Build the graph with its previews as static pages, in build/
+	$(BIN)/kedro site
 
 benchmark: install  ## Measure what this project adds to a bare torch script: ARGS="--mirror file:///folder"
 	$(BIN)/python benchmarks/overhead.py $(ARGS)

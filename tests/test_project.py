@@ -32,7 +32,8 @@ LAYERS = [
     (r"pipeline_registry\.py", ("pipelines",)),
     (r"datasets/.*", ("errors", "parameters", "core", "provenance", "datasets")),
     (r"tracking/.*", ("errors", "parameters", "core", "provenance", "tracking")),
-    (r"(cli|hooks)\.py", ("errors", "parameters", "core", "provenance", "datasets", "tracking")),
+    (r"site\.py", ("errors",)),
+    (r"(cli|hooks)\.py", ("errors", "parameters", "core", "provenance", "datasets", "tracking", "site")),
     (r"settings\.py", ("hooks", "tracking")),
 ]
 

@@ -1,8 +1,6 @@
 """The report in a real browser: offline, without an error, within the width of a phone."""
 
 import io
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,9 @@ from matplotlib.figure import Figure
 from mnist_lstm.core.report import page
 from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
 from tests import finished
+from tests.browser import Watched
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytest_plugins = ["tests.browser"]
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +24,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    with playwright.sync_playwright() as driver:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield opened
-        opened.close()
-
-
 @pytest.mark.parametrize("width", [360, 1200])
 def test_the_report_asks_for_nothing_and_fits_the_screen(browser: Any, report: str, width: int) -> None:
-    seen = browser.new_page(viewport={"width": width, "height": 800})
-    asked, told = [], []
-    seen.on("request", lambda request: asked.append(request.url))
-    seen.on("console", lambda message: told.append(message.text))
-    seen.on("pageerror", lambda error: told.append(str(error)))
-    seen.on("dialog", lambda dialog: told.append(dialog.message))
+    watched = Watched(browser, viewport={"width": width, "height": 800})
+    seen = watched.page
     seen.goto(report)
-    assert [url for url in asked if not url.startswith("data:")] == [report]
-    assert told == []
+    assert watched.asked_beside(report) == []
+    assert watched.told == []
     assert seen.evaluate("document.documentElement.scrollWidth") <= width
     assert seen.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
     seen.close()

@@ -103,6 +103,17 @@ def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: b
 
 
 @cli.command()
+@click.pass_obj
+def site(metadata: Any) -> None:
+    """Build the pipeline's graph, with previews of the last run, as static pages in build/."""
+    from mnist_lstm.site import build
+
+    with one_line_errors():
+        pages = build(metadata.project_path)
+    click.echo(f"Pages: {pages} (python -m http.server --bind 127.0.0.1 --directory {pages.name})")
+
+
+@cli.command()
 @click.argument("run_names", metavar="RUN...", nargs=-1)
 @click.option("--last", metavar="N", type=click.IntRange(min=2), help="The newest N runs that finished.")
 @click.pass_obj

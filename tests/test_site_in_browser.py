@@ -1,0 +1,77 @@
+"""The static pages of Kedro-Viz in a real browser: the whole graph, with previews, and nothing of the machine."""
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_lstm.site import build
+from tests.browser import Watched
+from tests.projects import Project, surroundings
+
+pytest_plugins = ["tests.projects", "tests.browser"]
+
+NODES = {"ingest", "reshape", "train", "export", "predict_test", "score", "follow_beliefs", "write_report"}
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture(scope="module")
+def pages(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = finished.copied_to(tmp_path_factory.mktemp("site"))
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in surroundings().items():
+            patched.setenv(name, value)
+        return build(project.path)
+
+
+@pytest.fixture(scope="module")
+def url(pages: Path) -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=pages))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_pages_hold_no_path_of_this_machine(pages: Path) -> None:
+    said = [path for path in (pages / "api").rglob("*") if path.is_file()]
+    assert len(said) > 40
+    for path in said:
+        text = path.read_text(encoding="utf-8")
+        assert str(pages.parent) not in text, path
+        assert str(Path.home()) + "/" not in text, path
+
+
+def test_the_graph_is_drawn_without_an_error_or_a_request_elsewhere(browser: Any, url: str) -> None:
+    watched = Watched(browser, viewport={"width": 1500, "height": 950})
+    watched.page.goto(url)
+    watched.page.wait_for_selector(".pipeline-node__text")
+    drawn = {node.text_content() for node in watched.page.query_selector_all(".pipeline-node__text")}
+    assert drawn >= NODES
+    watched.page.wait_for_load_state("networkidle")
+    assert watched.asked_beside(url) == []
+    assert watched.told == []
+    watched.page.close()
+
+
+@pytest.mark.parametrize("dataset", ["train_images", "confusion_figure", "learning_curves"])
+def test_a_dataset_shows_its_preview(browser: Any, url: str, dataset: str) -> None:
+    watched = Watched(browser, viewport={"width": 1500, "height": 950})
+    watched.page.goto(url)
+    watched.page.wait_for_selector(".pipeline-node__text")
+    if watched.page.locator(".modal__close-button, .feature-hints__close-btn").count():
+        watched.page.locator(".modal__close-button, .feature-hints__close-btn").first.click()
+    watched.page.get_by_text(dataset, exact=True).first.click()
+    watched.page.wait_for_selector(
+        ".pipeline-metadata img, .pipeline-metadata .plotly, .pipeline-metadata svg.main-svg"
+    )
+    assert watched.told == []
+    watched.page.close()
