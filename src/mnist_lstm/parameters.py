@@ -133,7 +133,7 @@ def flat_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
         if isinstance(below, type) and issubclass(below, BaseModel):
             keys += flat_keys(below, f"{prefix}{name}.")
         else:
-            keys.append(prefix + name)
+            keys.append(prefix + (field.alias or name))
     return keys
 
 
