@@ -66,6 +66,13 @@ class EvaluationParameters(Section):
     batch_size: PositiveInt  # images in one forward pass; bounds the memory, not the result
 
 
+class PredictParameters(Section):
+    """The user's images that the pipeline `predict` reads, and the model that reads them."""
+
+    folder: str | None  # of pictures, with all folders below it, or one file, also of IDX images
+    model: str  # `champion` or another alias, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
+
+
 class Parameters(Section):
     """All of parameters.yml."""
 
@@ -74,6 +81,7 @@ class Parameters(Section):
     model: ModelParameters
     training: TrainingParameters
     evaluation: EvaluationParameters
+    predict: PredictParameters
 
 
 def in_words(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
