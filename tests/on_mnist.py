@@ -1,6 +1,7 @@
 """A finished run on MNIST itself, where MNIST_LSTM_MNIST names a folder with its four files.
 
-A test module asks for the fixture `mnist` by `pytest_plugins = ["tests.projects", "tests.on_mnist"]`.
+A test module asks for the fixture `mnist` by `pytest_plugins = ["tests.projects", "tests.on_mnist"]`, and imports the
+rest before pytest can rewrite its assertions (PYTEST_DONT_REWRITE).
 """
 
 import os

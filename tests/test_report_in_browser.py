@@ -1,8 +1,6 @@
 """The report in a real browser: offline, without an error, within the width of a phone."""
 
 import io
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,7 @@ from mnist_lstm.core.report import page
 from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
 from tests import finished
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytest_plugins = ["tests.browsers"]
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +21,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = Path(tmp_path_factory.mktemp("report")) / "report.html"
     path.write_text(page(finished.run(), dict.fromkeys(PRINTED, picture.getvalue())), encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    with playwright.sync_playwright() as driver:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("width", [360, 1200])
