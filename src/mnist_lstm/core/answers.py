@@ -16,6 +16,7 @@ from mnist_lstm.core.preparation import Frame, frame_of, prepared
 from mnist_lstm.core.sequences import to_sequences
 
 IMAGES = 1000  # in one forward pass
+DECIMALS = 6  # of a probability in the table
 
 # A picture's file, an image uint8 (height, width) that needs no decoding, or why there is neither
 Content = bytes | NDArray[np.uint8] | PictureError
@@ -68,13 +69,19 @@ def answers(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoint) -> 
 
 
 def _table(part: list[Prepared], logits: NDArray[np.float32], class_names: list[str]) -> pd.DataFrame:
-    probabilities = np.exp(log_probabilities(logits))
+    probabilities = np.exp(log_probabilities(logits)).round(DECIMALS)
     second, first = np.argsort(logits, axis=1, kind="stable")[:, -2:].T
     named = np.array(class_names, dtype=object)
-    answered = pd.DataFrame(
-        {"digit": named[first], "probability": probabilities.max(axis=1), "second_guess": named[second]}
-        | {f"p_{name}": column for name, column in zip(class_names, probabilities.T, strict=True)}
+    table = pd.DataFrame(
+        {
+            "file": [each.name for each in part],
+            "digit": named[first],
+            "probability": probabilities.max(axis=1),
+            "second_guess": named[second],
+            **{f"p_{name}": column for name, column in zip(class_names, probabilities.T, strict=True)},
+            "skipped": [each.skipped for each in part],
+        }
     )
-    skipped = pd.Series([each.skipped for each in part])
-    answered[skipped != ""] = None
-    return answered.assign(file=[each.name for each in part], skipped=skipped)[["file", *answered.columns, "skipped"]]
+    if any(each.skipped for each in part):
+        table.loc[table["skipped"] != "", table.columns[1:-1]] = None
+    return table

@@ -13,7 +13,6 @@ from mnist_lstm.errors import UserError
 
 ROWS = 1000  # of a part that is loaded
 PREVIEWED = 30
-DECIMALS = "%.6f"
 
 
 class TableDataset(AbstractDataset[Iterator[pd.DataFrame], Iterator[pd.DataFrame]]):
@@ -33,7 +32,7 @@ class TableDataset(AbstractDataset[Iterator[pd.DataFrame], Iterator[pd.DataFrame
             temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
         ):
             for position, part in enumerate(data):
-                part.to_csv(file, index=False, header=position == 0, float_format=DECIMALS)
+                part.to_csv(file, index=False, header=position == 0)
 
     def load(self) -> Iterator[pd.DataFrame]:
         if not self._exists():
