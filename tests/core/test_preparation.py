@@ -10,8 +10,8 @@ from PIL import Image
 from scipy import ndimage
 
 from mnist_lstm.core import idx
+from mnist_lstm.core.brightness import PictureError
 from mnist_lstm.core.digits import bundled_digits
-from mnist_lstm.core.pictures import PictureError
 from mnist_lstm.core.preparation import FILLS, Frame, frame_of, prepared
 
 MNIST = Frame(28, 28, *FILLS["mnist"])

@@ -25,9 +25,9 @@ from PIL import Image
 
 from mnist_lstm.cli import cli
 from mnist_lstm.core.beliefs import decision_steps
+from mnist_lstm.core.brightness import brightness
 from mnist_lstm.core.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.core.models import ImageClassifier
-from mnist_lstm.core.pictures import brightness
 from mnist_lstm.core.preparation import frame_of, prepared
 from mnist_lstm.draw.app import HOSTS, MOST_BYTES, PAGE, application
 from tests import tiny

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mnist_lstm.core.brightness import PictureError, brightness
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.metrics import log_probabilities
 from mnist_lstm.core.models import classify
-from mnist_lstm.core.pictures import PictureError, brightness
 from mnist_lstm.core.preparation import Frame, frame_of, prepared
 from mnist_lstm.core.sequences import to_sequences
 

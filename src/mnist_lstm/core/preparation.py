@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from mnist_lstm.core.pictures import WHITE, Brightness, PictureError
+from mnist_lstm.core.brightness import WHITE, Brightness, PictureError
 
 LEAST_CONTRAST = 24  # of 255, between ink and paper; below it a picture is blank
 EDGE = 0.25  # of the ink's strength: where a stroke begins

@@ -3,8 +3,8 @@
 from typing import Any
 
 from mnist_lstm.core.beliefs import beliefs, decision_steps
+from mnist_lstm.core.brightness import brightness
 from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.pictures import brightness
 from mnist_lstm.core.preparation import frame_of, prepared
 from mnist_lstm.core.sequences import step_word, to_sequences
 

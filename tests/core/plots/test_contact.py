@@ -3,7 +3,7 @@ import warnings
 import pytest
 
 from mnist_lstm.core.answers import answers, prepare
-from mnist_lstm.core.pictures import PictureError
+from mnist_lstm.core.brightness import PictureError
 from mnist_lstm.core.plots import contact_sheet
 from mnist_lstm.core.plots.style import VERMILLION
 from mnist_lstm.core.preparation import frame_of

@@ -101,11 +101,12 @@ function decision(name) {
 // By rows, the image and the beliefs stand side by side, and appear together row by row.
 function showSteps() {
   const steps = reading ? reading.beliefs.length : 0, until = Math.ceil(shown * steps);
+  const aligned = about.by_rows && steps === (reading?.image.length ?? 0);
   paint(element("beliefs"), reading?.beliefs, until, 1);
-  paint(element("seen"), reading?.image, about.by_rows ? until : Infinity, 255);
-  for (const id of about.by_rows ? ["seen", "beliefs"] : ["beliefs"]) {
+  paint(element("seen"), reading?.image, aligned ? until : Infinity, 255);
+  for (const id of ["seen", "beliefs"]) {
     const line = element(id).nextElementSibling;
-    line.hidden = !reading || until < reading.decided;
+    line.hidden = !reading || until < reading.decided || (id === "seen" && !aligned);
     if (!line.hidden) line.style.top = `${100 * (reading.decided - 1) / steps}%`;
   }
 }

@@ -9,8 +9,8 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_lstm.core import pictures
-from mnist_lstm.core.pictures import PictureError, brightness
+from mnist_lstm.core import brightness as module
+from mnist_lstm.core.brightness import PictureError, brightness
 
 DIGIT = np.full((12, 9), 255, np.uint8)  # dark on light, and of another height than width
 DIGIT[2:9, 4] = 0
@@ -151,7 +151,7 @@ def test_what_is_no_picture_is_refused_with_the_reason(name: str) -> None:
 
 def test_a_picture_of_too_many_pixels_is_refused_before_they_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     content = file_of(converted("L"))
-    monkeypatch.setattr(pictures, "MOST_PIXELS", 100)
+    monkeypatch.setattr(module, "MOST_PIXELS", 100)
     monkeypatch.setattr(Image.Image, "load", lambda picture: pytest.fail("decoded"))
     with pytest.raises(PictureError, match=r"9 x 12, more than 100 pixels"):
         brightness(content)
