@@ -8,7 +8,7 @@ STORE := $(or $(MLFLOW_TRACKING_URI),sqlite:///$(CURDIR)/mlflow.db)
 export KEDRO_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run test lint ui viz site benchmark clean
+.PHONY: help install run test lint ui viz site serve draw benchmark clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -40,6 +40,13 @@ viz: install  ## Open Kedro-Viz on the pipeline: http://127.0.0.1:4141
 
 site: install  ## Build the graph with its previews as static pages, in build/
 	$(BIN)/kedro site
+
+serve: install  ## Serve the champion by MLflow: POST http://127.0.0.1:5001/invocations
+	MLFLOW_TRACKING_URI=$(STORE) MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false PATH="$(CURDIR)/$(BIN):$$PATH" \
+		$(BIN)/mlflow models serve -m models:/mnist-lstm@champion --env-manager local --host 127.0.0.1 --port 5001
+
+draw: install  ## Open a page to draw a digit on: http://127.0.0.1:8000
+	$(BIN)/kedro draw $(ARGS)
 
 benchmark: install  ## Measure what this project adds to a bare torch script: ARGS="--mirror file:///folder"
 	$(BIN)/python benchmarks/overhead.py $(ARGS)

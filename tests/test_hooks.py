@@ -46,13 +46,14 @@ def test_a_run_says_which_data_it_is_on_before_it_trains(output: str) -> None:
 
 
 def test_the_summary_names_the_data_and_the_interval_and_the_place(output: str, finished: Project) -> None:
-    summary = output.splitlines()[-4:]
+    summary = output.splitlines()[-5:]
     run_id = finished.last_run().info.run_id
     assert summary[0] == "Data       360 test images of bundled 8x8 digits (not MNIST)"
     assert re.fullmatch(
         r"Accuracy   0\.9\d{3}  \(95% interval 0\.9\d{3} to 0\.9\d{3}\); \d{3} of the first 128", summary[1]
     )
     assert summary[2].startswith(f"Recorded   MLflow run {run_id} (mnist-lstm) in sqlite:///{finished.path}")
+    assert summary[3] == "Registered mnist-lstm version 1 is the champion, the first one"
 
 
 def test_a_run_prints_no_warning_of_the_libraries(output: str) -> None:

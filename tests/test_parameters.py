@@ -63,6 +63,8 @@ WRONG: dict[str, list[Any]] = {
     "training.resume": [0, 1, "true", "yes", None],
     "evaluation.confidence": [0, 1, 0.0, 1.0, 95, *NOT_NUMBERS],
     "evaluation.batch_size": NOT_COUNTS,
+    "predict.folder": [2024, True, ["pictures"]],
+    "predict.model": [None, 3, ["champion"]],
 }
 
 

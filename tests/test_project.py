@@ -18,7 +18,7 @@ from tests.projects import REPOSITORY, copied, surroundings
 PACKAGE = REPOSITORY / "src" / "mnist_lstm"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 CATALOG: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())
-STAGES = ("ingest", "reshape", "train", "evaluate")
+STAGES = ("ingest", "reshape", "train", "evaluate", "predict")
 
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
 LAYERS = [
@@ -31,9 +31,13 @@ LAYERS = [
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
     (r"pipeline_registry\.py", ("pipelines",)),
     (r"datasets/.*", ("errors", "parameters", "core", "provenance", "datasets")),
+    (r"draw/.*", ("errors", "parameters", "core", "draw")),
     (r"tracking/.*", ("errors", "parameters", "core", "provenance", "tracking")),
     (r"site\.py", ("errors",)),
-    (r"(cli|hooks)\.py", ("errors", "parameters", "core", "provenance", "datasets", "tracking", "site")),
+    (
+        r"(cli|hooks)\.py",
+        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site"),
+    ),
     (r"settings\.py", ("hooks", "tracking")),
 ]
 
@@ -111,7 +115,7 @@ def test_no_dataset_of_the_catalog_pickles() -> None:
 
 @pytest.mark.parametrize("name", CATALOG)
 def test_a_dataset_is_one_of_the_project_and_stands_in_a_layer_of_kedro_viz(name: str) -> None:
-    assert CATALOG[name]["type"].startswith("mnist_lstm.datasets.")
+    assert CATALOG[name]["type"].startswith(("mnist_lstm.datasets.", "mnist_lstm.tracking."))
     assert CATALOG[name]["metadata"]["kedro-viz"]["layer"] in (
         "raw",
         "intermediate",
@@ -144,14 +148,16 @@ def test_the_recorder_does_not_take_a_kind_that_it_does_not_know() -> None:
         Recorder.record(mock.create_autospec(Recorder, instance=True), "metrix", {})
 
 
+EVERYTHING = register_pipelines()["__default__"] + register_pipelines()["predict"]
+
+
 @pytest.mark.parametrize("name", CATALOG)
 def test_a_dataset_is_used_by_the_pipeline(name: str) -> None:
-    assert name in register_pipelines()["__default__"].datasets()
+    assert name in EVERYTHING.datasets()
 
 
 def test_everything_that_the_pipeline_makes_is_kept() -> None:
-    whole = register_pipelines()["__default__"]
-    assert whole.all_outputs() <= set(CATALOG)
+    assert EVERYTHING.all_outputs() <= set(CATALOG)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -162,7 +168,7 @@ def test_every_node_has_a_name_and_says_what_it_does(stage: str) -> None:
 
 
 def test_every_parameter_of_a_node_has_a_class() -> None:
-    for node in register_pipelines()["__default__"].nodes:
+    for node in EVERYTHING.nodes:
         hints = node.func.__annotations__
         for given, name in zip(hints, node.inputs, strict=False):
             if name.startswith("params:"):
@@ -178,7 +184,8 @@ def names(pipeline: Pipeline) -> set[str]:
 
 def test_kedro_run_takes_all_stages() -> None:
     pipelines = register_pipelines()
-    assert names(pipelines["__default__"]) == set().union(*(names(pipelines[stage]) for stage in STAGES))
+    training = [stage for stage in STAGES if stage != "predict"]
+    assert names(pipelines["__default__"]) == set().union(*(names(pipelines[stage]) for stage in training))
 
 
 def test_without_figures_only_the_drawing_is_left_out() -> None:
@@ -194,6 +201,7 @@ def test_kedro_sees_the_stages_with_their_nodes(tmp_path: Path) -> None:
         "reshape": ["reshape"],
         "train": ["export", "train"],
         "evaluate": sorted({"predict_test", "score"} | FIGURES),
+        "predict": ["draw_pictures", "predict_pictures"],
     }
 
 

@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from PIL import Image, ImageOps
 
 from mnist_lstm.core.checkpoint import from_bytes, weights_digest
 from mnist_lstm.core.splits import Arrays
+from tests.on_mnist import needs_mnist
 from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
 
-pytest_plugins = ["tests.projects"]
+pytest_plugins = ["tests.projects", "tests.on_mnist"]
 
 LOGITS = "data/07_model_output/predictions.npz"
 
@@ -271,19 +273,6 @@ def test_a_run_resumed_after_kill_9_ends_with_the_bits_of_one_that_was_never_int
 
 # on MNIST itself
 
-FOLDER = os.environ.get("MNIST_LSTM_MNIST")
-needs_mnist = pytest.mark.skipif(not FOLDER, reason="MNIST_LSTM_MNIST names no folder with MNIST's four gz files")
-
-
-@pytest.fixture(scope="module")
-def mnist(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
-    """A project in which the tutorial's run on MNIST finished."""
-    project = copied(tmp_path_factory.mktemp("mnist"))
-    (project.path / "mlflow.db").write_bytes(empty_store.read_bytes())
-    done = project.run("--params", f"data.mirror={Path(str(FOLDER)).resolve().as_uri()}")
-    assert done.returncode == 0, done.stdout
-    return project
-
 
 @needs_mnist
 @pytest.mark.slow
@@ -320,6 +309,23 @@ def loaded(mnist: Project) -> Iterator[Any]:
 @needs_mnist
 @pytest.mark.slow
 def test_the_model_recorded_of_mnist_gives_the_recorded_predictions(mnist: Project, loaded: Any) -> None:
-    images = torch.from_numpy(arrays(mnist, "02_intermediate/test_images.npz")["images"])
+    images = torch.from_numpy(arrays(mnist, "02_intermediate/test_images.npz")["images"]).float()
     logits = torch.from_numpy(arrays(mnist, "07_model_output/predictions.npz")["logits"])
     assert_allclose(loaded(images).detach().numpy(), logits.softmax(dim=1).numpy(), rtol=1e-4, atol=1e-5)
+
+
+@needs_mnist
+@pytest.mark.slow
+def test_pictures_made_of_mnist_are_read_as_well_as_the_images(mnist: Project, tmp_path: Path) -> None:
+    part, random = arrays(mnist, "02_intermediate/test_images.npz"), np.random.default_rng(1)
+    for position in range(200):
+        times, kind = int(random.integers(2, 15)), ("png", "jpg", "tif", "bmp", "gif", "webp")[position % 6]
+        large = Image.fromarray(part["images"][position]).resize((28 * times, 28 * times), Image.Resampling.BICUBIC)
+        canvas = Image.new("L", tuple(28 * times + random.integers(1, 800, 2)))
+        canvas.paste(large, tuple(random.integers(0, np.subtract(canvas.size, large.size))))
+        inverted = ImageOps.invert(canvas) if position % 2 else canvas
+        inverted.save(tmp_path / f"{position:03d}_{part['labels'][position]}.{kind}")
+    done = mnist.run("--pipelines", "predict", "--params", f"predict.folder={tmp_path}")
+    assert done.returncode == 0, done.stdout
+    answers = pd.read_csv(mnist.path / "data/07_model_output/predictions.csv", dtype=str)
+    assert (answers["digit"] == answers["file"].str[4]).mean() >= 0.95

@@ -133,3 +133,23 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
         table.show(runs, comparing.verdicts(runs))
         write_whole(page, comparing.page(runs).encode())
     click.echo(f"Curves: {page}")
+
+
+@cli.command()
+@click.option("--model", default="champion", show_default=True, help="Or a run's id or name, latest, or a *.pt file.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.pass_obj
+def draw(metadata: Any, model: str, port: int) -> None:
+    """Serve a page to draw a digit on, at http://127.0.0.1:8000, and watch the network read it.
+
+    Only this machine can open it.
+    """
+    import uvicorn
+
+    from mnist_lstm.draw.app import application
+    from mnist_lstm.tracking import models
+
+    with one_line_errors():
+        app = application(models.model(metadata.project_path, model))
+    click.echo(f"Draw at http://127.0.0.1:{port} (Ctrl-C ends it)")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")

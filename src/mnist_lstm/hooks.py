@@ -167,4 +167,6 @@ def print_summary(results: dict[str, Any], tracking: Tracking) -> None:
         f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",
         "Look       make ui (MLflow), make viz (Kedro-Viz), data/08_reporting/",
     ]
+    if tracking.decision:
+        lines.insert(3, f"Registered {tracking.decision}")
     get_console().print("\n" + "\n".join(lines), highlight=False, markup=False, soft_wrap=True)

@@ -114,6 +114,13 @@ class EvaluationParameters(Section):
     batch_size: PositiveInt  # images in one forward pass; bounds the memory, not the result
 
 
+class PredictParameters(Section):
+    """The user's images that the pipeline `predict` reads, and the model that reads them."""
+
+    folder: str | None  # of pictures, with all folders below it, or one file, also of IDX images
+    model: str  # `champion` or another alias, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
+
+
 class Parameters(Section):
     """All of parameters.yml."""
 
@@ -122,6 +129,7 @@ class Parameters(Section):
     model: ModelParameters
     training: TrainingParameters
     evaluation: EvaluationParameters
+    predict: PredictParameters
 
 
 def in_words(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
@@ -185,7 +193,7 @@ def flat_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
         if isinstance(below, type) and issubclass(below, BaseModel):
             keys += flat_keys(below, f"{prefix}{name}.")
         else:
-            keys.append(prefix + name)
+            keys.append(prefix + (field.alias or name))
     return keys
 
 

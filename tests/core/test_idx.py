@@ -1,15 +1,18 @@
 import contextlib
 import gzip
+import io
 import os
 import struct
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from mnist_lstm.core import idx
@@ -123,3 +126,31 @@ def test_mnists_training_files_hold_the_published_digits() -> None:
     assert images.shape == (60000, 28, 28)
     assert np.bincount(labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert images.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
+
+
+@given(
+    images=arrays(np.uint8, st.tuples(st.integers(0, 7), st.integers(1, 3), st.integers(1, 4))),
+    count=st.integers(1, 4),
+    zipped=st.booleans(),
+)
+def test_images_are_read_a_part_at_a_time(images: Any, count: int, zipped: bool) -> None:
+    content = idx.encode(images)
+    parts = list(idx.images_in(io.BytesIO(content if zipped else gzip.decompress(content)), "it", count))
+    assert [len(part) for part in parts[:-1]] == [count] * len(parts[:-1])
+    assert sum(len(part) for part in parts) == len(images)
+    if parts:
+        assert_array_equal(np.concatenate(parts), images)
+
+
+@pytest.mark.parametrize("cut", [-1, 20])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_cut_file_gives_what_it_holds_and_then_the_error(cut: int, zipped: bool) -> None:
+    content = idx.encode(np.arange(100, dtype=np.uint8).reshape(4, 5, 5))
+    content = (content if zipped else gzip.decompress(content))[:cut]
+    with pytest.raises(UserError, match="it"):
+        list(idx.images_in(io.BytesIO(content), "it", 2))
+
+
+def test_labels_are_no_images() -> None:
+    with pytest.raises(UserError, match="must hold images"):
+        list(idx.images_in(io.BytesIO(idx.encode(np.zeros(5, np.uint8))), "it", 2))

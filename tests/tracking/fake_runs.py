@@ -37,7 +37,7 @@ class FakeRuns:
     path: Path
 
     def __post_init__(self) -> None:
-        self.client, uri, name = store.opened(self.path)
+        self.client, uri, name, _ = store.opened(self.path)
         self.experiment = store.experiment_id(self.client, name, self.path, uri)
 
     def record(

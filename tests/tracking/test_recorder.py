@@ -188,20 +188,28 @@ def loaded(model: str) -> Any:
 def test_the_recorded_model_gives_the_recorded_predictions_without_pickle(loaded: Any, finished: Project) -> None:
     with np.load(finished.path / "data/07_model_output/predictions.npz", allow_pickle=False) as predictions:
         expected = torch.from_numpy(predictions["logits"]).softmax(dim=1).numpy()
-    images = torch.from_numpy(bundled_digits().test["images"])
+    images = torch.from_numpy(bundled_digits().test["images"]).float()
     assert_allclose(loaded(images).detach().numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_the_recorded_model_takes_any_number_of_images(loaded: Any, count: int) -> None:
-    assert loaded(torch.zeros(count, 8, 8, dtype=torch.uint8)).shape == (count, 10)
+    assert loaded(torch.zeros(count, 8, 8)).shape == (count, 10)
+
+
+@pytest.mark.parametrize("pixel", [0.5, -1.0, 256.0, float("nan"), float("inf")])
+def test_the_recorded_model_refuses_what_is_no_pixel(loaded: Any, pixel: float) -> None:
+    images = torch.zeros(2, 8, 8)
+    images[1, 3, 4] = pixel
+    with pytest.raises(RuntimeError, match="pixels must be whole numbers from 0 to 255"):
+        loaded(images)
 
 
 def test_the_recorded_model_is_signed_with_raw_images(model: str) -> None:
     import mlflow
 
     signature = mlflow.models.get_model_info(model).signature
-    assert signature.inputs.to_dict()[0]["tensor-spec"] == {"dtype": "uint8", "shape": (-1, 8, 8)}
+    assert signature.inputs.to_dict()[0]["tensor-spec"] == {"dtype": "float32", "shape": (-1, 8, 8)}
     assert signature.outputs.to_dict()[0]["tensor-spec"] == {"dtype": "float32", "shape": (-1, 10)}
 
 

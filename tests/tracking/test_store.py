@@ -18,7 +18,13 @@ pytest_plugins = ["tests.projects"]
 
 MLFLOW = {
     "server": {"mlflow_tracking_uri": None},
-    "tracking": {"enabled": True, "experiment": {"name": "mnist-lstm"}, "run": {"name": None}},
+    "tracking": {
+        "enabled": True,
+        "experiment": {"name": "mnist-lstm"},
+        "run": {"name": None},
+        "register": True,
+        "registry": {"name": "mnist-lstm", "margin": 0.001},
+    },
 }
 
 
@@ -34,7 +40,7 @@ def settings(**tracking: Any) -> store.Settings:
 
 
 def test_the_settings_are_those_of_mlflow_yml() -> None:
-    assert settings().model_dump() == MLFLOW
+    assert settings().model_dump(by_alias=True) == MLFLOW
 
 
 def test_a_parameter_overrides_one_key_of_the_settings() -> None:
@@ -49,6 +55,9 @@ def test_a_parameter_overrides_one_key_of_the_settings() -> None:
         ({"enabled": "no"}, "tracking.enabled"),
         ({"experiment": {"nam": "x"}}, "tracking.experiment.nam"),
         ({"run": {"name": 3}}, "tracking.run.name"),
+        ({"register": "no"}, "tracking.register"),
+        ({"registry": {"margin": -0.1}}, "tracking.registry.margin"),
+        ({"registry": {"margin": 1.0}}, "tracking.registry.margin"),
     ],
 )
 def test_a_wrong_setting_is_named(tracking: dict[str, Any], key: str) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from mnist_lstm.core.splits import Splits, data_card, images_and_labels, stratified
 
+NAME = "digits"  # what `data.name` calls them
 BRIGHTEST = 16  # scikit-learn's pixels are counts from 0 to 16
 FRACTIONS = (0.1, 0.2)  # of the images, for validation and test
 SPLIT_SEED = 0  # the split is part of the data set, not of a run
@@ -22,4 +23,4 @@ def bundled_digits() -> Splits:
     train, valid, test = stratified(whole, FRACTIONS, SPLIT_SEED, "the bundled digits")
     parts = {"train": train, "valid": valid, "test": test}
     title = "bundled 8x8 digits (not MNIST)"
-    return Splits(**parts, card=data_card("digits", title, parts, [str(digit) for digit in range(10)], files={}))
+    return Splits(**parts, card=data_card(NAME, title, parts, [str(digit) for digit in range(10)], files={}))

@@ -1,8 +1,11 @@
 """IDX files: bytes to arrays and back, with every claim of the header checked."""
 
 import gzip
+import io
 import math
 import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +15,7 @@ from mnist_lstm.errors import UserError
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_BYTES = 2**30  # a header that declares more is not believed
+READ = 2**16  # bytes of a gzip file unpacked at a time
 
 
 def decode(content: bytes, name: str) -> NDArray[np.uint8]:
@@ -29,19 +33,40 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
 
     Source: the format's description at http://yann.lecun.com/exdb/mnist/.
     """
-    reader = _Reader(content, name)
+    reader = _Reader(io.BytesIO(content), name)
+    shape = _shape(reader, name)
+    if math.prod(max(side, 1) for side in shape) > MAX_BYTES:
+        raise UserError(f"{name} declares the shape {shape}, more than {MAX_BYTES} bytes; it is damaged.")
+    values = reader.take(math.prod(shape))
+    reader.expect_end()
+    return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def images_in(file: BinaryIO, name: str, count: int) -> Iterator[NDArray[np.uint8]]:
+    """The images of an IDX file of any length, up to `count` at a time, (n, height, width).
+
+    Raises:
+        UserError: if the file is not exactly one IDX array of images; what comes before damage has been given by then.
+    """
+    reader = _Reader(file, name)
+    shape = _shape(reader, name)
+    if len(shape) != 3 or not 0 < math.prod(shape[1:]) <= MAX_BYTES // count:
+        raise UserError(f"{name} must hold images (N, height, width), found the shape {shape}.")
+    images, *size = shape
+    for start in range(0, images, count):
+        part = min(count, images - start)
+        yield np.frombuffer(reader.take(part * math.prod(size)), np.uint8).reshape(part, *size)
+    reader.expect_end()
+
+
+def _shape(reader: "_Reader", name: str) -> tuple[int, ...]:
     zero, kind, dimensions = int.from_bytes(magic := reader.take(4), "big") >> 16, magic[2], magic[3]
     if zero != 0 or kind != UNSIGNED_BYTE or dimensions not in (1, 3):
         raise UserError(
             f"{name} must be an IDX file of unsigned bytes in 1 or 3 dimensions (it starts with 00 00 08 01 or "
             f"00 00 08 03), found {magic.hex(' ')}; delete it and run again to fetch it anew."
         )
-    shape = tuple(np.frombuffer(reader.take(4 * dimensions), ">u4").tolist())
-    if math.prod(max(side, 1) for side in shape) > MAX_BYTES:
-        raise UserError(f"{name} declares the shape {shape}, more than {MAX_BYTES} bytes; it is damaged.")
-    values = reader.take(math.prod(shape))
-    reader.expect_end()
-    return np.frombuffer(values, np.uint8).reshape(shape)
+    return tuple(np.frombuffer(reader.take(4 * dimensions), ">u4").tolist())
 
 
 def encode(array: NDArray[np.uint8]) -> bytes:
@@ -53,19 +78,18 @@ def encode(array: NDArray[np.uint8]) -> bytes:
 class _Reader:
     """Takes so many bytes from a plain or gzipped file and never unpacks more than asked for."""
 
-    def __init__(self, content: bytes, name: str):
+    def __init__(self, file: BinaryIO, name: str):
         self._name = name
-        self._rest = content
-        self._unpacker = zlib.decompressobj(wbits=31) if content.startswith(GZIP_MAGIC) else None
+        self._file = file
+        zipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        file.seek(0)
+        self._unpacker = zlib.decompressobj(wbits=31) if zipped else None
+        self._packed = b""
 
     def take(self, size: int) -> bytes:
-        taken = self._unpacked(size) if self._unpacker else self._plain(size)
+        taken = self._unpacked(size) if self._unpacker else self._file.read(size)
         if len(taken) < size:
             raise UserError(f"{self._name} ends {size - len(taken)} bytes early; delete it and run again to fetch it.")
-        return taken
-
-    def _plain(self, size: int) -> bytes:
-        taken, self._rest = self._rest[:size], self._rest[size:]
         return taken
 
     def _unpacked(self, size: int) -> bytes:
@@ -73,10 +97,11 @@ class _Reader:
         parts, missing = [], size
         try:
             while missing and not self._unpacker.eof:
-                part = self._unpacker.decompress(self._rest, missing)
-                self._rest = self._unpacker.unconsumed_tail
-                if not part and not self._rest:
+                self._packed = self._packed or self._file.read(READ)
+                part = self._unpacker.decompress(self._packed, missing)
+                if not part and not self._packed:
                     break
+                self._packed = self._unpacker.unconsumed_tail
                 parts.append(part)
                 missing -= len(part)
         except zlib.error as error:
@@ -87,9 +112,9 @@ class _Reader:
 
     def expect_end(self) -> None:
         if self._unpacker is None:
-            more = bool(self._rest)
+            more = bool(self._file.read(1))
         else:
-            more = bool(self._unpacked(1)) or bool(self._unpacker.unused_data)
+            more = bool(self._unpacked(1)) or bool(self._unpacker.unused_data or self._file.read(1))
             if not more and not self._unpacker.eof:
                 raise UserError(f"{self._name} is a gzip file cut short; delete it and run again to fetch it anew.")
         if more:

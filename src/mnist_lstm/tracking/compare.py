@@ -54,7 +54,7 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
     """
     if bool(names) == bool(last):
         raise UserError(f"the runs must be given once, found {'names and --last' if names else 'none'}: {HOW}.")
-    client, _, experiment = store.opened(project)
+    client, _, experiment, _ = store.opened(project)
     if last:
         runs = record.finished(client, experiment, last)[::-1]
     else:

@@ -25,6 +25,7 @@ class Tracking:
 
     def __init__(self) -> None:
         self._recorder: Recorder | None = None
+        self.decision: str | None = None  # on the model of the last run: is it the champion, and why
         self._interrupted: str | None = None
         self._handlers: dict[signal.Signals, Any] = {}
 
@@ -42,14 +43,17 @@ class Tracking:
         self._parameters: Parameters = checked(values)
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], catalog: Any) -> None:
-        """Starts the run: its name, parameters, tags and provenance."""
-        self._recorder, self._interrupted = None, None
-        if not self._settings.tracking.enabled:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
+        """Starts the run: its name, parameters, tags and provenance.
+
+        A pipeline without a dataset to record, as `predict`, is no run of MLflow's.
+        """
+        self._recorder, self._interrupted, self.decision = None, None, None
+        self._catalog = catalog
+        if not (self._settings.tracking.enabled and any(self._kind(name) for name in pipeline.datasets())):
             return
         from mnist_lstm.tracking.start import started
 
-        self._catalog = catalog
         self._recorder = started(self._project, self._settings, self._parameters, run_params)
         atexit.register(self._at_exit)
         self._watch_signals()
@@ -68,13 +72,15 @@ class Tracking:
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
         """Records which data a run reads that starts after ingest."""
-        if self._kind(dataset_name) == "data":
+        if self._recorder and self._kind(dataset_name) == "data":
             self._observe(dataset_name, data)
 
     @hook_impl
     def after_pipeline_run(self) -> None:
-        """Ends the run as finished."""
+        """Ends the run as finished, and registers its model."""
         self._end("FINISHED")
+        if self._recorder and self._settings.tracking.register_models:
+            self.decision = self._recorder.register(self._project, self._settings.tracking.registry)
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
@@ -86,7 +92,7 @@ class Tracking:
             self._recorder.record(kind, data)
 
     def _kind(self, name: str) -> str | None:
-        if self._recorder is None or name not in self._catalog:
+        if name not in self._catalog:
             return None
         kind = (getattr(self._catalog[name], "metadata", None) or {}).get("mlflow")
         if kind is not None and kind not in KINDS:

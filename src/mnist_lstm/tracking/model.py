@@ -7,10 +7,16 @@ import numpy as np
 import torch
 
 from mnist_lstm.core.models import ExportedModel, classify
+from mnist_lstm.core.serving import ServedClassifier
+
+FLOAT = np.dtype(np.float32)
 
 
 def log_model(exported: ExportedModel, run_id: str) -> str:
-    """Logs the classifier of raw images to a run, and returns the model's id."""
+    """Logs the classifier of raw images to a run, and returns the model's id.
+
+    Its input has no name: MLflow's scoring server would hand a named one to torch as a dictionary, and fail.
+    """
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
@@ -18,17 +24,17 @@ def log_model(exported: ExportedModel, run_id: str) -> str:
     images = exported.examples
     probabilities = classify(exported.classifier, images, len(images))
     signature = ModelSignature(
-        Schema([TensorSpec(images.dtype, (-1, *images.shape[1:]), "images")]),
-        Schema([TensorSpec(np.dtype(np.float32), (-1, *probabilities.shape[1:]), "probabilities")]),
+        Schema([TensorSpec(FLOAT, (-1, *images.shape[1:]))]),
+        Schema([TensorSpec(FLOAT, (-1, *probabilities.shape[1:]))]),
     )
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
         warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
         info = mlflow.pytorch.log_model(
-            exported.classifier,
+            ServedClassifier(exported.classifier).eval(),
             name="model",
             signature=signature,
-            input_example=images,
+            input_example=images.astype(FLOAT),
             pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}", f"numpy=={np.__version__}"],
             serialization_format="pt2",
         )

@@ -11,7 +11,10 @@ from typing import Any
 from mnist_lstm.core import checkpoint
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.models import ExportedModel
+from mnist_lstm.tracking import registry
 from mnist_lstm.tracking.model import log_model
+from mnist_lstm.tracking.registry import Candidate, valid_accuracy
+from mnist_lstm.tracking.store import RegistrySettings
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ class Recorder:
         self._metrics: dict[str, float] = {}
         self._model_id: str | None = None
         self._checkpoint: Checkpoint | None = None
+        self._finished = False
 
     def record(self, kind: str, data: Any) -> None:
         """Records what the catalog saved, as the dataset's entry says; files are copied into `artifacts` instead."""
@@ -78,6 +82,7 @@ class Recorder:
         if reason:
             self._client.set_tag(self.run_id, "reason", reason[:LONGEST_TAG])
         self._client.set_terminated(self.run_id, status)
+        self._finished = status == "FINISHED"
         self._folder.cleanup()
 
     def _write_last(self) -> None:
@@ -86,6 +91,21 @@ class Recorder:
         self._log_metrics([(name, value, 0) for name, value in self._metrics.items()], self._test_set())
         self.write_provenance()
         self._client.log_artifacts(self.run_id, str(self.artifacts))
+
+    def register(self, project: Path, settings: RegistrySettings) -> str | None:
+        """Registers the model of the finished run and returns the decision about it in words.
+
+        None if the run did not train, export and evaluate, or the store has no registry: that fails no run.
+        """
+        if not (self._finished and self._checkpoint and self._model_id and "test/accuracy" in self._metrics):
+            return None
+        card, accuracy = self._about["data"], valid_accuracy(self._checkpoint)
+        candidate = Candidate(self.run_id, self._model_id, card["name"], card["sha256"]["valid"], accuracy)
+        try:
+            return registry.register(self._client, project, settings, candidate)
+        except Exception as error:
+            logger.warning("The model is recorded, but not registered: %s", error)
+            return None
 
     def write_provenance(self) -> None:
         """Writes provenance.json among the artifacts."""

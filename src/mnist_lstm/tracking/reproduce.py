@@ -52,7 +52,7 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
     Raises:
         UserError: if there is no such run, or it cannot be done again.
     """
-    client, uri, experiment = store.opened(project)
+    client, uri, experiment, _ = store.opened(project)
     run = record.find_run(client, experiment, named)
     then = record.read(client, run)
     if not (then.checkpoint and then.predictions):
@@ -127,8 +127,8 @@ def run_again(then: Record, project: Path, uri: str, name: str, experiment: str,
     """
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
         order = Path(folder) / "run.yml"
-        order.write_text(yaml.safe_dump({"run": _options(then, project, name, experiment)}))
         with _worktree(then, project, Path(folder)) if checkout else _here(project) as place:
+            order.write_text(yaml.safe_dump({"run": _options(then, project, name, experiment, place)}))
             done = subprocess.run(
                 [sys.executable, "-m", "kedro", "run", "--config", str(order)],
                 cwd=place,
@@ -138,7 +138,7 @@ def run_again(then: Record, project: Path, uri: str, name: str, experiment: str,
         raise UserError(f"the run must finish to be compared, found exit code {done.returncode}; see above.")
 
 
-def _options(then: Record, project: Path, name: str, experiment: str) -> dict[str, Any]:
+def _options(then: Record, project: Path, name: str, experiment: str, place: Path) -> dict[str, Any]:
     about = then.provenance
     data = about["data"]
     found = project / "data" / "01_raw" / data["name"]
@@ -151,6 +151,8 @@ def _options(then: Record, project: Path, name: str, experiment: str) -> dict[st
         parameters["data"]["mirror"] = None
     parameters["training"]["resume"] = False
     tracking = {"enabled": True, "experiment": {"name": experiment}, "run": {"name": name}}
+    if "register" in yaml.safe_load((place / "conf/base/mlflow.yml").read_text())["tracking"]:  # older code knows none
+        tracking["register"] = False
     return {"env": about["preset"], "params": parameters | {"tracking": tracking}}
 
 

@@ -3,13 +3,13 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from filelock import FileLock
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as kedro_settings
 from omegaconf import OmegaConf
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import mistakes
@@ -42,12 +42,21 @@ class _Run(_Section):
     name: str | None
 
 
+class RegistrySettings(_Section):
+    """The block `tracking.registry`."""
+
+    name: str  # of the registered model
+    margin: Annotated[float, Field(ge=0, lt=1)]  # of validation accuracy, a fraction
+
+
 class TrackingSettings(_Section):
     """The block `tracking`."""
 
     enabled: bool
     experiment: _Experiment
     run: _Run
+    register_models: Annotated[bool, Field(alias="register")]  # BaseModel has a `register` of its own
+    registry: RegistrySettings
 
 
 class Settings(_Section):
@@ -72,11 +81,12 @@ def settings(config_loader: Any) -> Settings:
 
 
 class Opened(NamedTuple):
-    """The store outside of a run: MLflow's client, the store's address, and the name of the experiment."""
+    """The store outside of a run: MLflow's client, the store's address, and the names of experiment and model."""
 
     client: Any
     uri: str
     experiment: str
+    registered_model: str
 
 
 def opened(project: Path) -> Opened:
@@ -87,7 +97,7 @@ def opened(project: Path) -> Opened:
     """
     found = settings(OmegaConfigLoader(str(project / "conf"), **kedro_settings.CONFIG_LOADER_ARGS))
     uri = tracking_uri(project, found.server.mlflow_tracking_uri)
-    return Opened(client(project, uri), uri, found.tracking.experiment.name)
+    return Opened(client(project, uri), uri, found.tracking.experiment.name, found.tracking.registry.name)
 
 
 def tracking_uri(project: Path, configured: str | None) -> str:

@@ -3,6 +3,7 @@
 from mnist_lstm.core.plots.beliefs import accuracy_by_step_figure, accuracy_by_step_print, beliefs_figure
 from mnist_lstm.core.plots.calibration import calibration_figure
 from mnist_lstm.core.plots.confusion import confusion_figure
+from mnist_lstm.core.plots.contact import contact_sheet
 from mnist_lstm.core.plots.curves import learning_curves, learning_curves_print
 from mnist_lstm.core.plots.images import image_grid, mistakes_figure
 from mnist_lstm.core.plots.states import states_figure
@@ -13,6 +14,7 @@ __all__ = [
     "beliefs_figure",
     "calibration_figure",
     "confusion_figure",
+    "contact_sheet",
     "image_grid",
     "learning_curves",
     "learning_curves_print",

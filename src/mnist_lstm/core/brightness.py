@@ -1,0 +1,90 @@
+"""A picture file as brightness: every kind of file and pixel that people have, or the reason why not."""
+
+import io
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mnist_lstm.errors import UserError
+
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
+MOST_PIXELS = 100_000_000  # of a picture; checked before they are decoded
+LONGEST_SIDE = 2000  # pixels; larger pictures are averaged down by a whole factor
+BLACK, WHITE = 0, 255
+
+Brightness = NDArray[np.uint8]  # (height, width) of any size, 0 for black and 255 for white
+
+
+class PictureError(UserError):
+    """A picture with nothing in it to read; the message is the reason, without the name of the file."""
+
+
+def brightness(content: bytes) -> Brightness:
+    """The brightness of the picture in a file's content, upright as its EXIF orientation says.
+
+    Pixels of 16 bits or floats span from their darkest to their brightest. Transparent pixels are paper.
+
+    Raises:
+        PictureError: if there is no whole picture, more than one, or one too large.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            warnings.simplefilter("ignore")  # Pillow's, of metadata
+            _expect_one_of_bearable_size(picture)
+            upright = ImageOps.exif_transpose(picture)
+            return np.asarray(_averaged(_opaque(upright) if upright.has_transparency_data else _grey(upright)))
+    except PictureError:
+        raise
+    except UnidentifiedImageError:
+        raise PictureError(f"no picture that can be read ({', '.join(FORMATS)})") from None
+    except Image.DecompressionBombError:
+        raise PictureError(f"more than {MOST_PIXELS} pixels") from None
+    except Exception as error:  # Pillow's readers each have errors of their own for a damaged file
+        raise PictureError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
+
+
+def _expect_one_of_bearable_size(picture: Image.Image) -> None:
+    if picture.width * picture.height > MOST_PIXELS:
+        raise PictureError(f"{picture.width} x {picture.height}, more than {MOST_PIXELS} pixels")
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1 and picture.format != "MPO":  # of a camera: the photo first, then its previews
+        raise PictureError(f"{frames} pictures in one file; save the one that is meant")
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    """The picture in mode L; luma after ITU-R 601."""
+    if picture.mode.startswith(("I", "F")):
+        return _stretched(np.asarray(picture, np.float64))
+    return picture.convert("L") if picture.mode in ("1", "L") else picture.convert("RGB").convert("L")
+
+
+def _stretched(values: NDArray[np.float64]) -> Image.Image:
+    if not np.isfinite(values).all():
+        raise PictureError("pixels that are no numbers")
+    darkest, brightest = values.min(), values.max()
+    return Image.fromarray(np.rint((values - darkest) * (WHITE / max(brightest - darkest, 1e-30))).astype(np.uint8))
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """The picture in mode L with paper where it is transparent.
+
+    Where most of it is opaque, paper looks as the opaque pixels mostly do. Else they are the ink, and paper is black
+    or white, what is less like them.
+    """
+    if picture.mode.startswith(("I", "F")):
+        return _grey(picture)
+    coloured = picture.convert("RGBA")
+    grey, alpha = coloured.convert("L"), coloured.getchannel("A")
+    opaque = np.asarray(grey)[np.asarray(alpha) > WHITE // 2]
+    if opaque.size == 0:
+        raise PictureError("blank: every pixel is transparent")
+    typical = int(np.median(opaque))
+    if opaque.size < grey.width * grey.height / 2:
+        typical = WHITE if typical < WHITE / 2 else BLACK
+    return Image.composite(grey, Image.new("L", grey.size, typical), alpha)
+
+
+def _averaged(grey: Image.Image) -> Image.Image:
+    return grey.reduce(-(-max(grey.size) // LONGEST_SIDE)) if max(grey.size) > LONGEST_SIDE else grey

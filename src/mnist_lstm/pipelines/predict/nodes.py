@@ -1,0 +1,51 @@
+"""Naming the digits on a user's pictures."""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from mnist_lstm.core import plots
+from mnist_lstm.core.answers import Open, answers, prepare
+from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.core.preparation import frame_of
+from mnist_lstm.parameters import PredictParameters
+
+SHOWN = 60  # pictures on the contact sheet
+TOLD = 10_000  # pictures between two lines of progress
+
+logger = logging.getLogger(__name__)
+
+
+def predict_pictures(
+    models: Callable[[str], Checkpoint], pictures: Open, predict: PredictParameters
+) -> Iterator[pd.DataFrame]:
+    """Names the digit on each picture of a folder, prepared as the images that the model was trained on.
+
+    The answers are a generator of tables, 1,000 rows each: the dataset that saves them draws them one by one, so that
+    the memory does not grow with the folder.
+    """
+    return _told(answers(pictures(predict.folder), models(predict.model)))
+
+
+def _told(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The parts as they come; tells now and then how many pictures they were, and at the end."""
+    pictures = skipped = 0
+    for part in parts:
+        pictures += len(part)
+        skipped += int((part["skipped"] != "").sum())
+        if pictures % TOLD == 0:
+            logger.info("%d pictures", pictures)
+        yield part
+    logger.info("%d pictures: %d answered, %d skipped", pictures, pictures - skipped, skipped)
+
+
+def draw_pictures(
+    answers: Iterator[pd.DataFrame], models: Callable[[str], Checkpoint], pictures: Open, predict: PredictParameters
+) -> Any:
+    """Draws a contact sheet: what the network was given of the first pictures, and what it answered."""
+    checkpoint = models(predict.model)
+    shown = list(itertools.islice(prepare(pictures(predict.folder), frame_of(checkpoint.data)), SHOWN))
+    return plots.contact_sheet(shown, next(answers), f"{checkpoint.words} on {checkpoint.data['title']}")

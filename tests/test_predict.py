@@ -1,0 +1,216 @@
+"""`kedro run --pipelines predict`: a folder as people have it, on a model of the bundled digits."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from mnist_lstm.core import idx
+from mnist_lstm.core.digits import bundled_digits
+from tests.projects import REPOSITORY, Project, copied, surroundings
+
+pytest_plugins = ["tests.projects"]
+
+ANSWERS, SHEET = "data/07_model_output/predictions.csv", "data/08_reporting/predictions.png"
+FORMATS = ["png", "jpg", "tif", "bmp", "gif", "webp"]
+TEST = bundled_digits().test
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose champion reads the bundled digits."""
+    return finished.copied_to(tmp_path_factory.mktemp("project"))
+
+
+def predict(project: Project, folder: Path, *more: str) -> pd.DataFrame:
+    done = project.invoke("--pipelines", "predict", "--params", ",".join([f"predict.folder={folder}", *more]))
+    assert done.exit_code == 0, done.output
+    return pd.read_csv(project.path / ANSWERS, dtype=str, keep_default_na=False)
+
+
+def refused(project: Project, *options: str) -> str:
+    """The one line that a mistake is told in."""
+    done = project.invoke("--pipelines", "predict", *options)
+    assert done.exit_code == 1
+    assert "Traceback" not in done.output
+    return str(done.output.splitlines()[-1])
+
+
+def drawn(position: int, inverted: bool) -> Image.Image:
+    """A test digit enlarged, off the centre of a big canvas."""
+    large = Image.fromarray(TEST["images"][position]).resize((160, 160), Image.Resampling.BICUBIC)
+    canvas = Image.new("L", (300 + position, 240))
+    canvas.paste(large, (position, 60))
+    return Image.fromarray(255 - np.asarray(canvas)) if inverted else canvas
+
+
+def test_digits_enlarged_inverted_and_off_centre_in_six_formats_are_read(project: Project, tmp_path: Path) -> None:
+    for position in range(60):
+        kind = FORMATS[position % 6]
+        name = f"{position:02d}_{TEST['labels'][position]}.{kind}"
+        drawn(position, position % 2 == 0).save(tmp_path / name)
+    answers = predict(project, tmp_path)
+    assert (
+        answers["digit"] == answers["file"].str[3]
+    ).mean() >= 0.7  # 8 x 8 pixels leave little room for a new scaling
+
+
+def odd_files(folder: Path) -> dict[str, str]:
+    """Sixteen files to read or to skip, and for each the reason why it is skipped, empty where it is not."""
+    good, picture = io.BytesIO(), drawn(0, True)
+    picture.save(good, "PNG")
+    contents: dict[str, tuple[bytes, str]] = {
+        "a picture.png": (good.getvalue(), ""),
+        "a,b\"c'd.png": (good.getvalue(), ""),
+        "no suffix": (good.getvalue(), ""),
+        "seven \u4e03.png": (good.getvalue(), ""),
+        "lies.jpg": (good.getvalue(), ""),
+        "empty.png": (b"", "no picture that can be read"),
+        "text.txt": (b"seven", "no picture that can be read"),
+        "page.pdf": (b"%PDF-1.7", "no picture that can be read"),
+        "cut.png": (good.getvalue()[:200], "damaged"),
+        "labels-idx1-ubyte.gz": (idx.encode(TEST["labels"]), "no picture that can be read"),
+        "cut-images-idx3-ubyte": (b"\x00\x00\x08\x03", "the IDX file ends"),
+    }
+    for name, (content, _) in contents.items():
+        (folder / name).write_bytes(content)
+    Image.new("L", (50, 50), 255).save(folder / "white.png")
+    Image.new("RGBA", (50, 50)).save(folder / "nothing.png")
+    picture.save(folder / "moving.gif", save_all=True, append_images=[drawn(1, True)])
+    (folder / "below").mkdir()
+    picture.save(folder / "below/16 bits.tif")
+    (folder / "link.png").symlink_to(folder / "no such file")
+    (folder / ".hidden").write_bytes(b"")
+    return {name: reason for name, (_, reason) in contents.items()} | {
+        "white.png": "blank",
+        "nothing.png": "blank",
+        "moving.gif": "2 pictures in one file",
+        "below/16 bits.tif": "",
+        "link.png": "a link to nothing",
+    }
+
+
+def test_a_row_stands_for_each_file_in_order_and_odd_ones_are_skipped_with_the_reason(
+    project: Project, tmp_path: Path
+) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    expected = odd_files(folder)
+    answers = predict(project, folder)
+    assert len(expected) == 16
+    assert answers["file"].tolist() == sorted(expected)
+    for name, reason in zip(answers["file"], answers["skipped"], strict=True):
+        assert reason.startswith(expected[name]), name
+        assert bool(reason) is bool(expected[name]), name
+    skipped = answers[answers["skipped"] != ""]
+    assert (skipped.drop(columns=["file", "skipped"]) == "").all(axis=None)
+
+
+def test_an_idx_file_of_the_models_size_is_taken_as_it_is(project: Project, tmp_path: Path) -> None:
+    path = tmp_path / "t10k-images-idx3-ubyte.gz"
+    path.write_bytes(idx.encode(TEST["images"]))
+    answers = predict(project, path)
+    with np.load(project.path / "data/07_model_output/predictions.npz", allow_pickle=False) as recorded:
+        logits = recorded["logits"]
+    assert answers["file"].tolist() == [f"{path.name}[{position}]" for position in range(len(logits))]
+    assert answers["digit"].astype(int).tolist() == logits.argmax(axis=1).tolist()
+    assert answers["second_guess"].astype(int).tolist() == np.argsort(logits, axis=1)[:, -2].tolist()
+    probabilities = answers[[f"p_{digit}" for digit in range(10)]].astype(float).to_numpy()
+    np.testing.assert_allclose(probabilities, np.exp(logits) / np.exp(logits).sum(1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(answers["probability"].astype(float), probabilities.max(axis=1))
+
+
+def test_a_contact_sheet_shows_what_the_network_saw(project: Project, tmp_path: Path) -> None:
+    odd_files(tmp_path)
+    predict(project, tmp_path)
+    with Image.open(project.path / SHEET) as sheet:
+        assert sheet.width > 900
+
+
+def test_predicting_is_no_run_of_mlflows(project: Project, tmp_path: Path) -> None:
+    drawn(0, True).save(tmp_path / "0.png")
+    predict(project, tmp_path)
+    assert len(project.runs()) == 1
+
+
+@pytest.mark.parametrize("named", ["champion", "latest", "digits lstm128 rows s1", "run", "checkpoint"])
+def test_the_model_may_be_named_in_several_ways(project: Project, tmp_path: Path, named: str) -> None:
+    drawn(0, True).save(tmp_path / "0.png")
+    chosen = {"run": project.last_run().info.run_id, "checkpoint": str(project.checkpoints()[0])}.get(named, named)
+    answers = predict(project, tmp_path, f"predict.model={chosen}")
+    assert answers["digit"].tolist() == [str(TEST["labels"][0])]
+
+
+MISTAKES = {
+    "no folder": ("predict.model=champion", "'predict.folder' must name a folder"),
+    "no such folder": ("predict.folder=no/such/folder", "found no 'no/such/folder'"),
+    "an empty folder": ("predict.folder=data/01_raw", "must hold pictures, found no file"),
+    "no such run": ("predict.folder=conf,predict.model=no such run", "'no such run'"),
+    "no such checkpoint": ("predict.folder=conf,predict.model=no.pt", "found no file 'no.pt'"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_one_line(project: Project, mistake: str) -> None:
+    parameters, reason = MISTAKES[mistake]
+    assert reason in refused(project, "--params", parameters)
+    assert not (project.path / ANSWERS).exists()
+
+
+def test_without_a_champion_the_error_says_what_to_run(empty_store: Path, tmp_path: Path) -> None:
+    made = copied(tmp_path)
+    (made.path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    told = refused(made, "--params", "predict.folder=conf")
+    assert told.startswith("Error: the registered model 'mnist-lstm' has no champion yet; train one (`kedro run`)")
+
+
+def test_what_stood_there_before_is_untouched_when_predicting_fails(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn(0, True).save(tmp_path / "0.png")
+    before = predict(project, tmp_path)
+    monkeypatch.setattr("mnist_lstm.core.answers.classify", lambda *_: 1 / 0)
+    project.invoke("--pipelines", "predict", "--params", f"predict.folder={tmp_path}")
+    pd.testing.assert_frame_equal(pd.read_csv(project.path / ANSWERS, dtype=str, keep_default_na=False), before)
+    assert [path.name for path in (project.path / ANSWERS).parent.iterdir() if path.name.startswith(".pred")] == []
+
+
+PEAK = """
+import resource, sys
+import torch
+from mnist_lstm.core.answers import answers
+from mnist_lstm.core.checkpoint import from_bytes
+from mnist_lstm.datasets.pictures import opened
+from mnist_lstm.datasets.tables import TableDataset
+from pathlib import Path
+
+torch.set_num_threads(1)
+checkpoint = from_bytes(Path(sys.argv[1]).read_bytes(), "checkpoint")
+TableDataset(filepath=sys.argv[3]).save(answers(opened(sys.argv[2]), checkpoint))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak(project: Project, path: Path) -> int:
+    """The most memory, in kilobytes, that predicting takes."""
+    arguments: list[Any] = [sys.executable, "-c", PEAK, project.checkpoints()[0], path, path.with_suffix(".csv")]
+    done = subprocess.run(
+        arguments, env=surroundings(), cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=120
+    )
+    return int(done.stdout)
+
+
+def test_ten_times_the_images_take_no_more_memory(finished: Project, tmp_path: Path) -> None:
+    peaks = []
+    for times in (10, 100):
+        path = tmp_path / f"x{times}-images-idx3-ubyte"
+        path.write_bytes(np.array([0x803, 360 * times, 8, 8], ">u4").tobytes() + TEST["images"].tobytes() * times)
+        peaks.append(peak(finished, path))
+        assert len(pd.read_csv(path.with_suffix(".csv"))) == 360 * times
+    assert peaks[1] < 1.1 * peaks[0]

@@ -1,0 +1,147 @@
+"""MLflow's real scoring server on the champion, started outside of the project and without this package."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_lstm.core.digits import bundled_digits
+from tests.projects import Project, surroundings, wait_for
+
+pytest_plugins = ["tests.projects"]
+
+MLFLOW = str(Path(sys.executable).with_name("mlflow"))
+IMAGES = bundled_digits().test["images"]
+JSON = "application/json"
+
+
+def ask(port: int, path: str, body: bytes | None = None, kind: str = JSON) -> tuple[int, str]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST" if body is not None else "GET", path, body, {"content-type": kind})
+        reply = connection.getresponse()
+        return reply.status, reply.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def port(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    for absent in ("mnist_lstm", "kedro", "kedro_datasets"):
+        (folder / f"{absent}.py").write_text("raise ImportError('not installed here')")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+    safe = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{finished.path / 'mlflow.db'}",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    }
+    command = [MLFLOW, "models", "serve", "-m", "models:/mnist-lstm@champion", "--env-manager", "local"]
+    with (folder / "output.txt").open("w") as output:
+        process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(number)],
+            cwd=folder,
+            env=surroundings() | safe,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # the server is a process below it
+        )
+    wait_for(lambda: process.poll() is not None or answers(number))
+    assert process.poll() is None, (folder / "output.txt").read_text()
+    yield number
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait()
+
+
+def answers(port: int) -> bool:
+    try:
+        return ask(port, "/ping")[0] == 200
+    except (OSError, HTTPException):
+        return False
+
+
+def predictions(port: int, images: Any) -> Any:
+    status, content = ask(port, "/invocations", json.dumps({"inputs": images.tolist()}).encode())
+    assert status == 200, content
+    return np.array(json.loads(content)["predictions"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2, 1000])
+def test_the_server_answers_as_the_evaluation_did(port: int, finished: Project, count: int) -> None:
+    with np.load(finished.path / "data/07_model_output/predictions.npz", allow_pickle=False) as recorded:
+        logits = recorded["logits"].astype(float)
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    chosen = np.arange(count) % len(IMAGES)
+    np.testing.assert_allclose(predictions(port, IMAGES[chosen]), expected[chosen], atol=1e-6)
+
+
+def request(pixels: Any) -> bytes:
+    return json.dumps({"inputs": pixels}).encode()
+
+
+def changed(pixel: Any) -> bytes:
+    pixels = IMAGES[:2].tolist()
+    pixels[1][3][4] = pixel
+    return request(pixels)
+
+
+def ragged() -> bytes:
+    pixels = IMAGES[:2].tolist()
+    pixels[1][3].pop()
+    return request(pixels)
+
+
+BAD = {
+    "scaled to [0, 1]": changed(0.5),
+    "negative": changed(-1),
+    "more than 255": changed(300),
+    "words": changed("seven"),
+    "nan": changed(float("nan")),
+    "null": changed(None),
+    "an endless number": changed(10**400),
+    "ragged": ragged(),
+    "another size": request(np.zeros((2, 28, 28), int).tolist()),
+    "one image without its batch": request(IMAGES[0].tolist()),
+    "nothing in it": request([]),
+    "a number": request(7),
+    "an object": request({"pixels": IMAGES[:1].tolist()}),
+    "another key": json.dumps({"images": IMAGES[:1].tolist()}).encode(),
+    "two keys": json.dumps({"inputs": IMAGES[:1].tolist(), "instances": []}).encode(),
+    "a list": b"[]",
+    "no JSON": b"{inputs",
+    "no text": b"\xff\xfe\x00",
+    "empty": b"",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_request_gets_a_sentence_and_the_server_goes_on(port: int, name: str) -> None:
+    status, content = ask(port, "/invocations", BAD[name])
+    assert status == 400
+    assert " " in json.loads(content)["message"]
+    assert predictions(port, IMAGES[:1]).shape == (1, 10)
+
+
+@pytest.mark.slow
+def test_a_pixel_that_is_none_is_told_as_such(port: int) -> None:
+    assert "pixels must be whole numbers from 0 to 255" in ask(port, "/invocations", changed(0.5))[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["image/png", "text/plain"])
+def test_another_kind_of_content_is_refused(port: int, kind: str) -> None:
+    assert ask(port, "/invocations", request(IMAGES[:1].tolist()), kind)[0] == 415

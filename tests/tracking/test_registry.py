@@ -1,0 +1,157 @@
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_lstm.tracking import registry
+from mnist_lstm.tracking.registry import CHAMPION, DECISION, Candidate, decision
+from mnist_lstm.tracking.store import RegistrySettings
+from tests.projects import DIGITS, Project, copied
+from tests.tracking.fake_runs import FakeRuns
+
+pytest_plugins = ["tests.projects", "tests.tracking.fake_runs"]
+
+PLAIN = ("--pipelines", "without_figures")
+SETTINGS = RegistrySettings(name="mnist-lstm", margin=0.001)
+
+
+def candidate(accuracy: float, data: str = "mnist", run_id: str = "run") -> Candidate:
+    return Candidate(run_id, "model", data, f"images of {data}", accuracy)
+
+
+def champion(accuracy: float, data: str = "mnist") -> Any:
+    return SimpleNamespace(version="4", tags=candidate(accuracy, data).tags)
+
+
+def test_the_first_model_is_the_champion() -> None:
+    assert decision(None, candidate(0.1), 0.5) == (True, "is the champion, the first one")
+
+
+@given(correct=st.integers(0, 5000), more=st.integers(-5000, 5000), margin=st.sampled_from([0, 1, 5, 100]))
+def test_a_model_must_be_better_by_more_than_the_margin(correct: int, more: int, margin: int) -> None:
+    wins, _ = decision(champion(correct / 5000), candidate((correct + more) / 5000), margin / 5000)
+    assert wins is (more > margin)
+
+
+def test_the_decision_tells_both_accuracies() -> None:
+    assert decision(champion(0.96), candidate(0.97), 0.001) == (
+        True,
+        "is the champion: validation accuracy 0.9700, version 4 had 0.9600",
+    )
+    assert decision(champion(0.96), candidate(0.961), 0.001) == (
+        False,
+        "leaves version 4 the champion: validation accuracy 0.9610 is not more than 0.001 above its 0.9600",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "wins"),
+    [
+        ("mnist", "digits", False),
+        ("digits", "mnist", True),
+        ("digits", "mine", True),
+        ("mnist", "fashion_mnist", False),
+        ("fashion_mnist", "mnist", False),
+    ],
+)
+def test_models_of_other_data_are_not_compared_and_only_the_bundled_digits_yield(
+    before: str, now: str, wins: bool
+) -> None:
+    for accuracies in ((0.1, 0.9), (0.9, 0.1)):
+        decided, reason = decision(champion(accuracies[0], before), candidate(accuracies[1], now), 0.0)
+        assert decided is wins
+        assert "0.9" not in reason
+
+
+def register(fakes: FakeRuns, accuracy: float) -> str:
+    run = fakes.client.create_run(fakes.experiment)
+    logged = fakes.client.create_logged_model(fakes.experiment, source_run_id=run.info.run_id)
+    found = candidate(accuracy, run_id=run.info.run_id)._replace(model_id=logged.model_id)
+    return registry.register(fakes.client, fakes.path, SETTINGS, found)
+
+
+@pytest.mark.slow
+def test_of_runs_that_end_at_once_the_best_is_the_champion(fakes: FakeRuns) -> None:
+    accuracies = [0.9, 0.97, 0.95, 0.96, 0.91, 0.93]
+    with ThreadPoolExecutor(6) as pool:
+        said = list(pool.map(lambda accuracy: register(fakes, accuracy), accuracies))
+    best = registry.champion_of(fakes.client, SETTINGS.name)
+    assert best is not None
+    assert best.tags["valid/accuracy"] == "0.97"
+    assert sum("the first one" in sentence for sentence in said) == 1
+
+
+def test_where_nothing_is_registered_there_is_no_champion(fakes: FakeRuns) -> None:
+    assert registry.champion_of(fakes.client, SETTINGS.name) is None
+    fakes.client.create_registered_model(SETTINGS.name)
+    assert registry.champion_of(fakes.client, SETTINGS.name) is None
+
+
+# runs
+
+
+def test_a_run_registers_its_model_with_the_decision(finished: Project) -> None:
+    run, version = finished.last_run(), finished.client().get_model_version_by_alias("mnist-lstm", CHAMPION)
+    assert (version.run_id, version.version) == (run.info.run_id, 1)
+    assert version.tags[DECISION] == run.data.tags[DECISION] == "is the champion, the first one"
+    assert float(version.tags["valid/accuracy"]) == run.data.metrics["valid/accuracy"]
+
+
+def test_a_worse_run_leaves_the_champion_and_a_better_one_becomes_it(project: Project) -> None:
+    said = []
+    for iterations in (60, 20, 200):
+        done = project.invoke("--params", f"data.name=digits,training.iterations={iterations}", *PLAIN)
+        assert done.exit_code == 0, done.output
+        said.append(next(line for line in done.output.splitlines() if line.startswith("Registered")))
+    assert said[1].startswith("Registered mnist-lstm version 2 leaves version 1 the champion")
+    assert said[2].startswith("Registered mnist-lstm version 3 is the champion")
+    assert project.client().get_model_version_by_alias("mnist-lstm", CHAMPION).version == 3
+
+
+@pytest.mark.parametrize(
+    "options", [["--params", f"{DIGITS},tracking.register=false", *PLAIN], ["--params", DIGITS, "--to-nodes", "export"]]
+)
+def test_without_registration_or_evaluation_nothing_is_registered(project: Project, options: list[str]) -> None:
+    done = project.invoke(*options)
+    assert done.exit_code == 0, done.output
+    assert "Registered" not in done.output
+    assert project.client().search_registered_models() == []
+
+
+def test_a_registry_that_refuses_fails_no_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> str:
+        raise OSError("no registry here")
+
+    monkeypatch.setattr(registry, "register", refuse)
+    done = project.invoke("--params", DIGITS, *PLAIN)
+    assert done.exit_code == 0
+    assert project.last_run().info.status == "FINISHED"
+
+
+def test_the_margin_is_a_setting(project: Project) -> None:
+    for iterations in (20, 200):
+        parameters = f"data.name=digits,training.iterations={iterations},tracking.registry.margin=0.99"
+        assert project.invoke("--params", parameters, *PLAIN).exit_code == 0
+    assert project.client().get_model_version_by_alias("mnist-lstm", CHAMPION).version == 1
+
+
+def test_a_reproduction_is_told_not_to_register(finished: Project) -> None:
+    from mnist_lstm.tracking import record, reproduce
+
+    then = record.read(finished.client(), finished.last_run())
+    options = reproduce._options(then, finished.path, "again", "mnist-lstm", finished.path)
+    assert options["params"]["tracking"]["register"] is False
+
+
+def test_older_code_is_not_told_of_a_setting_that_it_does_not_know(finished: Project, tmp_path: Any) -> None:
+    from mnist_lstm.tracking import record, reproduce
+
+    old = copied(tmp_path)
+    (old.path / "conf/base/mlflow.yml").write_text("tracking: {enabled: true}\n")
+    then = record.read(finished.client(), finished.last_run())
+    assert (
+        "register" not in reproduce._options(then, finished.path, "again", "mnist-lstm", old.path)["params"]["tracking"]
+    )
