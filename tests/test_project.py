@@ -33,12 +33,14 @@ LAYERS = [
     (r"datasets/.*", ("errors", "parameters", "core", "provenance", "datasets")),
     (r"draw/.*", ("errors", "parameters", "core", "draw")),
     (r"tracking/.*", ("errors", "parameters", "core", "provenance", "tracking")),
+    (r"sweep/hook\.py", ()),  # every run has it
+    (r"sweep/.*", ("errors", "parameters", "core", "provenance", "datasets", "tracking", "sweep")),
     (r"site\.py", ("errors",)),
     (
         r"(cli|hooks)\.py",
-        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site"),
+        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "sweep"),
     ),
-    (r"settings\.py", ("hooks", "tracking")),
+    (r"settings\.py", ("hooks", "tracking", "sweep")),
 ]
 
 

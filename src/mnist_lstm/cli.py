@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import _split_params
 
 from mnist_lstm.core.memory import keep_buffers
 from mnist_lstm.errors import UserError, cause_for_user, listed, nearest
@@ -153,3 +154,25 @@ def draw(metadata: Any, model: str, port: int) -> None:
         app = application(models.model(metadata.project_path, model))
     click.echo(f"Draw at http://127.0.0.1:{port} (Ctrl-C ends it)")
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+@cli.command()
+@click.option("--grid", metavar="KEY=V1,V2", multiple=True, help="Each combination of the values; may be repeated.")
+@click.option("--seeds", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="Of each.")
+@click.option("--metric", default="valid/accuracy", show_default=True, help="Or valid/loss: chooses the winner.")
+@click.option("--env", "-e", help="The preset that all trials start from.")
+@click.option("--params", default="", callback=_split_params, help="Parameters of all trials, as for `kedro run`.")
+@click.option("--workers", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="Processes.")
+@click.option("--name", help="Of the study, and of the preset that its winner becomes.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first trial that fails.")
+@click.pass_obj
+def sweep(metadata: Any, /, **options: Any) -> None:
+    """Run the pipeline many times with other parameters, and write the best ones as a preset.
+
+    Each trial is a run in MLflow, below one of the study. The same command again goes on where a sweep was stopped.
+    """
+    from mnist_lstm.sweep import command
+
+    _quicken()
+    with one_line_errors():
+        command.sweep(metadata.project_path, **options)

@@ -16,6 +16,10 @@ class UnreachableError(UserError):
     """No mirror gave a file that is needed."""
 
 
+class Stopped(Exception):  # noqa: N818
+    """A run that was ended before its time on purpose: no failure. Its message says why."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """A hint at the choice most like `word`: " (did you mean 'rows'?)", or nothing where none is alike."""
     matches = get_close_matches(word, list(choices), n=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from mnist_lstm.errors import UserError, listed, nearest
+from mnist_lstm.errors import Stopped, UserError, listed, nearest
 from mnist_lstm.parameters import Parameters, checked
 from mnist_lstm.tracking import store
 
@@ -84,8 +84,8 @@ class Tracking:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
-        """Ends the run as failed, with the reason."""
-        self._end("FAILED", str(error))
+        """Ends the run as failed, or as killed if it was stopped on purpose, with the reason."""
+        self._end("KILLED" if isinstance(error, Stopped) else "FAILED", str(error))
 
     def _observe(self, name: str, data: Any) -> None:
         if self._recorder and (kind := self._kind(name)):

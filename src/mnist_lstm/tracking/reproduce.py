@@ -19,9 +19,10 @@ from mnist_lstm.core.identity import differences
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import record, store
 from mnist_lstm.tracking.record import Record
+from mnist_lstm.tracking.start import PARENT
 
 CLOSE = 0.01  # largest difference of a probability that still counts as the same result
-REPRODUCES, VERDICT, PARENT = "reproduces", "reproduction", "mlflow.parentRunId"
+REPRODUCES, VERDICT = "reproduces", "reproduction"
 
 
 class Difference(NamedTuple):

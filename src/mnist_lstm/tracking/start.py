@@ -10,6 +10,7 @@ from mnist_lstm.parameters import Parameters, flattened, in_words
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
 
+PARENT = "mlflow.parentRunId"  # the tag
 SELECTION = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs", "namespaces")
 
 
@@ -27,7 +28,8 @@ def started(project: Path, settings: store.Settings, parameters: Parameters, run
     def name(data: str) -> str:
         return settings.tracking.run.name or run_name(data, parameters)
 
-    run = client.create_run(experiment, run_name=name(parameters.data.name), tags=tags(about))
+    parent = {PARENT: settings.tracking.run.parent} if settings.tracking.run.parent else {}
+    run = client.create_run(experiment, run_name=name(parameters.data.name), tags=tags(about) | parent)
     values = flattened(about["parameters"])
     client.log_batch(run.info.run_id, params=[Param(key, str(value)) for key, value in values.items()])
     place = f"MLflow run {run.info.run_id} ({settings.tracking.experiment.name}) in {provenance.redacted(uri)}"

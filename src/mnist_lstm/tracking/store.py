@@ -40,6 +40,7 @@ class _Experiment(_Section):
 
 class _Run(_Section):
     name: str | None
+    parent: str | None
 
 
 class RegistrySettings(_Section):

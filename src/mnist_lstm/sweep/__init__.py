@@ -1,0 +1,1 @@
+"""Sweeps: many runs by one command, as child runs of a study that MLflow shows as a whole."""

@@ -1,0 +1,62 @@
+"""`kedro sweep`: from what the user asks to what the user sees."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import get_console
+
+from mnist_lstm.errors import UserError, listed, nearest
+from mnist_lstm.sweep import preset, report
+from mnist_lstm.sweep.common import common
+from mnist_lstm.sweep.conduct import Asked, Result, conduct, name_of, specification
+from mnist_lstm.sweep.grid import Grid, parsed
+from mnist_lstm.tracking.studies import DIRECTIONS
+
+
+def sweep(
+    project: Path,
+    grid: Sequence[str],
+    seeds: int,
+    metric: str,
+    env: str | None,
+    params: dict[str, Any],
+    workers: int,
+    name: str | None,
+    fail_fast: bool,
+) -> None:
+    """Runs the sweep and tells what it found.
+
+    Raises:
+        UserError: if something that was asked for is wrong, before anything starts; or if the sweep cannot go on.
+    """
+    _expect_metric(metric)
+    if not grid and seeds == 1:
+        raise UserError("a sweep needs parameters to change: --grid KEY=V1,V2, or --seeds N, or both.")
+    axes = parsed(grid)
+    shared = common(project, env, params, {key: values[0] for key, values in axes.items()})
+    trials = Grid(shared, axes, seeds)
+    about = specification(shared, trials, metric)
+    asked = Asked(name or name_of(about), metric, workers, fail_fast)
+    _expect_name(asked.name)
+    preset.expect_free(project, asked.name)
+
+    def show(result: Result) -> None:
+        told = report.write(shared, trials, asked, result)
+        get_console().print("\n" + "\n".join(told), highlight=False, markup=False, soft_wrap=True)
+
+    conduct(shared, trials, asked, about, show)
+
+
+def _expect_metric(metric: str) -> None:
+    if metric not in DIRECTIONS:
+        raise UserError(
+            f"--metric must be {listed(DIRECTIONS)}, not {metric!r}{nearest(metric, DIRECTIONS)}: the winner is chosen "
+            "on the validation images, and only it is tested."
+        )
+
+
+def _expect_name(name: str) -> None:
+    if not re.fullmatch(r"[\w-]+", name, re.ASCII):
+        raise UserError(f"--name must be letters, digits, - and _, not {name!r}: it becomes a folder's name.")

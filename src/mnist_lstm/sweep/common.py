@@ -1,0 +1,119 @@
+"""What all trials of a sweep have in common, and the parameters of each on top of it, checked."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kedro.framework.session import KedroSession
+from omegaconf import OmegaConf
+
+from mnist_lstm.errors import UserError, listed
+from mnist_lstm.parameters import Parameters, checked, flattened
+from mnist_lstm.tracking import store
+
+THREADS, SEED = "training.threads", "training.seed"
+SWEPT = ("data.", "sequence.", "model.", "training.")  # blocks that decide what a trial finds
+INPUTS = ("data", "sequence")  # blocks that decide what training reads
+
+Changes = dict[str, Any]  # flat: {"model.hidden_size": 64}
+
+
+class Trial(NamedTuple):
+    """A run of a sweep: its name in MLflow, unique in the study, and what it changes."""
+
+    name: str
+    changes: Changes
+
+
+class Common(NamedTuple):
+    """What all trials have in common.
+
+    Attributes:
+        project: its root.
+        env: the preset.
+        given: nested, what `--params` says, and the number of threads.
+        values: nested, all parameters of one of the trials.
+        sources: of images, by name.
+        settings: of mlflow.yml.
+    """
+
+    project: Path
+    env: str | None
+    given: dict[str, Any]
+    values: dict[str, Any]
+    sources: Any
+    settings: store.Settings
+
+    def parameters(self, changes: Changes) -> Parameters:
+        """All parameters of a trial.
+
+        Raises:
+            UserError: if a name or a value is wrong.
+        """
+        if wrong := [key for key in changes if "." in key and not key.startswith(SWEPT)]:
+            raise UserError(f"a sweep must be over {listed(SWEPT)}* parameters, found {wrong[0]!r}; leave it out.")
+        found = checked(changed(self.values, changes))
+        self.sources[found.data.name]
+        return found
+
+    def params(self, changes: Changes, **run: Any) -> dict[str, Any]:
+        """What a run of a trial is given, nested; `run` is the block `tracking.run`."""
+        tracking = {"register": False} | self.given.get("tracking", {}) | {"run": run}
+        return changed(self.given, changes) | {"tracking": tracking}
+
+    def folder(self, changes: Changes) -> str:
+        """Where what training reads is prepared for all trials that read the same."""
+        parameters = self.parameters(changes).model_dump()
+        read = json.dumps([parameters[block] for block in INPUTS], sort_keys=True)
+        name = hashlib.sha256(read.encode()).hexdigest()[:16]
+        return str(self.project / "data" / "05_model_input" / "sweep" / name)
+
+
+def common(project: Path, env: str | None, given: dict[str, Any], example: Changes) -> Common:
+    """What all trials have in common.
+
+    Trials train on one thread unless `given` says otherwise, however many workers there are: the number of threads
+    decides the last bits. They need not be valid without the changes of a trial, of which `example` is one.
+
+    Raises:
+        UserError: if a name or a value is wrong.
+    """
+    if THREADS not in flattened(given):
+        given = changed(given, {THREADS: 1})
+    given = changed(given, {"training.resume": False})
+    with KedroSession.create(project_path=project, env=env, runtime_params=changed(given, example)) as session:
+        context = session.load_context()  # type: ignore[attr-defined]
+        values = {key: value for key, value in dict(context.config_loader["parameters"]).items() if key != "tracking"}
+        settings = store.settings(context.config_loader)
+        sources = context.catalog.load("image_sources")
+    if not settings.tracking.enabled:
+        raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")
+    return Common(project, env, given, values, sources, settings)
+
+
+def changed(values: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    """Nested values with some changed: {'model': {...}} by {'model.hidden_size': 64}."""
+    made = dict(values)
+    for key, value in changes.items():
+        head, _, rest = key.partition(".")
+        below = made.get(head)
+        made[head] = changed(below if isinstance(below, dict) else {}, {rest: value}) if rest else value
+    return made
+
+
+def split(option: str, text: str) -> tuple[str, str]:
+    """Key and values of an option "KEY=VALUES".
+
+    Raises:
+        UserError: if there is no key or no value.
+    """
+    key, _, values = text.partition("=")
+    if not (key.strip() and values.strip()):
+        raise UserError(f"{option} must be given as KEY=VALUES, found {text!r}; for example model.hidden_size=64,128.")
+    return key.strip(), values.strip()
+
+
+def typed(text: str) -> Any:
+    """A value as `--params` would read it: "64" to 64, "null" to None, "lstm" to "lstm"."""
+    return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]  # type: ignore[call-overload, index]

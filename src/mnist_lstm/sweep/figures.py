@@ -1,0 +1,53 @@
+"""A study drawn by Optuna: history of the best, parallel coordinates, and the importance of each parameter."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from mnist_lstm.sweep.common import Trial
+from mnist_lstm.tracking.studies import DIRECTIONS, Outcome
+
+STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def distributions(axes: dict[str, Any]) -> dict[str, BaseDistribution]:
+    """What each parameter may be: of a grid, one of its values."""
+    return {
+        key: axis if isinstance(axis, BaseDistribution) else CategoricalDistribution(axis) for key, axis in axes.items()
+    }
+
+
+def frozen(trial: Trial, outcome: Outcome, axes: dict[str, BaseDistribution], metric: str) -> FrozenTrial:
+    """A trial as Optuna knows it."""
+    return optuna.trial.create_trial(
+        state=STATES[outcome.status],
+        params=trial.changes,
+        distributions=axes,
+        value=outcome.values.get(metric),
+        intermediate_values={
+            step: value for step, value in outcome.curves.get(metric, {}).items() if math.isfinite(value)
+        },
+    )
+
+
+def figures(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Any]:
+    """Plotly figures of the study; none where fewer than two trials finished."""
+    known = distributions(axes)
+    study = optuna.create_study(direction=optuna.study.StudyDirection[DIRECTIONS[metric].upper()])
+    study.add_trials([frozen(trial, outcomes[trial.name], known, metric) for trial in trials if trial.name in outcomes])
+    values = [outcomes[trial.name].values[metric] for trial in trials if outcomes[trial.name].values]
+    if len(values) < 2:
+        return []
+    drawn = [
+        optuna.visualization.plot_optimization_history(study, target_name=metric),
+        optuna.visualization.plot_parallel_coordinate(study, target_name=metric),
+    ]
+    if len(set(values)) > 1:  # else no parameter has an importance
+        drawn.append(optuna.visualization.plot_param_importances(study, target_name=metric))
+    return drawn

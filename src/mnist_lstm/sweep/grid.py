@@ -1,0 +1,84 @@
+"""A grid: a trial for each combination of values, and for each seed."""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.sweep.common import SEED, Changes, Common, Trial, split, typed
+from mnist_lstm.tracking.studies import Outcome
+
+
+class Grid:
+    """Trials that do not depend on each other.
+
+    Args:
+        common: what they have in common.
+        axes: of each parameter its values.
+        seeds: how many for each combination, counted from the seed of `common`.
+
+    Raises:
+        UserError: if a name or a value is wrong.
+    """
+
+    watched = False
+
+    def __init__(self, common: Common, axes: dict[str, list[Any]], seeds: int):
+        if seeds > 1:
+            if SEED in axes:
+                raise UserError(f"the seeds must be given once, found --seeds and --grid {SEED}; leave one out.")
+            first = common.parameters({}).training.seed
+            axes = axes | {SEED: list(range(first, first + seeds))}
+        self.axes = axes
+        combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+        self.trials = [Trial(_name(changes), changes) for changes in combinations]
+        self.inputs = {common.folder(changes): changes for changes in combinations}  # checks every one, too
+        self.total = len(self.trials)
+        self._waiting: list[Trial] = []
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What makes it this grid."""
+        return {f"--grid {key}": values for key, values in self.axes.items()}
+
+    def begin(self, outcomes: dict[str, Outcome]) -> None:
+        """Leaves out the trials that have finished."""
+        self._waiting = [
+            trial
+            for trial in self.trials
+            if trial.name not in outcomes or outcomes[trial.name].status in ("interrupted", "failed")
+        ]
+
+    def take(self) -> Trial | None:
+        """The next trial, None when there are no more."""
+        return self._waiting.pop(0) if self._waiting else None
+
+    def goes_on(self, name: str, points: list[tuple[int, float, float]]) -> bool:
+        """Every trial goes on to its end."""
+        return True
+
+    def ended(self, name: str, outcome: Outcome) -> None:
+        """Nothing follows from it."""
+
+
+def parsed(options: Sequence[str]) -> dict[str, list[Any]]:
+    """The values of each parameter, from "KEY=V1,V2".
+
+    Raises:
+        UserError: if one is given twice.
+    """
+    axes: dict[str, list[Any]] = {}
+    for option in options:
+        key, text = split("--grid", option)
+        values = [typed(value) for value in text.split(",")]
+        if key in axes or len({repr(value) for value in values}) < len(values):
+            raise UserError(f"each parameter and value of a grid must be given once, found {option!r} beside it.")
+        axes[key] = values
+    return axes
+
+
+def _name(changes: Changes) -> str:
+    """The trial in a few words: "hidden_size=64 cell=gru seed=2"."""
+    short = [key.rpartition(".")[2] for key in changes]
+    keys = short if len(set(short)) == len(short) else list(changes)
+    return " ".join(f"{key}={value}" for key, value in zip(keys, changes.values(), strict=True))

@@ -1,0 +1,134 @@
+"""The worker processes of a sweep: orders to them, and their answers in the order in which they come."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LAST_WORDS = 20  # seconds that a worker has to end its run in MLflow when the sweep is stopped
+
+
+class Job(NamedTuple):
+    """What a worker is to do.
+
+    Attributes:
+        name: tells it from every other.
+        order: the worker's method, and its arguments.
+    """
+
+    name: str
+    order: dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """What a worker says.
+
+    Attributes:
+        worker: its number.
+        event: "points", "done", "failed", or "gone" when its process has ended.
+        about: the rest.
+    """
+
+    worker: int
+    event: str
+    about: dict[str, Any]
+
+
+class Pool:
+    """Worker processes that last for a whole sweep; a context, at whose end they are stopped.
+
+    Args:
+        project: its root.
+        logs: the folder for what they print, a file each.
+        workers: how many.
+    """
+
+    def __init__(self, project: Path, logs: Path, workers: int):
+        self._project, self._logs, self._workers = project, logs, workers
+        self._processes: dict[int, subprocess.Popen[str]] = {}
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+
+    def __enter__(self) -> "Pool":
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for number in range(1, self._workers + 1):
+            self._start(number)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for process in self._processes.values():
+            with suppress(BrokenPipeError):
+                process.stdin.close()  # type: ignore[union-attr]
+        for process in self._processes.values():
+            try:
+                process.wait(LAST_WORDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def run(
+        self, take: Callable[[], Job | None], watch: Callable[[Job, list[Any]], bool] = lambda job, points: True
+    ) -> Iterator[tuple[Job, Answer]]:
+        """Keeps the workers busy, and yields each job with its answer: "done", "failed", or "gone".
+
+        Args:
+            take: the next job, None when there are no more.
+            watch: is shown new points of a job's curve, and says whether it goes on.
+        """
+        running: dict[int, Job] = {}
+        for number in self._processes:
+            self._hand(number, take(), running)
+        while running:
+            answer = self._answers.get()
+            job = running.get(answer.worker)
+            if answer.event == "points" and job:
+                self._order(answer.worker, go_on=watch(job, answer.about["points"]))
+                continue
+            if answer.event == "gone":
+                self._start(answer.worker)
+            if job:
+                del running[answer.worker]
+                yield job, answer
+                self._hand(answer.worker, take(), running)
+
+    def _hand(self, number: int, job: Job | None, running: dict[int, Job]) -> None:
+        if job:
+            running[number] = job
+            self._order(number, **job.order)
+
+    def _start(self, number: int) -> None:
+        """Starts the worker of that number, in a group of its own: Ctrl-C is for the sweep, which stops it."""
+        with (self._logs / f"worker-{number}.log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "mnist_lstm.sweep.worker", str(self._project)],
+                cwd=self._project,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=os.name == "posix",
+            )
+        self._processes[number] = process
+        threading.Thread(target=self._listen, args=(number, process), daemon=True).start()
+
+    def _order(self, number: int, **order: Any) -> None:
+        """Sends an order; a worker that has just ended says so by itself."""
+        with suppress(BrokenPipeError):
+            print(json.dumps(order), file=self._processes[number].stdin, flush=True)
+
+    def _listen(self, number: int, process: "subprocess.Popen[str]") -> None:
+        for line in process.stdout or ():
+            about = json.loads(line)
+            self._answers.put(Answer(number, about.pop("event"), about))
+        self._answers.put(Answer(number, "gone", {"reason": _how(process.wait())}))
+
+
+def _how(code: int) -> str:
+    """How a worker ended."""
+    return f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with {code}"

@@ -1,0 +1,66 @@
+"""The winner of a sweep as a preset: conf/<name>/parameters.yml, with only what differs from conf/base."""
+
+from pathlib import Path
+
+import yaml
+
+from mnist_lstm.datasets.whole import write_whole
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import flattened
+from mnist_lstm.sweep.common import SEED, SWEPT, Changes, Common, changed
+
+# Not what was found, but where and how it was looked for
+LEFT_OUT = {"data.mirror", "data.timeout", "training.resume", "training.report_seconds", SEED}
+
+
+def path_of(project: Path, name: str) -> Path:
+    """Where the preset stands."""
+    return project / "conf" / name / "parameters.yml"
+
+
+def expect_free(project: Path, name: str) -> None:
+    """Checks that the place is free, or holds what a sweep of this name has written.
+
+    Raises:
+        UserError: if it holds something else.
+    """
+    path = path_of(project, name)
+    taken = path.is_file() and _mark(name) not in path.read_text(encoding="utf-8")
+    if taken or name in ("base", "local"):
+        raise UserError(
+            f"conf/{name} must be free for the winner, found parameters that no sweep wrote; choose a --name."
+        )
+
+
+def preset(common: Common, changes: Changes, name: str, found: str) -> str:
+    """The preset as text.
+
+    Args:
+        common: what all trials have in common.
+        changes: the winner's, without a seed.
+        name: of the study.
+        found: how good the winner is, in words.
+    """
+    base = flattened(yaml.safe_load((common.project / "conf/base/parameters.yml").read_text(encoding="utf-8")))
+    values = flattened(common.parameters(changes).model_dump())
+    differing = {
+        key: value
+        for key, value in values.items()
+        if key.startswith(SWEPT) and key not in LEFT_OUT and value != base.get(key)
+    }
+    opening = f"# The best of a sweep: `kedro run --env {name}`.\n# {found}\n# {_mark(name)}\n\n"
+    return opening + str(yaml.safe_dump(changed({}, differing), sort_keys=False))
+
+
+def write(project: Path, name: str, text: str) -> None:
+    """Writes the preset.
+
+    Raises:
+        UserError: if something else has come to stand in its place.
+    """
+    expect_free(project, name)
+    write_whole(path_of(project, name), text.encode())
+
+
+def _mark(name: str) -> str:
+    return f"Written by `kedro sweep --name {name}`, which may write it anew."

@@ -1,0 +1,105 @@
+"""What a study leaves: the table of its trials, a page with figures, and the winner as a preset."""
+
+import csv
+import html
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from mnist_lstm.datasets.whole import write_whole
+from mnist_lstm.sweep import preset
+from mnist_lstm.sweep.common import Common, Trial
+from mnist_lstm.sweep.conduct import Asked, Result, Trials, folder_of
+from mnist_lstm.sweep.figures import figures
+from mnist_lstm.sweep.ranking import Setting
+from mnist_lstm.tracking.studies import Outcome
+
+CSS = (
+    "body{font:15px system-ui,sans-serif;margin:2em}table{border-collapse:collapse}td,th{padding:.2em .8em;"
+    "text-align:left}"
+)
+
+Row = dict[str, Any]
+
+
+def write(common: Common, trials: Trials, asked: Asked, result: Result) -> list[str]:
+    """Writes the study's files, into the project and the parent run; returns what to tell the user."""
+    folder = folder_of(common.project, asked.name) / "study"
+    rows = table(trials.axes, trials.trials, result.outcomes, asked.metric)
+    told = [f"Study      {asked.name}: {count(result.outcomes)}; {result.study.place}"]
+    tags: dict[str, Any] = {}
+    metrics: dict[str, float] = {}
+    if result.settings and result.tested:
+        best = result.settings[0]
+        tags = {f"best.{key}": value for key, value in best.changes.items()} | {"winner": result.tested.run_id}
+        metrics = {f"best/{asked.metric}": best.value}
+        told += [f"Best       {words(best, asked.metric)}", f"Tested     {tested(result.tested, best)}"]
+        text = preset.preset(
+            common, best.changes, asked.name, f"By {words(best, asked.metric)}; {tested(result.tested, best)}."
+        )
+        preset.write(common.project, asked.name, text)
+        write_whole(folder / "parameters.yml", text.encode())
+        told.append(f"Preset     conf/{asked.name}/parameters.yml (kedro run --env {asked.name})")
+    else:
+        told.append("Best       none: of no setting did all trials finish")
+    write_whole(folder / "trials.csv", as_csv(rows).encode())
+    write_whole(
+        folder / "study.html",
+        page(told, rows, figures(trials.axes, trials.trials, result.outcomes, asked.metric)).encode(),
+    )
+    result.study.write(folder, tags, metrics)
+    return [*told, f"Look       {folder.relative_to(common.project)}/study.html, trials.csv; make ui (MLflow)"]
+
+
+def count(outcomes: dict[str, Outcome]) -> str:
+    """How many trials there are, by what came of them: "6 trials, 5 finished, 1 failed"."""
+    states = [outcome.status for outcome in outcomes.values()]
+    of_each = (f"{states.count(state)} {state}" for state in ("finished", "pruned", "failed") if state in states)
+    return ", ".join([f"{len(states)} trials", *of_each])
+
+
+def words(best: Setting, metric: str) -> str:
+    """How good a setting is: "model.hidden_size=64: valid/accuracy 0.9712 (2 seeds, standard deviation 0.0010)"."""
+    what = ", ".join(f"{key}={value}" for key, value in best.changes.items()) or "the parameters as they are"
+    seeds = f" ({len(best.trials)} seeds, standard deviation {best.spread:.4f})" if len(best.trials) > 1 else ""
+    return f"{what}: {metric} {best.value:.4f}{seeds}"
+
+
+def tested(outcome: Outcome, best: Setting) -> str:
+    """How good the winner is on the test images."""
+    found = outcome.metrics
+    low, high = found["test/accuracy_low"], found["test/accuracy_high"]
+    return f"test/accuracy {found['test/accuracy']:.4f} (interval {low:.4f} to {high:.4f}), of {best.trials[0].name}"
+
+
+def table(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Row]:
+    """A row for each trial, in their order."""
+    return [
+        {"trial": trial.name}
+        | {key: trial.changes[key] for key in axes}
+        | {"status": outcome.status, metric: outcome.values.get(metric, "")}
+        | {"updates": max(outcome.curves.get(metric, {}), default=0), "seconds": round(outcome.seconds, 1)}
+        | {"run": outcome.run_id, "reason": outcome.reason}
+        for trial in trials
+        if (outcome := outcomes.get(trial.name))
+    ]
+
+
+def as_csv(rows: list[Row]) -> str:
+    """The table as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def page(told: list[str], rows: list[Row], drawn: list[Any]) -> str:
+    """A page that needs no network: what was found, the figures and the table."""
+    lines = "".join(f"<p>{html.escape(line)}</p>" for line in told)
+    parts = [figure.to_html(full_html=False, include_plotlyjs=number == 0) for number, figure in enumerate(drawn)]
+    head = "".join(f"<th>{html.escape(key)}</th>" for key in rows[0])
+    cells = ("".join(f"<td>{html.escape(str(value))}</td>" for value in row.values()) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    opening = f"<!doctype html><meta charset=utf-8><title>{html.escape(told[0])}</title><style>{CSS}</style>"
+    return f"{opening}{lines}{''.join(parts)}<table><tr>{head}</tr>{body}</table>"

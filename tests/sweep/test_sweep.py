@@ -1,0 +1,261 @@
+"""Whole sweeps on the bundled digits: the same bits alone, in parallel and after a kill, and no trial lost."""
+
+import csv
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from tests.projects import KEDRO, LONGEST, Project, copied, surroundings, wait_for
+
+pytest_plugins = ["tests.projects"]
+pytestmark = pytest.mark.slow
+
+DIGITS = ["--params", "data.name=digits,training.iterations=40,training.validate_every=10,training.report_seconds=0.0"]
+GRID = ["--grid", "model.hidden_size=6,8,10", "--seeds", "2", "--name", "six", *DIGITS]
+PARENT = "mlflow.parentRunId"
+
+
+def sweep(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+    """`kedro sweep` in a process of its own; `stdout` holds errors too."""
+    return subprocess.run(
+        [KEDRO, "sweep", *words],
+        cwd=project.path,
+        env=surroundings(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=LONGEST,
+    )
+
+
+def start(project: Project, *words: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [KEDRO, "sweep", *words],
+        cwd=project.path,
+        env=surroundings(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def study(project: Project, name: str) -> Any:
+    """The parent run."""
+    (found,) = [run for run in project.runs() if run.data.tags.get("sweep") == name]
+    return found
+
+
+def trials(project: Project, name: str) -> dict[str, list[Any]]:
+    """The child runs by name, without the winner's."""
+    parent = study(project, name).info.run_id
+    found: dict[str, list[Any]] = {}
+    for run in project.runs():
+        if run.data.tags.get(PARENT) == parent and not run.info.run_name.startswith("winner "):
+            found.setdefault(run.info.run_name, []).append(run)
+    return found
+
+
+def bits(project: Project, name: str) -> dict[str, str]:
+    """The digest of each trial's weights, of the run that finished."""
+    return {
+        trial: run.data.tags["weights.sha256"]
+        for trial, runs in trials(project, name).items()
+        for run in runs
+        if run.info.status == "FINISHED"
+    }
+
+
+def made(folder: Path, store: Path) -> Project:
+    project = copied(folder)
+    (folder / "mlflow.db").write_bytes(store.read_bytes())
+    return project
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
+    """A project in which a grid of six trials ran, two at a time."""
+    project = made(tmp_path_factory.mktemp("grid"), empty_store)
+    done = sweep(project, *GRID, "--workers", "2")
+    (project.path / "output.txt").write_text(done.stdout)
+    assert done.returncode == 0, done.stdout
+    return project
+
+
+def test_each_trial_of_a_grid_is_a_finished_run_below_the_study(grid: Project) -> None:
+    assert study(grid, "six").info.status == "FINISHED"
+    found = trials(grid, "six")
+    assert sorted(found) == [f"hidden_size={size} seed={seed}" for size in (10, 6, 8) for seed in (1, 2)]
+    assert [run.info.status for runs in found.values() for run in runs] == ["FINISHED"] * 6
+
+
+def test_only_the_winner_is_tested(grid: Project) -> None:
+    tested = [run for run in grid.runs() if "test/accuracy" in run.data.metrics]
+    assert [run.info.run_name.partition(" ")[0] for run in tested] == ["winner"]
+    assert study(grid, "six").data.tags["winner"] == tested[0].info.run_id
+
+
+def test_the_winner_is_the_setting_with_the_best_mean_over_its_seeds(grid: Project) -> None:
+    found = trials(grid, "six")
+    means = {
+        size: sum(found[f"hidden_size={size} seed={seed}"][0].data.metrics["valid/accuracy"] for seed in (1, 2)) / 2
+        for size in (6, 8, 10)
+    }
+    best = max(means, key=lambda size: means[size])
+    parent = study(grid, "six")
+    assert parent.data.tags["best.model.hidden_size"] == str(best)
+    assert parent.data.metrics["best/valid/accuracy"] == pytest.approx(means[best])
+
+
+def test_the_winner_has_the_weights_of_its_trial(grid: Project) -> None:
+    (winner,) = [run for run in grid.runs() if run.info.run_name.startswith("winner ")]
+    assert winner.data.tags["weights.sha256"] == bits(grid, "six")[winner.info.run_name.removeprefix("winner ")]
+
+
+def test_a_trial_alone_by_kedro_run_has_the_same_bits_as_in_the_sweep(grid: Project, project: Project) -> None:
+    done = project.invoke("--params", f"{DIGITS[1]},model.hidden_size=8,training.seed=2,training.threads=1")
+    assert done.exit_code == 0, done.output
+    assert project.last_run().data.tags["weights.sha256"] == bits(grid, "six")["hidden_size=8 seed=2"]
+
+
+def test_the_images_are_read_once_for_all_trials(grid: Project) -> None:
+    (prepared,) = (grid.path / "data/05_model_input/sweep").iterdir()
+    logs = "".join(path.read_text() for path in (grid.path / "data/08_reporting/six").glob("worker-*.log"))
+    assert sorted(path.name for path in prepared.iterdir())[0] == "data_card.json"
+    assert logs.count("Completed node: ingest") == 2  # and that of the winner's whole run
+    assert logs.count("Completed node: train ") == 7
+
+
+def test_the_study_lists_its_trials_and_draws_them(grid: Project) -> None:
+    parent = study(grid, "six")
+    artifacts = {file.path for file in grid.client().list_artifacts(parent.info.run_id)}
+    assert artifacts == {"parameters.yml", "study.html", "trials.csv"}
+    with (grid.path / "data/08_reporting/six/study/trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["trial"] for row in rows][:2] == ["hidden_size=6 seed=1", "hidden_size=6 seed=2"]
+    page = (grid.path / "data/08_reporting/six/study/study.html").read_text()
+    assert page.count('class="plotly-graph-div"') == 3
+    assert 'src="http' not in page
+
+
+def test_the_winner_is_a_preset_that_runs(grid: Project) -> None:
+    preset = grid.path / "conf/six/parameters.yml"
+    values = yaml.safe_load(preset.read_text())
+    assert set(values) <= {"data", "model", "training"}
+    assert values["training"] == {"iterations": 40, "validate_every": 10, "threads": 1}
+    assert "`kedro run --env six`" in preset.read_text().partition("\n\n")[0]
+
+
+def test_without_a_terminal_each_trial_is_a_line(grid: Project) -> None:
+    output = (grid.path / "output.txt").read_text()
+    assert output.count("  trial ") == 6
+    assert "  trial 6 of 6  " in output
+    assert "\x1b" not in output
+
+
+def test_the_same_command_again_runs_nothing_again(grid: Project) -> None:
+    before = len(grid.runs())
+    again = sweep(grid, *GRID)
+    assert again.returncode == 0, again.stdout
+    assert "6 of 6 trials had finished before" in again.stdout
+    assert len(grid.runs()) == before
+
+
+def test_another_sweep_does_not_take_the_name(grid: Project) -> None:
+    refused = sweep(grid, *GRID, "--metric", "valid/loss")
+    assert refused.returncode == 1
+    assert refused.stdout.splitlines()[-1].startswith("Error: the study 'six' is another one: --metric is 'valid/loss'")
+
+
+def test_a_sweep_that_is_killed_goes_on_and_ends_with_the_same_bits(
+    grid: Project, tmp_path: Path, empty_store: Path
+) -> None:
+    project = made(tmp_path, empty_store)
+    process = start(project, *GRID)
+    wait_for(lambda: process.poll() is not None or len(project.checkpoints()) == 3)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(worker.is_running() for worker in workers))
+    done = sweep(project, *GRID)
+    assert done.returncode == 0, done.stdout
+    assert bits(project, "six") == bits(grid, "six")
+    finished = [[run for run in runs if run.info.status == "FINISHED"] for runs in trials(project, "six").values()]
+    assert [len(runs) for runs in finished] == [1] * 6
+    assert study(project, "six").info.status == "FINISHED"
+    assert sum(len(runs) for runs in trials(project, "six").values()) <= 7
+
+
+def test_a_failing_trial_is_recorded_and_the_sweep_goes_on(project: Project) -> None:
+    done = sweep(project, "--grid", "training.learning_rate=1e30,0.01", "--name", "two", *DIGITS)
+    assert done.returncode == 0, done.stdout
+    found = trials(project, "two")
+    (failed,) = found["learning_rate=1e+30"]
+    assert failed.info.status == "FAILED"
+    assert "must stay finite" in failed.data.tags["reason"]
+    assert found["learning_rate=0.01"][0].info.status == "FINISHED"
+    assert "2 trials, 1 finished, 1 failed" in done.stdout
+
+
+def test_fail_fast_stops_at_the_first_that_fails(project: Project) -> None:
+    done = sweep(project, "--grid", "training.learning_rate=1e30,0.01", "--name", "two", "--fail-fast", *DIGITS)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1].startswith("Error: trial 'learning_rate=1e+30' failed: ")
+    assert list(trials(project, "two")) == ["learning_rate=1e+30"]
+    assert study(project, "two").info.status == "FAILED"
+
+
+def test_views_are_prepared_once_each(project: Project) -> None:
+    done = sweep(project, "--grid", "sequence.view=rows,columns", "--seeds", "2", "--name", "views", *DIGITS)
+    assert done.returncode == 0, done.stdout
+    assert len(list((project.path / "data/05_model_input/sweep").iterdir())) == 2
+    assert len(set(bits(project, "views").values())) == 4
+
+
+MISTAKES = {
+    "--grid model.hiden_size=1,2": "did you mean 'model.hidden_size'",
+    "--grid model.hidden_size=8,x": "'model.hidden_size' should be a valid integer, not 'x'",
+    "--grid model.hidden_size=8,8": "must be given once",
+    "--grid model.hidden_size": "KEY=VALUES",
+    "--grid evaluation.confidence=0.9,0.95": "'evaluation.confidence'",
+    "--grid data.name=digits,digts": "did you mean 'digits'",
+    "--grid training.seed=1,2 --seeds 2": "the seeds must be given once",
+    "--seeds 2 --metric test/accuracy": "--metric must be valid/accuracy or valid/loss",
+    "--seeds 2 --name fast": "conf/fast must be free",
+    "--seeds 2 --name ../x": "--name must be",
+    "--seeds 1": "needs parameters to change",
+    "--seeds 2 --params tracking.enabled=false": "tracking.enabled",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_told_in_one_line_before_anything_starts(project: Project, words: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.path)
+        result = invoke(project, *words.split())
+    last = result.output.splitlines()[-1]
+    assert result.exit_code == 1
+    assert last.startswith("Error: ")
+    assert MISTAKES[words] in last
+    assert project.runs() == []
+
+
+def invoke(project: Project, *words: str) -> Any:
+    """`kedro sweep` in this process."""
+    import os
+    import sys
+    from unittest import mock
+
+    from click.testing import CliRunner
+    from kedro.framework.startup import bootstrap_project
+
+    patched = mock.patch.dict(os.environ, surroundings(), clear=True)
+    with patched, mock.patch.object(sys, "path", [*sys.path]):
+        metadata = bootstrap_project(project.path)
+        from mnist_lstm.cli import sweep as command
+
+        return CliRunner().invoke(command, words, obj=metadata)
