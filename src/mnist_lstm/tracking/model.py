@@ -28,7 +28,7 @@ def log_model(exported: ExportedModel, run_id: str) -> str:
         Schema([TensorSpec(FLOAT, (-1, *probabilities.shape[1:]))]),
     )
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
+    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), torch.no_grad():
         warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
         info = mlflow.pytorch.log_model(
             ServedClassifier(exported.classifier).eval(),
