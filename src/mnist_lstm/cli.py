@@ -159,6 +159,10 @@ def draw(metadata: Any, model: str, port: int) -> None:
 @cli.command()
 @click.option("--grid", metavar="KEY=V1,V2", multiple=True, help="Each combination of the values; may be repeated.")
 @click.option("--seeds", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="Of each.")
+@click.option(
+    "--search", metavar="KEY=RANGE", multiple=True, help="LOW:HIGH, log:LOW:HIGH or A,B,C, searched by Optuna's TPE."
+)
+@click.option("--trials", metavar="N", default=20, show_default=True, type=click.IntRange(min=1), help="Of a search.")
 @click.option("--metric", default="valid/accuracy", show_default=True, help="Or valid/loss: chooses the winner.")
 @click.option("--env", "-e", help="The preset that all trials start from.")
 @click.option("--params", default="", callback=_split_params, help="Parameters of all trials, as for `kedro run`.")

@@ -8,10 +8,14 @@ from typing import Any
 from rich import get_console
 
 from mnist_lstm.errors import UserError, listed, nearest
+from mnist_lstm.sweep import grid as grids
 from mnist_lstm.sweep import preset, report
-from mnist_lstm.sweep.common import common
+from mnist_lstm.sweep import search as searches
+from mnist_lstm.sweep.common import Common, common
 from mnist_lstm.sweep.conduct import Asked, Result, conduct, name_of, specification
-from mnist_lstm.sweep.grid import Grid, parsed
+from mnist_lstm.sweep.grid import Grid
+from mnist_lstm.sweep.search import Search
+from mnist_lstm.sweep.trials import Trials
 from mnist_lstm.tracking.studies import DIRECTIONS
 
 
@@ -19,6 +23,8 @@ def sweep(
     project: Path,
     grid: Sequence[str],
     seeds: int,
+    search: Sequence[str],
+    trials: int,
     metric: str,
     env: str | None,
     params: dict[str, Any],
@@ -32,21 +38,38 @@ def sweep(
         UserError: if something that was asked for is wrong, before anything starts; or if the sweep cannot go on.
     """
     _expect_metric(metric)
-    if not grid and seeds == 1:
-        raise UserError("a sweep needs parameters to change: --grid KEY=V1,V2, or --seeds N, or both.")
-    axes = parsed(grid)
-    shared = common(project, env, params, {key: values[0] for key, values in axes.items()})
-    trials = Grid(shared, axes, seeds)
-    about = specification(shared, trials, metric)
+    if search and (grid or seeds > 1):
+        raise UserError("a sweep must be a --grid (with --seeds) or a --search, found both; leave one out.")
+    start = project, env, params
+    shared, chosen = _search(*start, search, trials, metric) if search else _grid(*start, grid, seeds)
+    about = specification(shared, chosen, metric)
     asked = Asked(name or name_of(about), metric, workers, fail_fast)
     _expect_name(asked.name)
     preset.expect_free(project, asked.name)
 
     def show(result: Result) -> None:
-        told = report.write(shared, trials, asked, result)
+        told = report.write(shared, chosen, asked, result)
         get_console().print("\n" + "\n".join(told), highlight=False, markup=False, soft_wrap=True)
 
-    conduct(shared, trials, asked, about, show)
+    conduct(shared, chosen, asked, about, show)
+
+
+def _grid(
+    project: Path, env: str | None, params: dict[str, Any], options: Sequence[str], seeds: int
+) -> tuple[Common, Trials]:
+    if not options and seeds == 1:
+        raise UserError("a sweep needs parameters to change: --grid KEY=V1,V2, --seeds N, or --search KEY=LOW:HIGH.")
+    axes = grids.parsed(options)
+    shared = common(project, env, params, {key: values[0] for key, values in axes.items()})
+    return shared, Grid(shared, axes, seeds)
+
+
+def _search(
+    project: Path, env: str | None, params: dict[str, Any], options: Sequence[str], trials: int, metric: str
+) -> tuple[Common, Trials]:
+    asked = searches.parsed(options)
+    shared = common(project, env, params, {key: values[0] for key, values in asked.items()})  # of a range, its low end
+    return shared, Search(shared, asked, trials, metric)
 
 
 def _expect_metric(metric: str) -> None:

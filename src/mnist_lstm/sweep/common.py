@@ -14,7 +14,7 @@ from mnist_lstm.tracking import store
 
 THREADS, SEED = "training.threads", "training.seed"
 SWEPT = ("data.", "sequence.", "model.", "training.")  # blocks that decide what a trial finds
-INPUTS = ("data", "sequence")  # blocks that decide what training reads
+INPUTS = ("data.", "sequence.")  # blocks that decide what training reads
 
 Changes = dict[str, Any]  # flat: {"model.hidden_size": 64}
 
@@ -64,8 +64,8 @@ class Common(NamedTuple):
 
     def folder(self, changes: Changes) -> str:
         """Where what training reads is prepared for all trials that read the same."""
-        parameters = self.parameters(changes).model_dump()
-        read = json.dumps([parameters[block] for block in INPUTS], sort_keys=True)
+        parameters = flattened(self.parameters(changes).model_dump())
+        read = json.dumps({key: value for key, value in parameters.items() if key.startswith(INPUTS)}, sort_keys=True)
         name = hashlib.sha256(read.encode()).hexdigest()[:16]
         return str(self.project / "data" / "05_model_input" / "sweep" / name)
 
@@ -100,6 +100,13 @@ def changed(values: dict[str, Any], changes: Changes) -> dict[str, Any]:
         below = made.get(head)
         made[head] = changed(below if isinstance(below, dict) else {}, {rest: value}) if rest else value
     return made
+
+
+def in_words(changes: Changes) -> str:
+    """A trial in a few words: "hidden_size=64 cell=gru seed=2"."""
+    short = [key.rpartition(".")[2] for key in changes]
+    keys = short if len(set(short)) == len(short) else list(changes)
+    return " ".join(f"{key}={value}" for key, value in zip(keys, changes.values(), strict=True))
 
 
 def split(option: str, text: str) -> tuple[str, str]:

@@ -6,60 +6,24 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn
+
+from rich import get_console
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import flattened
 from mnist_lstm.provenance import source_digest
-from mnist_lstm.sweep.common import Changes, Common, Trial
+from mnist_lstm.sweep.common import Common
 from mnist_lstm.sweep.pool import Answer, Job, Pool
 from mnist_lstm.sweep.progress import Progress
 from mnist_lstm.sweep.ranking import Setting, ranked
+from mnist_lstm.sweep.trials import Trials
 from mnist_lstm.tracking import studies
 from mnist_lstm.tracking.studies import Outcome, Study
 
 WINNER = "winner "  # and the trial's name: the run that tests it
 # Of the machine, not of the study
 PASSING = {"data.mirror", "data.timeout", "training.resume", "training.report_seconds", "predict.folder"}
-
-
-class Trials(Protocol):
-    """Where trials come from.
-
-    Attributes:
-        trials: those that are known so far, in order.
-        total: how many there are to be.
-        axes: by parameter, what it may be.
-        inputs: where what training reads is prepared, and changes that lead to it.
-        about: what makes these trials different from others.
-        watched: whether each point of their curves is shown to `goes_on`.
-    """
-
-    trials: list[Trial]
-    total: int
-    axes: dict[str, Any]
-    inputs: dict[str, Changes]
-    watched: bool
-
-    @property
-    def about(self) -> dict[str, Any]: ...  # noqa: D102
-
-    def begin(self, outcomes: dict[str, Outcome]) -> None: ...  # noqa: D102
-
-    def take(self) -> Trial | None: ...  # noqa: D102
-
-    def goes_on(self, name: str, points: list[Any]) -> bool: ...  # noqa: D102
-
-    def ended(self, name: str, outcome: Outcome) -> None: ...  # noqa: D102
-
-
-class Result(NamedTuple):
-    """What a sweep found: its study, the settings from best to worst, and what came of each trial and the winner."""
-
-    study: Study
-    settings: list[Setting]
-    outcomes: dict[str, Outcome]
-    tested: Outcome | None
 
 
 class Asked(NamedTuple):
@@ -69,6 +33,16 @@ class Asked(NamedTuple):
     metric: str
     workers: int
     fail_fast: bool
+
+
+class Result(NamedTuple):
+    """What a sweep found: the study, its data, the settings from best to worst, and what came of trials and winner."""
+
+    study: Study
+    data: str
+    settings: list[Setting]
+    outcomes: dict[str, Outcome]
+    tested: Outcome | None
 
 
 def specification(common: Common, trials: Trials, metric: str) -> dict[str, Any]:
@@ -93,13 +67,15 @@ def conduct(
     """
     parameters = common.parameters({})
     with Pool(common.project, folder_of(common.project, asked.name), asked.workers) as pool, _sigterm():
-        _prepare(pool, common, trials)
+        prepared = _prepare(pool, common, trials)
+        about = about | {"the images": sorted({images["images"] for images in prepared})}
         study = studies.opened(common.project, common.settings, parameters, common.env, asked.name, about)
         with _status_of(study):
             outcomes = _trials(pool, common, trials, asked, study)
             settings = ranked(trials.trials, outcomes, asked.metric)
             tested = _test(pool, common, settings[0], outcomes, study) if settings else None
-            show(Result(study, settings, outcomes, tested))
+            data = ", ".join(sorted({images["title"] for images in prepared}))
+            show(Result(study, data, settings, outcomes, tested))
 
 
 def folder_of(project: Path, name: str) -> Path:
@@ -107,23 +83,23 @@ def folder_of(project: Path, name: str) -> Path:
     return project / "data" / "08_reporting" / name
 
 
-def _prepare(pool: Pool, common: Common, trials: Trials) -> None:
-    """Ingests and reshapes once for all trials that read the same."""
+def _prepare(pool: Pool, common: Common, trials: Trials) -> list[dict[str, str]]:
+    """Ingests and reshapes once for all trials that read the same; returns "title" and digest of the "images"."""
     orders = [
         Job(folder, {"order": "prepare", "env": common.env, "params": common.params(changes), "folder": folder})
         for folder, changes in trials.inputs.items()
     ]
-    for _, answer in pool.run(_one_by_one(orders)):
-        if answer.event != "done":
-            _refuse(answer)
+    answers = [answer for _, answer in pool.run(_one_by_one(orders))]
+    for answer in answers:
+        _expect_done(answer)
+    return [answer.about for answer in answers]
 
 
 def _trials(pool: Pool, common: Common, trials: Trials, asked: Asked, study: Study) -> dict[str, Outcome]:
     """Runs what has not finished; returns what came of every trial."""
-    before = study.outcomes()
+    before = {name: outcome for name, outcome in study.outcomes().items() if not name.startswith(WINNER)}
     trials.begin(before)
-    known = {name: before[name] for name in before if before[name].status in ("finished", "pruned")}
-    outcomes = {name: outcome for name, outcome in known.items() if not name.startswith(WINNER)}
+    outcomes = {name: outcome for name, outcome in before.items() if outcome.status in ("finished", "pruned")}
     progress = Progress(trials.total, asked.metric)
     progress.before(outcomes)
 
@@ -136,7 +112,7 @@ def _trials(pool: Pool, common: Common, trials: Trials, asked: Asked, study: Stu
         return Job(trial.name, {"order": "train", "env": common.env, "params": params} | where)
 
     try:
-        for job, answer in pool.run(take, lambda job, points: trials.goes_on(job.name, points)):
+        for job, answer in pool.run(take, lambda job, points: trials.stops_at(job.name, points)):
             outcome = _outcome(study, job.name, answer)
             outcomes[job.name] = outcome
             trials.ended(job.name, outcome)
@@ -152,7 +128,7 @@ def _outcome(study: Study, name: str, answer: Answer) -> Outcome:
     """What came of a trial, as its run in MLflow says, if it has one."""
     reason = answer.about.get("reason", "")
     if answer.event == "gone":
-        study.fail(name, reason)
+        study.end_running("FAILED", reason, name)
     found = study.outcomes(name).get(name)
     if answer.event == "done" and found:
         return found
@@ -167,14 +143,14 @@ def _test(pool: Pool, common: Common, best: Setting, outcomes: dict[str, Outcome
     found = study.outcomes(name).get(name)
     if found and found.status == "finished":
         return found
-    checkpoints = common.project / "data" / "06_models" / "checkpoints"
-    trained = (checkpoints / f"{outcomes[trial.name].fingerprint}.pt").is_file()
-    params = common.params(trial.changes | {"training.resume": trained}, name=name, parent=study.run_id)
+    checkpoint = common.project / "data" / "06_models" / "checkpoints" / f"{outcomes[trial.name].fingerprint}.pt"
+    changes = trial.changes | {"training.resume": checkpoint.is_file()}
+    params = common.params(changes, name=name, parent=study.run_id)
     params["tracking"].pop("register")
     for job, answer in pool.run(_one_by_one([Job(name, {"order": "whole", "env": common.env, "params": params})])):
-        if answer.event != "done":
-            study.fail(job.name, answer.about["reason"])
-            _refuse(answer)
+        if answer.event == "gone":
+            study.end_running("FAILED", answer.about["reason"], job.name)
+        _expect_done(answer)
     return study.outcomes(name)[name]
 
 
@@ -183,8 +159,9 @@ def _one_by_one(jobs: list[Job]) -> Callable[[], Job | None]:
     return lambda: next(waiting, None)
 
 
-def _refuse(answer: Answer) -> NoReturn:
-    raise UserError(f"{answer.about['reason']} (see data/08_reporting/*/worker-{answer.worker}.log)")
+def _expect_done(answer: Answer) -> None:
+    if answer.event != "done":
+        raise UserError(f"{answer.about['reason']} (see data/08_reporting/*/worker-{answer.worker}.log)")
 
 
 @contextmanager
@@ -197,6 +174,7 @@ def _status_of(study: Study) -> Iterator[None]:
         raise
     except BaseException as error:
         study.end("KILLED", type(error).__name__)
+        get_console().print("The sweep was stopped; the same command goes on from here.", highlight=False)
         raise
     study.end("FINISHED")
 
@@ -205,7 +183,7 @@ def _status_of(study: Study) -> Iterator[None]:
 def _sigterm() -> Iterator[None]:
     """SIGTERM ends the sweep as Ctrl-C does."""
 
-    def stop(number: int, frame: Any) -> None:
+    def stop(number: int, frame: Any) -> NoReturn:
         raise SystemExit(128 + number)
 
     before = signal.signal(signal.SIGTERM, stop)

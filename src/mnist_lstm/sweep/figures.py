@@ -23,6 +23,11 @@ def distributions(axes: dict[str, Any]) -> dict[str, BaseDistribution]:
     }
 
 
+def new_study(metric: str) -> optuna.Study:
+    """A study in memory, without trials."""
+    return optuna.create_study(direction=DIRECTIONS[metric], pruner=optuna.pruners.MedianPruner())
+
+
 def frozen(trial: Trial, outcome: Outcome, axes: dict[str, BaseDistribution], metric: str) -> FrozenTrial:
     """A trial as Optuna knows it."""
     return optuna.trial.create_trial(
@@ -39,7 +44,7 @@ def frozen(trial: Trial, outcome: Outcome, axes: dict[str, BaseDistribution], me
 def figures(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Any]:
     """Plotly figures of the study; none where fewer than two trials finished."""
     known = distributions(axes)
-    study = optuna.create_study(direction=optuna.study.StudyDirection[DIRECTIONS[metric].upper()])
+    study = new_study(metric)
     study.add_trials([frozen(trial, outcomes[trial.name], known, metric) for trial in trials if trial.name in outcomes])
     values = [outcomes[trial.name].values[metric] for trial in trials if outcomes[trial.name].values]
     if len(values) < 2:

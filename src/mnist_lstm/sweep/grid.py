@@ -5,8 +5,8 @@ from itertools import product
 from typing import Any
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.common import SEED, Changes, Common, Trial, split, typed
-from mnist_lstm.tracking.studies import Outcome
+from mnist_lstm.sweep.common import SEED, Common, Trial, in_words, split, typed
+from mnist_lstm.tracking.studies import Outcome, Point
 
 
 class Grid:
@@ -31,7 +31,7 @@ class Grid:
             axes = axes | {SEED: list(range(first, first + seeds))}
         self.axes = axes
         combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-        self.trials = [Trial(_name(changes), changes) for changes in combinations]
+        self.trials = [Trial(in_words(changes), changes) for changes in combinations]
         self.inputs = {common.folder(changes): changes for changes in combinations}  # checks every one, too
         self.total = len(self.trials)
         self._waiting: list[Trial] = []
@@ -53,9 +53,9 @@ class Grid:
         """The next trial, None when there are no more."""
         return self._waiting.pop(0) if self._waiting else None
 
-    def goes_on(self, name: str, points: list[tuple[int, float, float]]) -> bool:
-        """Every trial goes on to its end."""
-        return True
+    def stops_at(self, name: str, points: list[Point]) -> int | None:
+        """None: every trial goes on to its end."""
+        return None
 
     def ended(self, name: str, outcome: Outcome) -> None:
         """Nothing follows from it."""
@@ -75,10 +75,3 @@ def parsed(options: Sequence[str]) -> dict[str, list[Any]]:
             raise UserError(f"each parameter and value of a grid must be given once, found {option!r} beside it.")
         axes[key] = values
     return axes
-
-
-def _name(changes: Changes) -> str:
-    """The trial in a few words: "hidden_size=64 cell=gru seed=2"."""
-    short = [key.rpartition(".")[2] for key in changes]
-    keys = short if len(set(short)) == len(short) else list(changes)
-    return " ".join(f"{key}={value}" for key, value in zip(keys, changes.values(), strict=True))

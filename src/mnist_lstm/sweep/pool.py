@@ -73,13 +73,13 @@ class Pool:
                 process.wait()
 
     def run(
-        self, take: Callable[[], Job | None], watch: Callable[[Job, list[Any]], bool] = lambda job, points: True
+        self, take: Callable[[], Job | None], watch: Callable[[Job, list[Any]], int | None] = lambda job, points: None
     ) -> Iterator[tuple[Job, Answer]]:
         """Keeps the workers busy, and yields each job with its answer: "done", "failed", or "gone".
 
         Args:
             take: the next job, None when there are no more.
-            watch: is shown new points of a job's curve, and says whether it goes on.
+            watch: is shown new points of a job's curve, and says at which update it stops, if at any.
         """
         running: dict[int, Job] = {}
         for number in self._processes:
@@ -88,7 +88,7 @@ class Pool:
             answer = self._answers.get()
             job = running.get(answer.worker)
             if answer.event == "points" and job:
-                self._order(answer.worker, go_on=watch(job, answer.about["points"]))
+                self._order(answer.worker, stop_at=watch(job, answer.about["points"]))
                 continue
             if answer.event == "gone":
                 self._start(answer.worker)

@@ -32,7 +32,7 @@ def ranked(trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -
     """
     groups: dict[str, list[Trial]] = defaultdict(list)
     for trial in trials:
-        groups[repr(_without_seed(trial.changes))].append(trial)
+        groups[repr(_without_seed(trial.changes)) if SEED in trial.changes else trial.name].append(trial)
     settings = [
         _setting(group, [outcomes[trial.name].values[metric] for trial in group])
         for group in groups.values()

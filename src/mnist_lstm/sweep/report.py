@@ -9,9 +9,10 @@ from typing import Any
 from mnist_lstm.datasets.whole import write_whole
 from mnist_lstm.sweep import preset
 from mnist_lstm.sweep.common import Common, Trial
-from mnist_lstm.sweep.conduct import Asked, Result, Trials, folder_of
+from mnist_lstm.sweep.conduct import Asked, Result, folder_of
 from mnist_lstm.sweep.figures import figures
 from mnist_lstm.sweep.ranking import Setting
+from mnist_lstm.sweep.trials import Trials
 from mnist_lstm.tracking.studies import Outcome
 
 CSS = (
@@ -26,12 +27,12 @@ def write(common: Common, trials: Trials, asked: Asked, result: Result) -> list[
     """Writes the study's files, into the project and the parent run; returns what to tell the user."""
     folder = folder_of(common.project, asked.name) / "study"
     rows = table(trials.axes, trials.trials, result.outcomes, asked.metric)
-    told = [f"Study      {asked.name}: {count(result.outcomes)}; {result.study.place}"]
-    tags: dict[str, Any] = {}
+    told = [f"Study      {asked.name}: {count(result.outcomes)}; {result.study.place}", f"Data       {result.data}"]
+    tags: dict[str, Any] = {"data": result.data}
     metrics: dict[str, float] = {}
     if result.settings and result.tested:
         best = result.settings[0]
-        tags = {f"best.{key}": value for key, value in best.changes.items()} | {"winner": result.tested.run_id}
+        tags |= {f"best.{key}": value for key, value in best.changes.items()} | {"winner": result.tested.run_id}
         metrics = {f"best/{asked.metric}": best.value}
         told += [f"Best       {words(best, asked.metric)}", f"Tested     {tested(result.tested, best)}"]
         text = preset.preset(

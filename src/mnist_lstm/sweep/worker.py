@@ -25,7 +25,8 @@ from mnist_lstm.datasets.reports import JSONDataset
 from mnist_lstm.errors import Stopped, cause_for_user
 from mnist_lstm.parameters import flattened
 from mnist_lstm.sweep.hook import trial
-from mnist_lstm.tracking.studies import PRUNED
+from mnist_lstm.tracking.recorder import CURVES
+from mnist_lstm.tracking.studies import DIRECTIONS, PRUNED, Point
 
 PREPARED = {"train_sequences": NpzDataset, "valid_sequences": NpzDataset, "data_card": JSONDataset}
 SUFFIXES = {NpzDataset: "npz", JSONDataset: "json"}
@@ -55,8 +56,7 @@ class Worker:
             except Stopped as stopped:
                 self._answer("done", pruned=str(stopped))
             except Exception as error:
-                told = cause_for_user(error)
-                self._answer("failed", reason=str(told or f"{type(error).__name__}: {error}"), mendable=bool(told))
+                self._answer("failed", reason=str(cause_for_user(error) or f"{type(error).__name__}: {error}"))
             self._busy = False
 
     def prepare(self, env: str | None, params: dict[str, Any], folder: str) -> dict[str, Any]:
@@ -66,7 +66,8 @@ class Worker:
             self._run(env, params | {"tracking": {"enabled": False}}, pipeline_names=["ingest", "reshape"])
             for name, data in trial.kept.items():
                 _dataset(name, folder).save(data)
-            return {"data": trial.kept["data_card"]["title"]}
+            card = trial.kept["data_card"]
+            return {"title": card["title"], "images": card["sha256"]["train"]}
         finally:
             trial.kept = {}
 
@@ -84,11 +85,11 @@ class Worker:
         """Runs the whole pipeline."""
         self._run(env, params)
 
-    def goes_on(self, points: list[tuple[int, float, float]]) -> bool:
-        """Shows new points of the curve to the sweep, and returns whether the trial is to go on."""
+    def stops_at(self, points: list[Point]) -> int | None:
+        """Shows new points of the curve to the sweep, and returns the update at which the trial is to stop, if any."""
         self._answer("points", points=points)
         order = self._orders.get()
-        return order is not None and bool(order["go_on"])
+        return order["stop_at"] if order else None
 
     def _run(self, env: str | None, params: dict[str, Any], **selection: Any) -> None:
         values = ",".join(f"{key}={value}" for key, value in flattened(params).items() if "tracking." not in key)
@@ -121,11 +122,14 @@ class _Watch:
             Stopped: if the trial is not to go on.
         """
         validated = history.dropna(subset="valid_accuracy")
-        columns = ["iteration", "valid_accuracy", "valid_loss"]
-        points = validated[columns].iloc[self._shown :].values.tolist()
+        rows = validated.iloc[self._shown :].to_dict("records")
+        points = [
+            (int(row["iteration"]), {name: row[column] for column, name in CURVES.items() if name in DIRECTIONS})
+            for row in rows
+        ]
         self._shown = len(validated)
-        if points and not self._worker.goes_on(points):
-            raise Stopped(f"{PRUNED} {points[-1][0]:.0f}: not better than the median of the trials before it")
+        if points and (update := self._worker.stops_at(points)):
+            raise Stopped(f"{PRUNED} {update}: worse than the median of the trials before it")
 
 
 def _dataset(name: str, folder: str) -> Any:

@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mnist_lstm.core.identity import differences
 from mnist_lstm.errors import UserError
@@ -15,7 +15,11 @@ from mnist_lstm.tracking.recorder import FINGERPRINT, LONGEST_TAG
 STUDY, SPECIFICATION, PROCESS = "sweep", "sweep.specification", "process."  # tags of the parent
 PRUNED = "pruned at update"  # how the reason of a trial begins that was stopped for the sake of the others
 MOST_RUNS = 50_000  # in one search, MLflow's limit
-DIRECTIONS = {"valid/accuracy": "maximize", "valid/loss": "minimize"}  # of each measure that may choose the winner
+Point = tuple[int, dict[str, float]]  # of a trial's curve: update, and each of these measures after it
+DIRECTIONS: dict[str, Literal["maximize", "minimize"]] = {
+    "valid/accuracy": "maximize",
+    "valid/loss": "minimize",
+}  # of each measure that may choose the winner
 
 
 class Outcome(NamedTuple):
@@ -73,8 +77,9 @@ class Study:
             for name in DIRECTIONS
         }
         status = {"FINISHED": "finished", "FAILED": "failed"}.get(run.info.status, "interrupted")
-        if reason.startswith(PRUNED):
-            status = "pruned"
+        if reason.startswith(PRUNED):  # it may have gone on a little before it was told
+            status, last = "pruned", int(reason.removeprefix(PRUNED).partition(":")[0])
+            curves = {name: {step: curve[step] for step in curve if step <= last} for name, curve in curves.items()}
         values = classifying(curves, run.data.params["training.keep"]) if status == "finished" else {}
         milliseconds = (run.info.end_time or run.info.start_time) - run.info.start_time
         return Outcome(
@@ -89,13 +94,13 @@ class Study:
             dict(run.data.metrics),
         )
 
-    def fail(self, name: str, reason: str) -> None:
-        """Ends as failed the runs of a trial whose process could not do so itself."""
+    def end_running(self, status: str, reason: str, name: str | None = None) -> None:
+        """Ends the trials, or the one of that name, whose processes are gone and could not do so themselves."""
         found = f"tags.`{start.PARENT}` = '{self.run_id}' AND attributes.status = 'RUNNING'"
-        for run in self._client.search_runs([self._experiment], found):
-            if run.info.run_name == name:
+        for run in self._client.search_runs([self._experiment], found, max_results=MOST_RUNS):
+            if name in (None, run.info.run_name):
                 self._client.set_tag(run.info.run_id, "reason", reason)
-                self._client.set_terminated(run.info.run_id, "FAILED")
+                self._client.set_terminated(run.info.run_id, status)
 
     def write(self, folder: Path, tags: dict[str, Any], metrics: dict[str, float]) -> None:
         """Writes the files of a folder, and what was found, into the parent."""
@@ -149,7 +154,9 @@ def opened(
         known = start.provenance_of(project, parameters, {"env": env, "pipeline_names": None} | _NO_SELECTION)
         tags = start.tags(known) | {STUDY: name, SPECIFICATION: json.dumps(about)}
         run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
-    return Study(client, experiment, run_id, f"MLflow run {run_id} ({settings.tracking.experiment.name})")
+    study = Study(client, experiment, run_id, f"MLflow run {run_id} ({settings.tracking.experiment.name})")
+    study.end_running("KILLED", "the sweep was gone when it was continued")
+    return study
 
 
 _NO_SELECTION = dict.fromkeys(start.SELECTION)

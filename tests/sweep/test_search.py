@@ -1,0 +1,125 @@
+"""Whole searches on the bundled digits: what is drawn, pruned and found, and again after Ctrl-C."""
+
+import signal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.projects import Project, wait_for
+from tests.sweep.sweeps import bits, invoke, made, start, study, sweep, trials
+
+pytest_plugins = ["tests.projects"]
+pytestmark = pytest.mark.slow
+
+DIGITS = ["--params", "data.name=digits,training.iterations=60,training.validate_every=10,training.report_seconds=0.0"]
+RANGES = [
+    *("--search", "training.learning_rate=log:1e-4:1e-1"),
+    *("--search", "model.hidden_size=4:16"),
+    *("--search", "model.cell=lstm,gru"),
+]
+SEARCH = [*RANGES, "--trials", "8", "--name", "eight", *DIGITS]
+
+
+@pytest.fixture(scope="module")
+def search(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
+    """A project in which a search of eight trials ran."""
+    project = made(tmp_path_factory.mktemp("search"), empty_store)
+    done = sweep(project, *SEARCH)
+    (project.path / "output.txt").write_text(done.stdout)
+    assert done.returncode == 0, done.stdout
+    return project
+
+
+def drawn(project: Project, name: str) -> dict[str, tuple[str, ...]]:
+    """What was drawn for each trial."""
+    keys = ("training.learning_rate", "model.hidden_size", "model.cell")
+    return {trial: tuple(run[-1].data.params[key] for key in keys) for trial, run in trials(project, name).items()}
+
+
+def test_each_trial_has_parameters_of_its_own_within_what_was_asked(search: Project) -> None:
+    found = drawn(search, "eight")
+    assert sorted(name.partition(" ")[0] for name in found) == [f"#{number}" for number in range(1, 9)]
+    assert all(1e-4 <= float(rate) <= 1e-1 and 4 <= int(size) <= 16 for rate, size, _ in found.values())
+    assert {cell for *_, cell in found.values()} == {"lstm", "gru"}
+    assert len(set(found.values())) == 8
+
+
+def test_a_trial_worse_than_the_median_is_stopped_early_and_is_no_failure(search: Project) -> None:
+    runs = [run for [run] in trials(search, "eight").values()]
+    stopped = [run for run in runs if run.info.status == "KILLED"]
+    assert stopped
+    assert {run.info.status for run in runs} == {"KILLED", "FINISHED"}
+    assert all(run.data.tags["reason"].startswith("pruned at update") for run in stopped)
+    assert f"8 trials, {8 - len(stopped)} finished, {len(stopped)} pruned" in (search.path / "output.txt").read_text()
+
+
+def test_the_winner_has_the_best_validation_accuracy_of_those_that_finished(search: Project) -> None:
+    runs = [run for [run] in trials(search, "eight").values() if run.info.status == "FINISHED"]
+    best = max(runs, key=lambda run: run.data.metrics["valid/accuracy"])
+    parent = study(search, "eight")
+    assert parent.data.metrics["best/valid/accuracy"] == best.data.metrics["valid/accuracy"]
+    assert parent.data.tags["best.training.learning_rate"] == best.data.params["training.learning_rate"]
+    preset = yaml.safe_load((search.path / "conf/eight/parameters.yml").read_text())
+    assert str(preset["training"]["learning_rate"]) == best.data.params["training.learning_rate"]
+
+
+def test_a_trial_alone_by_kedro_run_has_the_same_bits_as_in_the_search(search: Project, project: Project) -> None:
+    name = max(bits(search, "eight"))
+    rate, size, cell = drawn(search, "eight")[name]
+    given = f"training.learning_rate={rate},model.hidden_size={size},model.cell={cell},training.threads=1"
+    done = project.invoke("--params", f"{DIGITS[1]},{given}")
+    assert done.exit_code == 0, done.output
+    assert project.last_run().data.tags["weights.sha256"] == bits(search, "eight")[name]
+
+
+def test_a_search_that_is_interrupted_goes_on_and_finds_what_an_undisturbed_one_does(
+    search: Project, project: Project
+) -> None:
+    process = start(project, *SEARCH)
+    wait_for(lambda: process.poll() is not None or len(project.checkpoints()) == 7)
+    process.send_signal(signal.SIGINT)
+    process.wait()
+    assert study(project, "eight").info.status == "KILLED"
+    done = sweep(project, *SEARCH)
+    assert done.returncode == 0, done.stdout
+    assert drawn(project, "eight") == drawn(search, "eight")
+    assert bits(project, "eight") == bits(search, "eight")
+    tags = ("best.training.learning_rate", "best.model.hidden_size", "best.model.cell")
+    assert [study(project, "eight").data.tags[tag] for tag in tags] == [
+        study(search, "eight").data.tags[tag] for tag in tags
+    ]
+
+
+def test_more_trials_may_be_asked_for_later(search: Project, tmp_path: Path) -> None:
+    longer = search.copied_to(tmp_path)
+    done = sweep(longer, *RANGES, "--trials", "9", "--name", "eight", "--workers", "2", *DIGITS)
+    assert done.returncode == 0, done.stdout
+    assert "8 of 9 trials had finished before" in done.stdout
+    assert len(trials(longer, "eight")) == 9
+
+
+MISTAKES = {
+    "--search model.hiden_size=1:2": "did you mean 'model.hidden_size'",
+    "--search model.hidden_size=8:x": "KEY=LOW:HIGH",
+    "--search model.hidden_size=8.5:16": "'model.hidden_size' should be a valid integer, not 8.5",
+    "--search model.hidden_size=16:8": "KEY=LOW:HIGH",
+    "--search training.learning_rate=log:0:1": "above 0",
+    "--search model.dropout=0:1.5": "'model.dropout' should be less than 1, not 1.5",
+    "--search training.warmup=0:900": "'training.warmup' must be fewer than the 799 updates",
+    "--search model.cell=lstm,gruu": "'model.cell' should be 'lstm', 'gru' or 'rnn', not 'gruu'",
+    "--search sequence.permutation_seed=1:9": "must name its values",
+    "--search model.dropout=0:0.5 --search model.dropout=0:0.1": "must be given once",
+    "--search model.dropout=0:0.5 --seeds 2": "found both",
+    "--search model.dropout=0:0.5 --grid model.cell=lstm,gru": "found both",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_told_in_one_line_before_anything_starts(project: Project, words: str) -> None:
+    result = invoke(project, *words.split())
+    last = result.output.splitlines()[-1]
+    assert result.exit_code == 1
+    assert last.startswith("Error: ")
+    assert MISTAKES[words] in last
+    assert project.runs() == []
