@@ -166,7 +166,13 @@ def draw(metadata: Any, model: str, port: int) -> None:
 @click.option("--metric", default="valid/accuracy", show_default=True, help="Or valid/loss: chooses the winner.")
 @click.option("--env", "-e", help="The preset that all trials start from.")
 @click.option("--params", default="", callback=_split_params, help="Parameters of all trials, as for `kedro run`.")
-@click.option("--workers", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="Processes.")
+@click.option(
+    "--workers", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="Trials at once."
+)
+@click.option(
+    "--engine", default="local", show_default=True, type=click.Choice(["local", "ray"]), help="Where trials run."
+)
+@click.option("--address", help="Of the Ray cluster, as HOST:6379 or auto; without it Ray starts on this machine.")
 @click.option("--name", help="Of the study, and of the preset that its winner becomes.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first trial that fails.")
 @click.pass_obj

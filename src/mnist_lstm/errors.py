@@ -32,6 +32,11 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+def told(error: Exception) -> str:
+    """What to say of an error where there is no room for a traceback."""
+    return str(cause_for_user(error) or f"{type(error).__name__}: {error}")
+
+
 def cause_for_user(error: BaseException | None) -> UserError | None:
     """The UserError that stands behind an error, if one does: Kedro wraps what a dataset raises in its own."""
     while error is not None and not isinstance(error, UserError):

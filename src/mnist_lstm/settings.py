@@ -1,4 +1,4 @@
-"""Kedro's settings: hooks, configuration, and no telemetry."""
+"""Kedro's settings: hooks, configuration, no telemetry, and no bars for files of milliseconds."""
 
 import os
 
@@ -8,6 +8,7 @@ from mnist_lstm.tracking.hook import Tracking
 
 os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 tracking = Tracking()
 # pluggy calls the last first: parameters are checked before a run is recorded, and it is recorded before it is told

@@ -13,6 +13,12 @@ from kedro.framework.startup import bootstrap_project
 from tests.projects import KEDRO, LONGEST, Project, copied, surroundings
 
 PARENT = "mlflow.parentRunId"
+DIGITS = ["--params", "data.name=digits,training.iterations=60,training.validate_every=10,training.report_seconds=0.0"]
+RANGES = [
+    *("--search", "training.learning_rate=log:1e-4:1e-1"),
+    *("--search", "model.hidden_size=4:16"),
+    *("--search", "model.cell=lstm,gru"),
+]  # of which, in eight trials, some are pruned
 
 
 def sweep(project: Project, *words: str) -> subprocess.CompletedProcess[str]:

@@ -7,17 +7,11 @@ import pytest
 import yaml
 
 from tests.projects import Project, wait_for
-from tests.sweep.sweeps import bits, invoke, made, start, study, sweep, trials
+from tests.sweep.sweeps import DIGITS, RANGES, bits, invoke, made, start, study, sweep, trials
 
 pytest_plugins = ["tests.projects"]
 pytestmark = pytest.mark.slow
 
-DIGITS = ["--params", "data.name=digits,training.iterations=60,training.validate_every=10,training.report_seconds=0.0"]
-RANGES = [
-    *("--search", "training.learning_rate=log:1e-4:1e-1"),
-    *("--search", "model.hidden_size=4:16"),
-    *("--search", "model.cell=lstm,gru"),
-]
 SEARCH = [*RANGES, "--trials", "8", "--name", "eight", *DIGITS]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def sweep(
     workers: int,
     name: str | None,
     fail_fast: bool,
+    engine: str,
+    address: str | None,
 ) -> None:
     """Runs the sweep and tells what it found.
 
@@ -38,12 +41,13 @@ def sweep(
         UserError: if something that was asked for is wrong, before anything starts; or if the sweep cannot go on.
     """
     _expect_metric(metric)
+    _expect_engine(engine, address)
     if search and (grid or seeds > 1):
         raise UserError("a sweep must be a --grid (with --seeds) or a --search, found both; leave one out.")
     start = project, env, params
     shared, chosen = _search(*start, search, trials, metric) if search else _grid(*start, grid, seeds)
     about = specification(shared, chosen, metric)
-    asked = Asked(name or name_of(about), metric, workers, fail_fast)
+    asked = Asked(name or name_of(about), metric, workers, fail_fast, engine, address)
     _expect_name(asked.name)
     preset.expect_free(project, asked.name)
 
@@ -78,6 +82,13 @@ def _expect_metric(metric: str) -> None:
             f"--metric must be {listed(DIRECTIONS)}, not {metric!r}{nearest(metric, DIRECTIONS)}: the winner is chosen "
             "on the validation images, and only it is tested."
         )
+
+
+def _expect_engine(engine: str, address: str | None) -> None:
+    if engine == "ray" and not find_spec("ray"):
+        raise UserError("--engine ray needs Ray, found none; pip install -c requirements.lock -e '.[ray]'.")
+    if engine != "ray" and address:
+        raise UserError(f"--address {address!r} needs --engine ray, found {engine!r}; add it.")
 
 
 def _expect_name(name: str) -> None:

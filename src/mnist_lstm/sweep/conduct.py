@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from rich import get_console
-
+from mnist_lstm.datasets.whole import write_whole
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import flattened
 from mnist_lstm.provenance import source_digest
 from mnist_lstm.sweep.common import Common
+from mnist_lstm.sweep.ending import sigterm_as_ctrl_c, status_of
+from mnist_lstm.sweep.engines import Engine, engine_of
 from mnist_lstm.sweep.pool import Answer, Job, Pool
 from mnist_lstm.sweep.progress import Progress
 from mnist_lstm.sweep.ranking import Setting, ranked
@@ -33,6 +32,8 @@ class Asked(NamedTuple):
     metric: str
     workers: int
     fail_fast: bool
+    engine: str
+    address: str | None
 
 
 class Result(NamedTuple):
@@ -66,12 +67,14 @@ def conduct(
         UserError: if the inputs cannot be had, or a trial fails and the sweep is to stop then.
     """
     parameters = common.parameters({})
-    with Pool(common.project, folder_of(common.project, asked.name), asked.workers) as pool, _sigterm():
+    here = asked.workers if asked.engine == "local" else 1
+    with Pool(common.project, folder_of(common.project, asked.name), here) as pool, sigterm_as_ctrl_c():
         prepared = _prepare(pool, common, trials)
         about = about | {"the images": sorted({images["images"] for images in prepared})}
         study = studies.opened(common.project, common.settings, parameters, common.env, asked.name, about)
-        with _status_of(study):
-            outcomes = _trials(pool, common, trials, asked, study)
+        with status_of(study):
+            with engine_of(asked.engine, common, asked.address, asked.workers, pool) as engine:
+                outcomes = _trials(engine, common, trials, asked, study)
             settings = ranked(trials.trials, outcomes, asked.metric)
             tested = _test(pool, common, settings[0], outcomes, study) if settings else None
             data = ", ".join(sorted({images["title"] for images in prepared}))
@@ -95,7 +98,7 @@ def _prepare(pool: Pool, common: Common, trials: Trials) -> list[dict[str, str]]
     return [answer.about for answer in answers]
 
 
-def _trials(pool: Pool, common: Common, trials: Trials, asked: Asked, study: Study) -> dict[str, Outcome]:
+def _trials(engine: Engine, common: Common, trials: Trials, asked: Asked, study: Study) -> dict[str, Outcome]:
     """Runs what has not finished; returns what came of every trial."""
     before = {name: outcome for name, outcome in study.outcomes().items() if not name.startswith(WINNER)}
     trials.begin(before)
@@ -109,10 +112,12 @@ def _trials(pool: Pool, common: Common, trials: Trials, asked: Asked, study: Stu
             return None
         params = common.params(trial.changes, name=trial.name, parent=study.run_id)
         where = {"folder": common.folder(trial.changes), "watched": trials.watched}
-        return Job(trial.name, {"order": "train", "env": common.env, "params": params} | where)
+        training = common.parameters(trial.changes).training
+        order = {"order": "train", "env": common.env, "params": params} | where
+        return Job(trial.name, order, training.threads, int(training.device == "cuda"))
 
     try:
-        for job, answer in pool.run(take, lambda job, points: trials.stops_at(job.name, points)):
+        for job, answer in engine.run(take, lambda job, points: trials.stops_at(job.name, points)):
             outcome = _outcome(study, job.name, answer)
             outcomes[job.name] = outcome
             trials.ended(job.name, outcome)
@@ -127,8 +132,7 @@ def _trials(pool: Pool, common: Common, trials: Trials, asked: Asked, study: Stu
 def _outcome(study: Study, name: str, answer: Answer) -> Outcome:
     """What came of a trial, as its run in MLflow says, if it has one."""
     reason = answer.about.get("reason", "")
-    if answer.event == "gone":
-        study.end_running("FAILED", reason, name)
+    study.end_running("FAILED", reason or "its process was lost, and another ran the trial", name)
     found = study.outcomes(name).get(name)
     if answer.event == "done" and found:
         return found
@@ -144,7 +148,9 @@ def _test(pool: Pool, common: Common, best: Setting, outcomes: dict[str, Outcome
     if found and found.status == "finished":
         return found
     checkpoint = common.project / "data" / "06_models" / "checkpoints" / f"{outcomes[trial.name].fingerprint}.pt"
-    changes = trial.changes | {"training.resume": checkpoint.is_file()}
+    if not checkpoint.is_file():
+        write_whole(checkpoint, study.checkpoint(outcomes[trial.name]))
+    changes = trial.changes | {"training.resume": True}
     params = common.params(changes, name=name, parent=study.run_id)
     params["tracking"].pop("register")
     for job, answer in pool.run(_one_by_one([Job(name, {"order": "whole", "env": common.env, "params": params})])):
@@ -162,32 +168,3 @@ def _one_by_one(jobs: list[Job]) -> Callable[[], Job | None]:
 def _expect_done(answer: Answer) -> None:
     if answer.event != "done":
         raise UserError(f"{answer.about['reason']} (see data/08_reporting/*/worker-{answer.worker}.log)")
-
-
-@contextmanager
-def _status_of(study: Study) -> Iterator[None]:
-    """Ends the study with its true status."""
-    try:
-        yield
-    except Exception as error:
-        study.end("FAILED", str(error))
-        raise
-    except BaseException as error:
-        study.end("KILLED", type(error).__name__)
-        get_console().print("The sweep was stopped; the same command goes on from here.", highlight=False)
-        raise
-    study.end("FINISHED")
-
-
-@contextmanager
-def _sigterm() -> Iterator[None]:
-    """SIGTERM ends the sweep as Ctrl-C does."""
-
-    def stop(number: int, frame: Any) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -21,10 +21,13 @@ class Job(NamedTuple):
     Attributes:
         name: tells it from every other.
         order: the worker's method, and its arguments.
+        cpus, gpus: what it needs, where the engine allots them.
     """
 
     name: str
     order: dict[str, Any]
+    cpus: int = 1
+    gpus: int = 0
 
 
 class Answer(NamedTuple):

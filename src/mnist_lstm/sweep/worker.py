@@ -9,27 +9,18 @@ the input ends, so does the process, in the middle of a trial too: a sweep that 
 import json
 import os
 import queue
-import shlex
 import signal
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from mnist_lstm.core.memory import keep_buffers
-from mnist_lstm.datasets.arrays import NpzDataset
-from mnist_lstm.datasets.reports import JSONDataset
-from mnist_lstm.errors import Stopped, cause_for_user
-from mnist_lstm.parameters import flattened
-from mnist_lstm.sweep.hook import trial
-from mnist_lstm.tracking.recorder import CURVES
-from mnist_lstm.tracking.studies import DIRECTIONS, PRUNED, Point
-
-PREPARED = {"train_sequences": NpzDataset, "valid_sequences": NpzDataset, "data_card": JSONDataset}
-SUFFIXES = {NpzDataset: "npz", JSONDataset: "json"}
+from mnist_lstm.errors import Stopped, told
+from mnist_lstm.sweep import runs
+from mnist_lstm.tracking.studies import Point
 
 
 class Worker:
@@ -44,7 +35,7 @@ class Worker:
         self._project, self._answers = project, answers
         self._orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._busy = False
-        self._cached: tuple[str, dict[str, Any]] = ("", {})
+        self._cached: tuple[str, runs.Inputs] = ("", {})
 
     def work(self) -> None:
         """Carries out orders until there are no more."""
@@ -53,50 +44,32 @@ class Worker:
             self._busy = True
             try:
                 self._answer("done", **(getattr(self, order.pop("order"))(**order) or {}))
-            except Stopped as stopped:
-                self._answer("done", pruned=str(stopped))
+            except Stopped:
+                self._answer("done")
             except Exception as error:
-                self._answer("failed", reason=str(cause_for_user(error) or f"{type(error).__name__}: {error}"))
+                self._answer("failed", reason=told(error))
             self._busy = False
 
     def prepare(self, env: str | None, params: dict[str, Any], folder: str) -> dict[str, Any]:
         """Ingests and reshapes, and leaves in `folder` what trials read."""
-        trial.kept = dict.fromkeys(PREPARED)
-        try:
-            self._run(env, params | {"tracking": {"enabled": False}}, pipeline_names=["ingest", "reshape"])
-            for name, data in trial.kept.items():
-                _dataset(name, folder).save(data)
-            card = trial.kept["data_card"]
-            return {"title": card["title"], "images": card["sha256"]["train"]}
-        finally:
-            trial.kept = {}
+        card = runs.prepare(self._project, env, params, folder)["data_card"]
+        return {"title": card["title"], "images": card["sha256"]["train"]}
 
     def train(self, env: str | None, params: dict[str, Any], folder: str, watched: bool) -> None:
-        """Trains and validates: a trial. The test images are not read."""
+        """Trains and validates: a trial."""
         if self._cached[0] != folder:
-            self._cached = folder, {name: _dataset(name, folder).load() for name in PREPARED}
-        trial.inputs, trial.watch = self._cached[1], _Watch(self).show if watched else None
-        try:
-            self._run(env, params, pipeline_names=["train"], node_names=["train"])
-        finally:
-            trial.inputs, trial.watch = {}, None
+            self._cached = folder, runs.prepared(folder)
+        runs.train(self._project, env, params, self._cached[1], self._stops_at if watched else None)
 
     def whole(self, env: str | None, params: dict[str, Any]) -> None:
         """Runs the whole pipeline."""
-        self._run(env, params)
+        runs.whole(self._project, env, params)
 
-    def stops_at(self, points: list[Point]) -> int | None:
+    def _stops_at(self, points: list[Point]) -> int | None:
         """Shows new points of the curve to the sweep, and returns the update at which the trial is to stop, if any."""
         self._answer("points", points=points)
         order = self._orders.get()
         return order["stop_at"] if order else None
-
-    def _run(self, env: str | None, params: dict[str, Any], **selection: Any) -> None:
-        values = ",".join(f"{key}={value}" for key, value in flattened(params).items() if "tracking." not in key)
-        preset = ["--env", env] if env else []
-        sys.argv = shlex.split(shlex.join(["kedro", "run", *preset, "--params", values]))  # what the run is recorded as
-        with KedroSession.create(project_path=self._project, env=env, runtime_params=params) as session:
-            session.run(**selection)
 
     def _answer(self, event: str, **about: Any) -> None:
         print(json.dumps({"event": event} | about), file=self._answers, flush=True)
@@ -107,34 +80,6 @@ class Worker:
         self._orders.put(None)
         if self._busy:
             os.kill(os.getpid(), signal.SIGTERM)  # which ends the run in MLflow as killed
-
-
-class _Watch:
-    """Shows each validation of a trial once."""
-
-    def __init__(self, worker: Worker):
-        self._worker, self._shown = worker, 0
-
-    def show(self, history: Any) -> None:
-        """Shows those that are new.
-
-        Raises:
-            Stopped: if the trial is not to go on.
-        """
-        validated = history.dropna(subset="valid_accuracy")
-        rows = validated.iloc[self._shown :].to_dict("records")
-        points = [
-            (int(row["iteration"]), {name: row[column] for column, name in CURVES.items() if name in DIRECTIONS})
-            for row in rows
-        ]
-        self._shown = len(validated)
-        if points and (update := self._worker.stops_at(points)):
-            raise Stopped(f"{PRUNED} {update}: worse than the median of the trials before it")
-
-
-def _dataset(name: str, folder: str) -> Any:
-    kind = PREPARED[name]
-    return kind(filepath=f"{folder}/{name}.{SUFFIXES[kind]}")
 
 
 def main(project: str) -> None:

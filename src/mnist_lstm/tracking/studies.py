@@ -9,7 +9,7 @@ from mnist_lstm.core.identity import differences
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.provenance import is_dead, process
-from mnist_lstm.tracking import start, store
+from mnist_lstm.tracking import record, start, store
 from mnist_lstm.tracking.recorder import FINGERPRINT, LONGEST_TAG
 
 STUDY, SPECIFICATION, PROCESS = "sweep", "sweep.specification", "process."  # tags of the parent
@@ -93,6 +93,17 @@ class Study:
             reason,
             dict(run.data.metrics),
         )
+
+    def checkpoint(self, outcome: Outcome) -> bytes:
+        """The content of the file that a trial's training ended with.
+
+        Raises:
+            UserError: if MLflow has it no more.
+        """
+        content = record.fetched(self._client, outcome.run_id, "checkpoint.pt")
+        if content is None:
+            raise UserError(f"run {outcome.run_id} must hold checkpoint.pt, found none; choose another --name.")
+        return content
 
     def end_running(self, status: str, reason: str, name: str | None = None) -> None:
         """Ends the trials, or the one of that name, whose processes are gone and could not do so themselves."""
