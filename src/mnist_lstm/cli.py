@@ -10,7 +10,6 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 
-from mnist_lstm.core.memory import keep_buffers
 from mnist_lstm.errors import UserError, cause_for_user, listed, nearest
 
 SELDOM = 50_000  # new objects between two looks for garbage; Python's 700 cost a run 1.6 s, mostly while it imports
@@ -46,11 +45,10 @@ class Run(click.Command):
 
 
 def _quicken() -> None:
-    """Spares this process work that changes no result: looks for garbage, the last one at exit, and page faults."""
+    """Spares this process work that changes no result: looks for garbage, and the last one at exit."""
     gc.set_threshold(SELDOM)
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
-    keep_buffers()
 
 
 def _refused_by_kedro(error: Exception) -> bool:
