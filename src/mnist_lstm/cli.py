@@ -10,6 +10,7 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 
+from mnist_lstm.core.waiting import wait_for_others
 from mnist_lstm.errors import UserError, cause_for_user, listed, nearest
 
 SELDOM = 50_000  # new objects between two looks for garbage; Python's 700 cost a run 1.6 s, mostly while it imports
@@ -45,7 +46,8 @@ class Run(click.Command):
 
 
 def _quicken() -> None:
-    """Spares this process work that changes no result: looks for garbage, and the last one at exit."""
+    """Spares this process what changes no result: threads that spin beside a busy process, and looks for garbage."""
+    wait_for_others()
     gc.set_threshold(SELDOM)
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
