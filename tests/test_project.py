@@ -34,9 +34,10 @@ LAYERS = [
     (r"draw/.*", ("errors", "parameters", "core", "draw")),
     (r"tracking/.*", ("errors", "parameters", "core", "provenance", "tracking")),
     (r"site\.py", ("errors",)),
+    (r"waiting\.py", ()),
     (
         r"(cli|hooks)\.py",
-        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site"),
+        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "waiting"),
     ),
     (r"settings\.py", ("hooks", "tracking")),
 ]

@@ -10,8 +10,8 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 
-from mnist_lstm.core.waiting import wait_for_others
 from mnist_lstm.errors import UserError, cause_for_user, listed, nearest
+from mnist_lstm.waiting import wait_for_others
 
 SELDOM = 50_000  # new objects between two looks for garbage; Python's 700 cost a run 1.6 s, mostly while it imports
 

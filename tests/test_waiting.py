@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mnist_lstm.core import waiting
+from mnist_lstm import waiting
 
 
 @pytest.mark.parametrize(
