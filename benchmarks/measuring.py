@@ -68,14 +68,14 @@ def row(name: str, values: list[float]) -> str:
     )
 
 
-def machine(runs: list[Run]) -> list[str]:
-    """Where this was measured, and how busy it was with other things."""
-    others = statistics.median(run.others for run in runs)
+def machine(runs: list[Run] | None = None) -> list[str]:
+    """Where this was measured, and how busy it was with other things meanwhile."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
-    return [
-        f"Machine: {os.cpu_count()} cores, {processor()}; Python {platform.python_version()}, {versions}.",
-        f"Other processes took {others:.0%} of the processors' time (median of the runs).",
-    ]
+    place = [f"Machine: {os.cpu_count()} cores, {processor()}; Python {platform.python_version()}, {versions}."]
+    if not runs:
+        return place
+    others = statistics.median(run.others for run in runs)
+    return [*place, f"Other processes took {others:.0%} of the processors' time (median of the runs)."]
 
 
 def processor() -> str:
