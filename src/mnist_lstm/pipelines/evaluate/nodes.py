@@ -34,7 +34,7 @@ def score(
     The tutorial's own measure, the first 128 test images, stands beside the accuracy on all of them.
     """
     logits, labels, names = predictions["logits"], predictions["labels"], data_card["class_names"]
-    about = {"data": f"{len(labels)} test images of {data_card['title']}", "confidence": evaluation.confidence}
+    about = {"data": f"{len(labels):,} test images of {data_card['title']}", "confidence": evaluation.confidence}
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     label, prediction = pd.Index(names, name="label"), pd.Index(names, name="prediction")
     return (

@@ -8,6 +8,8 @@ from mnist_lstm.core.splits import Source, Splits
 from mnist_lstm.errors import UnreachableError
 from mnist_lstm.parameters import DataParameters
 
+PARTS = ("train", "valid", "test")
+
 logger = logging.getLogger(__name__)
 
 
@@ -26,5 +28,8 @@ def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
         splits = bundled_digits()
         splits.card["requested"] = data.name
         logger.warning("%s This run is on the %s.", error, splits.card["title"])
-    logger.info("Data: %s, %s images", splits.card["title"], splits.card["images"])
+    counts = splits.card["images"]
+    logger.info(
+        "Data: %s; images: %d to train, %d to validate, %d to test", splits.card["title"], *map(counts.get, PARTS)
+    )
     return splits
