@@ -30,7 +30,7 @@ def calibration_figure(bins: Bins, confidence: float, title: str) -> "Figure":
         f"expected calibration error {error:.4f} in {len(bins['images'])} bins of equal width; "
         f"whiskers: {percent(confidence)} Wilson interval"
     )
-    figure = new_figure(6, title, note)
+    figure = new_figure(6.15, title, note)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _accuracies(above, bins, confidence)
     below.bar(bins["low"], bins["images"], _widths(bins), align="edge", color=GREY, edgecolor="white")

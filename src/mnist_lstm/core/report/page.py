@@ -41,7 +41,7 @@ def _results(run: Run) -> Html:
         ),
         element(
             "p",
-            "Intervals are Wilson's (1927): how far chance in the choice of the test images may reach, for these weights.",
+            "Intervals are Wilson's (1927): how far chance in the choice of the test images may reach.",
         ),
     )
 
