@@ -58,7 +58,7 @@ def test_the_summary_names_the_data_and_the_interval_and_the_place(output: str, 
 
 def test_the_counts_of_images_are_told_in_words(output: str) -> None:
     said = " ".join(output.split())
-    assert "images: 1257 to train, 180 to validate, 360 to test" in said
+    assert "images: 1,257 to train, 180 to validate, 360 to test" in said
     assert "{" not in said
 
 

@@ -56,3 +56,13 @@ def test_steps_and_updates_are_numbered_by_whole_numbers_and_a_unit_stands_on_it
             assert all(float(tick).is_integer() for tick in axes.get_xticks())
             said = f"{axes.get_title()} {axes.get_ylabel()}"
             assert said.count("nats") == ("cross-entropy" in said)
+
+
+def test_an_accuracy_when_all_is_read_stands_at_the_last_of_all_steps() -> None:
+    figure: Any = plots.accuracy_by_step_print(
+        {name: values[-1:] for name, values in BY_STEP.items()}, 0.9, "rows", RUN
+    )
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_xlim() == (0.5, 6.5)
+    assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
+    assert figure.get_suptitle().startswith("Accuracy when all is read\n")

@@ -90,14 +90,17 @@ def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float,
         view: what is read at a step.
         run: what was trained on which data.
     """
-    return interactive(_panels(by_step, view, confidence), f"Accuracy by {step_word(view).many} read\n{run}")
+    return interactive(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}")
 
 
 def accuracy_by_step_print(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "Figure":
     """The same lines to print."""
-    step = step_word(view)
-    note = BOTH_WAYS if len(by_step["step"]) == 1 else ASKED_EARLY.format(step=step.one)
-    return printed(_panels(by_step, view, confidence), f"Accuracy by {step.many} read\n{run}", note)
+    note = BOTH_WAYS if len(by_step["step"]) == 1 else ASKED_EARLY.format(step=step_word(view).one)
+    return printed(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}", note)
+
+
+def _title(by_step: dict[str, NDArray[Any]], view: str) -> str:
+    return "Accuracy when all is read" if len(by_step["step"]) == 1 else f"Accuracy by {step_word(view).many} read"
 
 
 def _panels(by_step: dict[str, NDArray[Any]], view: str, confidence: float) -> list[Panel]:
@@ -107,4 +110,13 @@ def _panels(by_step: dict[str, NDArray[Any]], view: str, confidence: float) -> l
     if len(by_step["step"]) > 1:  # asked on the way
         name = "answer final (does not change any more)"
         lines.append(Line(name, by_step["step"], by_step["decided"], VERMILLION))
-    return [Panel("", f"{step_word(view).many} read", "fraction of test images", lines, (0, 1.02))]
+    return [
+        Panel(
+            "",
+            f"{step_word(view).many} read",
+            "fraction of test images",
+            lines,
+            (0, 1.02),
+            (0.5, by_step["step"][-1] + 0.5),
+        )
+    ]

@@ -29,13 +29,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes; `y_range` is the data's where it is None."""
+    """One pair of axes; a range is the data's where it is None."""
 
     title: str
     x_label: str
     y_label: str
     lines: list[Line] = field(default_factory=list)
     y_range: tuple[float, float] | None = None
+    x_range: tuple[float, float] | None = None
 
 
 def interactive(panels: list[Panel], title: str) -> "PlotlyFigure":
@@ -59,7 +60,7 @@ def interactive(panels: list[Panel], title: str) -> "PlotlyFigure":
                 col=column,
             )
             named.add(line.name)
-        figure.update_xaxes(title_text=panel.x_label, row=1, col=column)
+        figure.update_xaxes(title_text=panel.x_label, range=panel.x_range, row=1, col=column)
         figure.update_yaxes(title_text=panel.y_label, range=panel.y_range, row=1, col=column)
     figure.update_layout(
         title=title.replace("\n", "<br>"), template="plotly_white", legend={"orientation": "h", "y": -0.2}
@@ -81,8 +82,8 @@ def printed(panels: list[Panel], title: str, note: str = "") -> "Figure":
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for line in panel.lines:
             _draw(axes, line)
-        axes.set(xlabel=panel.x_label, ylabel=panel.y_label, ylim=panel.y_range)
-        axes.xaxis.get_major_locator().set_params(integer=True, nbins=8)
+        axes.set(xlabel=panel.x_label, ylabel=panel.y_label, xlim=panel.x_range, ylim=panel.y_range)
+        axes.xaxis.get_major_locator().set_params(integer=True, nbins=8, min_n_ticks=1)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_title(" ", fontsize=SMALL)  # room for the legend, through which no line may run

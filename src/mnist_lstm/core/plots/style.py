@@ -21,6 +21,7 @@ SIGNED_MAP = "PuOr"  # two hues that everybody tells apart, and 0 is white
 WIDTH = 8.0  # inches: a printed page, and at 100 pixels an inch a browser's column, where 10 points are read easily
 SMALL = 9  # points, the smallest text
 TITLE = 11
+LEFT = 0.01  # fraction of the width
 NUMBERED = 5  # steps at most along an axis
 ROUND = [digit * 10**zeros for zeros in range(9) for digit in (1, 2, 5)]
 LINE = 105  # characters of that size across the figure
@@ -37,9 +38,10 @@ def new_figure(height: float, title: str, note: str = "", keep_proportions: bool
     engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, compress=keep_proportions)
     figure = Figure(figsize=(WIDTH, height), layout=engine)
     lines = (textwrap.fill(line, LINE * SMALL // TITLE) for line in title.split("\n"))
-    figure.suptitle("\n".join(lines), fontsize=TITLE)
+    # from the left, where a reader on a small screen begins
+    figure.suptitle("\n".join(lines), x=LEFT, ha="left", fontsize=TITLE)
     if note:
-        figure.supxlabel(textwrap.fill(note, LINE), fontsize=SMALL, color=GREY)
+        figure.supxlabel(textwrap.fill(note, LINE), x=LEFT, ha="left", fontsize=SMALL, color=GREY)
     return figure
 
 

@@ -52,8 +52,8 @@ CAPTIONS = {
     "calibration_figure": Caption(
         "Calibration",
         "Of the answers of about the same probability, the share that is right: a point on the dashed line is right as "
-        "often as it is sure, one below it is too sure and one above too modest, and the longer a whisker, the less "
-        "its images, which the grey bars count, can tell.",
+        "often as it is sure, one below it is too sure, one above too modest; the grey bars count the images, and "
+        "where they are few the whiskers are long.",
     ),
 }
 

@@ -8,7 +8,7 @@ from mnist_lstm.core.splits import Source, Splits
 from mnist_lstm.errors import UnreachableError
 from mnist_lstm.parameters import DataParameters
 
-PARTS = ("train", "valid", "test")
+USES = {"train": "train", "valid": "validate", "test": "test"}
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,6 @@ def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
         splits = bundled_digits()
         splits.card["requested"] = data.name
         logger.warning("%s This run is on the %s.", error, splits.card["title"])
-    counts = splits.card["images"]
-    logger.info(
-        "Data: %s; images: %d to train, %d to validate, %d to test", splits.card["title"], *map(counts.get, PARTS)
-    )
+    counts = ", ".join(f"{splits.card['images'][part]:,} to {use}" for part, use in USES.items())
+    logger.info("Data: %s; images: %s", splits.card["title"], counts)
     return splits
