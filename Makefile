@@ -48,8 +48,8 @@ serve: install  ## Serve the champion by MLflow: POST http://127.0.0.1:5001/invo
 draw: install  ## Open a page to draw a digit on: http://127.0.0.1:8000
 	$(BIN)/kedro draw $(ARGS)
 
-benchmark: install  ## Measure what this project adds to a bare torch script: ARGS="--mirror file:///folder"
-	$(BIN)/python benchmarks/overhead.py $(ARGS)
+benchmark: install  ## Train the same network by other frameworks too, in turns: ARGS="--folder FOLDER"
+	$(BIN)/python benchmarks/frameworks.py $(ARGS)
 
 clean:  ## Delete what runs made, but not .venv, the downloaded data, or recorded runs
 	git clean -fdXq data/02_intermediate data/05_model_input data/06_models data/07_model_output data/08_reporting

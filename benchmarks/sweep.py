@@ -97,13 +97,11 @@ def trained(folder: Path, trials: int, iterations: int) -> list[float]:
     """Trains on what the sweep has prepared in `folder`, and validates, as a trial does; nothing is saved."""
     import yaml
 
-    from mnist_lstm.core.memory import keep_buffers
     from mnist_lstm.core.models import new_classifier
     from mnist_lstm.core.training import fit
     from mnist_lstm.datasets.arrays import NpzDataset
     from mnist_lstm.parameters import checked
 
-    keep_buffers()
     project = folder.parents[3]
     parameters = checked(yaml.safe_load((project / "conf/base/parameters.yml").read_text()))
     train, valid = [NpzDataset(filepath=str(folder / f"{part}_sequences.npz")).load() for part in ("train", "valid")]

@@ -70,7 +70,7 @@ def test_every_table_figure_and_report_calls_the_classes_by_their_names(
         assert axes.get_xlabel().startswith(f"called {names[predictions['logits'][position].argmax()]}\n")
 
     inside = nodes.look_inside(checkpoint, shown)
-    *_, beliefs, states = nodes.draw_beliefs(checkpoint, by_step, shown, inside, card)
+    *_, beliefs, states = nodes.draw_beliefs(checkpoint, by_step, shown, inside, card, evaluation)
     assert ticks(beliefs.axes[1].xaxis) == names
     label, called = names[shown["labels"][0]], names[shown["beliefs"][0, -1].argmax()]
     assert beliefs.axes[0].get_title(loc="left").startswith(f"is {label}, called {called}\n")

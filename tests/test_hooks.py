@@ -15,7 +15,7 @@ from tests.projects import DIGITS, Project
 pytest_plugins = ["tests.projects"]
 
 RESULTS = {
-    "data": "10000 test images of MNIST",
+    "data": "10,000 test images of MNIST",
     "confidence": 0.95,
     "test/accuracy": 0.9627,
     "test/accuracy_low": 0.9588,
@@ -50,10 +50,22 @@ def test_the_summary_names_the_data_and_the_interval_and_the_place(output: str, 
     run_id = finished.last_run().info.run_id
     assert summary[0] == "Data       360 test images of bundled 8x8 digits (not MNIST)"
     assert re.fullmatch(
-        r"Accuracy   0\.9\d{3}  \(95% interval 0\.9\d{3} to 0\.9\d{3}\); \d{3} of the first 128", summary[1]
+        r"Accuracy   0\.9\d{3}  \(95% interval 0\.9\d{3} to 0\.9\d{3}\); \d{3} of the first 128 right", summary[1]
     )
     assert summary[2].startswith(f"Recorded   MLflow run {run_id} (mnist-lstm) in sqlite:///{finished.path}")
     assert summary[3] == "Registered mnist-lstm version 1 is the champion, the first one"
+
+
+def test_the_counts_of_images_are_told_in_words(output: str) -> None:
+    said = " ".join(output.split())
+    assert "images: 1,257 to train, 180 to validate, 360 to test" in said
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+def test_the_summary_tells_the_confidence_as_it_is(shown: io.StringIO) -> None:
+    print_summary(RESULTS | {"confidence": 0.999}, Tracking())
+    assert "(99.9% interval " in shown.getvalue()
 
 
 def test_a_run_prints_no_warning_of_the_libraries(output: str) -> None:
@@ -122,7 +134,7 @@ def test_the_summary_shows_a_place_as_it_is(shown: io.StringIO, monkeypatch: pyt
 def test_the_summary_counts_no_more_first_images_than_there_are(shown: io.StringIO) -> None:
     few: dict[str, Any] = RESULTS | {"test/images": 20, "test/first_128_correct": 19}
     print_summary(few, Tracking())
-    assert "19 of the first 20" in shown.getvalue()
+    assert "19 of the first 20 right" in shown.getvalue()
 
 
 @pytest.mark.parametrize(

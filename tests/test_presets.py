@@ -1,6 +1,7 @@
 """The presets, conf/<name>/parameters.yml: what differs from base, and what each says of itself."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -29,7 +30,9 @@ def test_a_preset_on_base_is_valid_and_only_says_what_differs(name: str) -> None
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_opens_with_its_command_and_where_its_results_stand(name: str) -> None:
+def test_a_preset_opens_with_its_command_its_time_its_machine_and_the_accuracy_measured(name: str) -> None:
     opening = (CONF / name / "parameters.yml").read_text().partition("\n\n")[0]
     assert f"`kedro run --env {name}`" in opening
-    assert "accuracy" in opening
+    assert re.search(r"\d (s|minutes|hours)\b", opening)
+    assert re.search(r"\bcores?\b.*\b(GPU|graphics card)\b", opening)
+    assert re.search(r"accuracy.*\b0\.\d{4}\b", opening, re.DOTALL)

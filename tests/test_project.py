@@ -36,9 +36,10 @@ LAYERS = [
     (r"sweep/hook\.py", ()),  # every run has it
     (r"sweep/.*", ("errors", "parameters", "core", "provenance", "datasets", "tracking", "sweep")),
     (r"site\.py", ("errors",)),
+    (r"waiting\.py", ()),
     (
         r"(cli|hooks)\.py",
-        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "sweep"),
+        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "sweep", "waiting"),
     ),
     (r"settings\.py", ("hooks", "tracking", "sweep")),
 ]

@@ -63,6 +63,15 @@ def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
         "training.threads": 1,
         "training.learning_rate": 0.001,
         "training.clip_norm": None,
+        "training.label_smoothing": 0.0,
+        "training.ema_decay": 0.0,
+        "training.precision": "float32",
+        "training.augmentation.rotation": 0.0,
+        "training.augmentation.scale": 0.0,
+        "training.augmentation.shear": 0.0,
+        "training.augmentation.shift": 0.0,
+        "training.augmentation.elastic": 0.0,
+        "training.augmentation.elastic_sigma": 4.0,
         "data.train.sha256": "a" * 64,
     }
     about = {"name": "tiny", "title": "Tiny", "height": HEIGHT, "width": WIDTH, "class_names": NAMES}

@@ -11,8 +11,8 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
-from mnist_lstm.core.memory import keep_buffers
 from mnist_lstm.errors import UserError, cause_for_user, listed, nearest
+from mnist_lstm.waiting import wait_for_others
 
 SELDOM = 50_000  # new objects between two looks for garbage; Python's 700 cost a run 1.6 s, mostly while it imports
 
@@ -47,11 +47,11 @@ class Run(click.Command):
 
 
 def _quicken() -> None:
-    """Spares this process work that changes no result: looks for garbage, the last one at exit, and page faults."""
+    """Spares this process what changes no result: threads that spin beside a busy process, and looks for garbage."""
+    wait_for_others()
     gc.set_threshold(SELDOM)
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
-    keep_buffers()
 
 
 def _refused_by_kedro(error: Exception) -> bool:

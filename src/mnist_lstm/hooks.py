@@ -82,7 +82,7 @@ class Console:
     def _tell_interrupted(self) -> None:
         """After Ctrl-C or SIGTERM: how to go on."""
         if self._training and self._training.stop():
-            click.echo(f"Training stopped and its checkpoint is kept. Continue it:\n  {resume_command()}", err=True)
+            click.echo(f"Training stopped; its checkpoint is kept. To continue:\n  {resume_command()}", err=True)
 
 
 class TrainingDisplay:
@@ -157,13 +157,15 @@ def print_summary(results: dict[str, Any], tracking: Tracking) -> None:
     """Which data, how good, where recorded, and the commands to look at it."""
     from rich import get_console
 
+    from mnist_lstm.core.metrics import percent
+
     first = next(key for key in results if key.startswith("test/first_") and key.endswith("_correct"))
     images = min(int(first.split("_")[1]), results["test/images"])
     lines = [
         f"Data       {results['data']}",
-        f"Accuracy   {results['test/accuracy']:.4f}  ({results['confidence']:.0%} interval "
+        f"Accuracy   {results['test/accuracy']:.4f}  ({percent(results['confidence'])} interval "
         f"{results['test/accuracy_low']:.4f} to {results['test/accuracy_high']:.4f}); "
-        f"{results[first]} of the first {images}",
+        f"{results[first]} of the first {images} right",
         f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",
         "Look       make ui (MLflow), make viz (Kedro-Viz), data/08_reporting/",
     ]

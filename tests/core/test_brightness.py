@@ -67,6 +67,17 @@ def test_floats_span_from_their_darkest_to_their_brightest(low: float, high: flo
     assert_array_equal(brightness(file_of(Image.fromarray(values), "TIFF")), DIGIT)
 
 
+@pytest.mark.parametrize(("level", "shown"), [(0, 0), (700, 255), (65535, 255)])
+def test_sixteen_bits_of_one_level_are_black_or_white(level: int, shown: int) -> None:
+    found = brightness(file_of(Image.fromarray(np.full((3, 4), level, np.uint16))))
+    assert_array_equal(found, np.full((3, 4), shown))
+
+
+def test_colours_become_their_luma() -> None:
+    found = brightness(file_of(Image.new("RGB", (1, 1), (200, 100, 50))))
+    assert found.item() == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)
+
+
 def with_alpha(colour: int, alpha: NDArray[np.uint8]) -> bytes:
     return file_of(Image.merge("LA", [Image.new("L", alpha.shape[::-1], colour), Image.fromarray(alpha)]))
 
@@ -76,6 +87,15 @@ def test_opaque_ink_on_nothing_gets_paper_unlike_itself(colour: int, paper: int)
     found = brightness(with_alpha(colour, 255 - DIGIT))
     assert found[0, 0] == paper
     assert found[5, 4] == colour
+
+
+@pytest.mark.parametrize("paper", [0, 255])
+@pytest.mark.parametrize("colour", [0, 90, 255])
+def test_where_the_paper_is_known_transparent_pixels_are_it(colour: int, paper: int) -> None:
+    assert_array_equal(brightness(with_alpha(colour, np.zeros((2, 3), np.uint8)), paper), np.full((2, 3), paper))
+    mostly_ink = np.full((4, 4), 255, np.uint8)
+    mostly_ink[0, 0] = 0
+    assert brightness(with_alpha(colour, mostly_ink), paper)[0, 0] == paper
 
 
 def test_where_most_is_opaque_the_transparent_rest_looks_like_it() -> None:

@@ -7,6 +7,7 @@ import pytest
 from kedro.io import AbstractDataset, DatasetError
 from PIL import Image
 
+from mnist_lstm.core.brightness import brightness
 from mnist_lstm.core.splits import Splits
 from mnist_lstm.datasets.images import FILES, ImageSourcesDataset
 from mnist_lstm.errors import UserError, cause_for_user
@@ -84,6 +85,56 @@ def test_pictures_of_other_sizes_are_stretched_to_the_one_that_the_catalog_names
         read(tmp_path, test_fraction=0.5)
 
 
+def upside_down() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    return exif
+
+
+GREYS = np.random.default_rng(0).integers(0, 256, (4, 5), np.uint8)
+FILES_OF_ONE_PICTURE: dict[str, tuple[Any, str, dict[str, Any]]] = {
+    "8 bits": (GREYS, "png", {}),
+    "12 bits in 16": (GREYS.astype(np.uint16) * 16, "png", {}),
+    "16 bits": (GREYS.astype(np.uint16) * 257, "tiff", {}),
+    "floats": (GREYS.astype(np.float32), "tiff", {}),
+    "a palette": (Image.fromarray(GREYS).convert("P"), "gif", {}),
+    "four inks": (Image.fromarray(GREYS).convert("CMYK"), "tiff", {}),
+    "opaque": (Image.fromarray(GREYS).convert("LA"), "png", {}),
+    "a turned photo": (GREYS[::-1, ::-1].copy(), "png", {"exif": upside_down()}),
+}
+
+
+@pytest.mark.parametrize("dark_on_light", [False, True])
+@pytest.mark.parametrize("kind", FILES_OF_ONE_PICTURE)
+def test_pictures_to_train_on_are_read_as_those_to_answer_for(
+    tmp_path: Path, fill: Fill, kind: str, dark_on_light: bool
+) -> None:
+    picture, suffix, options = FILES_OF_ONE_PICTURE[kind]
+    path = fill("train") / "test" / "ash" / f"one.{suffix}"
+    fill("test")
+    picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+    picture.save(path, **options)
+    test = read(tmp_path, dark_on_light=dark_on_light).test
+    (found,) = (image for image in test["images"] if len(np.unique(image)) > 1)
+    seen = brightness(path.read_bytes())
+    np.testing.assert_array_equal(found, 255 - seen if dark_on_light else seen)
+    levels = GREYS if kind in ("8 bits", "a palette", "four inks", "opaque", "a turned photo") else stretched(GREYS)
+    np.testing.assert_allclose(seen.astype(int), levels, atol=1)
+
+
+def stretched(values: Any) -> Any:
+    return np.rint((values - float(values.min())) * (255 / (float(values.max()) - values.min())))
+
+
+@pytest.mark.parametrize("dark_on_light", [False, True])
+def test_what_is_transparent_in_a_picture_is_its_paper(tmp_path: Path, fill: Fill, dark_on_light: bool) -> None:
+    folder = fill("train")
+    fill("test")
+    Image.new("LA", (5, 4), (90, 0)).save(folder / "test" / "ash" / "empty.png")
+    images = read(tmp_path, dark_on_light=dark_on_light).test["images"]
+    assert sum(not image.any() for image in images) == 1 + (not dark_on_light)  # and the picture that is all 0
+
+
 def test_hidden_files_and_files_beside_the_classes_are_not_read(tmp_path: Path, fill: Fill) -> None:
     folder = fill()
     for path in (folder / "LICENSE", folder / ".hidden" / "x", folder / "ash" / ".DS_Store"):
@@ -113,7 +164,7 @@ def test_a_mirror_on_this_machine_is_read_instead(tmp_path: Path, fill: Fill) ->
     [
         (
             lambda folder: (folder / "ash" / "bad.png").write_bytes(b"no picture"),
-            r"ash/bad\.png must be a picture",
+            r"ash/bad\.png must be a whole picture, found: no picture that can be read",
         ),
         (lambda folder: (folder / "ash" / "deeper").mkdir(), "ash must hold pictures alone, found the folder deeper"),
         (lambda folder: (folder / "elm").mkdir(), "elm must hold pictures, found none"),

@@ -1,3 +1,4 @@
+import csv
 import json
 from functools import partial
 from pathlib import Path
@@ -74,6 +75,47 @@ def test_a_damaged_report_is_named(tmp_path: Path, dataset: Any, name: str, cont
     with pytest.raises(DatasetError) as raised:
         dataset(filepath=str(tmp_path / name)).load()
     assert str(tmp_path / name) in str(cause_for_user(raised.value))
+
+
+def whole_files(folder: Path) -> list[tuple[Any, Path]]:
+    """A table, and a figure, and who loads them."""
+    CSVDataset(filepath=str(folder / "history.csv"), save_args={"index": False}).save(TABLE)
+    FigureDataset(filepath=str(folder / "matrix.png"), dpi=20).save(drawing())
+    return [(CSVDataset, folder / "history.csv"), (partial(FigureDataset, dpi=20), folder / "matrix.png")]
+
+
+def test_a_table_or_figure_that_is_cut_short_anywhere_is_refused_by_name(tmp_path: Path) -> None:
+    for dataset, path in whole_files(tmp_path):
+        content = path.read_bytes()
+        for length in range(len(content)):
+            path.write_bytes(content[:length])
+            with pytest.raises(DatasetError) as raised:
+                dataset(filepath=str(path)).load()
+            told = str(cause_for_user(raised.value))
+            assert told.startswith(f"{path} must be a whole ")
+            assert told.endswith("delete it and run `kedro run` again.")
+            assert "\n" not in told
+
+
+def test_a_figure_with_a_wrong_bit_anywhere_is_refused(tmp_path: Path) -> None:
+    _, (dataset, path) = whole_files(tmp_path)
+    content = path.read_bytes()
+    for position in range(len(content)):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        with pytest.raises(DatasetError):
+            dataset(filepath=str(path)).load()
+
+
+def test_a_whole_table_is_read_by_any_reader(tmp_path: Path) -> None:
+    (_, path), _ = whole_files(tmp_path)
+    pd.testing.assert_frame_equal(pd.read_csv(path), TABLE)
+    with path.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == len(TABLE)
+
+
+def test_a_table_may_lie_on_a_remote_file_system() -> None:
+    CSVDataset(filepath="memory://folder/history.csv", save_args={"index": False}).save(TABLE)
+    pd.testing.assert_frame_equal(CSVDataset(filepath="memory://folder/history.csv").load(), TABLE)
 
 
 def test_a_json_report_is_readable_as_it_stands(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The nodes that look into the network, draw and report, run one after the other without Kedro."""
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,13 @@ def test_every_figure_says_what_was_run_on_which_data(
     inside = nodes.look_inside(checkpoint, shown)
     figures = [
         *draw_results(history, test_sequences),
-        *nodes.draw_beliefs(checkpoint, by_step, shown, inside, card),
+        *nodes.draw_beliefs(checkpoint, by_step, shown, inside, card, EVALUATION),
     ]
     titles = [figure.layout.title.text if hasattr(figure, "layout") else figure.get_suptitle() for figure in figures]
     assert len(titles) == 9
-    assert all("lstm5 rows s1 on Tiny" in title for title in titles)
+    assert all(title.endswith("lstm5 rows s1 on Tiny") for title in titles[:2])
+    for title in titles[2:]:
+        assert re.search(r"(\n|<br>)lstm5 rows s1 on (some of )?20 test images of Tiny$", title)
 
 
 def test_the_learning_curves_are_those_of_the_saved_history(
@@ -107,7 +110,7 @@ def test_the_confusion_figure_and_the_mistakes_are_those_of_the_predictions(
     _, _, confusion, mistakes, _ = draw_results(history, test_sequences)
     predictions = tiny.predictions()
     right = predictions["logits"].argmax(axis=1) == predictions["labels"]
-    assert confusion.get_suptitle().endswith(f"{right.mean():.2%} right")
+    assert f"Confusion, {right.mean():.2%} right\n" in confusion.get_suptitle()
     shown = [int(axes.get_xlabel().rpartition(" ")[2]) for axes in mistakes.axes if axes.images]
     assert sorted(shown) == np.flatnonzero(~right).tolist()
     for axes, position in zip(mistakes.axes, shown, strict=False):

@@ -84,12 +84,15 @@ def test_the_study_lists_its_trials_and_draws_them(grid: Project) -> None:
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=", page)  # it opens without a network
 
 
-def test_the_winner_is_a_preset_that_runs(grid: Project) -> None:
+def test_the_winner_is_a_preset_that_says_what_it_costs_and_reaches(grid: Project) -> None:
     preset = grid.path / "conf/six/parameters.yml"
     values = yaml.safe_load(preset.read_text())
     assert set(values) <= {"data", "model", "training"}
     assert values["training"] == {"iterations": 40, "validate_every": 10, "threads": 1}
-    assert "`kedro run --env six`" in preset.read_text().partition("\n\n")[0]
+    opening = preset.read_text().partition("\n\n")[0]
+    assert "`kedro run --env six`" in opening
+    assert re.search(r"\d s of training and validation on \d+ cores \(.* GPU\)", opening)
+    assert re.search(r"test/accuracy 0\.\d{4}", opening)
 
 
 def test_without_a_terminal_each_trial_is_a_line(grid: Project) -> None:

@@ -1,4 +1,7 @@
-"""A picture file as brightness: every kind of file and pixel that people have, or the reason why not."""
+"""A picture file as brightness: every kind of file and pixel that people have, or the reason why not.
+
+The same for the pictures that one trains on and for those that one asks about.
+"""
 
 import io
 import warnings
@@ -21,10 +24,14 @@ class PictureError(UserError):
     """A picture with nothing in it to read; the message is the reason, without the name of the file."""
 
 
-def brightness(content: bytes) -> Brightness:
+def brightness(content: bytes, paper: int | None = None) -> Brightness:
     """The brightness of the picture in a file's content, upright as its EXIF orientation says.
 
-    Pixels of 16 bits or floats span from their darkest to their brightest. Transparent pixels are paper.
+    Colours become their luma (ITU-R 601). Pixels of 16 bits or floats span from their darkest to their brightest.
+
+    Args:
+        content: the whole file.
+        paper: what transparent pixels become; None where it is not known, and follows from the opaque pixels.
 
     Raises:
         PictureError: if there is no whole picture, more than one, or one too large.
@@ -34,7 +41,7 @@ def brightness(content: bytes) -> Brightness:
             warnings.simplefilter("ignore")  # Pillow's, of metadata
             _expect_one_of_bearable_size(picture)
             upright = ImageOps.exif_transpose(picture)
-            return np.asarray(_averaged(_opaque(upright) if upright.has_transparency_data else _grey(upright)))
+            return np.asarray(_averaged(_opaque(upright, paper) if upright.has_transparency_data else _grey(upright)))
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -54,7 +61,7 @@ def _expect_one_of_bearable_size(picture: Image.Image) -> None:
 
 
 def _grey(picture: Image.Image) -> Image.Image:
-    """The picture in mode L; luma after ITU-R 601."""
+    """The picture in mode L."""
     if picture.mode.startswith(("I", "F")):
         return _stretched(np.asarray(picture, np.float64))
     return picture.convert("L") if picture.mode in ("1", "L") else picture.convert("RGB").convert("L")
@@ -64,26 +71,34 @@ def _stretched(values: NDArray[np.float64]) -> Image.Image:
     if not np.isfinite(values).all():
         raise PictureError("pixels that are no numbers")
     darkest, brightest = values.min(), values.max()
-    return Image.fromarray(np.rint((values - darkest) * (WHITE / max(brightest - darkest, 1e-30))).astype(np.uint8))
+    if darkest == brightest:  # nothing to span
+        return Image.new("L", values.shape[::-1], WHITE if brightest > 0 else BLACK)
+    return Image.fromarray(np.rint((values - darkest) * (WHITE / (brightest - darkest))).astype(np.uint8))
 
 
-def _opaque(picture: Image.Image) -> Image.Image:
-    """The picture in mode L with paper where it is transparent.
-
-    Where most of it is opaque, paper looks as the opaque pixels mostly do. Else they are the ink, and paper is black
-    or white, what is less like them.
-    """
+def _opaque(picture: Image.Image, paper: int | None) -> Image.Image:
+    """The picture in mode L with paper where it is transparent."""
     if picture.mode.startswith(("I", "F")):
         return _grey(picture)
     coloured = picture.convert("RGBA")
     grey, alpha = coloured.convert("L"), coloured.getchannel("A")
-    opaque = np.asarray(grey)[np.asarray(alpha) > WHITE // 2]
-    if opaque.size == 0:
+    if paper is None:
+        paper = _likely_paper(np.asarray(grey), np.asarray(alpha) > WHITE // 2)
+    return Image.composite(grey, Image.new("L", grey.size, paper), alpha)
+
+
+def _likely_paper(grey: Brightness, opaque: NDArray[np.bool_]) -> int:
+    """What transparent pixels most likely are.
+
+    Where most of a picture is opaque, paper looks as the opaque pixels mostly do. Else they are the ink, and paper is
+    black or white, what is less like them.
+    """
+    if not opaque.any():
         raise PictureError("blank: every pixel is transparent")
-    typical = int(np.median(opaque))
-    if opaque.size < grey.width * grey.height / 2:
-        typical = WHITE if typical < WHITE / 2 else BLACK
-    return Image.composite(grey, Image.new("L", grey.size, typical), alpha)
+    typical = int(np.median(grey[opaque]))
+    if 2 * np.count_nonzero(opaque) >= opaque.size:
+        return typical
+    return WHITE if typical < WHITE / 2 else BLACK
 
 
 def _averaged(grey: Image.Image) -> Image.Image:

@@ -34,6 +34,11 @@ def wilson_interval(correct: int, total: int, confidence: float) -> tuple[float,
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def percent(confidence: float) -> str:
+    """A confidence as one reads it: "95%", "99.9%"."""
+    return f"{100 * confidence:.6g}%"
+
+
 def log_probabilities(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Log-softmax over classes, (N, K), computed so that no exponential overflows."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)

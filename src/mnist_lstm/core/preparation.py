@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from mnist_lstm.core.brightness import WHITE, Brightness, PictureError
 
@@ -92,6 +91,8 @@ def _paper(picture: Brightness) -> NDArray[np.float32]:
 
 def _without_specks(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The connected parts that are not small beside the largest."""
+    from scipy import ndimage  # 0.2 s that a run without a user's pictures need not wait for
+
     parts, _ = ndimage.label(inside, np.ones((3, 3)))
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
@@ -100,6 +101,8 @@ def _without_specks(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _near(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels inside a stroke or beside one: its soft edge."""
+    from scipy import ndimage
+
     return ndimage.binary_dilation(inside, np.ones((3, 3)))  # type: ignore[no-any-return]
 
 
@@ -115,6 +118,8 @@ def _scaled(strength: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
 
 def _centred(scaled: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
     """The frame with the centre of the ink's mass in its middle, or as near as the ink stays whole."""
+    from scipy import ndimage
+
     image = np.zeros((frame.height, frame.width), np.uint8)
     mass = ndimage.center_of_mass(scaled)
     middle = (frame.height * frame.centre, frame.width * frame.centre)

@@ -60,7 +60,8 @@ def first_images(part: Arrays, count: int, name: str) -> tuple[Arrays, Arrays]:
         raise UserError(
             f"{name} must leave images for training: validation_images is {count} of {len(part['images'])}."
         )
-    return {key: array[:count] for key, array in part.items()}, {key: array[count:] for key, array in part.items()}
+    first = {key: array[:count].copy() for key, array in part.items()}  # so that it does not keep the others in memory
+    return first, {key: array[count:] for key, array in part.items()}
 
 
 def stratified(part: Arrays, fractions: tuple[float, float], seed: int, name: str) -> tuple[Arrays, Arrays, Arrays]:

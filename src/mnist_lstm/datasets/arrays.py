@@ -70,7 +70,7 @@ class ImagesDataset(Whole, _NpzFile):
 
         part = self.load()
         labels = [str(label) for label in part["labels"][:PREVIEWED]]
-        title = f"{Path(self._filepath).stem}: the first {len(labels)} of {len(part['images'])} images"
+        title = f"{Path(self._filepath).stem}: the first {len(labels)} of {len(part['images']):,} images"
         picture = io.BytesIO()
         image_grid(part["images"][:PREVIEWED], labels, title).savefig(picture, format="png", dpi=80)
         return ImagePreview(base64.b64encode(picture.getvalue()).decode())

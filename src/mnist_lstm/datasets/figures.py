@@ -2,6 +2,7 @@
 
 import base64
 import io
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,6 +11,8 @@ from kedro_datasets import plotly
 from kedro_datasets._typing import ImagePreview
 
 from mnist_lstm.datasets.whole import Whole
+
+SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"IEND"
 
 
 class PlotlyDataset(Whole, plotly.JSONDataset):
@@ -29,13 +32,31 @@ class _PngFile(AbstractDataset[Any, bytes]):
         Path(self._filepath).write_bytes(data)
 
     def load(self) -> bytes:
-        return Path(self._filepath).read_bytes()
+        content = Path(self._filepath).read_bytes()
+        _check_every_chunk(content)
+        return content
 
     def _exists(self) -> bool:
         return Path(self._filepath).is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "dpi": self._dpi}
+
+
+def _check_every_chunk(png: bytes) -> None:
+    """Refuses what is no PNG, or is cut short or damaged anywhere up to its last chunk.
+
+    A chunk is the length of its content, its kind, its content and a CRC-32 of both.
+    Source: https://www.w3.org/TR/png-3/#5Chunk-layout.
+    """
+    if not png.startswith(SIGNATURE):
+        raise ValueError("no PNG signature at its beginning")
+    start, kind = len(SIGNATURE), b""
+    while kind != END:
+        kind, end = png[start + 4 : start + 8], start + 8 + int.from_bytes(png[start : start + 4])
+        if zlib.crc32(png[start + 4 : end]) != int.from_bytes(png[end : end + 4]) or len(png) < end + 4:
+            raise ValueError(f"a chunk at byte {start} that is cut short or damaged")
+        start = end + 4
 
 
 class FigureDataset(Whole, _PngFile):

@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
-from mnist_lstm.core.pictures import grey
+from mnist_lstm.core.brightness import BLACK, WHITE, Brightness, PictureError, brightness
 from mnist_lstm.core.splits import Arrays, Splits, data_card, images_and_labels, stratified, stratified_pair
 from mnist_lstm.errors import UserError
 
@@ -90,13 +90,25 @@ class FolderSource(BaseModel):
             self._expect(path.is_file(), path.parent, f"pictures alone, found the folder {path.name}")
             content = path.read_bytes()
             sha.update(f"{path.parent.name}/{path.name} {len(content)}\n".encode() + content)
-            images.append(grey(content, str(path), self.dark_on_light, self.size))
+            images.append(self._image(content, path))
             if images[-1].shape != images[0].shape:
                 raise UserError(
                     f"{path} must have the size of the first picture, {images[0].shape}, found {images[-1].shape}; "
                     "name a size in the catalog to stretch all to it."
                 )
         return np.stack(images)
+
+    def _image(self, content: bytes, path: Path) -> Brightness:
+        """A picture of the size that is named, 0 for paper and 255 for ink."""
+        from PIL import Image
+
+        try:
+            pixels = brightness(content, paper=WHITE if self.dark_on_light else BLACK)
+        except PictureError as error:
+            raise UserError(f"{path} must be a whole picture, found: {error}.") from None
+        if self.size:
+            pixels = np.asarray(Image.fromarray(pixels).resize(self.size[::-1], Image.Resampling.LANCZOS))
+        return WHITE - pixels if self.dark_on_light else pixels
 
     def _expect(self, holds: bool, place: Path, what: str) -> None:
         if not holds:

@@ -9,6 +9,8 @@ from kedro_datasets._typing import HTMLPreview
 
 from mnist_lstm.datasets.whole import Whole
 
+END = b"\n\n"  # of a whole table: the readers of CSV files skip empty lines
+
 
 class JSONDataset(Whole, json.JSONDataset):
     """A JSON file."""
@@ -16,8 +18,20 @@ class JSONDataset(Whole, json.JSONDataset):
     kind = "JSON file"
 
 
-class CSVDataset(Whole, pandas.CSVDataset):
-    """A table in a CSV file."""
+class _EndedFile(pandas.CSVDataset):
+    def save(self, data: Any) -> None:
+        super().save(data)
+        with self._fs.open(str(self._filepath), "ab") as file:
+            file.write(b"\n")
+
+    def load(self) -> Any:
+        if not self._fs.tail(str(self._filepath), size=len(END)) == END:
+            raise ValueError("no empty line at its end")
+        return super().load()
+
+
+class CSVDataset(Whole, _EndedFile):
+    """A table in a CSV file that ends with an empty line, which one that was cut short lacks, wherever the cut is."""
 
     kind = "CSV file"
 

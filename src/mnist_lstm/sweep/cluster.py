@@ -11,7 +11,6 @@ import ray
 from kedro.framework.startup import bootstrap_project
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from mnist_lstm.core.memory import keep_buffers
 from mnist_lstm.errors import Stopped, UserError, told
 from mnist_lstm.provenance import redacted
 from mnist_lstm.sweep import runs
@@ -134,7 +133,6 @@ def _train(name: str, env: str | None, params: dict[str, Any], inputs: runs.Inpu
     """A trial, in a process of Ray's that runs several one after the other; returns an answer without its worker."""
     project = Path.cwd()
     bootstrap_project(project)
-    keep_buffers()
     own = {key: value if key == "data_card" else _copied(value) for key, value in inputs.items()}
 
     def stops_at(points: list[Point]) -> int | None:

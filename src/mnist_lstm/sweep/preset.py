@@ -1,6 +1,7 @@
 """The winner of a sweep as a preset: conf/<name>/parameters.yml, with only what differs from conf/base."""
 
 from pathlib import Path
+from textwrap import indent
 
 import yaml
 
@@ -39,7 +40,7 @@ def preset(common: Common, changes: Changes, name: str, found: str) -> str:
         common: what all trials have in common.
         changes: the winner's, without a seed.
         name: of the study.
-        found: how good the winner is, in words.
+        found: how good the winner is and what it cost, in words.
     """
     base = flattened(yaml.safe_load((common.project / "conf/base/parameters.yml").read_text(encoding="utf-8")))
     values = flattened(common.parameters(changes).model_dump())
@@ -48,8 +49,8 @@ def preset(common: Common, changes: Changes, name: str, found: str) -> str:
         for key, value in values.items()
         if key.startswith(SWEPT) and key not in LEFT_OUT and value != base.get(key)
     }
-    opening = f"# The best of a sweep: `kedro run --env {name}`.\n# {found}\n# {_mark(name)}\n\n"
-    return opening + str(yaml.safe_dump(changed({}, differing), sort_keys=False))
+    opening = f"The best of a sweep: `kedro run --env {name}`.\n{found}\n{_mark(name)}\n"
+    return indent(opening, "# ") + "\n" + str(yaml.safe_dump(changed({}, differing), sort_keys=False))
 
 
 def write(project: Path, name: str, text: str) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 
 from kedro.framework.startup import bootstrap_project
 
-from mnist_lstm.core.memory import keep_buffers
 from mnist_lstm.errors import Stopped, told
 from mnist_lstm.sweep import runs
 from mnist_lstm.tracking.studies import Point
@@ -87,7 +86,6 @@ def main(project: str) -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     bootstrap_project(Path(project))
-    keep_buffers()
     Worker(Path(project), answers).work()
 
 

@@ -16,7 +16,14 @@ HISTORY = {
     "valid_loss": np.array([np.nan, 1.1]),
     "valid_accuracy": np.array([np.nan, 0.8]),
 }
-BY_STEP = {"step": np.arange(1, 7), "accuracy": np.linspace(0.1, 0.9, 6), "decided": np.linspace(0, 1, 6)}
+ACCURACY = np.linspace(0.1, 0.9, 6)
+BY_STEP: dict[str, Any] = {
+    "step": np.arange(1, 7),
+    "accuracy": ACCURACY,
+    "accuracy_low": ACCURACY - 0.02,
+    "accuracy_high": ACCURACY + 0.03,
+    "decided": np.linspace(0, 1, 6),
+}
 
 
 def mistakes(count: int) -> Any:

@@ -16,13 +16,13 @@ def curves() -> dict[str, Any]:
         "valid_loss": np.array([np.nan, 1.6, 1.1]),
         "valid_accuracy": np.array([np.nan, 0.4, 0.8]),
     }
-    return learning_curves(history, "Learning curves on bars").to_dict()  # type: ignore[no-any-return]
+    return learning_curves(history, 5000, "Learning curves on bars").to_dict()  # type: ignore[no-any-return]
 
 
 def test_learning_curves_say_what_they_show(curves: dict[str, Any]) -> None:
     layout = curves["layout"]
     assert layout["title"]["text"] == "Learning curves on bars"
-    assert [note["text"] for note in layout["annotations"]] == ["Loss (nats)", "Accuracy"]
+    assert [note["text"] for note in layout["annotations"]] == ["Loss", "Accuracy"]
     assert layout["xaxis"]["title"]["text"] == layout["xaxis2"]["title"]["text"] == "update"
 
 
@@ -30,9 +30,9 @@ def test_learning_curves_draw_each_measure_where_it_was_measured_and_nowhere_els
     points = [(line["name"], line["xaxis"], list(line["x"]), list(line["y"])) for line in curves["data"]]
     assert points == [
         ("training batch", "x", [10, 20, 30], [2.0, 1.5, 1.0]),
-        ("validation images", "x", [20, 30], [1.6, 1.1]),
+        ("5,000 validation images", "x", [20, 30], [1.6, 1.1]),
         ("training batch", "x2", [10, 20, 30], [0.1, 0.5, 0.9]),
-        ("validation images", "x2", [20, 30], [0.4, 0.8]),
+        ("5,000 validation images", "x2", [20, 30], [0.4, 0.8]),
     ]
 
 

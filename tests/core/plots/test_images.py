@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.plots import image_grid
+from mnist_lstm.core.plots import image_grid, mistakes_figure
 from tests import tiny
 from tests.core.plots.drawings import mistakes
 
@@ -38,3 +38,9 @@ def test_a_mistake_has_its_class_what_it_was_called_how_surely_and_where_it_is_f
 
 def test_where_there_is_no_mistake_the_figure_says_so() -> None:
     assert "not one image was wrong" in {text.get_text() for text in mistakes(0).texts}
+
+
+def test_no_mistake_is_said_to_be_made_with_certainty() -> None:
+    logits = np.array([[20.0, 0, 0]])
+    figure = mistakes_figure(tiny.images(1), np.array([0]), logits, np.array([1], np.uint8), tiny.NAMES, "bars")
+    assert "over 99.9% sure" in figure.axes[0].get_xlabel()

@@ -1,4 +1,7 @@
+from typing import Any
+
 import numpy as np
+import pytest
 
 from mnist_lstm.core import plots
 from tests.core.plots.drawings import BY_STEP, HISTORY, RUN
@@ -6,8 +9,11 @@ from tests.core.plots.drawings import BY_STEP, HISTORY, RUN
 
 def test_the_interactive_and_the_printed_curves_show_the_same_points() -> None:
     for interactive, printed in (
-        (plots.learning_curves(HISTORY, RUN), plots.learning_curves_print(HISTORY, RUN)),
-        (plots.accuracy_by_step_figure(BY_STEP, "rows", RUN), plots.accuracy_by_step_print(BY_STEP, "rows", RUN)),
+        (plots.learning_curves(HISTORY, 5000, RUN), plots.learning_curves_print(HISTORY, 5000, RUN)),
+        (
+            plots.accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN),
+            plots.accuracy_by_step_print(BY_STEP, 0.95, "rows", RUN),
+        ),
     ):
         hovered = [(line.name, list(line.x), list(line.y)) for line in interactive.data]
         drawn = [
@@ -16,3 +22,47 @@ def test_the_interactive_and_the_printed_curves_show_the_same_points() -> None:
             for line in axes.lines
         ]
         assert hovered == drawn
+
+
+def band(figure: Any) -> Any:
+    (drawn,) = figure.axes[0].collections
+    return drawn.get_datalim(figure.axes[0].transData).intervaly
+
+
+def test_the_accuracy_by_step_has_its_interval_as_a_band_and_in_numbers() -> None:
+    printed: Any = plots.accuracy_by_step_print(BY_STEP, 0.9, "rows", RUN)
+    assert band(printed) == pytest.approx([BY_STEP["accuracy_low"].min(), BY_STEP["accuracy_high"].max()])
+    right, final = plots.accuracy_by_step_figure(BY_STEP, 0.9, "rows", RUN).data
+    np.testing.assert_allclose(right.y + right.error_y.array, BY_STEP["accuracy_high"])
+    np.testing.assert_allclose(right.y - right.error_y.arrayminus, BY_STEP["accuracy_low"])
+    assert final.error_y.array is None
+    assert right.name == "answer right (accuracy, with its 90% interval)"
+
+
+def test_an_accuracy_when_all_is_read_has_its_interval_too() -> None:
+    last = {name: values[-1:] for name, values in BY_STEP.items()}
+    figure: Any = plots.accuracy_by_step_print(last, 0.95, "rows", RUN)
+    (lines,) = [drawn for drawn in figure.axes[0].collections if hasattr(drawn, "get_segments")]
+    np.testing.assert_allclose(lines.get_segments()[0][:, 1], [last["accuracy_low"][0], last["accuracy_high"][0]])
+
+
+def test_steps_and_updates_are_numbered_by_whole_numbers_and_a_unit_stands_on_its_axis_once() -> None:
+    for figure in (
+        plots.learning_curves_print(HISTORY, 5000, RUN),
+        plots.accuracy_by_step_print(BY_STEP, 0.95, "rows", RUN),
+    ):
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            assert all(float(tick).is_integer() for tick in axes.get_xticks())
+            said = f"{axes.get_title()} {axes.get_ylabel()}"
+            assert said.count("nats") == ("cross-entropy" in said)
+
+
+def test_an_accuracy_when_all_is_read_stands_at_the_last_of_all_steps() -> None:
+    figure: Any = plots.accuracy_by_step_print(
+        {name: values[-1:] for name, values in BY_STEP.items()}, 0.9, "rows", RUN
+    )
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_xlim() == (0.5, 6.5)
+    assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
+    assert figure.get_suptitle().startswith("Accuracy when all is read\n")

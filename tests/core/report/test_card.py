@@ -1,7 +1,8 @@
 import re
 
+import pytest
+
 from mnist_lstm.core.report import model_card
-from mnist_lstm.core.report.card import table
 from mnist_lstm.core.report.facts import measures, on_the_way
 from tests import finished
 
@@ -9,7 +10,7 @@ from tests import finished
 def test_the_card_has_the_parts_of_a_model_card() -> None:
     headings = re.findall(r"^#+ (.*)$", model_card(finished.run()), re.MULTILINE)
     assert headings == [
-        "Model card: lstm5 rows s1 on Tiny <script>alert(1)</script>",
+        "Model card: lstm5 rows s1 on Tiny &lt;script&gt;alert(1)&lt;/script&gt;",
         "Intended use",
         "Not intended for",
         "Data",
@@ -29,16 +30,34 @@ def test_the_card_has_every_measure_with_its_interval() -> None:
 def test_the_card_names_measured_limits() -> None:
     run = finished.run()
     card = model_card(run)
-    assert f"off by {run.metrics['test/ece']:.2%} on average" in card
+    assert f"off by {100 * run.metrics['test/ece']:.2f} percentage points on average" in card
     assert on_the_way(run) in card
     assert "recognised worst" in card
 
 
+def test_what_a_data_set_and_its_classes_are_called_stays_a_text() -> None:
+    card = model_card(finished.run(data=finished.card() | {"title": "*A* _B_ `C` [D](E) <i>F</i>", "requested": "<u>"}))
+    assert r"\*A\* \_B\_ \`C\` \[D\](E) &lt;i&gt;F&lt;/i&gt;" in card
+    assert "asked for &lt;u&gt;, but" in card
+    assert "<" not in card.partition("## How to do it again")[0]
+    assert r"| a\|b |" in card
+    assert "| &lt;b&gt;bold&lt;/b&gt; |" in card
+
+
 def test_the_card_says_when_other_data_stood_in() -> None:
-    assert "stood in for" not in model_card(finished.run())
-    assert "It stood in for mnist" in model_card(finished.run(data=finished.card() | {"requested": "mnist"}))
+    assert "asked for" not in model_card(finished.run())
+    other = model_card(finished.run(data=finished.card() | {"requested": "mnist"}))
+    assert "The run asked for mnist, but no mirror provided it" in other
 
 
-def test_a_bar_in_a_cell_does_not_end_it() -> None:
-    lines = table(["class", "images"], [("a|b", 3)]).splitlines()
-    assert lines == ["| class | images |", "|---|---|", r"| a\|b | 3 |"]
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [([0, 0, 20], "The class that is recognised worst"), ([20, 0, 20], "The 2 classes that are recognised worst")],
+)
+def test_the_card_names_no_class_as_badly_recognised_that_has_no_image(images: list[int], said: str) -> None:
+    per_class = finished.run().per_class | {"images": images}
+    assert said in model_card(finished.run(per_class=per_class))
+
+
+def test_the_card_claims_no_origin_of_the_data() -> None:
+    assert "public" not in model_card(finished.run())

@@ -1,16 +1,27 @@
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from mnist_lstm.core.checkpoint import weights_digest
 from mnist_lstm.core.metrics import wilson_interval
 from mnist_lstm.core.models import CELLS
-from mnist_lstm.core.report import page
+from mnist_lstm.core.report import model_card, page
 from mnist_lstm.core.report.captions import BOTH_WAYS, CAPTIONS, caption
-from mnist_lstm.core.report.facts import classes, commands, measures, network, on_the_way, worst_classes
+from mnist_lstm.core.report.facts import (
+    classes,
+    counted,
+    measures,
+    network,
+    on_the_way,
+    worst_classes,
+)
+from mnist_lstm.core.report.origin import commands, parameters
 from tests import finished, tiny
+from tests.conftest import read_by
 from tests.core.report.test_html import Reader
 
 FIGURES = {name: name.encode() for name in CAPTIONS}
@@ -46,7 +57,7 @@ def test_the_page_says_how_good_on_how_many_images_and_how_sure() -> None:
 def test_the_page_shows_every_printed_figure_under_its_caption_in_order() -> None:
     seen = read()
     pictures = [attributes["alt"] or "" for tag, attributes in seen.tags if tag == "img"]
-    shown = [caption(name, tiny.model(), "rows") for name in CAPTIONS]
+    shown = [caption(name, tiny.checkpoint()) for name in CAPTIONS]
     assert [alternative.partition(":")[0] for alternative in pictures] == [each.heading for each in shown]
     for each in shown:
         assert each.sentence in seen.texts
@@ -59,7 +70,8 @@ def test_every_caption_is_one_sentence() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_caption_of_the_states_tells_of_the_cells_own_gates(cell: str) -> None:
-    sentence = caption("states_figure", tiny.model(cell=cell), "patches").sentence
+    checkpoint = replace(tiny.checkpoint(cell=cell), sequence=read_by("patches"))
+    sentence = caption("states_figure", checkpoint).sentence
     assert ("input gate" in sentence, "reset gate" in sentence) == (cell == "lstm", cell == "gru")
     assert "from the first patch at the top" in sentence
 
@@ -67,7 +79,7 @@ def test_the_caption_of_the_states_tells_of_the_cells_own_gates(cell: str) -> No
 def test_the_page_of_a_network_that_reads_both_ways_claims_no_answer_on_the_way() -> None:
     run = finished.run(model={"bidirectional": True})
     texts = " ".join(Reader(page(run, FIGURES)).texts)
-    assert "Bidirectional LSTM of 1 layer of 5 units in each direction" in texts
+    assert "A bidirectional LSTM with 1 layer of 5 units in each direction." in texts
     assert "Accuracy when all is read" in texts
     assert "by rows read" not in texts
     assert "has no answer before all of it is read" in on_the_way(run)
@@ -76,9 +88,13 @@ def test_the_page_of_a_network_that_reads_both_ways_claims_no_answer_on_the_way(
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        ({}, "LSTM of 1 layer of 5 units that reads an image as 6 time steps of 4 pixels (view rows)"),
-        ({"cell": "gru", "readout": "mean"}, "from the mean of its outputs;"),
-        ({"readout": "attention"}, "from the mean of its outputs, weighted by attention;"),
+        ({}, "An LSTM with 1 layer of 5 units. It reads an image as 6 time steps of 4 pixels (view rows)"),
+        (
+            {"cell": "gru", "readout": "mean"},
+            "(view rows) and names one of 3 classes from the mean of its outputs.",
+        ),
+        ({"cell": "rnn", "layers": 2, "hidden_size": 1}, "A plain RNN with 2 layers of 1 unit. "),
+        ({"readout": "attention"}, "from the mean of its outputs, weighted by attention."),
     ],
 )
 def test_the_page_says_what_the_network_is(model: dict[str, Any], words: str) -> None:
@@ -98,14 +114,18 @@ def test_the_spelled_out_command_has_every_parameter_that_decides_the_result() -
     (*_, (_, command)) = commands(finished.run())
     assert command == (
         "kedro run --params data.name=tiny,sequence.view=rows,model.cell=lstm,training.seed=1,training.device=cpu,"
-        "training.threads=1,training.learning_rate=0.001,training.clip_norm=null,evaluation.confidence=0.95,data.on_unreachable=fail"
+        "training.threads=1,training.learning_rate=0.001,training.clip_norm=null,training.label_smoothing=0.0,"
+        "training.ema_decay=0.0,training.precision=float32,training.augmentation.rotation=0.0,"
+        "training.augmentation.scale=0.0,training.augmentation.shear=0.0,training.augmentation.shift=0.0,"
+        "training.augmentation.elastic=0.0,training.augmentation.elastic_sigma=4.0,evaluation.confidence=0.95,data.on_unreachable=fail"
     )
 
 
 def test_the_page_says_when_other_data_stood_in() -> None:
     card = finished.card()
-    assert not any("stood in" in text or "on no mirror" in text for text in read().texts)
-    assert any(text.startswith("mnist was asked for") for text in read(data=card | {"requested": "mnist"}).texts)
+    assert not any("asked for" in text or "no mirror" in text for text in read().texts)
+    said = f"The run asked for mnist, but no mirror provided it: every number here is about the {card['title']}."
+    assert said in read(data=card | {"requested": "mnist"}).texts
 
 
 def test_data_and_files_stand_there_with_their_digests() -> None:
@@ -128,7 +148,7 @@ def test_a_class_has_its_own_interval_and_what_it_is_most_often_taken_for() -> N
         "0.750",
         f"{tiny.NAMES[2]} (3)",
     )
-    assert empty[3] == empty[6] == last[6] == ""
+    assert empty[2] == empty[3] == empty[6] == last[6] == ""
     assert [row[0] for row in worst_classes(run, 2)] == [tiny.NAMES[0], tiny.NAMES[2]]
 
 
@@ -147,4 +167,58 @@ def test_the_first_128_images_are_counted_as_the_tutorial_did() -> None:
     ("accuracy", "needed"), [([0.1, 0.2, 0.5, 0.94, 0.95], 4), ([0.9, 0.9], 1), ([0.1, 0.2, 0.3, 0.9], 4)]
 )
 def test_the_page_says_how_many_steps_it_takes(accuracy: list[float], needed: int) -> None:
-    assert f"and {needed} rows are needed" in on_the_way(finished.run(by_step={"accuracy": accuracy}))
+    said = on_the_way(finished.run(by_step={"accuracy": accuracy}))
+    assert f"; after {needed} row{'s' if needed > 1 else ''} their share is within one percentage point" in said
+
+
+def test_of_a_network_that_reads_all_at_once_nothing_is_said_of_the_way() -> None:
+    assert "reads an image in one step" in on_the_way(finished.run(by_step={"accuracy": [0.9]}))
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1234, "1,234 rows")])
+def test_a_count_has_its_noun_in_the_right_number(number: int, expected: str) -> None:
+    assert counted(number, "row") == counted(number, "row", "rows") == expected
+
+
+def test_parameters_stand_in_the_tables_as_in_yaml() -> None:
+    run = finished.run()
+    run.checkpoint.identity.update({"model.bidirectional": True, "training.patience": None, "training.warmup": 0})
+    shown = parameters(run)
+    assert (shown["model.bidirectional"], shown["training.patience"], shown["training.warmup"]) == ("true", "null", "0")
+    given = run.checkpoint.identity | {"evaluation.confidence": 0.95}
+    assert {key: yaml.safe_load(text) for key, text in shown.items() if key in given} == {
+        key: value for key, value in given.items() if not key.startswith("data.")
+    }
+    for text in (page(run, FIGURES), model_card(run)):
+        assert not re.search(r"\b(None|True|False)\b", text)
+
+
+UNLIKE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "alike": ({}, {}, "where the first goes on improving and the second does not, the network is learning by heart."),
+    "dropout": ({"dropout": 0.5}, {}, "they are not measured alike, the first with dropout."),
+    "all": (
+        {"dropout": 0.5},
+        {
+            "training.augmentation.elastic": 1.0,
+            "training.label_smoothing": 0.1,
+            "training.precision": "bfloat16",
+            "training.ema_decay": 0.9,
+        },
+        "they are not measured alike, the first with dropout and distorted images and smoothed labels and bfloat16 "
+        "arithmetic, the second by averaged weights.",
+    ),
+    "averaged": ({}, {"training.ema_decay": 0.9}, "they are not measured alike, the second by averaged weights."),
+}
+
+
+@pytest.mark.parametrize("case", UNLIKE)
+def test_the_caption_of_the_curves_says_whether_they_are_measured_alike(case: str) -> None:
+    model, changes, expected = UNLIKE[case]
+    checkpoint = tiny.checkpoint(**model)
+    sentence = caption("learning_curves_print", replace(checkpoint, identity=checkpoint.identity | changes)).sentence
+    assert sentence.endswith(expected)
+
+
+def test_a_confidence_is_told_as_it_is() -> None:
+    found = finished.run().metrics
+    assert "(99.9% interval " in page(finished.run(metrics=found | {"confidence": 0.999}), FIGURES)

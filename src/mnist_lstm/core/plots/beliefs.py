@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.beliefs import decision_steps
+from mnist_lstm.core.metrics import percent
 from mnist_lstm.core.plots.lines import Line, Panel, interactive, printed
 from mnist_lstm.core.plots.style import (
     BLUE,
@@ -49,8 +50,8 @@ def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], vi
     if examples["beliefs"].shape[1] < len(examples["order"]):
         title, note = "Belief", BOTH_WAYS
     names_height = 0.08 * max(map(len, class_names)) if are_long(class_names) else 0
-    height = (1.85 + names_height) * rows + 1.3
-    figure = new_figure(height, f"{title}: {run}", note, keep_proportions=True)
+    height = (1.85 + names_height) * rows + 1.45
+    figure = new_figure(height, f"{title}\n{run}", note, keep_proportions=True)
     pairs = figure.subplots(rows, 2 * ACROSS, squeeze=False, width_ratios=[1, WIDER] * ACROSS).reshape(-1, 2)
     for pair, image, label, belief in zip(
         pairs, examples["images"], examples["labels"], examples["beliefs"], strict=False
@@ -80,27 +81,42 @@ def _draw_belief(
     return picture
 
 
-def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], view: str, run: str) -> "PlotlyFigure":
+def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "PlotlyFigure":
     """Accuracy on all test images by steps read, and the fraction whose answer is final, to hover and zoom.
 
     Args:
-        by_step: columns step, accuracy and decided, as `core.beliefs.accuracy_by_step` gives them.
+        by_step: columns step, accuracy with its interval, and decided, as `core.beliefs.accuracy_by_step` gives them.
+        confidence: of the interval, a fraction.
         view: what is read at a step.
         run: what was trained on which data.
     """
-    return interactive(_panels(by_step, view), f"Accuracy by {step_word(view).many} read: {run}")
+    return interactive(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}")
 
 
-def accuracy_by_step_print(by_step: dict[str, NDArray[Any]], view: str, run: str) -> "Figure":
+def accuracy_by_step_print(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "Figure":
     """The same lines to print."""
-    step = step_word(view)
-    note = BOTH_WAYS if by_step["step"][0] > 1 else ASKED_EARLY.format(step=step.one)
-    return printed(_panels(by_step, view), f"Accuracy by {step.many} read: {run}", note)
+    note = BOTH_WAYS if len(by_step["step"]) == 1 else ASKED_EARLY.format(step=step_word(view).one)
+    return printed(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}", note)
 
 
-def _panels(by_step: dict[str, NDArray[Any]], view: str) -> list[Panel]:
-    lines = [Line("answer right (accuracy)", by_step["step"], by_step["accuracy"], BLUE, strong=True)]
-    if by_step["step"][0] == 1:  # asked on the way
+def _title(by_step: dict[str, NDArray[Any]], view: str) -> str:
+    return "Accuracy when all is read" if len(by_step["step"]) == 1 else f"Accuracy by {step_word(view).many} read"
+
+
+def _panels(by_step: dict[str, NDArray[Any]], view: str, confidence: float) -> list[Panel]:
+    interval = by_step["accuracy_low"], by_step["accuracy_high"]
+    name = f"answer right (accuracy, with its {percent(confidence)} interval)"
+    lines = [Line(name, by_step["step"], by_step["accuracy"], BLUE, strong=True, interval=interval)]
+    if len(by_step["step"]) > 1:  # asked on the way
         name = "answer final (does not change any more)"
         lines.append(Line(name, by_step["step"], by_step["decided"], VERMILLION))
-    return [Panel("", f"{step_word(view).many} read", "fraction of test images", lines, (0, 1.02))]
+    return [
+        Panel(
+            "",
+            f"{step_word(view).many} read",
+            "fraction of test images",
+            lines,
+            (0, 1.02),
+            (0.5, by_step["step"][-1] + 0.5),
+        )
+    ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.metrics import expected_calibration_error, wilson_interval
+from mnist_lstm.core.metrics import expected_calibration_error, percent, wilson_interval
 from mnist_lstm.core.plots.style import BLUE, GREY, SMALL, VERMILLION, new_figure
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def calibration_figure(bins: Bins, confidence: float, title: str) -> "Figure":
     error = expected_calibration_error(bins)
     note = (
         f"expected calibration error {error:.4f} in {len(bins['images'])} bins of equal width; "
-        f"whiskers: {confidence:.0%} Wilson interval"
+        f"whiskers: {percent(confidence)} Wilson interval"
     )
-    figure = new_figure(6, title, note)
+    figure = new_figure(6.15, title, note)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _accuracies(above, bins, confidence)
     below.bar(bins["low"], bins["images"], _widths(bins), align="edge", color=GREY, edgecolor="white")

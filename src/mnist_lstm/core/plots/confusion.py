@@ -18,7 +18,7 @@ def confusion_figure(confusion: NDArray[np.int64], class_names: list[str], title
     """Counts (K, K) of images by label (row) and prediction (column), with and coloured by the share of the row."""
     from matplotlib.colors import PowerNorm
 
-    figure = new_figure(7.4, title, NOTE)
+    figure = new_figure(7.55, title, NOTE)
     axes = figure.add_subplot()
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     # a good network's mistakes are a few in a hundred: a linear scale would leave them white
@@ -27,7 +27,7 @@ def confusion_figure(confusion: NDArray[np.int64], class_names: list[str], title
         for (row, column), count in np.ndenumerate(confusion):
             if count:
                 share = shares[row, column]
-                text, colour = f"{count}\n{share:.{1 if share < 0.0995 else 0}%}", "white" if share > 0.2 else "black"
+                text, colour = f"{count}\n{share:.{1 if share < 0.0995 else 0}%}", "white" if share > 0.28 else "black"
                 axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=SMALL, linespacing=1.1)
     ticks = range(len(class_names))
     axes.set_xticks(ticks, class_names, rotation=45 if max(map(len, class_names)) > 2 else 0)

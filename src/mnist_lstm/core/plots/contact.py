@@ -27,7 +27,7 @@ def contact_sheet(shown: Sequence[Prepared], answers: pd.DataFrame, run: str) ->
     """
     rows = -(-len(shown) // ACROSS)
     note = f"as the network was given them; orange: less than {UNSURE:.0%} sure"
-    figure = new_figure(1.45 * rows + 0.9, f"What the network saw, and what it answered: {run}", note)
+    figure = new_figure(1.45 * rows + 1.05, f"What the network saw, and what it answered\n{run}", note)
     grid = np.ravel(figure.subplots(rows, ACROSS, squeeze=False))
     for unused in grid[len(shown) :]:
         unused.axis("off")
@@ -42,7 +42,8 @@ def contact_sheet(shown: Sequence[Prepared], answers: pd.DataFrame, run: str) ->
             answer = by_name.loc[each.name]
             sure = float(answer["probability"])
             colour = VERMILLION if sure < UNSURE else "black"
-            axes.set_xlabel(f"{answer['digit']}  {sure:.0%}", fontsize=SMALL, color=colour, parse_math=False)
+            surely = ">99%" if sure > 0.995 else f"{sure:.0%}"
+            axes.set_xlabel(f"{answer['digit']}  {surely}", fontsize=SMALL, color=colour, parse_math=False)
     return figure
 
 

@@ -15,31 +15,35 @@ if TYPE_CHECKING:
 History = dict[str, NDArray[Any]]
 
 
-def learning_curves(history: History, title: str) -> "PlotlyFigure":
+def learning_curves(history: History, images: int, title: str) -> "PlotlyFigure":
     """Loss and accuracy by update, for training batches and validation images, to hover and zoom.
 
     Args:
         history: columns iteration, train_loss, train_accuracy, valid_loss, valid_accuracy (nan where not measured).
+        images: of the validation.
         title: which run and data.
     """
-    return interactive(_panels(history), title)
+    return interactive(_panels(history, images), title)
 
 
-def learning_curves_print(history: History, title: str) -> "Figure":
+def learning_curves_print(history: History, images: int, title: str) -> "Figure":
     """The same curves to print."""
-    return printed(_panels(history), title)
+    return printed(_panels(history, images), title)
 
 
-def _panels(history: History) -> list[Panel]:
-    axes = {"loss": ("Loss (nats)", "cross-entropy (nats)"), "accuracy": ("Accuracy", "fraction of images right")}
+def _panels(history: History, images: int) -> list[Panel]:
+    axes = {
+        "loss": ("Loss", "cross-entropy (nats)"),
+        "accuracy": ("Accuracy", "accuracy (fraction right)"),
+    }
+    splits = {"train": ("training batch", BLUE), "valid": (f"{images:,} validation images", VERMILLION)}
     return [
-        Panel(title, "update", label, [_line(history, "train", measure), _line(history, "valid", measure)])
+        Panel(title, "update", label, [_line(history, split, measure, *splits[split]) for split in splits])
         for measure, (title, label) in axes.items()
     ]
 
 
-def _line(history: History, split: str, measure: str) -> Line:
+def _line(history: History, split: str, measure: str, name: str, colour: str) -> Line:
     values = history[f"{split}_{measure}"]
     measured = ~np.isnan(values)
-    name, colour = {"train": ("training batch", BLUE), "valid": ("validation images", VERMILLION)}[split]
     return Line(name, history["iteration"][measured], values[measured], colour, strong=split == "valid")

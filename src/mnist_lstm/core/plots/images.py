@@ -48,7 +48,7 @@ def mistakes_figure(
         title: which run and data.
     """
     rows = max(1, -(-len(images) // MISTAKE_COLUMNS))
-    figure = new_figure(2.0 * rows + 0.5, title)
+    figure = new_figure(2.0 * rows + 0.65, title)
     grid = np.ravel(figure.subplots(rows, MISTAKE_COLUMNS))
     for axes in grid[len(images) :]:
         axes.axis("off")
@@ -57,7 +57,8 @@ def mistakes_figure(
         axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
         axes.set(xticks=[], yticks=[])
         axes.set_title(f"is {class_names[label]}", fontsize=SMALL)
-        called = f"called {class_names[answer.argmax()]}\n{sure:.1%} sure\nimage {position}"
+        surely = "over 99.9%" if sure > 0.9995 else f"{sure:.1%}"
+        called = f"called {class_names[answer.argmax()]}\n{surely} sure\nimage {position}"
         axes.set_xlabel(called, fontsize=SMALL, color=VERMILLION)
     if len(images) == 0:
         figure.text(0.5, 0.45, "not one image was wrong", ha="center", va="center")

@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.plots.style import SMALL, new_figure
 
+MARKED = 60  # points, beyond which the marks of a line would hide it
+
 if TYPE_CHECKING:  # importing them takes longer than drawing, and not every run draws
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from plotly.graph_objects import Figure as PlotlyFigure
 
@@ -21,17 +24,19 @@ class Line:
     y: NDArray[Any]
     colour: str
     strong: bool = False  # thick, with a mark at each point
+    interval: tuple[NDArray[Any], NDArray[Any]] | None = None  # below and above y, shown as a band
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes; `y_range` is the data's where it is None."""
+    """One pair of axes; a range is the data's where it is None."""
 
     title: str
     x_label: str
     y_label: str
     lines: list[Line] = field(default_factory=list)
     y_range: tuple[float, float] | None = None
+    x_range: tuple[float, float] | None = None
 
 
 def interactive(panels: list[Panel], title: str) -> "PlotlyFigure":
@@ -50,32 +55,55 @@ def interactive(panels: list[Panel], title: str) -> "PlotlyFigure":
                 showlegend=line.name not in named,
                 mode="lines+markers" if line.strong else "lines",
                 line={"color": line.colour, "width": 3 if line.strong else 1.5},
+                error_y=_whiskers(line),
                 row=1,
                 col=column,
             )
             named.add(line.name)
-        figure.update_xaxes(title_text=panel.x_label, row=1, col=column)
+        figure.update_xaxes(title_text=panel.x_label, range=panel.x_range, row=1, col=column)
         figure.update_yaxes(title_text=panel.y_label, range=panel.y_range, row=1, col=column)
-    figure.update_layout(title=title, template="plotly_white", legend={"orientation": "h", "y": -0.2})
+    figure.update_layout(
+        title=title.replace("\n", "<br>"), template="plotly_white", legend={"orientation": "h", "y": -0.2}
+    )
     return figure
+
+
+def _whiskers(line: Line) -> dict[str, Any]:
+    """The interval as plotly's whiskers, which its hover tells in numbers too."""
+    if line.interval is None:
+        return {}
+    low, high = line.interval
+    return {"array": high - line.y, "arrayminus": line.y - low, "symmetric": False, "thickness": 1, "width": 2}
 
 
 def printed(panels: list[Panel], title: str, note: str = "") -> "Figure":
     """The panels side by side, to print."""
-    figure = new_figure(3.8, title, note)
+    figure = new_figure(4, title, note)
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for line in panel.lines:
-            axes.plot(
-                line.x,
-                line.y,
-                label=line.name,
-                color=line.colour,
-                linewidth=2 if line.strong else 1,
-                marker="o" if line.strong else "",
-                markersize=4,
-            )
-        axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label, ylim=panel.y_range)
+            _draw(axes, line)
+        axes.set(xlabel=panel.x_label, ylabel=panel.y_label, xlim=panel.x_range, ylim=panel.y_range)
+        axes.xaxis.get_major_locator().set_params(integer=True, nbins=8, min_n_ticks=1)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].legend(loc="best", fontsize=SMALL, frameon=False)
+        axes.set_title(" ", fontsize=SMALL)  # room for the legend, through which no line may run
+    legend = figure.axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=SMALL, frameon=False)
+    legend.set_in_layout(False)  # or its width would set the axes apart
     return figure
+
+
+def _draw(axes: "Axes", line: Line) -> None:
+    axes.plot(
+        line.x,
+        line.y,
+        label=line.name,
+        color=line.colour,
+        linewidth=2 if line.strong else 1,
+        marker="o" if line.strong and len(line.x) <= MARKED else "",
+        markersize=3,
+    )
+    if line.interval is not None:
+        low, high = line.interval
+        axes.fill_between(line.x, low, high, color=line.colour, alpha=0.25, linewidth=0)
+        if len(line.x) == 1:  # no band
+            axes.vlines(line.x, low, high, color=line.colour)

@@ -21,11 +21,14 @@ SIGNED_MAP = "PuOr"  # two hues that everybody tells apart, and 0 is white
 WIDTH = 8.0  # inches: a printed page, and at 100 pixels an inch a browser's column, where 10 points are read easily
 SMALL = 9  # points, the smallest text
 TITLE = 11
+LEFT = 0.01  # fraction of the width
+NUMBERED = 5  # steps at most along an axis
+ROUND = [digit * 10**zeros for zeros in range(9) for digit in (1, 2, 5)]
 LINE = 105  # characters of that size across the figure
 
 
 def new_figure(height: float, title: str, note: str = "", keep_proportions: bool = False) -> "Figure":
-    """An empty figure of the common width, `height` inches, with a title above and a note below.
+    """An empty figure of the common width, `height` inches, with a title of one line or more and a note below.
 
     Axes that show images keep their proportions, and then move together.
     """
@@ -34,9 +37,11 @@ def new_figure(height: float, title: str, note: str = "", keep_proportions: bool
 
     engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, compress=keep_proportions)
     figure = Figure(figsize=(WIDTH, height), layout=engine)
-    figure.suptitle(textwrap.fill(title, LINE * SMALL // TITLE), fontsize=TITLE)
+    lines = (textwrap.fill(line, LINE * SMALL // TITLE) for line in title.split("\n"))
+    # from the left, where a reader on a small screen begins
+    figure.suptitle("\n".join(lines), x=LEFT, ha="left", fontsize=TITLE)
     if note:
-        figure.supxlabel(textwrap.fill(note, LINE), fontsize=SMALL, color=GREY)
+        figure.supxlabel(textwrap.fill(note, LINE), x=LEFT, ha="left", fontsize=SMALL, color=GREY)
     return figure
 
 
@@ -71,8 +76,9 @@ def show_steps(axes: "Axes", values: NDArray[Any], decided: int | None, **colour
 
 
 def number_steps(axes: "Axes", steps: int, view: str) -> None:
-    """Numbers some of the T steps, the first and the last among them, along the vertical axis."""
-    axes.set_yticks(np.unique(np.linspace(1, steps, min(steps, 5)).round()))
+    """Numbers some of the T steps along the vertical axis, evenly and by round numbers."""
+    apart = next(each for each in ROUND if steps <= NUMBERED * each)
+    axes.set_yticks(range(apart, steps + 1, apart))
     axes.tick_params(labelsize=SMALL)
     axes.set_ylabel(step_word(view).one, fontsize=SMALL)
 

@@ -3,12 +3,10 @@
 Source: Mitchell et al. 2019, doi:10.1145/3287560.3287596.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
-
 from mnist_lstm.core.metrics import BINS
-from mnist_lstm.core.report import facts
+from mnist_lstm.core.report import facts, origin
 from mnist_lstm.core.report.facts import Run
+from mnist_lstm.core.report.markdown import block, code, table, text
 
 WORST = 3  # classes named
 
@@ -16,74 +14,69 @@ WORST = 3  # classes named
 def model_card(run: Run) -> str:
     """The card."""
     parts = {
-        f"Model card: {run.title}": facts.network(run),
+        f"Model card: {run.title}": text(facts.network(run)),
         "Intended use": _intended(run),
         "Not intended for": _not_intended(run),
         "Data": _data(run),
         "Training": _training(run),
         "Measured performance": _performance(run),
         "Measured limits": _limits(run),
-        "How to do it again": "\n\n".join(f"{meaning}:\n\n    {command}" for meaning, command in facts.commands(run)),
+        "How to do it again": _again(run),
     }
     first, *others = parts.items()
-    sections = [f"# {first[0]}\n\n{first[1]}", *(f"## {heading}\n\n{text}" for heading, text in others)]
+    sections = [f"# {text(first[0])}\n\n{first[1]}", *(f"## {heading}\n\n{part}" for heading, part in others)]
     return "\n\n".join(sections) + "\n"
 
 
 def _intended(run: Run) -> str:
     return (
         "Learning and teaching how a recurrent network reads an image step by step, and as a baseline to compare "
-        f"others with on {run.data['title']}. It takes grey images of {run.data['height']} x {run.data['width']} "
-        "pixels, 0 for paper and 255 for ink, centred as the data are, and gives a probability for each class."
+        f"others with on {text(run.data['title'])}. It takes grey images of {run.data['height']} x "
+        f"{run.data['width']} pixels, 0 for paper and 255 for ink, placed as in those data, and gives a probability "
+        "for each class."
     )
 
 
 def _not_intended(run: Run) -> str:
     return (
-        "- Decisions about people, money or mail: it was tested on one public data set only.\n"
-        f"- Images of another kind than {run.data['title']}: other sizes, colours, cameras or hands; several things "
-        "in one image; or none: it always names one of its classes, and often surely.\n"
-        "- Parts of images: it was trained to answer when the whole has been read.\n"
+        "- Decisions about people, money or mail: it was tested on one data set only.\n"
+        f"- Images of another kind than {text(run.data['title'])}: other sizes, colours, cameras or hands; several "
+        "things in one image; or none: it always names one of its classes, however unlike them an image is.\n"
+        "- Parts of images: it was trained to answer once the whole image is read.\n"
         "- Input that somebody may have altered to mislead it: that was not tested."
     )
 
 
 def _data(run: Run) -> str:
     card = run.data
-    rows = [(split, f"{count:,}", f"`{card['sha256'][split]}`") for split, count in card["images"].items()]
-    stood_in = "" if card["requested"] == card["name"] else f" It stood in for {card['requested']}, on no mirror then."
-    return f"{card['title']}.{stood_in}\n\n" + table(["part", "images", "SHA-256 of images and labels"], rows)
+    rows = [(split, f"{count:,}", code(card["sha256"][split])) for split, count in card["images"].items()]
+    said = text(" ".join([facts.images(run), facts.stood_in(run)]))
+    return f"{said}\n\n{table(['part', 'images', 'SHA-256 of images and labels'], rows)}"
 
 
 def _training(run: Run) -> str:
-    rows = [(f"`{key}`", f"`{value}`") for key, value in facts.parameters(run).items()]
-    about = [(name, f"`{value}`") for name, value in facts.origin(run)]
-    return table(["parameter", "value"], rows) + "\n\n" + table(["made with", ""], about)
+    rows = [(code(key), code(value)) for key, value in origin.parameters(run).items()]
+    about = [(name, code(value)) for name, value in origin.made_with(run)]
+    return f"{table(['parameter', 'value'], rows)}\n\n{table(['made with', 'which'], about)}"
 
 
 def _performance(run: Run) -> str:
-    sure = f"{run.metrics['confidence']:.0%} interval"
-    return f"On {run.metrics['data']}:\n\n" + table(["measure", "value", sure, "what it is"], facts.measures(run))
+    measured = table(["measure", "value", facts.sure(run), "what it is"], facts.measures(run))
+    return f"On {text(run.metrics['data'])}:\n\n{measured}"
 
 
 def _limits(run: Run) -> str:
-    sure = f"{run.metrics['confidence']:.0%} interval"
-    headings = ["class", "images", "recall", sure, "precision", "F1", "most often taken for"]
+    headings = ["class", "images", "recall", facts.sure(run), "precision", "F1", "most often taken for"]
+    worst = facts.worst_classes(run, WORST)
     return (
-        f"The {WORST} classes that are recognised worst:\n\n"
-        + table(headings, facts.worst_classes(run, WORST))
-        + f"\n\nThe probabilities are off by {run.metrics['test/ece']:.2%} on average (expected calibration error, "
-        f"{BINS} bins; Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html).\n\n"
-        + facts.on_the_way(run)
-        + "\n\nOne seed and one test set: another seed may differ by more than the interval says."
+        f"The {'class that is' if len(worst) == 1 else f'{len(worst)} classes that are'} recognised worst:\n\n"
+        f"{table(headings, worst)}\n\n"
+        f"The probabilities are off by {100 * run.metrics['test/ece']:.2f} percentage points on average (expected "
+        f"calibration error, {BINS} bins; Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html).\n\n"
+        f"{facts.on_the_way(run)}\n\n"
+        "This is one seed and one test set: another seed may differ by more than the interval says."
     )
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A Markdown table; a bar in a cell is written so that it does not end the cell."""
-    rule = "|" + "---|" * len(headings)  # without spaces, or Kedro-Viz does not know it for a table
-    return "\n".join([_row(headings), rule, *map(_row, rows)])
-
-
-def _row(cells: Sequence[Any]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", r"\|") for cell in cells) + " |"
+def _again(run: Run) -> str:
+    return "\n\n".join(f"{text(meaning)}:\n\n{block(command)}" for meaning, command in origin.commands(run))

@@ -1,14 +1,13 @@
 """What report and model card say of a run, in words and numbers, for either to set."""
 
-import shlex
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.checkpoint import Checkpoint, weights_digest
-from mnist_lstm.core.metrics import BINS, FIRST, wilson_interval
+from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.core.metrics import BINS, FIRST, percent, wilson_interval
 from mnist_lstm.core.sequences import step_word
 
 Row = tuple[Any, ...]
@@ -42,66 +41,76 @@ class Run:
         return f"{self.checkpoint.words} on {self.data['title']}"
 
 
-def parameters(run: Run) -> dict[str, Any]:
-    """Every parameter that decides the results, by its key in parameters.yml."""
-    trained = {key: value for key, value in run.checkpoint.identity.items() if not key.startswith("data.")}
-    return {"data.name": run.data["name"], **trained, "evaluation.confidence": run.metrics["confidence"]}
-
-
+KINDS = {"lstm": ("An", "LSTM"), "gru": ("A", "GRU"), "rnn": ("A", "plain RNN")}
 READ = {"mean": "the mean of its outputs", "attention": "the mean of its outputs, weighted by attention"}
 
 
 def network(run: Run) -> str:
-    """What the network is, in a sentence."""
+    """What the network is, in three sentences."""
     steps, features = run.checkpoint.order().shape
     model, weights = run.checkpoint.model, run.checkpoint.weights
-    layers = f"{model.num_layers} layer{'s' if model.num_layers > 1 else ''} of {model.hidden_size} units"
-    kind, each_way = ("Bidirectional ", " in each direction") if model.bidirectional else ("", "")
+    article, kind = KINDS[model.cell]
+    article, each_way = ("A bidirectional", " in each direction") if model.bidirectional else (article, "")
+    layers, units = counted(model.num_layers, "layer"), counted(model.hidden_size, "unit")
     read = f"its last output{each_way}" if model.readout == "last" else READ[model.readout]
-    pixels = f"{features} pixel{'s' if features > 1 else ''}"
     return (
-        f"{kind}{model.cell.upper()} of {layers}{each_way} that reads an image as {steps} time steps of {pixels} "
-        f"(view {run.checkpoint.sequence.view}) and names one of {len(run.data['class_names'])} classes from "
-        f"{read}; "
-        f"{sum(tensor.numel() for tensor in weights.values()):,} numbers in its weights."
+        f"{article} {kind} with {layers} of {units}{each_way}. "
+        f"It reads an image as {counted(steps, 'time step')} of {counted(features, 'pixel')} "
+        f"(view {run.checkpoint.sequence.view}) and names one of {len(run.data['class_names'])} classes from {read}. "
+        f"It has {sum(tensor.numel() for tensor in weights.values()):,} weights and biases."
     )
 
 
-def commands(run: Run) -> list[tuple[str, str]]:
-    """What each command does, and the command."""
-    given = ",".join(f"{key}={'null' if value is None else value}" for key, value in parameters(run).items())
-    return [
-        ("The command of this run", run.provenance["command"]),
-        ("The same again from its record, compared bit by bit (or the run's id for latest)", "kedro reproduce latest"),
-        (
-            "The same with every value spelled out, whatever conf/ says",
-            f"kedro run --params {shlex.quote(given + ',data.on_unreachable=fail')}",
-        ),
-    ]
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 row", "28 rows"; `many` where the plural is not `one` and an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def stood_in(run: Run) -> str:
+    """That the run asked for other data, in a sentence; nothing where it did not."""
+    if run.data["requested"] == run.data["name"]:
+        return ""
+    return (
+        f"The run asked for {run.data['requested']}, but no mirror provided it: every number here is about the "
+        f"{run.data['title']}."
+    )
+
+
+def images(run: Run) -> str:
+    """What the data are, in a sentence."""
+    card = run.data
+    return (
+        f"Images of {card['height']} x {card['width']} pixels in {len(card['class_names'])} classes: {card['title']}."
+    )
 
 
 def measures(run: Run) -> list[Row]:
     """Each measure, its value, its interval (or nothing) and what it means."""
-    found, sure = run.metrics, run.metrics["confidence"]
+    found, confidence = run.metrics, run.metrics["confidence"]
     first = min(FIRST, found["test/images"])
     correct = found[f"test/first_{FIRST}_correct"]
     return [
         (
             "accuracy",
             f"{found['test/accuracy']:.2%}",
-            interval(found["test/correct"], found["test/images"], sure),
+            interval(found["test/correct"], found["test/images"], confidence),
             f"{found['test/correct']:,} of {found['test/images']:,} test images right",
         ),
         (
             f"accuracy on the first {first}",
             f"{correct / first:.2%}",
-            interval(correct, first, sure),
+            interval(correct, first, confidence),
             f"the tutorial's own measure: {correct} of {first} right",
         ),
         ("loss", f"{found['test/loss']:.4f}", "", "mean cross-entropy, nats"),
         ("macro F1", f"{found['test/macro_f1']:.4f}", "", "mean over the classes, each counting the same"),
         ("calibration error", f"{found['test/ece']:.4f}", "", f"expected, in {BINS} bins of equal width"),
     ]
+
+
+def sure(run: Run) -> str:
+    """What an interval is called: "95% interval"."""
+    return f"{percent(run.metrics['confidence'])} interval"
 
 
 def interval(correct: int, total: int, confidence: float) -> str:
@@ -119,7 +128,7 @@ def classes(run: Run) -> list[Row]:
         (
             name,
             f"{images:,}",
-            f"{recall:.1%}",
+            f"{recall:.1%}" if images else "",
             interval(int(confused[label]), int(images), run.metrics["confidence"]),
             f"{precision:.1%}",
             f"{f1:.3f}",
@@ -141,39 +150,22 @@ def _taken_for(run: Run, label: int) -> str:
 
 def worst_classes(run: Run, count: int) -> list[Row]:
     """The rows of `classes` with the lowest recall, of those that have images, the lowest first."""
-    recall = np.where(np.array(run.per_class["images"]) > 0, run.per_class["recall"], np.inf)
     rows = classes(run)
-    return [rows[label] for label in np.argsort(recall, kind="stable")[:count]]
+    ordered = np.argsort(run.per_class["recall"], kind="stable")
+    return [rows[label] for label in ordered if run.per_class["images"][label] > 0][:count]
 
 
 def on_the_way(run: Run) -> str:
     """How good the answers are before the end, in a sentence."""
     if run.checkpoint.model.bidirectional:
         return "The network reads an image from both ends at once, and so has no answer before all of it is read."
-    accuracy, steps = np.array(run.by_step["accuracy"]), step_word(run.checkpoint.sequence.view).many
-    half = max(1, len(accuracy) // 2)
+    accuracy, step = np.array(run.by_step["accuracy"]), step_word(run.checkpoint.sequence.view)
+    if len(accuracy) == 1:
+        return "The network reads an image in one step, and so has no answer before all of it is read."
+    half = len(accuracy) // 2
     near = 1 + int(np.argmax(accuracy >= accuracy[-1] - 0.01))
     return (
-        f"After half of the {steps} ({half} of {len(accuracy)}) {accuracy[half - 1]:.1%} of the answers are right, "
-        f"and {near} {steps} are needed to come within one point of the final {accuracy[-1]:.1%}; the network was "
-        "trained to answer after the last only."
+        f"After {half} of {counted(len(accuracy), *step)}, {accuracy[half - 1]:.1%} of the answers are right; after "
+        f"{counted(near, *step)} their share is within one percentage point of the final {accuracy[-1]:.1%}. The "
+        "network was trained to answer once the whole image is read."
     )
-
-
-def origin(run: Run) -> list[tuple[str, str]]:
-    """Code, weights, versions and machine."""
-    code, machine = run.provenance["git"], run.provenance["hardware"]
-    environment, trained = run.provenance["environment"], run.checkpoint.identity
-    dirty = {True: " and changes that are not committed", False: "", None: ""}[code["dirty"]]
-    return [
-        ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
-        ("git commit", f"{code['commit']}{dirty}" if code["commit"] else "none: not a git repository"),
-        ("source, SHA-256", code["source_sha256"]),
-        ("python", environment["python"]),
-        ("packages", ", ".join(f"{name} {version}" for name, version in environment["packages"].items())),
-        ("lock file, SHA-256", environment["lock_sha256"] or "none"),
-        ("machine", f"{machine['processor']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB"),
-        ("system", f"{machine['system']}, {machine['machine']}, {machine['capability']}"),
-        ("trained on", trained["training.device"]),
-        ("threads", str(trained["training.threads"])),
-    ]

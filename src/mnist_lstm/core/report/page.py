@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mnist_lstm.core.report import facts
+from mnist_lstm.core.report import facts, origin
 from mnist_lstm.core.report.captions import caption
 from mnist_lstm.core.report.facts import Run
 from mnist_lstm.core.report.html import Html, document, element, figure, joined, section, table
@@ -23,38 +23,39 @@ def page(run: Run, figures: Mapping[str, bytes]) -> str:
 def _head(run: Run) -> Html:
     found = run.metrics
     interval = facts.interval(found["test/correct"], found["test/images"], found["confidence"])
-    lead = (
-        f"{found['test/accuracy']:.2%} of {found['test/images']:,} test images right "
-        f"({found['confidence']:.0%} interval {interval})."
-    )
+    lead = f"{found['test/accuracy']:.2%} of {found['test/images']:,} test images right ({facts.sure(run)} {interval})."
     parts = [element("h1", run.title), element("p", lead, class_="lead"), element("p", facts.network(run))]
-    if run.data["requested"] != run.data["name"]:
-        stood_in = f"{run.data['requested']} was asked for and on no mirror: this run is on the {run.data['title']}."
+    if stood_in := facts.stood_in(run):
         parts.append(element("p", stood_in, class_="notice"))
     return element("header", joined(parts))
 
 
 def _results(run: Run) -> Html:
-    sure = f"{run.metrics['confidence']:.0%} interval"
     return section(
         "Results",
-        table(["measure", "value", sure, "what it is"], facts.measures(run)),
+        table(["measure", "value", facts.sure(run), "what it is"], facts.measures(run)),
         element("h3", "By class"),
-        table(["class", "images", "recall", sure, "precision", "F1", "most often taken for"], facts.classes(run)),
-        element("p", "Intervals are Wilson's (1927); they hold for these test images and these weights."),
+        table(
+            ["class", "images", "recall", facts.sure(run), "precision", "F1", "most often taken for"],
+            facts.classes(run),
+        ),
+        element(
+            "p",
+            "Intervals are Wilson's (1927): how far chance in the choice of the test images may reach.",
+        ),
     )
 
 
 def _figures(run: Run, figures: Mapping[str, bytes]) -> Html:
     shown = []
     for name, png in figures.items():
-        heading, sentence = caption(name, run.checkpoint.model, run.checkpoint.sequence.view)
+        heading, sentence = caption(name, run.checkpoint)
         shown += [element("h3", heading), figure(png, f"{heading}: {run.title}", sentence)]
     return section("What the network sees", *shown)
 
 
 def _what_was_run(run: Run) -> Html:
-    rows = [(key, element("code", value)) for key, value in facts.parameters(run).items()]
+    rows = [(key, element("code", value)) for key, value in origin.parameters(run).items()]
     return section("What was run", table(["parameter", "value"], rows))
 
 
@@ -62,10 +63,7 @@ def _data(run: Run) -> Html:
     card = run.data
     splits = [(split, f"{count:,}", element("code", card["sha256"][split])) for split, count in card["images"].items()]
     files = [(name, element("code", digest)) for name, digest in card["files"].items()]
-    about = (
-        f"{card['title']}: images of {card['height']} x {card['width']} pixels in {len(card['class_names'])} classes."
-    )
-    parts = [element("p", about), table(["part", "images", "SHA-256"], splits)]
+    parts = [element("p", facts.images(run)), table(["part", "images", "SHA-256"], splits)]
     if files:
         parts.append(table(["file", "SHA-256"], files))
     return section("Data", *parts)
@@ -74,8 +72,8 @@ def _data(run: Run) -> Html:
 def _again(run: Run) -> Html:
     commands = [
         part
-        for meaning, command in facts.commands(run)
+        for meaning, command in origin.commands(run)
         for part in (element("p", f"{meaning}:"), element("pre", command))
     ]
-    rows = [(name, element("code", value)) for name, value in facts.origin(run)]
+    rows = [(name, element("code", value)) for name, value in origin.made_with(run)]
     return section("How to do it again", *commands, table(["made with", "which"], rows))

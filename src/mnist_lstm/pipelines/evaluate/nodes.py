@@ -34,7 +34,7 @@ def score(
     The tutorial's own measure, the first 128 test images, stands beside the accuracy on all of them.
     """
     logits, labels, names = predictions["logits"], predictions["labels"], data_card["class_names"]
-    about = {"data": f"{len(labels)} test images of {data_card['title']}", "confidence": evaluation.confidence}
+    about = {"data": f"{len(labels):,} test images of {data_card['title']}", "confidence": evaluation.confidence}
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     label, prediction = pd.Index(names, name="label"), pd.Index(names, name="prediction")
     return (
@@ -92,17 +92,18 @@ def draw_results(
     reliability diagram: is the network right as often as it is sure?
     """
     logits, labels, names = predictions["logits"], predictions["labels"], data_card["class_names"]
-    run, columns = f"{checkpoint.words} on {data_card['title']}", {name: history[name].to_numpy() for name in history}
+    run, tested = f"{checkpoint.words} on {data_card['title']}", _tested(checkpoint, data_card)
+    columns, validated = {name: history[name].to_numpy() for name in history}, data_card["images"]["valid"]
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     wrong = examples.most_confident_mistakes(logits, labels, MISTAKES)
     images = to_images(test_sequences["sequences"][wrong], checkpoint.order(), data_card["height"], data_card["width"])
     return (
-        plots.learning_curves(columns, f"Learning curves: {run}"),
-        plots.learning_curves_print(columns, f"Learning curves: {run}"),
-        plots.confusion_figure(confusion, names, f"Confusion: {run}, {metrics.accuracy(logits, labels):.2%} right"),
-        plots.mistakes_figure(images, wrong, logits[wrong], labels[wrong], names, f"The surest mistakes: {run}"),
+        plots.learning_curves(columns, validated, f"Learning curves\n{run}"),
+        plots.learning_curves_print(columns, validated, f"Learning curves\n{run}"),
+        plots.confusion_figure(confusion, names, f"Confusion, {metrics.accuracy(logits, labels):.2%} right\n{tested}"),
+        plots.mistakes_figure(images, wrong, logits[wrong], labels[wrong], names, f"The surest mistakes\n{tested}"),
         plots.calibration_figure(
-            metrics.reliability(logits, labels, metrics.BINS), evaluation.confidence, f"Reliability: {run}"
+            metrics.reliability(logits, labels, metrics.BINS), evaluation.confidence, f"Reliability\n{tested}"
         ),
     )
 
@@ -113,21 +114,28 @@ def draw_beliefs(
     belief_examples: Arrays,
     inner_states: Arrays,
     data_card: dict[str, Any],
+    evaluation: EvaluationParameters,
 ) -> tuple[Any, ...]:
     """Draws how an answer comes about while an image is read step by step.
 
     Accuracy by steps read (plotly to hover, matplotlib to print), the class probabilities after each step beside
     the image, and the gates and states inside the cell.
     """
-    run, view, names = f"{checkpoint.words} on {data_card['title']}", checkpoint.sequence.view, data_card["class_names"]
+    tested, view, names = _tested(checkpoint, data_card), checkpoint.sequence.view, data_card["class_names"]
+    some = _tested(checkpoint, data_card, "some of ")
     columns = {name: accuracy_by_step[name].to_numpy() for name in accuracy_by_step}
     units = checkpoint.weights["readout.weight"].shape[1]
     return (
-        plots.accuracy_by_step_figure(columns, view, run),
-        plots.accuracy_by_step_print(columns, view, run),
-        plots.beliefs_figure(belief_examples, names, view, run),
-        plots.states_figure(belief_examples, inner_states, names, units, view, run),
+        plots.accuracy_by_step_figure(columns, evaluation.confidence, view, tested),
+        plots.accuracy_by_step_print(columns, evaluation.confidence, view, tested),
+        plots.beliefs_figure(belief_examples, names, view, some),
+        plots.states_figure(belief_examples, inner_states, names, units, view, some),
     )
+
+
+def _tested(checkpoint: Checkpoint, data_card: dict[str, Any], part: str = "") -> str:
+    """What was trained, and on how many images it is shown."""
+    return f"{checkpoint.words} on {part}{data_card['images']['test']:,} test images of {data_card['title']}"
 
 
 def write_report(

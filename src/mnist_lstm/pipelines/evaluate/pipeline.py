@@ -88,7 +88,14 @@ def _figures() -> list[Node]:
         ),
         Node(
             draw_beliefs,
-            inputs=["checkpoint", "accuracy_by_step", "belief_examples", "inner_states", "data_card"],
+            inputs=[
+                "checkpoint",
+                "accuracy_by_step",
+                "belief_examples",
+                "inner_states",
+                "data_card",
+                "params:evaluation",
+            ],
             outputs=["accuracy_by_step_figure", "accuracy_by_step_print", "beliefs_figure", "states_figure"],
             name="draw_beliefs",
             tags="figures",

@@ -8,6 +8,8 @@ from mnist_lstm.core.splits import Source, Splits
 from mnist_lstm.errors import UnreachableError
 from mnist_lstm.parameters import DataParameters
 
+USES = {"train": "train", "valid": "validate", "test": "test"}
+
 logger = logging.getLogger(__name__)
 
 
@@ -26,5 +28,6 @@ def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
         splits = bundled_digits()
         splits.card["requested"] = data.name
         logger.warning("%s This run is on the %s.", error, splits.card["title"])
-    logger.info("Data: %s, %s images", splits.card["title"], splits.card["images"])
+    counts = ", ".join(f"{splits.card['images'][part]:,} to {use}" for part, use in USES.items())
+    logger.info("Data: %s; images: %s", splits.card["title"], counts)
     return splits

@@ -1,0 +1,26 @@
+"""This project's own training, as `kedro run` does it."""
+
+from pathlib import Path
+
+import torch
+import yaml
+from race import LOG_EVERY, Race
+
+from mnist_lstm.core.models import new_classifier
+from mnist_lstm.core.training import fit
+from mnist_lstm.parameters import checked
+
+BASE = Path(__file__).parents[2] / "conf" / "base" / "parameters.yml"
+
+race = Race()
+values = yaml.safe_load(BASE.read_text())
+values["model"]["hidden_size"] = race.hidden
+values["training"] |= {"iterations": race.updates, "batch_size": race.batch, "precision": race.precision}
+values["training"] |= {"log_every": LOG_EVERY, "validate_every": race.updates}
+parameters = checked(values)
+train, valid = ({"sequences": images, "labels": labels} for images, labels in race.images())
+classifier = new_classifier(parameters.model, race.features, 10, parameters.training.seed)
+torch.set_num_threads(parameters.training.threads)
+for report in fit(classifier, train, valid, parameters.training, (28, 28)):
+    race.read_loss(report.iteration, report.history[-1]["train_loss"])
+race.finish(report.history[-1]["valid_accuracy"])

@@ -1,0 +1,51 @@
+"""Where a run comes from, and the commands that do it again."""
+
+import json
+import shlex
+
+from mnist_lstm.core.checkpoint import weights_digest
+from mnist_lstm.core.report.facts import Run, counted
+
+
+def parameters(run: Run) -> dict[str, str]:
+    """Every parameter that decides the results, as YAML writes it, by its key in parameters.yml."""
+    trained = {key: value for key, value in run.checkpoint.identity.items() if not key.startswith("data.")}
+    every = {"data.name": run.data["name"], **trained, "evaluation.confidence": run.metrics["confidence"]}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in every.items()}
+
+
+def commands(run: Run) -> list[tuple[str, str]]:
+    """What each command does, and the command."""
+    given = ",".join(f"{key}={value}" for key, value in parameters(run).items())
+    return [
+        ("The command of this run", run.provenance["command"]),
+        (
+            "To do it again from its record and compare the two bit by bit (latest is the most recent run; for an "
+            "earlier one give its id)",
+            "kedro reproduce latest",
+        ),
+        (
+            "To do the same with every value spelled out, whatever conf/ says",
+            f"kedro run --params {shlex.quote(given + ',data.on_unreachable=fail')}",
+        ),
+    ]
+
+
+def made_with(run: Run) -> list[tuple[str, str]]:
+    """Code, weights, versions and machine."""
+    code, machine = run.provenance["git"], run.provenance["hardware"]
+    environment, trained = run.provenance["environment"], run.checkpoint.identity
+    dirty = {True: " and changes that are not committed", False: "", None: ""}[code["dirty"]]
+    cores, memory = counted(machine["cores"], "core"), f"{machine['memory_bytes'] / 2**30:.0f} GiB"
+    return [
+        ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
+        ("git commit", f"{code['commit']}{dirty}" if code["commit"] else "none: not a git repository"),
+        ("source, SHA-256", code["source_sha256"]),
+        ("python", environment["python"]),
+        ("packages", ", ".join(f"{name} {version}" for name, version in environment["packages"].items())),
+        ("lock file, SHA-256", environment["lock_sha256"] or "none"),
+        ("machine", f"{machine['processor']}, {cores}, {memory}"),
+        ("system", f"{machine['system']}, {machine['machine']}, {machine['capability']}"),
+        ("trained on", trained["training.device"]),
+        ("threads", str(trained["training.threads"])),
+    ]

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from mnist_lstm.core.plots.style import new_figure, number_steps
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [(1, [1]), (4, [1, 2, 3, 4]), (8, [2, 4, 6, 8]), (28, [10, 20]), (49, [10, 20, 30, 40]), (784, [200, 400, 600])],
+)
+def test_steps_are_numbered_evenly_and_by_round_numbers(steps: int, expected: list[int]) -> None:
+    axes = Figure().add_subplot()
+    number_steps(axes, steps, "rows")
+    assert axes.get_yticks().tolist() == expected
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 6, 7, 11, 13, 26, 27, 51, 99, 101, 499, 501, 2999])
+def test_there_is_a_number_and_never_too_many(steps: int) -> None:
+    axes = Figure().add_subplot()
+    number_steps(axes, steps, "rows")
+    ticks = axes.get_yticks()
+    assert 1 <= len(ticks) <= 5
+    assert len(set(np.diff(ticks))) <= 1
+
+
+def test_each_line_of_a_title_is_broken_by_itself() -> None:
+    title = new_figure(2, f"Belief\n{'word ' * 30}").get_suptitle()
+    assert title.split("\n")[0] == "Belief"
+    assert len(title.split("\n")) == 3

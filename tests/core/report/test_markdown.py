@@ -1,0 +1,54 @@
+from html import unescape
+
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from mnist_lstm.core.report.markdown import Markdown, block, code, table, text
+from tests.core.report.test_html import Reader
+
+LINES = st.text(min_size=1).filter(str.isprintable).map(lambda found: " ".join(found.split())).filter(bool)
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def seen(markdown: str) -> Reader:
+    """What a browser sees of the Markdown."""
+    return Reader(PARSER.render(markdown))
+
+
+@given(LINES)
+def test_whatever_a_text_holds_it_stays_a_text(found: str) -> None:
+    read = seen(f"Of {text(found)}.")
+    assert [tag for tag, _ in read.tags] == ["p"]
+    assert "".join(read.texts).rstrip("\n") == f"Of {found}."
+
+
+@given(LINES)
+def test_whatever_a_value_holds_it_is_shown_as_it_is(found: str) -> None:
+    read = seen(f"Of {code(found)}.")
+    assert [tag for tag, _ in read.tags] == ["p", "code"]
+    assert read.texts[1] == found
+
+
+@given(LINES, LINES)
+def test_whatever_a_cell_holds_it_stays_in_its_cell(one: str, other: str) -> None:
+    read = seen(table(["class", one], [(other, code("x"))]))
+    cells = [tag for tag, _ in read.tags if tag in ("td", "th")]
+    assert cells == ["th", "th", "td", "td"]
+    assert {tag for tag, _ in read.tags} == {"table", "thead", "tbody", "tr", "th", "td", "code"}
+    assert [found for found in read.texts if found.strip()] == ["class", one, other, "x"]
+
+
+def test_a_bar_in_a_cell_does_not_end_it() -> None:
+    lines = table(["class", "images"], [("a|b", 3)]).splitlines()
+    assert lines == ["| class | images |", "|---|---|", r"| a\|b | 3 |"]
+
+
+def test_markdown_is_not_escaped_again() -> None:
+    assert text(Markdown("**a**")) == "**a**"
+
+
+def test_a_command_of_several_lines_stays_one_block() -> None:
+    read = seen(block("kedro run --params 'a=<b>\n\n# c'"))
+    assert [tag for tag, _ in read.tags] == ["pre", "code"]
+    assert unescape("".join(read.texts)).strip() == "kedro run --params 'a=<b>\n\n# c'"
