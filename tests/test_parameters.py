@@ -57,6 +57,8 @@ WRONG: dict[str, list[Any]] = {
     "training.validate_every": NOT_COUNTS,
     "training.keep": ["first", None, True],
     "training.precision": ["float16", "bf16", None, 32],
+    "training.engine": ["Ray", "mpi", None],
+    "training.workers": NOT_COUNTS,
     "training.device": ["gpu", "cuda:0", None],
     "training.threads": NOT_COUNTS,
     "training.report_seconds": [-0.1, *NOT_NUMBERS],
@@ -178,6 +180,11 @@ def test_a_whole_number_will_do_for_a_float_and_means_the_same(raw: dict[str, An
         ({"training.iterations": None}, "must be null, and the other a number, not None and None"),
         ({"training.epochs": 2}, "training.iterations' or 'training.epochs' must be null, .* not 799 and 2"),
         ({"training.warmup": 799}, "training.warmup' must be fewer than the 799 updates of .* not 799"),
+        ({"training.workers": 2}, "training.workers' must be 1 without 'training.engine' ray, not 2"),
+        (
+            {"training.engine": "ray", "training.workers": 3},
+            "training.batch_size' must be a multiple of the 3 'training.workers', not 128",
+        ),
         ({"training.momentum": 0.9}, "training.momentum' must be 0 with the optimizer 'adam', .* not 0.9"),
     ],
 )

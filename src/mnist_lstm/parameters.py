@@ -81,6 +81,8 @@ class TrainingParameters(Section):
     validate_every: PositiveInt  # updates between two passes over the validation images
     keep: Literal["last", "best"]  # the weights after the last update, or those of the best validation accuracy
     precision: Literal["float32", "bfloat16"]  # of the recurrent layer in training
+    engine: Literal["local", "ray"]  # ray: on the cluster that RAY_ADDRESS names, or else on this machine
+    workers: PositiveInt  # of ray: processes that each take a share of every batch
     device: Literal["auto", "cpu", "cuda"]  # auto: cuda where there is one
     threads: PositiveInt  # of torch on the CPU; another count gives other last bits
     report_seconds: Annotated[float, Field(ge=0)]  # between two saves of checkpoint and curves
@@ -103,6 +105,13 @@ class TrainingParameters(Section):
             raise ValueError(
                 f"'training.momentum' must be 0 with the optimizer {self.optimizer!r}, which has its own, not "
                 f"{self.momentum!r}"
+            )
+        if self.engine == "local" and self.workers > 1:
+            raise ValueError(f"'training.workers' must be 1 without 'training.engine' ray, not {self.workers!r}")
+        if self.batch_size % self.workers:
+            raise ValueError(
+                f"'training.batch_size' must be a multiple of the {self.workers} 'training.workers', not "
+                f"{self.batch_size!r}"
             )
         return self
 

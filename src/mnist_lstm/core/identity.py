@@ -8,7 +8,7 @@ from mnist_lstm.core.devices import chosen_device
 from mnist_lstm.core.splits import Arrays, digest
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters, flattened
 
-WITHOUT_EFFECT = {"training.resume", "training.report_seconds"}  # on the weights
+WITHOUT_EFFECT = {"training.resume", "training.report_seconds", "training.engine"}  # on the weights
 # Parameters that have an effect only where another has this value
 ONLY_WITH = {
     "sequence.patch_size": ("sequence.view", "patches"),

@@ -11,6 +11,7 @@ from mnist_lstm.core.averaging import average_into, average_of
 from mnist_lstm.core.devices import random_state, set_random_state
 from mnist_lstm.core.models import RecurrentClassifier
 from mnist_lstm.core.schedules import learning_rate
+from mnist_lstm.core.team import ALONE, Team
 from mnist_lstm.core.updates import new_optimizer, update
 from mnist_lstm.parameters import TrainingParameters
 
@@ -58,10 +59,12 @@ class Learner:
         classifier: with its initial weights, on its device.
         training: the settings.
         total: updates of the whole training.
+        team: who trains it.
     """
 
-    def __init__(self, classifier: RecurrentClassifier, training: TrainingParameters, total: int):
-        self._classifier, self._training, self._total = classifier, training, total
+    def __init__(self, classifier: RecurrentClassifier, training: TrainingParameters, total: int, team: Team = ALONE):
+        self._classifier, self._training, self._total, self._team = classifier, training, total, team
+        self._joined = team.joined(classifier)
         self._device = classifier.readout.weight.device
         self._optimizer = new_optimizer(classifier, training)
         self._averaged = average_of(classifier) if training.ema_decay else None
@@ -74,12 +77,16 @@ class Learner:
         return self._averaged or self._classifier
 
     def learn(self, inputs: Tensor, targets: Tensor, number: int) -> tuple[Tensor, Tensor]:
-        """Makes the update of that number; returns the batch's loss and logits just before it."""
+        """Makes the update of that number from this process's share of its batch.
+
+        Returns:
+            The whole batch's loss and the share's logits just before it.
+        """
         rate = self.learning_rate(number)
-        loss_and_logits = update(self._classifier, self._optimizer, inputs, targets, self._training, rate)
+        loss, logits = update(self._joined, self._optimizer, inputs, targets, self._training, rate)
         if self._averaged:
             average_into(self._averaged, self._classifier, self._training.ema_decay, number)
-        return loss_and_logits
+        return self._team.mean(loss), logits
 
     def learning_rate(self, number: int) -> float:
         """The learning rate of the update of that number."""

@@ -21,6 +21,7 @@ from mnist_lstm.core.models import RecurrentClassifier, classify
 from mnist_lstm.core.precision import recurrent_precision, threads
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.stopping import out_of_patience, total_updates
+from mnist_lstm.core.team import ALONE, Team
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 
@@ -52,6 +53,7 @@ def fit(
     training: TrainingParameters,
     size: tuple[int, int],
     state: TrainingState | None = None,
+    team: Team = ALONE,
 ) -> Iterator[Report]:
     """Trains `classifier` in place and reports at every logged or validated update and at the last.
 
@@ -61,6 +63,7 @@ def fit(
         training: the settings.
         size: height and width of the images behind the sequences.
         state: continue from here; the weights come from it then.
+        team: the processes that train together, each of which calls this with the same arguments besides.
 
     Raises:
         UserError: at the first update whose loss is not finite (on a graphics card, at the next report), and before a
@@ -68,7 +71,7 @@ def fit(
     """
     total = total_updates(training, len(train["labels"]))
     device = chosen_device(training.device)
-    learner = Learner(classifier.to(device), training, total)
+    learner = Learner(classifier.to(device), training, total, team)
     if state:
         learner.restore(state)
     history, best, start = ([*state.history], state.best, state.iteration) if state else ([], None, 0)
@@ -77,7 +80,8 @@ def fit(
         return
     with kept_buffers(), threads(training.threads), recurrent_precision(classifier, training.precision, device):
         for number, inputs, targets in _batches(train, training, size, device, start, total):
-            loss, logits = learner.learn(inputs, targets, number)
+            own = team.share(targets)
+            loss, logits = learner.learn(team.share(inputs), own, number)
             validates = number == total or number % training.validate_every == 0
             reports = validates or number % training.log_every == 0
             if reports or device.type == "cpu":
@@ -88,7 +92,7 @@ def fit(
                 raise _diverged("the weights must stay finite, found inf or nan", number, training)
             row = {"iteration": number, "epoch": number * training.batch_size / len(train["labels"])}
             row |= {"learning_rate": learner.learning_rate(number), "train_loss": float(loss)}
-            row |= {"train_accuracy": float((logits.argmax(1) == targets).float().mean())}
+            row |= {"train_accuracy": float(team.mean((logits.argmax(1) == own).float().mean()))}
             row |= validated(learner.classifying, valid) if validates else NOT_VALIDATED
             history.append(row)
             if validates and (best is None or row["valid_accuracy"] > best.accuracy):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer
@@ -24,7 +24,7 @@ def new_optimizer(classifier: RecurrentClassifier, training: TrainingParameters)
 
 
 def update(
-    classifier: RecurrentClassifier,
+    classifier: nn.Module,
     optimizer: Optimizer,
     inputs: Tensor,
     targets: Tensor,

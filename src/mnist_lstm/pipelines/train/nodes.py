@@ -1,6 +1,7 @@
 """Training the classifier, and exporting it."""
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,8 @@ from mnist_lstm.core.identity import training_identity
 from mnist_lstm.core.models import ExportedModel, ImageClassifier, new_classifier
 from mnist_lstm.core.resuming import starting_state
 from mnist_lstm.core.splits import Arrays
-from mnist_lstm.core.training import fit, paced
+from mnist_lstm.core.training import Report, fit, paced
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
 
 EXAMPLES = 2  # images; with one, torch.export would fix the batch size
@@ -35,10 +37,25 @@ def train(
     classifier = new_classifier(model, features, len(data_card["class_names"]), training.seed)
     about = {key: data_card[key] for key in ("name", "title", "height", "width", "class_names")}
     size = (data_card["height"], data_card["width"])
-    reports = fit(classifier, train_sequences, valid_sequences, training, size, state)
+    reports = engine_of(training)(classifier, train_sequences, valid_sequences, training, size, state)
     for report in paced(reports, training.report_seconds):
         checkpoint = Checkpoint(model, sequence, about, identity, report.state(), training.keep)
         yield checkpoint, pd.DataFrame(report.history)
+
+
+def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:
+    """What trains: this process, or workers of a Ray cluster.
+
+    Raises:
+        UserError: if Ray is asked for and not installed.
+    """
+    if training.engine == "local":
+        return fit
+    if not find_spec("ray"):
+        raise UserError("training.engine 'ray' needs Ray, found none; pip install -c requirements.lock -e '.[ray]'.")
+    from mnist_lstm import cluster
+
+    return cluster.fit
 
 
 def export(checkpoint: Checkpoint, valid_images: Arrays) -> ExportedModel:

@@ -1,0 +1,167 @@
+"""One training by several workers of a Ray cluster, by torch's DistributedDataParallel."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import ray
+import torch
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from mnist_lstm.core import training as core
+from mnist_lstm.core.learner import Row, TrainingState
+from mnist_lstm.core.models import RecurrentClassifier
+from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.team import Team
+from mnist_lstm.core.training import Report, paced
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import TrainingParameters
+
+PACKAGE = Path(__file__).parent
+REPLACEMENTS = 3  # of workers that have died, after which the run fails
+POLL = 0.1  # seconds
+
+
+class Sent(NamedTuple):
+    """A report on its way, with its snapshot taken."""
+
+    iteration: int
+    history: list[Row]
+    state: TrainingState
+
+
+class Work(NamedTuple):
+    """What each worker is given."""
+
+    classifier: RecurrentClassifier
+    train: Arrays
+    valid: Arrays
+    training: TrainingParameters
+    size: tuple[int, int]
+    desk: Any
+
+
+def fit(
+    classifier: RecurrentClassifier,
+    train: Arrays,
+    valid: Arrays,
+    training: TrainingParameters,
+    size: tuple[int, int],
+    state: TrainingState | None = None,
+) -> Iterator[Report]:
+    """Trains as `core.training.fit` does, by `training.workers` workers; the classifier given stays as it is.
+
+    Reports come as often as they are saved. Where a worker dies, all go on from the last of them.
+
+    Raises:
+        UserError: as `core.training.fit`, or if workers died too often.
+    """
+    _join()
+    try:
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk).remote(state)
+        work = ray.put(Work(classifier, train, valid, training, size, desk))
+        attempt = _Attempt(_trainer(work, training))
+        attempt.start()
+        while True:
+            ended = not attempt.is_alive()
+            for sent in ray.get(desk.taken.remote()):
+                yield Report(sent.iteration, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
+            if ended:
+                break
+            time.sleep(POLL)
+        if mistake := ray.get(desk.mistake.remote()):
+            raise UserError(mistake)
+        if attempt.error:
+            raise UserError(f"training on Ray must keep its workers, found {attempt.error}; see Ray's logs.")
+    finally:
+        ray.shutdown()
+
+
+class Desk:
+    """The actor beside this process: takes the workers' reports, and knows from where to go on."""
+
+    def __init__(self, state: TrainingState | None):
+        self._state, self._waiting, self._mistake = state, list[Sent](), ""
+
+    def send(self, sent: Sent) -> None:
+        """Takes a report."""
+        self._waiting.append(sent)
+        self._state = sent.state
+
+    def taken(self) -> list[Sent]:
+        """The reports since the last call."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def state(self) -> TrainingState | None:
+        """From where to go on."""
+        return self._state
+
+    def give_up(self, mistake: str) -> None:
+        """Takes a user's mistake, after which no worker is replaced."""
+        self._mistake = mistake
+
+    def mistake(self) -> str:
+        """The mistake, or nothing."""
+        return self._mistake
+
+
+class _Attempt(threading.Thread):
+    """Ray's trainer, which returns when all is done."""
+
+    def __init__(self, trainer: TorchTrainer):
+        super().__init__(daemon=True)
+        self._trainer = trainer
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        """Trains."""
+        try:
+            self._trainer.fit()
+        except Exception as error:  # told by the thread that waits for this one
+            self.error = error
+
+
+def _join() -> None:
+    """Joins the cluster that RAY_ADDRESS names, or starts Ray on this machine."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ray.init(
+        os.environ.get("RAY_ADDRESS", "local"),
+        runtime_env={"py_modules": [str(PACKAGE)]},
+        log_to_driver=False,
+        logging_level="error",
+    )
+
+
+def _trainer(work: Any, training: TrainingParameters) -> TorchTrainer:
+    cuda = training.device == "cuda"
+    return TorchTrainer(
+        _work,
+        train_loop_config={"work": work},
+        scaling_config=ScalingConfig(
+            num_workers=training.workers, use_gpu=cuda, resources_per_worker={"CPU": training.threads, "GPU": int(cuda)}
+        ),
+        run_config=RunConfig(failure_config=FailureConfig(max_failures=REPLACEMENTS)),
+    )
+
+
+def _work(config: dict[str, Any]) -> None:
+    """A worker: trains with the others; the first one reports."""
+    work: Work = ray.get(config["work"])
+    rank, workers = torch.distributed.get_rank(), torch.distributed.get_world_size()
+    # Ray's own are shared and cannot be written, which torch wants
+    train, valid = [{name: array.copy() for name, array in part.items()} for part in (work.train, work.valid)]
+    state = ray.get(work.desk.state.remote())
+    reports = core.fit(work.classifier, train, valid, work.training, work.size, state, Team(rank, workers))
+    try:
+        for report in paced(reports, work.training.report_seconds) if rank == 0 else reports:
+            if rank == 0:
+                ray.get(work.desk.send.remote(Sent(report.iteration, report.history, report.state())))
+    except UserError as error:
+        ray.get(work.desk.give_up.remote(str(error)))
