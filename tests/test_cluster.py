@@ -68,3 +68,9 @@ def workers(pid: int) -> list[psutil.Process]:
 
     wait_for(lambda: len(found()) >= 2)
     return found()
+
+
+def test_more_processors_than_there_are_are_told_in_one_line(project: Project) -> None:
+    done = project.run("--env", "ray", "--params", f"{DIGITS}=50,training.threads=999")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1].startswith("Error: the Ray cluster must have 1998 processors and 0 graphics")

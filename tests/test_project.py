@@ -27,7 +27,7 @@ LAYERS = [
     (r"parameters\.py", ("errors",)),
     (r"provenance\.py", ("errors",)),
     (r"core/.*", ("errors", "parameters", "core")),
-    (r"cluster\.py", ("errors", "parameters", "core")),
+    (r"cluster/.*", ("errors", "parameters", "core", "cluster")),
     (r"pipelines/(\w+)/(nodes|preview)\.py", ("errors", "parameters", "core", "cluster")),
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
     (r"pipeline_registry\.py", ("pipelines",)),
@@ -35,7 +35,7 @@ LAYERS = [
     (r"draw/.*", ("errors", "parameters", "core", "draw")),
     (r"tracking/.*", ("errors", "parameters", "core", "provenance", "tracking")),
     (r"sweep/hook\.py", ()),  # every run has it
-    (r"sweep/.*", ("errors", "parameters", "core", "provenance", "datasets", "tracking", "sweep")),
+    (r"sweep/.*", ("errors", "parameters", "core", "provenance", "datasets", "tracking", "cluster", "sweep")),
     (r"site\.py", ("errors",)),
     (r"waiting\.py", ()),
     (

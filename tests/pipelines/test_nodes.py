@@ -1,4 +1,5 @@
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -127,6 +128,12 @@ def test_training_that_cannot_resume_saves_nothing(saves_of: Callable[..., Saves
 @pytest.fixture
 def checkpoint(saves_of: Callable[..., Saves]) -> Checkpoint:
     return saves_of()[-1][0]
+
+
+def test_training_on_ray_needs_ray(saves_of: Callable[..., Saves], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError, match=r"training.engine 'ray' needs Ray, found none; pip install"):
+        saves_of(engine="ray")
 
 
 def test_the_exported_classifier_gives_the_checkpoints_probabilities_for_raw_images(

@@ -68,4 +68,6 @@ def outcomes(project: Project, name: str) -> dict[str, tuple[str, str]]:
 def test_an_address_where_no_cluster_is_is_told_in_one_line(project: Project) -> None:
     done = sweep(project, *GRID, "--engine", "ray", "--address", "127.0.0.1:1")
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1].startswith("Error: --address must be that of a Ray cluster")
+    assert done.stdout.splitlines()[-1].startswith(
+        "Error: the address (--address, RAY_ADDRESS) must be that of a Ray cluster"
+    )

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import sys
 from pathlib import Path
 
 import psutil
@@ -173,6 +174,7 @@ MISTAKES = {
     "--seeds 2 --name fast": "conf/fast must be free",
     "--seeds 2 --name ../x": "--name must be",
     "--seeds 1": "needs parameters to change",
+    "--seeds 2 --address auto": "needs --engine ray",
     "--seeds 2 --params tracking.enabled=false": "tracking.enabled",
 }
 
@@ -186,4 +188,12 @@ def test_a_mistake_is_told_in_one_line_before_anything_starts(project: Project, 
     assert result.exit_code == 1
     assert last.startswith("Error: ")
     assert MISTAKES[words] in last
+    assert project.runs() == []
+
+
+def test_ray_must_be_installed_to_be_the_engine(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = invoke(project, "--seeds", "2", "--engine", "ray")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: --engine ray needs Ray, found none; pip install")
     assert project.runs() == []

@@ -4,20 +4,20 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import ray
 from kedro.framework.startup import bootstrap_project
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from mnist_lstm.cluster.joining import actor_here, expect_room, joined
 from mnist_lstm.errors import Stopped, UserError, told
 from mnist_lstm.provenance import redacted
 from mnist_lstm.sweep import runs
 from mnist_lstm.sweep.pool import Answer, Job
 from mnist_lstm.tracking.studies import Point
 
-PACKAGE = Path(__file__).parents[1]
 RETRIES = 3  # of a trial whose node or process has died
 NEEDED = ("pyproject.toml", "requirements.lock")  # of the project, besides conf/
 
@@ -40,37 +40,25 @@ class Cluster:
         self._inputs: dict[str, Any] = {}
 
     def __enter__(self) -> "Cluster":
-        self._folder = tempfile.TemporaryDirectory(prefix="mnist_lstm-")
-        environment = {"MLFLOW_TRACKING_URI": self._uri, "PYTHONWARNINGS": "ignore"}
-        try:
-            ray.init(
-                self._address or "local",
-                runtime_env={
-                    "working_dir": str(_packed(self._project, Path(self._folder.name))),
-                    "py_modules": [str(PACKAGE)],
-                    "env_vars": environment,
-                },
-                log_to_driver=False,
-                logging_level="error",
-                **({} if self._address else {"include_dashboard": False}),
-            )
-        except ConnectionError as error:
-            raise UserError(
-                f"--address must be that of a Ray cluster, found none at {self._address!r}: {error}"
-            ) from None
+        with ExitStack() as left:
+            folder = left.enter_context(tempfile.TemporaryDirectory(prefix="mnist_lstm-"))
+            packed, environment = _packed(self._project, Path(folder)), {"MLFLOW_TRACKING_URI": self._uri}
+            left.enter_context(joined(self._address, working_dir=str(packed), env_vars=environment))
+            self._expect_store()
+            self._mailbox = actor_here(Mailbox).remote()
+            self._left = left.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._left.close()
+
+    def _expect_store(self) -> None:
         hosts = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
         if len(hosts) > 1 and self._uri.startswith("sqlite:"):
             raise UserError(
                 f"trials on {len(hosts)} machines need an MLflow server that all can reach, found "
                 f"{redacted(self._uri)}; start one (`mlflow server`) and name it by MLFLOW_TRACKING_URI."
             )
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        ray.shutdown()  # which ends the tasks
-        self._folder.cleanup()
 
     def run(
         self, take: Callable[[], Job | None], watch: Callable[[Job, list[Point]], int | None]
@@ -98,6 +86,7 @@ class Cluster:
 
     def _submitted(self, job: Job) -> Any:
         """The task of a trial: what it needs is declared, and what it reads lies in the cluster once."""
+        expect_room(job.cpus, job.gpus)
         order = job.order
         if (folder := order["folder"]) not in self._inputs:
             self._inputs[folder] = ray.put(runs.prepared(folder))

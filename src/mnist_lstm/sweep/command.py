@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from rich import get_console
 
+from mnist_lstm.cluster import expect_ray
 from mnist_lstm.errors import UserError, listed, nearest
 from mnist_lstm.sweep import grid as grids
 from mnist_lstm.sweep import preset, report
@@ -85,10 +85,13 @@ def _expect_metric(metric: str) -> None:
 
 
 def _expect_engine(engine: str, address: str | None) -> None:
-    if engine == "ray" and not find_spec("ray"):
-        raise UserError("--engine ray needs Ray, found none; pip install -c requirements.lock -e '.[ray]'.")
     if engine != "ray" and address:
         raise UserError(f"--address {address!r} needs --engine ray, found {engine!r}; add it.")
+    if engine == "ray":
+        expect_ray("--engine ray")
+        from mnist_lstm.cluster.joining import expect_cluster
+
+        expect_cluster(address)
 
 
 def _expect_name(name: str) -> None:

@@ -58,6 +58,7 @@ class Search:
         self._again: list[Trial] = []
         self._numbers: Iterator[int] = count(1)
         self._running: dict[str, optuna.Trial] = {}
+        self._shown: dict[str, int] = {}  # the last update of each trial's points
 
     @property
     def about(self) -> dict[str, Any]:
@@ -98,8 +99,14 @@ class Search:
         return trial
 
     def stops_at(self, name: str, points: list[Point]) -> int | None:
-        """The first of the updates after which the trial is worse than the median of those before it."""
+        """The first of the updates after which the trial is worse than the median of those before it.
+
+        A trial that is run again, as its node has died, shows the same points again.
+        """
         for update, measures in points:
+            if update <= self._shown.get(name, 0):
+                continue
+            self._shown[name] = update
             self._running[name].report(measures[self._metric], update)
             if self._running[name].should_prune():
                 return update

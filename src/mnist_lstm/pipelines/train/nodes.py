@@ -1,18 +1,17 @@
 """Training the classifier, and exporting it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
 
+from mnist_lstm.cluster import expect_ray
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.identity import training_identity
 from mnist_lstm.core.models import ExportedModel, ImageClassifier, new_classifier
 from mnist_lstm.core.resuming import starting_state
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.training import Report, fit, paced
-from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
 
 EXAMPLES = 2  # images; with one, torch.export would fix the batch size
@@ -51,11 +50,10 @@ def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:
     """
     if training.engine == "local":
         return fit
-    if not find_spec("ray"):
-        raise UserError("training.engine 'ray' needs Ray, found none; pip install -c requirements.lock -e '.[ray]'.")
-    from mnist_lstm import cluster
+    expect_ray("training.engine 'ray'")
+    from mnist_lstm.cluster import training as on_cluster
 
-    return cluster.fit
+    return on_cluster.fit
 
 
 def export(checkpoint: Checkpoint, valid_images: Arrays) -> ExportedModel:

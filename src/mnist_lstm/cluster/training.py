@@ -1,19 +1,18 @@
 """One training by several workers of a Ray cluster, by torch's DistributedDataParallel."""
 
-import os
 import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import ray
 import torch
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from mnist_lstm.cluster.joining import actor_here, expect_room, joined
 from mnist_lstm.core import training as core
+from mnist_lstm.core.devices import chosen_device
 from mnist_lstm.core.learner import Row, TrainingState
 from mnist_lstm.core.models import RecurrentClassifier
 from mnist_lstm.core.splits import Arrays
@@ -22,7 +21,6 @@ from mnist_lstm.core.training import Report, paced
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 
-PACKAGE = Path(__file__).parent
 REPLACEMENTS = 3  # of workers that have died, after which the run fails
 POLL = 0.1  # seconds
 
@@ -61,26 +59,26 @@ def fit(
     Raises:
         UserError: as `core.training.fit`, or if workers died too often.
     """
-    _join()
-    try:
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk).remote(state)
+    cards = int(chosen_device(training.device).type == "cuda")  # for each worker
+    with joined(None), TemporaryDirectory(prefix="mnist_lstm-") as folder:
+        expect_room(training.workers * training.threads, training.workers * cards)
+        desk = actor_here(Desk).remote(state)
         work = ray.put(Work(classifier, train, valid, training, size, desk))
-        attempt = _Attempt(_trainer(work, training))
+        attempt = _Attempt(_trainer(work, training, cards, folder))
         attempt.start()
-        while True:
-            ended = not attempt.is_alive()
-            for sent in ray.get(desk.taken.remote()):
-                yield Report(sent.iteration, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
-            if ended:
-                break
-            time.sleep(POLL)
+        while attempt.is_alive():
+            yield from _taken(desk)
+            attempt.join(POLL)
+        yield from _taken(desk)
         if mistake := ray.get(desk.mistake.remote()):
             raise UserError(mistake)
         if attempt.error:
             raise UserError(f"training on Ray must keep its workers, found {attempt.error}; see Ray's logs.")
-    finally:
-        ray.shutdown()
+
+
+def _taken(desk: Any) -> Iterator[Report]:
+    for sent in ray.get(desk.taken.remote()):
+        yield Report(sent.iteration, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
 
 
 class Desk:
@@ -128,26 +126,13 @@ class _Attempt(threading.Thread):
             self.error = error
 
 
-def _join() -> None:
-    """Joins the cluster that RAY_ADDRESS names, or starts Ray on this machine."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(
-        os.environ.get("RAY_ADDRESS", "local"),
-        runtime_env={"py_modules": [str(PACKAGE)]},
-        log_to_driver=False,
-        logging_level="error",
-    )
-
-
-def _trainer(work: Any, training: TrainingParameters) -> TorchTrainer:
-    cuda = training.device == "cuda"
+def _trainer(work: Any, training: TrainingParameters, cards: int, folder: str) -> TorchTrainer:
+    needs = {"CPU": training.threads, "GPU": cards}
     return TorchTrainer(
         _work,
         train_loop_config={"work": work},
-        scaling_config=ScalingConfig(
-            num_workers=training.workers, use_gpu=cuda, resources_per_worker={"CPU": training.threads, "GPU": int(cuda)}
-        ),
-        run_config=RunConfig(failure_config=FailureConfig(max_failures=REPLACEMENTS)),
+        scaling_config=ScalingConfig(num_workers=training.workers, use_gpu=bool(cards), resources_per_worker=needs),
+        run_config=RunConfig(storage_path=folder, failure_config=FailureConfig(max_failures=REPLACEMENTS)),
     )
 
 
