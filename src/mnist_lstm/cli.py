@@ -115,7 +115,7 @@ def site(metadata: Any) -> None:
 
 @cli.command()
 @click.argument("run_names", metavar="RUN...", nargs=-1)
-@click.option("--last", metavar="N", type=click.IntRange(min=2), help="The newest N runs that finished.")
+@click.option("--last", metavar="N", type=click.IntRange(2, 1000), help="The newest N runs that finished.")
 @click.pass_obj
 def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None:
     """Show how recorded runs differ: parameters, measures, curves.
