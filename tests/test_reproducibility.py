@@ -135,7 +135,7 @@ def test_a_run_of_other_packages_is_refused_before_training(recorded: Project, t
     done = reproduce(project, run.info.run_id)
     assert done.returncode == 2, done.stdout
     assert "1.0.0" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("not reproduced: the packages changed; --allow-differences")
+    assert done.stdout.splitlines()[-1].startswith("not done again, as the packages changed: install")
     assert len(project.runs()) == before
 
 

@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from rich import box
 from rich.console import Console
