@@ -35,10 +35,10 @@ LAYERS = [
     (r"tracking/.*", ("errors", "parameters", "core", "provenance", "tracking")),
     (r"site\.py", ("errors",)),
     (
-        r"(cli|hooks)\.py",
-        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site"),
+        r"(cli|hooks|checks|options)\.py",
+        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "options"),
     ),
-    (r"settings\.py", ("hooks", "tracking")),
+    (r"settings\.py", ("hooks", "checks", "tracking")),
 ]
 
 
