@@ -16,7 +16,7 @@ WORST = 3  # classes named
 def model_card(run: Run) -> str:
     """The card."""
     parts = {
-        f"Model card: {run.title}": facts.network(run),
+        f"Model card: {run.title}": f"{facts.network(run)} {facts.which(run)}",
         "Intended use": _intended(run),
         "Not intended for": _not_intended(run),
         "Data": _data(run),
@@ -57,8 +57,11 @@ def _data(run: Run) -> str:
 
 def _training(run: Run) -> str:
     rows = [(f"`{key}`", f"`{value}`") for key, value in facts.parameters(run).items()]
-    about = [(name, f"`{value}`") for name, value in facts.origin(run)]
-    return table(["parameter", "value"], rows) + "\n\n" + table(["made with", ""], about)
+    about = [
+        table([heading, ""], [(name, f"`{value}`") for name, value in facts_of])
+        for heading, facts_of in facts.origin(run).items()
+    ]
+    return "\n\n".join([table(["parameter", "value"], rows), *about])
 
 
 def _performance(run: Run) -> str:

@@ -25,7 +25,8 @@ class Run:
         per_class: columns precision, recall, f1 and images, each of K values.
         confusion: counts (K, K) by label and prediction.
         by_step: columns step, accuracy and decided, each of T values.
-        provenance: "command", "git", "environment" and "hardware".
+        provenance: "run" (its "id", its "date", and whether it "trained"), "command", "git", "environment" and
+            "hardware".
     """
 
     checkpoint: Checkpoint
@@ -67,14 +68,22 @@ def network(run: Run) -> str:
     )
 
 
+def which(run: Run) -> str:
+    """Which run it is, by its id and its date."""
+    told = run.provenance["run"]
+    return f"Run {told['id']} of {told['date']}." if told["id"] else f"Run of {told['date']}, not recorded by MLflow."
+
+
 def commands(run: Run) -> list[tuple[str, str]]:
-    """What each command does, and the command."""
+    """What each command does, and the command; a run that did not train cannot be reproduced from its record."""
     given = ",".join(f"{key}={'null' if value is None else value}" for key, value in parameters(run).items())
+    told = run.provenance["run"]
+    again = ("The same again from its record, compared bit by bit", f"kedro reproduce {told['id']}")
     return [
         ("The command of this run", run.provenance["command"]),
-        ("The same again from its record, compared bit by bit (or the run's id for latest)", "kedro reproduce latest"),
+        *([again] if told["trained"] and told["id"] else []),
         (
-            "The same with every value spelled out, whatever conf/ says",
+            "Training and evaluation with every value spelled out, whatever conf/ says",
             f"kedro run --params {shlex.quote(given + ',data.on_unreachable=fail')}",
         ),
     ]
@@ -160,13 +169,25 @@ def on_the_way(run: Run) -> str:
     )
 
 
-def origin(run: Run) -> list[tuple[str, str]]:
-    """Code, weights, versions and machine."""
-    code, machine = run.provenance["git"], run.provenance["hardware"]
-    environment, trained = run.provenance["environment"], run.checkpoint.identity
+def origin(run: Run) -> dict[str, list[tuple[str, str]]]:
+    """What the weights and the measures were made with, under a heading for both, or for each where they differ."""
+    trained = run.checkpoint.identity
+    weights = [
+        ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
+        ("trained on", trained["training.device"]),
+        ("threads", str(trained["training.threads"])),
+    ]
+    if run.provenance["run"]["trained"]:
+        return {"made with": weights + _surroundings(run)}
+    found = ("tag training.fingerprint of the run that trained", run.checkpoint.fingerprint)
+    return {"trained with": [*weights, found], "evaluated with": _surroundings(run)}
+
+
+def _surroundings(run: Run) -> list[tuple[str, str]]:
+    """Code, versions and machine of this run."""
+    code, machine, environment = (run.provenance[name] for name in ("git", "hardware", "environment"))
     dirty = {True: " and changes that are not committed", False: "", None: ""}[code["dirty"]]
     return [
-        ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
         ("git commit", f"{code['commit']}{dirty}" if code["commit"] else "none: not a git repository"),
         ("source, SHA-256", code["source_sha256"]),
         ("python", environment["python"]),
@@ -174,6 +195,4 @@ def origin(run: Run) -> list[tuple[str, str]]:
         ("lock file, SHA-256", environment["lock_sha256"] or "none"),
         ("machine", f"{machine['processor']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB"),
         ("system", f"{machine['system']}, {machine['machine']}, {machine['capability']}"),
-        ("trained on", trained["training.device"]),
-        ("threads", str(trained["training.threads"])),
     ]

@@ -27,7 +27,8 @@ def _head(run: Run) -> Html:
         f"{found['test/accuracy']:.2%} of {found['test/images']:,} test images right "
         f"({found['confidence']:.0%} interval {interval})."
     )
-    parts = [element("h1", run.title), element("p", lead, class_="lead"), element("p", facts.network(run))]
+    parts = [element("h1", run.title), element("p", lead, class_="lead")]
+    parts += [element("p", sentence) for sentence in (facts.network(run), facts.which(run))]
     if run.data["requested"] != run.data["name"]:
         stood_in = f"{run.data['requested']} was asked for and on no mirror: this run is on the {run.data['title']}."
         parts.append(element("p", stood_in, class_="notice"))
@@ -77,5 +78,8 @@ def _again(run: Run) -> Html:
         for meaning, command in facts.commands(run)
         for part in (element("p", f"{meaning}:"), element("pre", command))
     ]
-    rows = [(name, element("code", value)) for name, value in facts.origin(run)]
-    return section("How to do it again", *commands, table(["made with", "which"], rows))
+    tables = [
+        table([heading, "which"], [(name, element("code", value)) for name, value in rows])
+        for heading, rows in facts.origin(run).items()
+    ]
+    return section("How to do it again", *commands, *tables)
