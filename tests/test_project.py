@@ -36,10 +36,10 @@ LAYERS = [
     (r"site\.py", ("errors",)),
     (r"waiting\.py", ()),
     (
-        r"(cli|hooks)\.py",
-        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "waiting"),
+        r"(cli|hooks|checks|options)\.py",
+        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "options", "waiting"),
     ),
-    (r"settings\.py", ("hooks", "tracking")),
+    (r"settings\.py", ("hooks", "checks", "tracking")),
 ]
 
 
