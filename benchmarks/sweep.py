@@ -7,16 +7,15 @@ one thread. The first sweep fetches the data and makes the MLflow store, and is 
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from overhead import NOT_INHERITED, copied, process, processor, row
+from measuring import machine, process, row
+from overhead import copied
 
 
 class Round(NamedTuple):
@@ -77,20 +76,15 @@ def sweep(project: Path, name: str, options: argparse.Namespace, trials: int, wo
     params = f"data.on_unreachable=fail,training.iterations={options.iterations}"
     params += f",data.mirror={options.mirror}" if options.mirror else ""
     words = ["--seeds", str(trials), "--workers", str(workers), "--name", name, "--params", params]
-    run, _, _ = process(project, "-m", "kedro", "sweep", *words)
-    return float(run.seconds)
+    return float(process(project, sys.executable, "-m", "kedro", "sweep", *words).seconds)
 
 
 def train(project: Path, options: argparse.Namespace) -> list[float]:
     """Seconds of each training alone, in a process of its own."""
     (folder,) = (project / "data/05_model_input/sweep").iterdir()
     words = ["--train", str(folder), "--trials", str(options.trials), "--iterations", str(options.iterations)]
-    environment = {key: value for key, value in os.environ.items() if key not in NOT_INHERITED}
-    environment["PYTHONPATH"] = str(project / "src")
-    done = subprocess.run([sys.executable, __file__, *words], env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return list(json.loads(done.stdout))
+    done = process(project, "env", f"PYTHONPATH={project / 'src'}", sys.executable, __file__, *words)
+    return list(json.loads(done.output))
 
 
 def trained(folder: Path, trials: int, iterations: int) -> list[float]:
@@ -152,7 +146,7 @@ def report(rounds: list[Round], options: argparse.Namespace) -> list[str]:
         f"\n{options.trials} trials of {options.iterations} updates",
         f"{'':32}{'median':>9}{'min':>9}{'max':>9}",
         *(row(name, values) for name, values in names.items()),
-        f"Machine: {os.cpu_count()} cores, {processor()}; one thread a trial.",
+        *machine(),
     ]
 
 

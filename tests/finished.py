@@ -43,7 +43,8 @@ def run(model: dict[str, Any] | None = None, **changes: Any) -> Run:
     return replace(finished, **changes)
 
 
-PROVENANCE = {
+PROVENANCE: dict[str, Any] = {
+    "run": {"id": "1" * 32, "date": "2026-01-02 03:04 UTC", "trained": True},
     "command": "kedro run --params 'data.mirror=\"><script>alert(2)</script>'",
     "git": {"source_sha256": "e" * 64, "commit": "f" * 40, "dirty": True, "diff": "not shown"},
     "environment": {"python": "3.11.7", "packages": {"torch": "2.13.0"}, "lock_sha256": None},

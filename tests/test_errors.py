@@ -7,6 +7,11 @@ def test_the_nearest_choice_is_hinted_at() -> None:
     assert nearest("row", ["columns", "rows"]) == " (did you mean 'rows'?)"
 
 
+@pytest.mark.parametrize(("word", "meant"), [("MNIST", "mnist"), ("Trian", "train"), ("test", None)])
+def test_a_hint_does_not_look_at_case_and_is_not_far_off(word: str, meant: str | None) -> None:
+    assert nearest(word, ["mnist", "train", "ingest"]) == (f" (did you mean {meant!r}?)" if meant else "")
+
+
 @pytest.mark.parametrize("choices", [[], ["columns", "rows"]])
 def test_no_choice_is_hinted_at_where_none_is_alike(choices: list[str]) -> None:
     assert nearest("xyz", choices) == ""

@@ -1,6 +1,7 @@
 import io
 import re
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,8 @@ import pytest
 import rich
 from rich.console import Console as RichConsole
 
-from mnist_lstm.hooks import TrainingDisplay, print_summary, resume_command
+from mnist_lstm.hooks import Console, TrainingDisplay, print_summary, resume_command
+from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking.hook import Tracking
 from tests.projects import DIGITS, Project
 
@@ -144,6 +146,8 @@ def test_the_summary_counts_no_more_first_images_than_there_are(shown: io.String
         (["run", "--params", "a=1"], "kedro run --params a=1,training.resume=true"),
         (["run", "--params=a=1", "--env", "x"], "kedro run --params=a=1,training.resume=true --env x"),
         (["run", "--params", "a=b c"], "kedro run --params 'a=b c,training.resume=true'"),
+        (["run", "--params", "training.resume=true,a=1"], "kedro run --params a=1,training.resume=true"),
+        (["run", "--params=training.resume=false"], "kedro run --params=training.resume=true"),
     ],
 )
 def test_the_command_that_continues_a_run_is_its_own_with_one_parameter_more(
@@ -151,3 +155,40 @@ def test_the_command_that_continues_a_run_is_its_own_with_one_parameter_more(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["/somewhere/bin/kedro", *arguments])
     assert resume_command() == expected
+
+
+def saved(console: Console, updates: int, ended: bool) -> None:
+    """What the console is told of one report of a training."""
+    row = {"iteration": updates, "train_loss": 0.5, "train_accuracy": 0.75, "valid_accuracy": 0.8}
+    console.after_dataset_saved("checkpoint", SimpleNamespace(state=SimpleNamespace(ended=ended)))
+    console.after_dataset_saved("history", pd.DataFrame([row]))
+
+
+@pytest.fixture
+def training(shown: io.StringIO, parameters: Parameters) -> Console:
+    """The console while 10 updates train."""
+    console = Console(Tracking())
+    settings = parameters.training.model_copy(update={"iterations": 10})
+    inputs = {"train_sequences": {"labels": [0] * 20}, "params:training": settings}
+    console.before_node_run(SimpleNamespace(name="train"), inputs)
+    return console
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+@pytest.mark.parametrize(("updates", "ended"), [(5, False), (5, True), (10, True)])
+def test_only_a_training_that_was_interrupted_is_offered_to_be_continued(
+    training: Console, capsys: pytest.CaptureFixture[str], updates: int, ended: bool
+) -> None:
+    saved(training, updates, ended)
+    training._tell_interrupted()
+    assert ("To continue:" in capsys.readouterr().err) is not ended
+    training.on_pipeline_error(Exception())
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+@pytest.mark.parametrize(("updates", "told"), [(5, True), (10, False)])
+def test_a_training_that_lost_its_patience_says_so(
+    training: Console, shown: io.StringIO, updates: int, told: bool
+) -> None:
+    saved(training, updates, ended=True)
+    assert ("  ended at update 5 of 10: the validation accuracy had not risen" in shown.getvalue()) is told

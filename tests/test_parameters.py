@@ -8,7 +8,7 @@ import yaml
 
 from mnist_lstm.core.identity import fingerprint
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened, in_words
+from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened
 from tests.conftest import PARAMETERS
 
 NOT_COUNTS = [0, -1, 1.5, 10.0, True, "10", None, [10]]
@@ -151,7 +151,12 @@ def test_an_unknown_key_is_told_with_the_nearest_right_one(raw: dict[str, Any], 
         checked(with_value(raw, key, 1))
 
 
-@pytest.mark.parametrize("key", ["zzz", "training.zzz", "model.q"])
+def test_an_unknown_key_that_stands_in_two_other_blocks_is_told_with_both(raw: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"did you mean 'training\.batch_size' or 'evaluation\.batch_size'\?"):
+        checked(with_value(raw, "data.batch_size", 1))
+
+
+@pytest.mark.parametrize("key", ["zzz", "training.zzz", "model.q", "model.activation", "data.path"])
 def test_an_unknown_key_like_no_other_comes_without_a_guess(raw: dict[str, Any], key: str) -> None:
     with pytest.raises(UserError, match=rf"^parameter '{key}' is unknown\. See"):
         checked(with_value(raw, key, 1))
@@ -202,19 +207,6 @@ def test_a_seed_is_any_32_bits(raw: dict[str, Any], seed: int) -> None:
 
 def test_nested_values_are_flattened_with_dots() -> None:
     assert flattened({"a": {"b": {"c": 1}, "d": None}, "e": [2]}) == {"a.b.c": 1, "a.d": None, "e": [2]}
-
-
-@pytest.mark.parametrize(
-    ("model", "words"),
-    [
-        ({}, "lstm128 rows s1"),
-        ({"cell": "gru"}, "gru128 rows s1"),
-        ({"bidirectional": True}, "bilstm128 rows s1"),
-        ({"cell": "rnn", "num_layers": 2, "hidden_size": 64, "readout": "mean"}, "rnn64x2 mean rows s1"),
-    ],
-)
-def test_a_run_is_called_what_it_trains(parameters: Parameters, model: dict[str, Any], words: str) -> None:
-    assert in_words(parameters.model.model_copy(update=model), parameters.sequence, 1) == words
 
 
 @pytest.mark.parametrize("cell", ["gru", "rnn"])

@@ -39,10 +39,22 @@ LAYERS = [
     (r"site\.py", ("errors",)),
     (r"waiting\.py", ()),
     (
-        r"(cli|hooks)\.py",
-        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "sweep", "waiting"),
+        r"(cli|hooks|checks|options)\.py",
+        (
+            "errors",
+            "parameters",
+            "core",
+            "provenance",
+            "datasets",
+            "tracking",
+            "draw",
+            "site",
+            "options",
+            "sweep",
+            "waiting",
+        ),
     ),
-    (r"settings\.py", ("hooks", "tracking", "sweep")),
+    (r"settings\.py", ("hooks", "checks", "tracking", "sweep")),
 ]
 
 

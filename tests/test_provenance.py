@@ -48,6 +48,33 @@ def test_a_new_file_makes_the_code_dirty(repository: Path) -> None:
     assert provenance.code(repository)["dirty"] is True
 
 
+def test_new_files_that_decide_a_run_stand_in_the_diff_so_that_it_makes_them(repository: Path) -> None:
+    contents = {
+        "conf/my wide/parameters.yml": "model: {hidden_size: 256}\n",
+        "src/new.py": "",
+        "src/\u00fc.bin": "\0\1",
+    }
+    (repository / "code.py").write_text("answer = 43\n")
+    for name, content in contents.items():
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(content)
+    diff = provenance.code(repository)["diff"]
+    git(repository, "worktree", "add", "--detach", "elsewhere")
+    (repository / "the.diff").write_text(diff)
+    git(repository / "elsewhere", "apply", str(repository / "the.diff"))
+    made = repository / "elsewhere"
+    assert {name: (made / name).read_text() for name in contents} == contents
+    assert (made / "code.py").read_text() == "answer = 43\n"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "data/digits.csv", "conf/wide/credentials.yml", "conf/local/it.yml"])
+def test_other_new_files_and_secrets_stand_not_in_the_diff(repository: Path, name: str) -> None:
+    (repository / ".git/info/exclude").write_text("conf/local\n")
+    (repository / name).parent.mkdir(parents=True, exist_ok=True)
+    (repository / name).write_text("secret\n")
+    assert provenance.code(repository)["diff"] == ""
+
+
 def test_an_ignored_file_does_not_make_the_code_dirty(repository: Path) -> None:
     (repository / ".gitignore").write_text("data\n")
     git(repository, "add", ".gitignore")
@@ -72,23 +99,22 @@ def test_before_the_first_commit_there_is_no_commit(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small package in place of this project's."""
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+def package(tmp_path: Path) -> Path:
+    """A small package."""
     (tmp_path / "core").mkdir()
     (tmp_path / "core" / "models.py").write_text("units = 128\n")
     return tmp_path
 
 
 def test_the_source_keeps_its_digest_while_nothing_changes(package: Path) -> None:
-    before = provenance.source_digest()
+    before = provenance.source_digest(package)
     (package / "core" / "models.pyc").write_bytes(b"compiled")
-    assert provenance.source_digest() == before
+    assert provenance.source_digest(package) == before
 
 
 @pytest.mark.parametrize("change", ["content", "name", "new module"])
 def test_any_change_of_the_source_gives_another_digest(package: Path, change: str) -> None:
-    before = provenance.source_digest()
+    before = provenance.source_digest(package)
     module = package / "core" / "models.py"
     if change == "content":
         module.write_text("units = 129\n")
@@ -96,7 +122,7 @@ def test_any_change_of_the_source_gives_another_digest(package: Path, change: st
         module.rename(package / "models.py")
     else:
         (package / "new.py").write_text("")
-    assert provenance.source_digest() != before
+    assert provenance.source_digest(package) != before
 
 
 def test_the_environment_names_the_packages_that_decide_results(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_a_preset_changes_only_what_it_names(project: Project) -> None:
     (project.path / "conf/narrow/parameters.yml").write_text("model: {hidden_size: 16}\ntraining: {threads: 1}\n")
     assert project.invoke("--env", "narrow", "--params", DIGITS, "--to-nodes", "ingest").exit_code == 0
     run = project.last_run()
-    assert run.info.run_name == "digits lstm16 rows s1"
+    assert run.info.run_name == "digits lstm16 rows s1 narrow iterations=30"
     assert (run.data.params["model.num_layers"], run.data.tags["preset"]) == ("1", "narrow")
 
 
@@ -224,7 +224,7 @@ def test_where_no_mirror_answers_the_output_says_so_at_the_start_and_at_the_end(
 
 def test_where_no_mirror_answers_the_record_says_so(fallen_back: Project) -> None:
     run = fallen_back.last_run()
-    assert run.info.run_name == "digits lstm128 rows s1"
+    assert run.info.run_name == "digits lstm128 rows s1 iterations=30"
     assert run.data.tags["data"] == "bundled 8x8 digits (not MNIST)"
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {
         "digits train",

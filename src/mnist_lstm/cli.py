@@ -11,7 +11,8 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
-from mnist_lstm.errors import UserError, cause_for_user, listed, nearest
+from mnist_lstm.errors import UserError, cause_for_user
+from mnist_lstm.options import expect_known
 from mnist_lstm.waiting import wait_for_others
 
 SELDOM = 50_000  # new objects between two looks for garbage; Python's 700 cost a run 1.6 s, mostly while it imports
@@ -35,7 +36,7 @@ class Run(click.Command):
         """Runs the pipeline."""
         _quicken()
         with one_line_errors():
-            _expect_pipelines(ctx.params["pipelines"] or ([ctx.params["pipeline"]] if ctx.params["pipeline"] else []))
+            expect_known(ctx.params)
             try:
                 return super().invoke(ctx)
             except Exception as error:
@@ -59,14 +60,6 @@ def _refused_by_kedro(error: Exception) -> bool:
     *_, last = traceback.walk_tb(error.__traceback__)
     module = last[0].f_globals["__name__"]
     return module.partition(".")[0] == "kedro" and not str(error).startswith("Failed while")  # loading or saving
-
-
-def _expect_pipelines(names: list[str]) -> None:
-    from kedro.framework.project import pipelines
-
-    for name in names:
-        if name not in pipelines:
-            raise click.ClickException(f"pipeline must be {listed(pipelines)}, not {name!r}{nearest(name, pipelines)}.")
 
 
 @click.group(name="mnist_lstm")
@@ -116,7 +109,7 @@ def site(metadata: Any) -> None:
 
 @cli.command()
 @click.argument("run_names", metavar="RUN...", nargs=-1)
-@click.option("--last", metavar="N", type=click.IntRange(min=2), help="The newest N runs that finished.")
+@click.option("--last", metavar="N", type=click.IntRange(2, 1000), help="The newest N runs that finished.")
 @click.pass_obj
 def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None:
     """Show how recorded runs differ: parameters, measures, curves.

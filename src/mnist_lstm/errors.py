@@ -20,10 +20,17 @@ class Stopped(Exception):  # noqa: N818
     """A run that was ended before its time on purpose: no failure. Its message says why."""
 
 
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """A hint at the choice most like `word`: " (did you mean 'rows'?)", or nothing where none is alike."""
-    matches = get_close_matches(word, list(choices), n=1)
-    return f" (did you mean {matches[0]!r}?)" if matches else ""
+def nearest(word: str, choices: Iterable[str], alike: float = 0.65) -> str:
+    """A hint at the choice most like `word`: " (did you mean 'rows'?)", or nothing where none is.
+
+    Args:
+        word: what was found.
+        choices: what may stand there.
+        alike: the fraction of both that must be the same, but for upper and lower case.
+    """
+    folded = {choice.casefold(): choice for choice in choices}
+    matches = get_close_matches(word.casefold(), folded, n=1, cutoff=alike)
+    return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
 
 
 def listed(names: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What Kedro calls around a run: the check of the parameters, and what the terminal shows."""
+"""What the terminal shows of a run."""
 
 import atexit
 import shlex
@@ -10,24 +10,7 @@ import click
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
-from mnist_lstm.parameters import checked
 from mnist_lstm.tracking.hook import Tracking
-
-
-class CheckParameters:
-    """Tells every mistake in the parameters before anything is read or written."""
-
-    @hook_impl
-    def after_context_created(self, context: Any) -> None:
-        """Checks the merged parameters; the block `tracking` overrides conf/base/mlflow.yml and is checked there."""
-        values = dict(context.config_loader["parameters"])
-        values.pop("tracking", None)
-        self._parameters = checked(values)
-
-    @hook_impl
-    def after_catalog_created(self, catalog: Any) -> None:
-        """Checks that the catalog has the source that `data.name` names; nothing is fetched."""
-        catalog.load("image_sources")[self._parameters.data.name]
 
 
 class Console:
@@ -37,6 +20,7 @@ class Console:
         self._tracking = tracking
         self._results: dict[str, Any] = {}
         self._training: TrainingDisplay | None = None
+        self._ended = False  # whether there is nothing left to train
 
     @hook_impl
     def before_pipeline_run(self) -> None:
@@ -55,9 +39,14 @@ class Console:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Advances the display, and keeps the measures for the summary."""
+        """Advances the display, ends it with training, and keeps the measures for the summary."""
+        if dataset_name == "checkpoint":  # each report saves it, and then the history
+            self._ended = data.state.ended
         if dataset_name == "history" and self._training:
             self._training.show(data.iloc[-1].to_dict(), data)
+            if self._ended:
+                self._training.tell_early_end()
+                self._stop()
         if dataset_name == "metrics":
             self._results = data
 
@@ -134,6 +123,16 @@ class TrainingDisplay:
         )
         return f"  {seconds:.0f} s left"
 
+    def tell_early_end(self) -> None:
+        """Says that training ended before its last update, if it did."""
+        done = int(self._bar.tasks[0].completed)
+        if done < self._iterations:
+            self._console.print(
+                f"  ended at update {done} of {self._iterations}: the validation accuracy had not risen for a while "
+                "(training.patience)",
+                soft_wrap=True,
+            )
+
     def stop(self) -> bool:
         """Ends the display, and says whether training had begun and not ended."""
         self._bar.stop()
@@ -145,12 +144,18 @@ def resume_command() -> str:
     words = ["kedro", *sys.argv[1:]]
     for position, word in enumerate(words):
         if word == "--params":
-            words[position + 1] += ",training.resume=true"
+            words[position + 1] = _resuming(words[position + 1])
             return shlex.join(words)
         if word.startswith("--params="):
-            words[position] += ",training.resume=true"
+            words[position] = f"--params={_resuming(word.removeprefix('--params='))}"
             return shlex.join(words)
-    return shlex.join([*words, "--params", "training.resume=true"])
+    return shlex.join([*words, "--params", _resuming("")])
+
+
+def _resuming(parameters: str) -> str:
+    """The value of --params with `training.resume=true`, once."""
+    others = [each for each in parameters.split(",") if each and not each.strip().startswith("training.resume=")]
+    return ",".join([*others, "training.resume=true"])
 
 
 def print_summary(results: dict[str, Any], tracking: Tracking) -> None:

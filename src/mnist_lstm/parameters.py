@@ -9,7 +9,7 @@ from mnist_lstm.errors import UserError
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-ALIKE = 0.6  # how much of a mistyped key must be right for a hint
+ALIKE, ALIKE_ELSEWHERE = 0.6, 0.75  # how much of a mistyped key must be right for a hint, in its block and elsewhere
 
 
 class Section(BaseModel):
@@ -141,14 +141,6 @@ class Parameters(Section):
     predict: PredictParameters
 
 
-def in_words(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
-    """What is trained, in a few words: "lstm128 rows s1", or "bigru64x2 mean columns s3" with two layers."""
-    both = "bi" if model.bidirectional else ""
-    layers = f"x{model.num_layers}" if model.num_layers > 1 else ""
-    readout = "" if model.readout == "last" else f" {model.readout}"
-    return f"{both}{model.cell}{model.hidden_size}{layers}{readout} {sequence.view} s{seed}"
-
-
 def checked(raw: dict[str, Any]) -> Parameters:
     """The parameters of a run, with every mistake told at once.
 
@@ -186,11 +178,12 @@ def _nearest_key(loc: tuple[str | int, ...], root: type[BaseModel]) -> str:
     """The key of `root` most like the one at `loc`, among its siblings first and then anywhere."""
     *block, name = map(str, loc)
     keys = [*root.model_fields, *flat_keys(root)]
-    siblings = {key.rpartition(".")[2]: key for key in keys if key.rpartition(".")[0] == ".".join(block)}
-    anywhere = {key.rpartition(".")[2]: key for key in keys}
-    for known in (siblings, anywhere):
-        if matches := get_close_matches(name, known, n=1, cutoff=ALIKE):
-            return f" (did you mean {known[matches[0]]!r}?)"
+    siblings = [key for key in keys if key.rpartition(".")[0] == ".".join(block)]
+    for known, alike in ((siblings, ALIKE), (keys, ALIKE_ELSEWHERE)):
+        names = [key.rpartition(".")[2] for key in known]
+        if matches := get_close_matches(name, names, n=1, cutoff=alike):
+            meant = (repr(key) for key, own in zip(known, names, strict=True) if own == matches[0])
+            return f" (did you mean {' or '.join(dict.fromkeys(meant))}?)"
     return ""
 
 

@@ -1,6 +1,7 @@
 """Where a run comes from: code, environment and hardware, as plain values."""
 
 import hashlib
+import os
 import platform
 import re
 import subprocess
@@ -13,27 +14,36 @@ import psutil
 
 PACKAGES = ("mnist_lstm", "torch", "numpy", "kedro", "kedro-datasets", "mlflow", "scikit-learn", "pandas", "pydantic")
 MOST_DIFF = 1_000_000  # characters of the diff that are kept
+DECIDING = ("conf", "src")  # folders whose new files decide what a run does
+PACKAGE = Path(__file__).parent
 
 
 def code(project: Path) -> dict[str, Any]:
     """The digest of this package's source, and the git commit, whether the tree differs from it, and the diff.
 
-    Outside of git the last three are null.
+    The diff has the new files below conf/ and src/ too, but none that git ignores and no credentials. Outside of git
+    the last three are null.
     """
     commit = _git(project, "rev-parse", "HEAD")
     changed = _git(project, "status", "--porcelain")
     diff = _git(project, "diff", "--binary", "HEAD")
     return {
-        "source_sha256": source_digest(),
+        "source_sha256": source_digest(PACKAGE),
         "commit": commit and commit.strip(),
         "dirty": None if changed is None else bool(changed),
-        "diff": diff and diff[:MOST_DIFF],
+        "diff": None if diff is None else (diff + _new_files(project))[:MOST_DIFF],
     }
 
 
-def source_digest() -> str:
-    """SHA-256 over the name and content of each module of this package."""
-    package = Path(__file__).parent
+def _new_files(project: Path) -> str:
+    """What git does not know yet of the deciding folders, as a diff that makes it."""
+    listed = _git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *DECIDING) or ""
+    names = [name for name in listed.split("\0") if name and "credentials" not in Path(name).name]
+    return "".join(_git(project, "diff", "--binary", "--no-index", "--", os.devnull, name) or "" for name in names)
+
+
+def source_digest(package: Path) -> str:
+    """SHA-256 over the name and content of each module of a package, the folder that it lies in."""
     sha = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         sha.update(f"{path.relative_to(package).as_posix()} {path.stat().st_size}\n".encode())
@@ -120,4 +130,5 @@ def _git(project: Path, *arguments: str) -> str | None:
         done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    differs = 1 if "--no-index" in arguments else 0  # the exit code by which git says that two files differ
+    return done.stdout if done.returncode in (0, differs) else None

@@ -2,7 +2,8 @@
 
 import os
 
-from mnist_lstm.hooks import CheckParameters, Console
+from mnist_lstm.checks import CheckParameters
+from mnist_lstm.hooks import Console
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.tracking.hook import Tracking
 

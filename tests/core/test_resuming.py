@@ -215,6 +215,17 @@ def test_a_resumed_run_starts_at_the_state_of_its_own_checkpoint(trial: Trial) -
     assert starting_state(interrupted, stopped.identity, resume=True) is stopped.state
 
 
+@pytest.mark.parametrize(("report", "lines"), [(0, 0), (-1, 1)])
+def test_to_resume_a_training_that_had_ended_is_told(
+    trial: Trial, caplog: pytest.LogCaptureFixture, report: int, lines: int
+) -> None:
+    caplog.set_level("INFO")
+    left = trial.checkpoint(report=report)
+    starting_state({left.fingerprint: lambda: left}, left.identity, resume=True)
+    told = ["This training had ended, at update 12: there is nothing left to train."]
+    assert caplog.messages == told * lines
+
+
 def test_to_resume_without_an_interrupted_run_is_refused() -> None:
     with pytest.raises(UserError, match=r"^training\.resume needs the checkpoint of an interrupted run, found none"):
         starting_state({}, {"training.seed": 1}, resume=True)

@@ -68,7 +68,8 @@ def test_provenance_is_that_of_the_project_and_of_this_machine(tmp_path: Path) -
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
     commit = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], capture_output=True, text=True)
     found = ProvenanceDataset(path=str(tmp_path)).load()
-    assert set(found) == {"command", "git", "environment", "hardware"}
+    assert set(found) == {"run", "command", "git", "environment", "hardware"}
+    assert found["run"].items() >= {"id": None, "trained": False}.items()
     assert found["git"]["commit"] == commit.stdout.strip()
     assert found["environment"]["lock_sha256"] is None
 

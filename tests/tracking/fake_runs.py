@@ -47,11 +47,12 @@ class FakeRuns:
         digest: str = "same",
         status: str = "FINISHED",
         params: dict[str, Any] | None = None,
+        tags: dict[str, str] | None = None,
     ) -> str:
         """A run that has the images of `wrong` wrong and all others right; None was killed before it was tested."""
         from mlflow.entities import Metric, Param
 
-        run = self.client.create_run(self.experiment, run_name=name, tags={"data": f"{digest} bars"})
+        run = self.client.create_run(self.experiment, run_name=name, tags={"data": f"{digest} bars"} | (tags or {}))
         measured = CURVES if wrong is None else CURVES + self._tested(run.info.run_id, wrong, digest)
         metrics = [Metric(key, value, 0, step) for key, step, value in measured]
         chosen = {"training.seed": 1, "model.cell": "lstm"} | (params or {})

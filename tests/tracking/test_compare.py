@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import pytest
 
 from mnist_lstm.errors import UserError
@@ -82,10 +84,61 @@ def test_the_last_runs_are_the_newest_that_finished_oldest_first(fakes: FakeRuns
     assert [run.head for run in fakes.read(last=9)] == ["a", "b", "d"]
 
 
+def test_the_latest_and_the_last_runs_are_no_reproductions_and_none_that_did_not_finish(fakes: FakeRuns) -> None:
+    for name in ("a", "b"):
+        fakes.record(name, wrong=slice(0, 1))
+    fakes.record("again", wrong=slice(0, 1), tags={record.REPRODUCES: "1" * 32})
+    for status in ("FAILED", "KILLED", "RUNNING"):
+        fakes.record(status, wrong=None, status=status)
+    assert record.find_run(fakes.client, "mnist-lstm", "latest").info.run_name == "b"
+    assert [run.head for run in fakes.read(last=9)] == ["a", "b"]
+
+
+def test_without_a_run_that_finished_there_is_no_latest(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=None, status="KILLED")
+    with pytest.raises(UserError, match="none of 'mnist-lstm' has finished"):
+        record.find_run(fakes.client, "mnist-lstm", "latest")
+
+
+def test_a_name_of_several_runs_is_refused_with_their_ids_and_dates(fakes: FakeRuns) -> None:
+    ids = [fakes.record("a", wrong=slice(0, 1)) for _ in range(7)]
+    with pytest.raises(UserError, match="'a' names ") as told:
+        record.find_run(fakes.client, "mnist-lstm", "a")
+    sentence = str(told.value)
+    assert [run_id[:12] in sentence for run_id in ids] == [False] * 2 + [True] * 5
+    assert "and 2 older ones: take the id of one" in sentence
+    assert sentence.count(f"({datetime.now():%Y-%m-%d} ") == 5
+
+
+def test_a_name_means_the_one_of_its_runs_that_finished(fakes: FakeRuns) -> None:
+    finished = fakes.record("a", wrong=slice(0, 1))
+    for _ in range(2):
+        fakes.record("a", wrong=None, status="KILLED")
+        fakes.record("b", wrong=None, status="KILLED")
+    assert record.find_run(fakes.client, "mnist-lstm", "a").info.run_id == finished
+    with pytest.raises(UserError, match=r"'b' names \w{12} \([^)]*, killed\), \w{12} \("):
+        record.find_run(fakes.client, "mnist-lstm", "b")
+
+
+def test_a_run_is_found_among_more_than_one_page_of_them(fakes: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = fakes.client.search_runs
+    monkeypatch.setattr(fakes.client, "search_runs", lambda *words, **more: search(*words, max_results=2, **more))
+    first, *_ = [fakes.record(name, wrong=slice(0, 1)) for name in "abcde"]
+    assert record.find_run(fakes.client, "mnist-lstm", "a").info.run_id == first
+    assert len(record.finished(fakes.client, "mnist-lstm", 4)) == 4
+
+
+def test_more_runs_than_one_can_look_at_are_refused_in_one_line(fakes: FakeRuns) -> None:
+    result = fakes.invoke("--last", "100000")
+    assert result.exit_code == 2
+    assert "100000 is not in the range 2<=x<=1000" in result.output.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["bars lstm rows", "bars lstn rows"], "none called 'bars lstn rows' (did you mean 'bars lstm rows'?)"),
+        (["latset", "bars lstm rows"], "none called 'latset' (did you mean 'latest'?)"),
         (["latest"], "at least two runs must be compared, found 1"),
         (["--last", "2"], "at least two runs must be compared, found 1"),
         (["latest", "bars lstm rows"], "2 times in latest, bars lstm rows"),
@@ -118,6 +171,7 @@ def test_the_command_prints_the_comparison_and_writes_a_page_that_needs_no_netwo
     page = fakes.path / "data/08_reporting/compare.html"
     for text in ("2 runs on same bars", "training.seed", "0.8950*", "larger than chance at 95%", LIMITS, str(page)):
         assert text in result.output
+    assert "Downloading" not in result.output
     assert max(map(len, result.output.split("Curves:")[0].splitlines())) <= 100
     written = page.read_text()
     assert "Curves of 2 runs on same bars" in written

@@ -239,7 +239,7 @@ def test_a_run_that_starts_after_training_records_its_data_and_measures(finished
 def test_a_run_may_be_given_a_name(project: Project, name: str | None) -> None:
     given = f",tracking.run.name={name}" if name else ""
     assert project.invoke("--params", DIGITS + given, "--to-nodes", "ingest").exit_code == 0
-    assert project.last_run().info.run_name == (name or "digits lstm128 rows s1")
+    assert project.last_run().info.run_name == (name or "digits lstm128 rows s1 iterations=30")
 
 
 def test_without_tracking_a_run_does_the_same(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -296,3 +296,20 @@ def test_the_password_of_a_mirror_that_does_not_answer_is_nowhere_in_the_record_
     record = everything_recorded(project)
     assert b"127.0.0.1:9" in record
     assert not [secret for secret in SECRETS if secret.encode() in record or secret in done.output]
+
+
+def test_a_run_continues_the_last_of_its_training_and_none_once_that_has_finished(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("no such model")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mnist_lstm.core.models.ImageClassifier.__init__", fail)
+        project.invoke("--params", DIGITS, *PLAIN)
+    for _ in range(2):
+        assert project.invoke("--params", f"{DIGITS},training.resume=true", *PLAIN).exit_code == 0
+    again, resumed, failed = project.runs()
+    assert (failed.info.status, resumed.info.status) == ("FAILED", "FINISHED")
+    assert resumed.data.tags["continues"] == failed.info.run_id
+    assert "continues" not in again.data.tags

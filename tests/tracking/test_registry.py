@@ -142,7 +142,7 @@ def test_a_reproduction_is_told_not_to_register(finished: Project) -> None:
     from mnist_lstm.tracking import record, reproduce
 
     then = record.read(finished.client(), finished.last_run())
-    options = reproduce._options(then, finished.path, "again", "mnist-lstm", finished.path)
+    options = reproduce._options(reproduce.Again(then, finished.path, "", "mnist-lstm"), "again", finished.path)
     assert options["params"]["tracking"]["register"] is False
 
 
@@ -152,6 +152,5 @@ def test_older_code_is_not_told_of_a_setting_that_it_does_not_know(finished: Pro
     old = copied(tmp_path)
     (old.path / "conf/base/mlflow.yml").write_text("tracking: {enabled: true}\n")
     then = record.read(finished.client(), finished.last_run())
-    assert (
-        "register" not in reproduce._options(then, finished.path, "again", "mnist-lstm", old.path)["params"]["tracking"]
-    )
+    options = reproduce._options(reproduce.Again(then, finished.path, "", "mnist-lstm"), "again", old.path)
+    assert "register" not in options["params"]["tracking"]

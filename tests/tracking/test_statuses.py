@@ -11,6 +11,7 @@ import pytest
 
 from mnist_lstm import provenance
 from mnist_lstm.datasets.arrays import NpzDataset
+from mnist_lstm.errors import UserError
 from mnist_lstm.tracking.start import end_dead_runs
 from tests.projects import DIGITS, LONGEST, Project, surroundings
 
@@ -40,6 +41,19 @@ def test_a_run_that_an_error_ends_is_failed_with_the_error_as_reason(
     done = project.invoke("--params", DIGITS)
     assert str(done.exception) == "no such pixel"
     assert status(project) == ("FAILED", "no such pixel")
+
+
+def test_the_reason_is_the_users_mistake_with_files_named_from_the_projects_root(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = project.path / "data/02_intermediate/train_images.npz"
+
+    def fail(*_: Any) -> NoReturn:
+        raise RuntimeError("Failed while saving") from UserError(f"{file} must be writable; mend that.")
+
+    monkeypatch.setattr(NpzDataset, "save", fail)
+    project.invoke("--params", DIGITS)
+    assert status(project) == ("FAILED", "data/02_intermediate/train_images.npz must be writable; mend that.")
 
 
 @pytest.fixture

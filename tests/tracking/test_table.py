@@ -1,3 +1,5 @@
+import pytest
+
 from mnist_lstm.core.metrics import wilson_interval
 from mnist_lstm.tracking.table import differences, measures
 from tests.tracking.fake_runs import FakeRuns
@@ -47,3 +49,16 @@ def test_a_run_that_was_killed_stands_there_with_what_it_has(fakes: FakeRuns) ->
     assert rows["test/accuracy"] == ["0.9850", "–"]
     assert rows["  95% interval"][1] == rows["  right"][1] == "–"
     assert rows["valid/accuracy"] == ["0.5000", "0.5000"]
+
+
+@pytest.mark.parametrize(("keep", "accuracy", "loss"), [("best", "0.9000", "0.4000"), ("last", "0.8000", "0.9000")])
+def test_the_validation_measures_are_those_of_the_weights_that_classify(
+    fakes: FakeRuns, keep: str, accuracy: str, loss: str
+) -> None:
+    run_id = fakes.record("a", wrong=slice(0, 3), params={"training.keep": keep})
+    for step, (value, cost) in enumerate([(0.7, 0.5), (0.9, 0.4), (0.9, 0.3), (0.8, 0.9)], start=30):
+        fakes.client.log_metric(run_id, "valid/accuracy", value, step=step)
+        fakes.client.log_metric(run_id, "valid/loss", cost, step=step)
+    fakes.record("b", wrong=slice(0, 3))
+    rows = measures(fakes.read("a", "b"))
+    assert [rows[f"valid/{name}"][0].rstrip("*") for name in ("accuracy", "loss")] == [accuracy, loss]

@@ -14,10 +14,11 @@ from torch import Tensor
 from mnist_lstm.core.identity import fingerprint
 from mnist_lstm.core.learner import Best, TrainingState
 from mnist_lstm.core.models import RecurrentClassifier, restored_classifier
+from mnist_lstm.core.naming import in_words
 from mnist_lstm.core.sequences import pixel_order
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import ModelParameters, SequenceParameters, in_words
+from mnist_lstm.parameters import ModelParameters, SequenceParameters
 
 FORMAT = "mnist_lstm checkpoint 2"
 

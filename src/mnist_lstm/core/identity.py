@@ -25,12 +25,19 @@ def training_identity(
     Raises:
         UserError: if the device that the parameters ask for is missing.
     """
+    chosen = parameters_identity(sequence, model, training)
+    chosen["training.device"] = chosen_device(training.device).type  # what `auto` found decides the last bits
+    return chosen | {"data.train.sha256": digest(train), "data.valid.sha256": digest(valid)}
+
+
+def parameters_identity(
+    sequence: SequenceParameters, model: ModelParameters, training: TrainingParameters
+) -> dict[str, Any]:
+    """Every parameter that decides the weights, flat, as it was given: `training.device` may be "auto"."""
     sections = {"sequence": sequence.model_dump(), "model": model.model_dump(), "training": training.model_dump()}
     given = flattened(sections)
     idle = {key for key, (other, value) in ONLY_WITH.items() if given[other] != value}
-    chosen = {key: value for key, value in given.items() if key not in WITHOUT_EFFECT | idle}
-    chosen["training.device"] = chosen_device(training.device).type  # what `auto` found decides the last bits
-    return chosen | {"data.train.sha256": digest(train), "data.valid.sha256": digest(valid)}
+    return {key: value for key, value in given.items() if key not in WITHOUT_EFFECT | idle}
 
 
 def fingerprint(identity: dict[str, Any]) -> str:

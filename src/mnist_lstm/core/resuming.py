@@ -27,7 +27,10 @@ def starting_state(
     """
     found = interrupted.get(fingerprint(identity))
     if resume:
-        return (found or _refuse(interrupted, identity))().state
+        state = (found or _refuse(interrupted, identity))().state
+        if state.ended:
+            logger.info("This training had ended, at update %d: there is nothing left to train.", state.iteration)
+        return state
     if found:
         _tell(found)
     return None

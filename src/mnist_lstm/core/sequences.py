@@ -129,6 +129,19 @@ def sequence_split(part: Arrays, order: Order) -> Arrays:
     return {"sequences": to_sequences(part["images"], order), "labels": part["labels"], "order": order}
 
 
+def expect_view(part: Arrays, sequence: SequenceParameters, height: int, width: int) -> None:
+    """Checks that sequences were read by this view, of images of this size.
+
+    Raises:
+        UserError: if they were not.
+    """
+    if not np.array_equal(part["order"], pixel_order(sequence, height, width)):
+        raise UserError(
+            f"the sequences must be read by the view {sequence.view!r} of the parameters, found those of another; make "
+            "them anew: `kedro run --from-nodes reshape`."
+        )
+
+
 def to_images(sequences: NDArray[Any], order: Order, height: int, width: int) -> NDArray[Any]:
     """The images (N, height, width) that `to_sequences` read as `sequences`: its inverse."""
     flat = np.empty((len(sequences), height * width), sequences.dtype)

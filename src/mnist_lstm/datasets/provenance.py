@@ -1,5 +1,6 @@
 """Where this run comes from, as a dataset to read: so that the node that reports it stays a pure function."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -9,18 +10,27 @@ from mnist_lstm import provenance
 
 
 class ProvenanceDataset(AbstractDataset[NoReturn, dict[str, Any]]):
-    """The command of this process, the code, the environment and the hardware; read anew at each load.
+    """The run, the command of this process, the code, the environment and the hardware; read anew at each load.
+
+    Attributes:
+        run_id: of the record of this run, None where it has none.
+        trained: whether this run trained; both are told by the hook that knows.
 
     Args:
         path: the project's root.
     """
+
+    run_id: str | None = None
+    trained = False
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
         self._project = Path(path)
         self.metadata = metadata
 
     def load(self) -> dict[str, Any]:
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return {
+            "run": {"id": self.run_id, "date": now, "trained": self.trained},
             "command": provenance.command_line(),
             "git": provenance.code(self._project),
             "environment": provenance.environment(self._project),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mnist_lstm.datasets.whole import write_whole
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import flattened
-from mnist_lstm.provenance import source_digest
+from mnist_lstm.provenance import PACKAGE, source_digest
 from mnist_lstm.sweep.common import Common
 from mnist_lstm.sweep.ending import sigterm_as_ctrl_c, status_of
 from mnist_lstm.sweep.engines import Engine, engine_of
@@ -50,7 +50,7 @@ def specification(common: Common, trials: Trials, metric: str) -> dict[str, Any]
     """What makes a study this one, flat: trials, parameters, measure and code."""
     values = flattened(common.parameters({}).model_dump())
     fixed = {key: value for key, value in values.items() if key not in PASSING | trials.axes.keys()}
-    return trials.about | fixed | {"--metric": metric, "the code": source_digest()[:16]}
+    return trials.about | fixed | {"--metric": metric, "the code": source_digest(PACKAGE)[:16]}
 
 
 def name_of(about: dict[str, Any]) -> str:

@@ -40,6 +40,16 @@ class Compared(NamedTuple):
         """The name of its data, for people."""
         return str(self.entry.data.tags.get("data", "unknown data"))
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Its measures; those on the validation images are of the weights that classify, not of the last ones."""
+        measured: dict[str, float] = dict(self.entry.data.metrics)
+        accuracies = self.curves["valid/accuracy"]
+        if self.entry.data.params.get("training.keep") != "best" or not accuracies:
+            return measured
+        best, _ = max(accuracies, key=lambda point: (point[1], -point[0]))  # the first of equals, as training keeps it
+        return measured | {name: dict(self.curves[name])[best] for name in ("valid/accuracy", "valid/loss")}
+
 
 def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared]:
     """The runs to compare.
@@ -47,7 +57,7 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
     Args:
         project: the project's root.
         names: of each run its id, its name or "latest".
-        last: take the newest so many that finished instead, oldest first.
+        last: take the newest so many that finished and reproduce no other instead, oldest first.
 
     Raises:
         UserError: if a run is unknown or named twice, or there are fewer than two.

@@ -1,6 +1,7 @@
 """The hook that records a run: it watches what the catalog saves, and each dataset says how it is recorded."""
 
 import atexit
+import os
 import signal
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from mnist_lstm.errors import Stopped, UserError, listed, nearest
+from mnist_lstm.errors import Stopped, UserError, cause_for_user, listed, nearest
 from mnist_lstm.parameters import Parameters, checked
 from mnist_lstm.tracking import store
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # it brings torch, and every kedro command imports this modul
 
 # How a dataset can be recorded, as its catalog entry says
 KINDS = ("data", "history", "metrics", "model", "checkpoint", "artifact")
+PROVENANCE = "provenance"  # the dataset that the report reads
 
 
 class Tracking:
@@ -55,6 +57,8 @@ class Tracking:
         from mnist_lstm.tracking.start import started
 
         self._recorder = started(self._project, self._settings, self._parameters, run_params)
+        if PROVENANCE in catalog:
+            catalog[PROVENANCE].run_id = self._recorder.run_id
         atexit.register(self._at_exit)
         self._watch_signals()
 
@@ -66,7 +70,9 @@ class Tracking:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Records the dataset as its catalog entry says."""
+        """Records the dataset as its catalog entry says, and tells the report that this run trained."""
+        if self._kind(dataset_name) == "checkpoint" and PROVENANCE in self._catalog:
+            self._catalog[PROVENANCE].trained = True
         self._observe(dataset_name, data)
 
     @hook_impl
@@ -84,8 +90,12 @@ class Tracking:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
-        """Ends the run as failed, or as killed if it was stopped on purpose, with the reason."""
-        self._end("KILLED" if isinstance(error, Stopped) else "FAILED", str(error))
+        """Ends the run as failed, with the reason, in which a file is named from the project's root.
+
+        One that was stopped on purpose is killed, and has not failed.
+        """
+        reason = str(cause_for_user(error) or error).replace(f"{self._project}{os.sep}", "")
+        self._end("KILLED" if isinstance(error, Stopped) else "FAILED", reason)
 
     def _observe(self, name: str, data: Any) -> None:
         if self._recorder and (kind := self._kind(name)):

@@ -5,7 +5,10 @@ import json
 import re
 import tempfile
 import zipfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,9 @@ from mnist_lstm.errors import UserError, nearest
 
 RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
-LATEST = "latest"
+LATEST, FINISHED = "latest", "FINISHED"
+REPRODUCES = "reproduces"  # the tag of a reproduction: the run that it repeats
+MOST_LISTED = 5  # of several runs that a name could mean
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,11 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
     Args:
         client: of MLflow.
         experiment_name: where names are looked up.
-        named: a run's id or the first 8 or more digits of it, its name (the newest of that name), or "latest".
+        named: a run's id or the first 8 or more digits of it, its name (of several runs the one that finished), or
+            "latest": the newest that finished and reproduces no other.
 
     Raises:
-        UserError: if there is none.
+        UserError: if there is none, or more than one.
     """
     import mlflow
 
@@ -62,29 +68,57 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
             return client.get_run(named)
         except mlflow.exceptions.MlflowException:
             raise UserError(f"a run must be recorded in the MLflow store, found none with the id {named}.") from None
-    runs = _newest(client, experiment_name)
-    for run in runs:
-        shortened = SHORT_ID.fullmatch(named) and run.info.run_id.startswith(named)
-        if shortened or named in (LATEST, run.info.run_name):
-            return run
-    names = {run.info.run_name for run in runs}
-    raise UserError(
+    if named == LATEST:
+        found = finished(client, experiment_name, 1)
+    else:
+        every = [run for run in runs(client, experiment_name) if _is_called(run, named)]
+        found = [run for run in every if run.info.status == FINISHED] or every
+    if len(found) == 1:
+        return found[0]
+    raise _ambiguous(named, found) if found else _unknown(named, experiment_name, runs(client, experiment_name))
+
+
+def _is_called(run: Any, named: str) -> bool:
+    shortened = SHORT_ID.fullmatch(named) and run.info.run_id.startswith(named)
+    return bool(shortened or named == run.info.run_name)
+
+
+def _ambiguous(named: str, found: list[Any]) -> UserError:
+    listed = ", ".join(f"{run.info.run_id[:12]} ({_when(run)})" for run in found[:MOST_LISTED])
+    more = f" and {len(found) - MOST_LISTED} older ones" if len(found) > MOST_LISTED else ""
+    return UserError(f"a run must be named so that one is meant, {named!r} names {listed}{more}: take the id of one.")
+
+
+def _when(run: Any) -> str:
+    started = datetime.fromtimestamp(run.info.start_time / 1000).strftime("%Y-%m-%d %H:%M:%S")
+    return started if run.info.status == FINISHED else f"{started}, {run.info.status.lower()}"
+
+
+def _unknown(named: str, experiment_name: str, known: Iterable[Any]) -> UserError:
+    if named == LATEST:
+        return UserError(f"a run must be there to be the {LATEST}: none of {experiment_name!r} has finished.")
+    names = {LATEST, *(run.info.run_name for run in known)}
+    return UserError(
         f"a run must be named by its id, its name or {LATEST!r}: the experiment {experiment_name!r} has none called "
         f"{named!r}{nearest(named, names)}."
     )
 
 
 def finished(client: Any, experiment_name: str, count: int) -> list[Any]:
-    """The newest `count` runs that finished, or as many as there are, newest first."""
-    return _newest(client, experiment_name, "attributes.status = 'FINISHED'", count)
+    """The newest `count` runs that finished and reproduce no other, or as many as there are, newest first."""
+    wanted = f"attributes.status = '{FINISHED}' AND tags.{REPRODUCES} IS NULL"
+    return list(islice(runs(client, experiment_name, wanted), count))
 
 
-def _newest(client: Any, experiment_name: str, wanted: str = "", count: int = 1000) -> list[Any]:
+def runs(client: Any, experiment_name: str, wanted: str = "") -> Iterator[Any]:
+    """Every run of the experiment that MLflow's filter `wanted` lets through, newest first."""
     experiment = client.get_experiment_by_name(experiment_name)
-    if experiment is None:
-        return []
-    newest = ["attributes.start_time DESC"]
-    return list(client.search_runs([experiment.experiment_id], wanted, max_results=count, order_by=newest))
+    page = None
+    while experiment and page != "":
+        newest = ["attributes.start_time DESC"]
+        found = client.search_runs([experiment.experiment_id], wanted, order_by=newest, page_token=page)
+        yield from found
+        page = found.token or ""
 
 
 def read(client: Any, run: Any) -> Record:

@@ -162,11 +162,11 @@ class Recorder:
         self._checkpoint = data
 
     def _interrupted(self, fingerprint: str) -> str | None:
-        """The id of the last run that trained with this fingerprint and did not finish."""
+        """The id of the last run that trained with this fingerprint, if it did not finish."""
         experiment = self._client.get_run(self.run_id).info.experiment_id
-        unfinished = f"tags.`{FINGERPRINT}` = '{fingerprint}' AND attributes.status != 'FINISHED'"
-        runs = self._client.search_runs([experiment], unfinished, order_by=["attributes.start_time DESC"])
-        return runs[0].info.run_id if runs else None
+        same, newest = f"tags.`{FINGERPRINT}` = '{fingerprint}'", ["attributes.start_time DESC"]
+        runs = self._client.search_runs([experiment], same, max_results=1, order_by=newest)
+        return runs[0].info.run_id if runs and runs[0].info.status != "FINISHED" else None
 
     def _write_checkpoint(self, data: Checkpoint) -> None:
         (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))

@@ -1,37 +1,29 @@
 """Doing a run again from its record alone, and comparing the two bit by bit."""
 
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
 
-from mnist_lstm import provenance
 from mnist_lstm.core import metrics
 from mnist_lstm.core.checkpoint import weights_digest
 from mnist_lstm.core.identity import differences
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import record, store
-from mnist_lstm.tracking.record import Record
+from mnist_lstm.tracking.record import REPRODUCES, Record
+from mnist_lstm.tracking.since import Difference, differences_since, refusal, show
 from mnist_lstm.tracking.start import PARENT
+from mnist_lstm.tracking.worktree import worktree
 
 CLOSE = 0.01  # largest difference of a probability that still counts as the same result
-REPRODUCES, VERDICT = "reproduces", "reproduction"
-
-
-class Difference(NamedTuple):
-    """Something that is not as it was: "code", "packages" or "hardware", what, then and now."""
-
-    kind: str
-    what: str
-    then: Any
-    now: Any
+VERDICT = "reproduction"  # the tag
 
 
 class Verdict(NamedTuple):
@@ -57,92 +49,77 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
     run = record.find_run(client, experiment, named)
     then = record.read(client, run)
     if not (then.checkpoint and then.predictions):
-        raise UserError(f"run {run.info.run_id} must have trained and evaluated to be reproduced; it did not.")
+        raise UserError(
+            f"only a run that trained and evaluated can be done again, run {run.info.run_id} ({run.info.run_name}, "
+            f"{run.info.status.lower()}) did not: name another."
+        )
     found = differences_since(then.provenance, project)
     show(found, run)
-    if refused := [] if allow_differences else _not_allowed(found, checkout):
-        return Verdict(False, f"not reproduced: the {' and the '.join(refused)} changed; --allow-differences goes on.")
-    name = f"reproduces {run.info.run_id[:8]}"
-    run_again(then, project, uri, name, experiment, checkout)
-    new = record.find_run(client, experiment, name)
+    if checkout:
+        found = [difference for difference in found if difference.kind != "code"]
+    if told := "" if allow_differences else refusal(found):
+        return Verdict(False, told)
+    new = run_again(Again(then, project, uri, experiment), client, checkout, allow_differences)
     verdict = compared(then, record.read(client, new), found)
-    for key, value in {REPRODUCES: run.info.run_id, PARENT: run.info.run_id, VERDICT: verdict.sentence}.items():
-        client.set_tag(new.info.run_id, key, value)
+    client.set_tag(new.info.run_id, VERDICT, verdict.sentence)
     return verdict
 
 
-def _not_allowed(found: list[Difference], checkout: bool) -> list[str]:
-    kinds = {difference.kind for difference in found}
-    return [kind for kind in ("code", "packages") if kind in kinds and not (checkout and kind == "code")]
+class Again(NamedTuple):
+    """A run to do again.
 
-
-def show(found: list[Difference], run: Any) -> None:
-    """Prints the differences as a table, or that there are none."""
-    from rich import get_console
-    from rich.table import Table
-
-    title = f"Since run {run.info.run_id} ({run.info.run_name})"
-    if not found:
-        get_console().print(f"{title}: code, packages and hardware are the same.", highlight=False)
-        return
-    table = Table("", "what", "then", "now", title=title)
-    for difference in found:
-        table.add_row(*(str(field) for field in difference))
-    get_console().print(table)
-
-
-def differences_since(then: dict[str, Any], project: Path) -> list[Difference]:
-    """What differs between a run's provenance and this machine with this code."""
-    now = {
-        "code": provenance.code(project),
-        "packages": _packages(provenance.environment(project)),
-        "hardware": provenance.hardware(),
-    }
-    before = {"code": then["git"], "packages": _packages(then["environment"]), "hardware": then["hardware"]}
-    if before["code"]["source_sha256"] == now["code"]["source_sha256"]:
-        now["code"] = before["code"]  # another commit, but not one that touched the code
-    return [
-        Difference(kind, key, before[kind].get(key), now[kind].get(key))
-        for kind in now
-        for key in sorted(before[kind].keys() | now[kind].keys())
-        if key != "diff" and before[kind].get(key) != now[kind].get(key)
-    ]
-
-
-def _packages(environment: dict[str, Any]) -> dict[str, Any]:
-    return {"python": environment["python"], **environment["packages"]}
-
-
-def run_again(then: Record, project: Path, uri: str, name: str, experiment: str, checkout: bool) -> None:
-    """Runs the pipeline in a fresh process with the recorded preset and parameters.
-
-    Args:
-        then: the record of the run to repeat.
+    Attributes:
+        then: its record.
         project: the project's root.
-        uri: the MLflow store to record in.
-        name, experiment: of the new run.
-        checkout: take the code of the recorded commit and diff, in a temporary worktree.
+        uri, experiment: where the new run is recorded.
+    """
+
+    then: Record
+    project: Path
+    uri: str
+    experiment: str
+
+
+def run_again(again: Again, client: Any, checkout: bool, allow_differences: bool) -> Any:
+    """Runs the pipeline in a fresh process with the recorded preset and parameters, and returns MLflow's new run.
+
+    Its name is its own until it has ended and carries tags that tell it from all others.
 
     Raises:
-        UserError: if the run does not finish, or its commit is not to be had.
+        UserError: if the run does not finish, or its code is not to be had.
     """
+    run_id = again.then.run.info.run_id
+    name = f"reproduces {run_id[:8]}"
+    unique = f"{name} {secrets.token_hex(8)}"
+    exit_code = _process(again, unique, checkout, allow_differences)
+    new = next(record.runs(client, again.experiment, f"attributes.run_name = '{unique}'"), None)
+    if new:
+        for tag in (REPRODUCES, PARENT):
+            client.set_tag(new.info.run_id, tag, run_id)
+        client.update_run(new.info.run_id, name=name)
+    if exit_code != 0 or not new:
+        raise UserError(f"the run must finish to be compared, found exit code {exit_code}; see above.")
+    return new
+
+
+def _process(again: Again, name: str, checkout: bool, allow_differences: bool) -> int:
+    """The exit code of `kedro run` with the recorded preset and parameters."""
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
         order = Path(folder) / "run.yml"
-        with _worktree(then, project, Path(folder)) if checkout else _here(project) as place:
-            order.write_text(yaml.safe_dump({"run": _options(then, project, name, experiment, place)}))
-            done = subprocess.run(
+        own = worktree(again.then.provenance, again.project, Path(folder), allow_differences)
+        with own if checkout else nullcontext(again.project) as place:
+            order.write_text(yaml.safe_dump({"run": _options(again, name, place)}))
+            return subprocess.run(
                 [sys.executable, "-m", "kedro", "run", "--config", str(order)],
                 cwd=place,
-                env=os.environ | {"MLFLOW_TRACKING_URI": uri, "PYTHONPATH": str(place / "src")},
-            )
-    if done.returncode != 0:
-        raise UserError(f"the run must finish to be compared, found exit code {done.returncode}; see above.")
+                env=os.environ | {"MLFLOW_TRACKING_URI": again.uri, "PYTHONPATH": str(place / "src")},
+            ).returncode
 
 
-def _options(then: Record, project: Path, name: str, experiment: str, place: Path) -> dict[str, Any]:
-    about = then.provenance
+def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
+    about = again.then.provenance
     data = about["data"]
-    found = project / "data" / "01_raw" / data["name"]
+    found = again.project / "data" / "01_raw" / data["name"]
     parameters = {key: dict(value) for key, value in about["parameters"].items()}
     # What was really read, from the folder it lies in now or else from where it came; passwords are not recorded.
     parameters["data"] |= {"name": data["name"], "on_unreachable": "fail"}
@@ -151,36 +128,10 @@ def _options(then: Record, project: Path, name: str, experiment: str, place: Pat
     elif "***" in (parameters["data"]["mirror"] or ""):
         parameters["data"]["mirror"] = None
     parameters["training"]["resume"] = False
-    tracking = {"enabled": True, "experiment": {"name": experiment}, "run": {"name": name}}
+    tracking = {"enabled": True, "experiment": {"name": again.experiment}, "run": {"name": name}}
     if "register" in yaml.safe_load((place / "conf/base/mlflow.yml").read_text())["tracking"]:  # older code knows none
         tracking["register"] = False
     return {"env": about["preset"], "params": parameters | {"tracking": tracking}}
-
-
-@contextmanager
-def _here(project: Path) -> Iterator[Path]:
-    yield project
-
-
-@contextmanager
-def _worktree(then: Record, project: Path, folder: Path) -> Iterator[Path]:
-    """A temporary worktree of the recorded commit, with the recorded diff."""
-    code, place = then.provenance["git"], folder / "worktree"
-    if not code["commit"]:
-        raise UserError("--checkout needs the commit of the run, found none recorded: it ran outside of git.")
-    _git(project, "worktree", "add", "--detach", str(place), code["commit"])
-    try:
-        if code["diff"]:
-            _git(place, "apply", "--whitespace=nowarn", input=code["diff"])
-        yield place
-    finally:
-        _git(project, "worktree", "remove", "--force", str(place))
-
-
-def _git(project: Path, *arguments: str, input: str | None = None) -> None:  # noqa: A002
-    done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, input=input)
-    if done.returncode != 0:
-        raise UserError(f"git {' '.join(arguments[:2])} must work for --checkout, found: {done.stderr.strip()}")
 
 
 def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:

@@ -4,9 +4,13 @@ import getpass
 from pathlib import Path
 from typing import Any
 
+from kedro.config import OmegaConfigLoader
+from kedro.framework.project import settings as kedro_settings
+
 from mnist_lstm import provenance
 from mnist_lstm.core.devices import chosen_device
-from mnist_lstm.parameters import Parameters, flattened, in_words
+from mnist_lstm.core.naming import departures, in_words
+from mnist_lstm.parameters import Parameters, flattened
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
 
@@ -25,8 +29,10 @@ def started(project: Path, settings: store.Settings, parameters: Parameters, run
 
     about = provenance_of(project, parameters, run_params)
 
+    apart = what_sets_apart(project, run_params["env"], parameters)
+
     def name(data: str) -> str:
-        return settings.tracking.run.name or run_name(data, parameters)
+        return settings.tracking.run.name or run_name(data, parameters, apart)
 
     parent = {PARENT: settings.tracking.run.parent} if settings.tracking.run.parent else {}
     run = client.create_run(experiment, run_name=name(parameters.data.name), tags=tags(about) | parent)
@@ -38,9 +44,17 @@ def started(project: Path, settings: store.Settings, parameters: Parameters, run
     return recorder
 
 
-def run_name(data: str, parameters: Parameters) -> str:
-    """What a run is, in a few words: "mnist lstm128 rows s1"."""
-    return f"{data} {in_words(parameters.model, parameters.sequence, parameters.training.seed)}"
+def run_name(data: str, parameters: Parameters, apart: str) -> str:
+    """What a run is, in a few words: "mnist lstm128 rows s1", and what sets it apart from others of that."""
+    return f"{data} {in_words(parameters.model, parameters.sequence, parameters.training.seed)}{apart}"
+
+
+def what_sets_apart(project: Path, env: str | None, parameters: Parameters) -> str:
+    """The preset, and the parameters in which a run departs from it or, without one, from base: " fast sgd"."""
+    base = (None, kedro_settings.CONFIG_LOADER_ARGS["default_run_env"], kedro_settings.CONFIG_LOADER_ARGS["base_env"])
+    preset = None if env in base else env
+    usual = OmegaConfigLoader(str(project / "conf"), env=preset or base[-1], **kedro_settings.CONFIG_LOADER_ARGS)
+    return f"{f' {preset}' * bool(preset)}{departures(parameters, flattened(usual['parameters']))}"
 
 
 def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from mnist_lstm.provenance import redacted
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
 # The UI opens such an experiment in its view for training, not for language models
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-# A server that does not answer is given up after seconds, not after MLflow's four minutes.
-PATIENCE = {
+# A server that does not answer is given up after seconds, not after MLflow's four minutes; a file of a run is read
+# without a bar that shows how far it is
+ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
 
@@ -112,7 +114,7 @@ def client(project: Path, uri: str) -> Any:
     Raises:
         UserError: if the store cannot be used.
     """
-    for name, value in PATIENCE.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import mlflow
     from sqlalchemy.exc import SQLAlchemyError

@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -67,19 +66,19 @@ def measures(runs: Sequence[Compared]) -> Rows:
     found = {
         name
         for run in runs
-        for name in run.entry.data.metrics
+        for name in run.metrics
         if name.startswith(("test/", "valid/")) and not name.endswith(SAID_BY_ACCURACY)
     }
     return {
         "test/accuracy": _measured(runs, "test/accuracy"),
-        f"  {CONFIDENCE:.0%} interval": [_interval(run.entry.data.metrics) for run in runs],
-        "  right": [_counts(run.entry.data.metrics) for run in runs],
+        f"  {CONFIDENCE:.0%} interval": [_interval(run.metrics) for run in runs],
+        "  right": [_counts(run.metrics) for run in runs],
         **{name: _measured(runs, name) for name in sorted(found - {"test/accuracy"})},
     }
 
 
 def _measured(runs: Sequence[Compared], name: str) -> list[str]:
-    values = [run.entry.data.metrics.get(name, math.nan) for run in runs]
+    values = [run.metrics.get(name, math.nan) for run in runs]
     best = _best(runs, name, values)
     return [ABSENT if math.isnan(value) else f"{value:.4f}" + BEST * (value == best) for value in values]
 
@@ -96,12 +95,12 @@ def _best(runs: Sequence[Compared], name: str, values: list[float]) -> float | N
     return min(measured) if any(word in name for word in LOWER_IS_BETTER) else max(measured)
 
 
-def _interval(metrics: dict[str, Any]) -> str:
+def _interval(metrics: dict[str, float]) -> str:
     if "test/correct" not in metrics:
         return ABSENT
     low, high = wilson_interval(int(metrics["test/correct"]), int(metrics["test/images"]), CONFIDENCE)
     return f"{low:.4f} to {high:.4f}"
 
 
-def _counts(metrics: dict[str, Any]) -> str:
+def _counts(metrics: dict[str, float]) -> str:
     return f"{metrics['test/correct']:.0f} of {metrics['test/images']:.0f}" if "test/correct" in metrics else ABSENT

@@ -19,7 +19,7 @@ from mnist_lstm.core.report.facts import (
     on_the_way,
     worst_classes,
 )
-from mnist_lstm.core.report.origin import commands, parameters
+from mnist_lstm.core.report.origin import commands, made_with, parameters
 from tests import finished, tiny
 from tests.conftest import read_by
 from tests.core.report.test_html import Reader
@@ -104,10 +104,40 @@ def test_the_page_says_what_the_network_is(model: dict[str, Any], words: str) ->
 def test_the_page_says_how_to_do_the_run_again() -> None:
     texts = read().texts
     assert finished.PROVENANCE["command"] in texts
-    assert "kedro reproduce latest" in texts
+    assert f"kedro reproduce {'1' * 32}" in texts
     assert f"{'f' * 40} and changes that are not committed" in texts
     assert weights_digest(tiny.checkpoint().weights) in texts
     assert "not shown" not in texts
+
+
+def test_the_page_and_the_card_say_which_run_it_is_and_when_it_was() -> None:
+    told = f"Run {'1' * 32} of 2026-01-02 03:04 UTC."
+    assert told in read().texts
+    assert told in model_card(finished.run())
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_only_a_run_that_trained_claims_that_its_code_made_the_weights(trained: bool) -> None:
+    run = finished.run(provenance=with_run(trained=trained))
+    code, weights = "git commit", "weights, SHA-256"
+    found = {heading: {name for name, _ in rows} for heading, rows in made_with(run).items()}
+    assert [heading for heading, names in found.items() if code in names and weights in names] == [
+        "made with"
+    ] * trained
+    assert list(found) == (["made with"] if trained else ["trained with", "evaluated with"])
+    for text in (" ".join(Reader(page(run, FIGURES)).texts), model_card(run)):
+        assert ("kedro reproduce" in text) is trained
+        assert all(heading in text for heading in found)
+
+
+def test_a_run_without_a_record_is_not_reproduced_from_it() -> None:
+    run = finished.run(provenance=with_run(id=None))
+    assert not [command for _, command in commands(run) if command.startswith("kedro reproduce")]
+    assert "Run of 2026-01-02 03:04 UTC, not recorded by MLflow." in page(run, FIGURES)
+
+
+def with_run(**changes: Any) -> dict[str, Any]:
+    return finished.PROVENANCE | {"run": finished.PROVENANCE["run"] | changes}
 
 
 def test_the_spelled_out_command_has_every_parameter_that_decides_the_result() -> None:

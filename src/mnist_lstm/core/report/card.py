@@ -14,7 +14,7 @@ WORST = 3  # classes named
 def model_card(run: Run) -> str:
     """The card."""
     parts = {
-        f"Model card: {run.title}": text(facts.network(run)),
+        f"Model card: {run.title}": text(f"{facts.network(run)} {facts.which(run)}"),
         "Intended use": _intended(run),
         "Not intended for": _not_intended(run),
         "Data": _data(run),
@@ -56,8 +56,11 @@ def _data(run: Run) -> str:
 
 def _training(run: Run) -> str:
     rows = [(code(key), code(value)) for key, value in origin.parameters(run).items()]
-    about = [(name, code(value)) for name, value in origin.made_with(run)]
-    return f"{table(['parameter', 'value'], rows)}\n\n{table(['made with', 'which'], about)}"
+    about = [
+        table([heading, "which"], [(name, code(value)) for name, value in rows])
+        for heading, rows in origin.made_with(run).items()
+    ]
+    return "\n\n".join([table(["parameter", "value"], rows), *about])
 
 
 def _performance(run: Run) -> str:

@@ -24,7 +24,8 @@ class Run:
         per_class: columns precision, recall, f1 and images, each of K values.
         confusion: counts (K, K) by label and prediction.
         by_step: columns step, accuracy and decided, each of T values.
-        provenance: "command", "git", "environment" and "hardware".
+        provenance: "run" (its "id", its "date", and whether it "trained"), "command", "git", "environment" and
+            "hardware".
     """
 
     checkpoint: Checkpoint
@@ -82,6 +83,12 @@ def images(run: Run) -> str:
     return (
         f"Images of {card['height']} x {card['width']} pixels in {len(card['class_names'])} classes: {card['title']}."
     )
+
+
+def which(run: Run) -> str:
+    """Which run it is, by its id and its date."""
+    told = run.provenance["run"]
+    return f"Run {told['id']} of {told['date']}." if told["id"] else f"Run of {told['date']}, not recorded by MLflow."
 
 
 def measures(run: Run) -> list[Row]:

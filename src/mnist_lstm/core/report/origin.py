@@ -15,30 +15,40 @@ def parameters(run: Run) -> dict[str, str]:
 
 
 def commands(run: Run) -> list[tuple[str, str]]:
-    """What each command does, and the command."""
+    """What each command does, and the command; a run that did not train cannot be reproduced from its record."""
     given = ",".join(f"{key}={value}" for key, value in parameters(run).items())
+    told = run.provenance["run"]
+    again = ("To do it again from its record and compare the two bit by bit", f"kedro reproduce {told['id']}")
     return [
         ("The command of this run", run.provenance["command"]),
+        *([again] if told["trained"] and told["id"] else []),
         (
-            "To do it again from its record and compare the two bit by bit (latest is the most recent run; for an "
-            "earlier one give its id)",
-            "kedro reproduce latest",
-        ),
-        (
-            "To do the same with every value spelled out, whatever conf/ says",
+            "To train and evaluate with every value spelled out, whatever conf/ says",
             f"kedro run --params {shlex.quote(given + ',data.on_unreachable=fail')}",
         ),
     ]
 
 
-def made_with(run: Run) -> list[tuple[str, str]]:
-    """Code, weights, versions and machine."""
-    code, machine = run.provenance["git"], run.provenance["hardware"]
-    environment, trained = run.provenance["environment"], run.checkpoint.identity
+def made_with(run: Run) -> dict[str, list[tuple[str, str]]]:
+    """What the weights and the measures were made with, under a heading for both, or for each where they differ."""
+    trained = run.checkpoint.identity
+    weights = [
+        ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
+        ("trained on", trained["training.device"]),
+        ("threads", str(trained["training.threads"])),
+    ]
+    if run.provenance["run"]["trained"]:
+        return {"made with": weights + _surroundings(run)}
+    found = ("tag training.fingerprint of the run that trained", run.checkpoint.fingerprint)
+    return {"trained with": [*weights, found], "evaluated with": _surroundings(run)}
+
+
+def _surroundings(run: Run) -> list[tuple[str, str]]:
+    """Code, versions and machine of this run."""
+    code, machine, environment = (run.provenance[name] for name in ("git", "hardware", "environment"))
     dirty = {True: " and changes that are not committed", False: "", None: ""}[code["dirty"]]
     cores, memory = counted(machine["cores"], "core"), f"{machine['memory_bytes'] / 2**30:.0f} GiB"
     return [
-        ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
         ("git commit", f"{code['commit']}{dirty}" if code["commit"] else "none: not a git repository"),
         ("source, SHA-256", code["source_sha256"]),
         ("python", environment["python"]),
@@ -46,6 +56,4 @@ def made_with(run: Run) -> list[tuple[str, str]]:
         ("lock file, SHA-256", environment["lock_sha256"] or "none"),
         ("machine", f"{machine['processor']}, {cores}, {memory}"),
         ("system", f"{machine['system']}, {machine['machine']}, {machine['capability']}"),
-        ("trained on", trained["training.device"]),
-        ("threads", str(trained["training.threads"])),
     ]

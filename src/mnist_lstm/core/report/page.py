@@ -24,7 +24,8 @@ def _head(run: Run) -> Html:
     found = run.metrics
     interval = facts.interval(found["test/correct"], found["test/images"], found["confidence"])
     lead = f"{found['test/accuracy']:.2%} of {found['test/images']:,} test images right ({facts.sure(run)} {interval})."
-    parts = [element("h1", run.title), element("p", lead, class_="lead"), element("p", facts.network(run))]
+    parts = [element("h1", run.title), element("p", lead, class_="lead")]
+    parts += [element("p", sentence) for sentence in (facts.network(run), facts.which(run))]
     if stood_in := facts.stood_in(run):
         parts.append(element("p", stood_in, class_="notice"))
     return element("header", joined(parts))
@@ -75,5 +76,8 @@ def _again(run: Run) -> Html:
         for meaning, command in origin.commands(run)
         for part in (element("p", f"{meaning}:"), element("pre", command))
     ]
-    rows = [(name, element("code", value)) for name, value in origin.made_with(run)]
-    return section("How to do it again", *commands, table(["made with", "which"], rows))
+    tables = [
+        table([heading, "which"], [(name, element("code", value)) for name, value in rows])
+        for heading, rows in origin.made_with(run).items()
+    ]
+    return section("How to do it again", *commands, *tables)

@@ -10,6 +10,7 @@ from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.identity import training_identity
 from mnist_lstm.core.models import ExportedModel, ImageClassifier, new_classifier
 from mnist_lstm.core.resuming import starting_state
+from mnist_lstm.core.sequences import expect_view
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.training import Report, fit, paced
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
@@ -30,12 +31,13 @@ def train(
 
     Each yield is saved at once: a killed run loses no more than a second, and the curves can be watched.
     """
+    size = (data_card["height"], data_card["width"])
+    expect_view(train_sequences, sequence, *size)
     identity = training_identity(sequence, model, training, train_sequences, valid_sequences)
     state = starting_state(interrupted, identity, training.resume)
     features = train_sequences["sequences"].shape[2]
     classifier = new_classifier(model, features, len(data_card["class_names"]), training.seed)
     about = {key: data_card[key] for key in ("name", "title", "height", "width", "class_names")}
-    size = (data_card["height"], data_card["width"])
     reports = engine_of(training)(classifier, train_sequences, valid_sequences, training, size, state)
     for report in paced(reports, training.report_seconds):
         checkpoint = Checkpoint(model, sequence, about, identity, report.state(), training.keep)

@@ -1,0 +1,60 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking import reproduce
+from mnist_lstm.tracking.record import REPRODUCES
+from mnist_lstm.tracking.reproduce import Again, run_again
+from mnist_lstm.tracking.start import PARENT
+from tests.tracking.fake_runs import FakeRuns
+
+pytest_plugins = ["tests.tracking.fake_runs"]
+
+
+@pytest.fixture
+def again(fakes: FakeRuns) -> Again:
+    """A run to do again."""
+    then: Any = SimpleNamespace(run=fakes.client.get_run(fakes.record("bars", wrong=slice(0, 1))))
+    return Again(then, fakes.path, "sqlite://", "mnist-lstm")
+
+
+def test_a_reproduction_finds_its_own_run_though_another_of_the_same_ran_meanwhile(
+    fakes: FakeRuns, again: Again, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def process(_: Again, name: str, *__: bool) -> int:
+        made.append(fakes.record(name, wrong=slice(0, 1)))
+        if len(made) == 1:
+            assert run_again(again, fakes.client, False, False).info.run_id == made[1]
+        return 0
+
+    monkeypatch.setattr(reproduce, "_process", process)
+    assert run_again(again, fakes.client, False, False).info.run_id == made[0]
+    assert [fakes.client.get_run(run_id).info.run_name for run_id in made] == [
+        f"reproduces {again.then.run.info.run_id[:8]}"
+    ] * 2
+
+
+def test_a_reproduction_that_fails_is_a_child_of_the_run_all_the_same(
+    fakes: FakeRuns, again: Again, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def process(_: Again, name: str, *__: bool) -> int:
+        made.append(fakes.record(name, wrong=None, status="FAILED"))
+        return 1
+
+    monkeypatch.setattr(reproduce, "_process", process)
+    with pytest.raises(UserError, match="must finish to be compared, found exit code 1"):
+        run_again(again, fakes.client, False, False)
+    tags = fakes.client.get_run(made[0]).data.tags
+    assert tags[REPRODUCES] == tags[PARENT] == again.then.run.info.run_id
+
+
+def test_a_process_that_made_no_run_is_told(fakes: FakeRuns, again: Again, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reproduce, "_process", lambda *_: 1)
+    with pytest.raises(UserError, match="found exit code 1; see above"):
+        run_again(again, fakes.client, False, False)
