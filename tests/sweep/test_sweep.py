@@ -36,10 +36,11 @@ def test_each_trial_of_a_grid_is_a_finished_run_below_the_study(grid: Project) -
     assert [run.info.status for runs in found.values() for run in runs] == ["FINISHED"] * 6
 
 
-def test_only_the_winner_is_tested(grid: Project) -> None:
+def test_only_the_winner_is_tested_and_registered(grid: Project) -> None:
     tested = [run for run in grid.runs() if "test/accuracy" in run.data.metrics]
     assert [run.info.run_name.partition(" ")[0] for run in tested] == ["winner"]
     assert study(grid, "six").data.tags["winner"] == tested[0].info.run_id
+    assert [version.run_id for version in grid.client().search_model_versions()] == [tested[0].info.run_id]
 
 
 def test_the_winner_is_the_setting_with_the_best_mean_over_its_seeds(grid: Project) -> None:

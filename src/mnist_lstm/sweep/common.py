@@ -59,7 +59,7 @@ class Common(NamedTuple):
 
     def params(self, changes: Changes, **run: Any) -> dict[str, Any]:
         """What a run of a trial is given, nested; `run` is the block `tracking.run`."""
-        tracking = {"register": False} | self.given.get("tracking", {}) | {"run": run}
+        tracking = self.given.get("tracking", {}) | {"run": run}
         return changed(self.given, changes) | {"tracking": tracking}
 
     def folder(self, changes: Changes) -> str:

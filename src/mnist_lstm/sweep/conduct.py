@@ -152,7 +152,6 @@ def _test(pool: Pool, common: Common, best: Setting, outcomes: dict[str, Outcome
         write_whole(checkpoint, study.checkpoint(outcomes[trial.name]))
     changes = trial.changes | {"training.resume": True}
     params = common.params(changes, name=name, parent=study.run_id)
-    params["tracking"].pop("register")
     for job, answer in pool.run(_one_by_one([Job(name, {"order": "whole", "env": common.env, "params": params})])):
         if answer.event == "gone":
             study.end_running("FAILED", answer.about["reason"], job.name)
