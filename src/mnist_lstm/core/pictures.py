@@ -37,6 +37,7 @@ def grey(content: bytes, name: str, dark_on_light: bool, size: tuple[int, int] |
 
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, of metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             opened = Image.open(io.BytesIO(content))
             if getattr(opened, "n_frames", 1) > 1:

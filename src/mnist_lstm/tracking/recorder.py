@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 DIGEST = 32  # characters of a SHA-256 that MLflow's dataset digest has room for
 MOST_METRICS = 1000  # in one call, MLflow's limit
 LONGEST_TAG = 5000
-FINGERPRINT = "training.fingerprint"  # the tag
+FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"  # tags
 CURVES = {
     "train_loss": "train/loss",
     "train_accuracy": "train/accuracy",
@@ -171,7 +171,7 @@ class Recorder:
     def _write_checkpoint(self, data: Checkpoint) -> None:
         (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))
         self._about["weights_sha256"] = checkpoint.weights_digest(data.weights)
-        self._client.set_tag(self.run_id, "weights.sha256", self._about["weights_sha256"])
+        self._client.set_tag(self.run_id, WEIGHTS, self._about["weights_sha256"])
 
     def _test_set(self) -> dict[str, Any]:
         """What the measures are linked to: the model, and the test images."""

@@ -139,7 +139,7 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         own = uri == f"sqlite:///{project / DATABASE}"
-        place = (project / ARTIFACTS / name).as_uri() if own else None
+        place = _below(project / ARTIFACTS, name).as_uri() if own else None
         try:
             return str(client.create_experiment(name, artifact_location=place, tags=EXPERIMENT_TAGS))
         except mlflow.exceptions.MlflowException:  # another run made it just now
@@ -152,6 +152,13 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
             f"{found.experiment_id}`) or choose another: --params tracking.experiment.name=NAME."
         )
     return str(found.experiment_id)
+
+
+def _below(folder: Path, name: str) -> Path:
+    place = (folder / name).resolve()
+    if not place.is_relative_to(folder.resolve()):
+        raise UserError(f"setting 'tracking.experiment.name' must name a folder below {folder}, not {name!r}.")
+    return place
 
 
 def _create(database: Path) -> None:
