@@ -152,6 +152,19 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
     click.echo(f"Curves: {page}")
 
 
+@cli.command(name="sync-runs")
+@click.pass_obj
+def sync_runs(metadata: Any) -> None:
+    """Send to MLflow what runs kept while it did not answer."""
+    from mnist_lstm.tracking import start
+
+    with one_line_errors():
+        sent, waiting = start.sent(metadata.project_path)
+    click.echo(f"{sent} runs are complete in MLflow now; {waiting} wait (of another store, still running, or refused)")
+    if waiting:
+        raise SystemExit(1)
+
+
 @cli.command()
 @click.option("--model", default="champion", show_default=True, help="Or a run's id or name, latest, or a *.pt file.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))

@@ -18,12 +18,15 @@ from mnist_lstm.provenance import redacted
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
 # The UI opens such an experiment in its view for training, not for language models
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-# A server that does not answer is given up after seconds, not after MLflow's four minutes.
+# A server that does not answer is given up after seconds, not after MLflow's four minutes: what it misses is kept
 PATIENCE = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
 }
+
+
+class OutageError(UserError):
+    """The store does not answer now, and may do so later."""
 
 
 class _Section(BaseModel):
@@ -125,11 +128,22 @@ def client(project: Path, uri: str) -> Any:
         found.search_experiments(max_results=1)
     except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
         reason = redacted(str(error).partition("\n")[0])
+        if _is_outage(uri, error):
+            raise OutageError(f"the MLflow store {redacted(uri)} must answer, found: {reason}") from None
         raise UserError(
             f"the MLflow store {redacted(uri)} must answer, found: {reason}. Mend it, name another by "
             "MLFLOW_TRACKING_URI, or run without: --params tracking.enabled=false."
         ) from None
     return found
+
+
+def _is_outage(uri: str, error: Exception) -> bool:
+    """Whether the store may answer later: no server there or a silent one, or a database that another holds locked."""
+    from mlflow.exceptions import RestException
+
+    if uri.startswith("http"):
+        return not isinstance(error, RestException)
+    return "database is locked" in str(error)
 
 
 def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
