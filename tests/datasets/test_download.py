@@ -44,7 +44,7 @@ ANSWERS = {
     "to_a_file": (302, b""),
     "trickling": (200, CONTENT),
 }
-BAD = sorted(set(ANSWERS) - {"good", "slow"}) + ["refused"]
+BAD = sorted(set(ANSWERS) - {"good", "slow"} | {"refused"})
 TRICKLE = 0.02  # seconds between two bytes of a mirror that would take hours
 
 
