@@ -25,7 +25,7 @@ LAYERS = [
     (r"__init__\.py|__main__\.py|pipelines/__init__\.py", ()),
     (r"errors\.py", ()),
     (r"parameters\.py", ("errors",)),
-    (r"(provenance|configuration)\.py", ("errors",)),
+    (r"(provenance|configuration|room)\.py", ("errors",)),
     (r"core/.*", ("errors", "parameters", "core")),
     (r"pipelines/(\w+)/(nodes|preview)\.py", ("errors", "parameters", "core")),
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
@@ -38,7 +38,7 @@ LAYERS = [
         r"(cli|hooks)\.py",
         ("errors", "parameters", "core", "provenance", "configuration", "datasets", "tracking", "draw", "site"),
     ),
-    (r"settings\.py", ("hooks", "tracking")),
+    (r"settings\.py", ("hooks", "room", "tracking")),
 ]
 
 

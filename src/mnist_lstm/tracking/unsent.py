@@ -8,11 +8,14 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from mnist_lstm.errors import UserError
 from mnist_lstm.provenance import is_dead, redacted
 from mnist_lstm.tracking import calls
 
@@ -73,7 +76,7 @@ def flushed(folder: Path, client: Any, experiment_id: str | None = None) -> dict
 
 def keep(folder: Path, kind: str, content: dict[str, Any]) -> None:
     """Keeps a call, to be made after those that are kept already."""
-    with (folder / CALLS).open("a") as file:
+    with _told_if_full(folder), (folder / CALLS).open("a") as file:
         file.write(json.dumps([kind, content]) + "\n")
 
 
@@ -101,10 +104,21 @@ def _kept(folder: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def write_run(folder: Path, about: dict[str, Any]) -> None:
     """Writes down which run it is, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f".{RUN}"
-    unfinished.write_text(json.dumps(about))
-    os.replace(unfinished, folder / RUN)
+    with _told_if_full(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / f".{RUN}"
+        unfinished.write_text(json.dumps(about))
+        os.replace(unfinished, folder / RUN)
+
+
+@contextmanager
+def _told_if_full(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{folder} must be writable to keep what MLflow did not take, found: {error.strerror}; make room."
+        ) from error
 
 
 def lock(place: Path) -> FileLock:
