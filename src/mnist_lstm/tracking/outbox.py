@@ -17,7 +17,7 @@ from mnist_lstm.tracking import calls, unsent
 
 logger = logging.getLogger(__name__)
 
-SLOW = 5.0  # seconds of silence after which people are told
+SLOW = 3.0  # seconds of silence after which people are told
 LATER = "Training goes on, its results are in data/, and what MLflow misses is kept: `kedro sync-runs` sends it"
 
 
