@@ -1,5 +1,6 @@
 """What must not be there after a run: pickles, open doors, other machines, passwords."""
 
+import io
 import json
 import os
 import re
@@ -9,9 +10,11 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import pytest
+import torch
 
 from tests.projects import DIGITS, REPOSITORY, Project, surroundings, wait_for
 
@@ -34,23 +37,45 @@ def artifacts(project: Project) -> list[Path]:
     return [path for path in place.rglob("*") if path.is_file()]
 
 
-def pickles(path: Path) -> list[str]:
-    """Where a file, or a member of a zip file, begins as a pickle; of a checkpoint torch's own list of tensors."""
-    if path.suffix in (".pkl", ".pickle", ".joblib", ".pth"):
-        return [str(path)]
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if archive.read(name).startswith(PICKLES)]
-        return [f"{path}: {name}" for name in names if not (path.suffix == ".pt" and name.endswith("/data.pkl"))]
-    return [str(path)] if path.read_bytes().startswith(PICKLES) else []
+def pickles(content: bytes, name: str) -> list[str]:
+    """Where a file, or a member of a zip file at any depth, is in pickle's format, but for what torch loads safely.
+
+    torch writes its list of tensors so, as data.pkl in a zip file; with `weights_only=True` it runs no code of it.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return [name] if content.startswith(PICKLES) else []
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    if any(member.endswith("/data.pkl") for member in members):
+        torch.load(io.BytesIO(content), weights_only=True)  # or it raises
+        members = {member: held for member, held in members.items() if not member.endswith("/data.pkl")}
+    return [found for member, held in members.items() for found in pickles(held, f"{name}: {member}")]
 
 
-def test_a_run_leaves_no_pickle_but_the_lists_of_tensors_that_torch_loads_without_running_code(
-    finished: Project,
-) -> None:
-    files = results(finished) + artifacts(finished)
+def test_a_run_leaves_no_pickle_but_lists_of_tensors_that_torch_loads_without_running_code(finished: Project) -> None:
+    files = {*results(finished), *artifacts(finished)}
     assert len(files) > 40
-    assert [found for path in files for found in pickles(path)] == []
+    assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".pth")]
+    assert [found for path in files for found in pickles(path.read_bytes(), str(path))] == []
+
+
+class Trap:
+    """Unpickled, it would run code."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return print, ("code ran",)
+
+
+def test_a_pickle_within_an_archive_within_an_archive_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    inner, outer, trapped = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    for buffer, name, content in ((inner, "a.bin", b"\x80\x04."), (outer, "inner.zip", None)):
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr(name, inner.getvalue() if content is None else content)
+    assert pickles(outer.getvalue(), "it") == ["it: inner.zip: a.bin"]
+    torch.save({"format": Trap()}, trapped)
+    with pytest.raises(UnpicklingError):
+        pickles(trapped.getvalue(), "it")
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
