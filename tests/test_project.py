@@ -25,7 +25,7 @@ LAYERS = [
     (r"__init__\.py|__main__\.py|pipelines/__init__\.py", ()),
     (r"errors\.py", ()),
     (r"parameters\.py", ("errors",)),
-    (r"provenance\.py", ("errors",)),
+    (r"(provenance|configuration|room)\.py", ("errors",)),
     (r"core/.*", ("errors", "parameters", "core")),
     (r"pipelines/(\w+)/(nodes|preview)\.py", ("errors", "parameters", "core")),
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
@@ -37,9 +37,12 @@ LAYERS = [
     (r"waiting\.py", ()),
     (
         r"(cli|hooks|checks|options)\.py",
-        ("errors", "parameters", "core", "provenance", "datasets", "tracking", "draw", "site", "options", "waiting"),
+        (
+            *("errors", "parameters", "core", "provenance", "configuration", "datasets", "tracking"),
+            *("draw", "site", "options", "waiting"),
+        ),
     ),
-    (r"settings\.py", ("hooks", "checks", "tracking")),
+    (r"settings\.py", ("hooks", "checks", "room", "tracking")),
 ]
 
 
