@@ -8,7 +8,7 @@ STORE := $(or $(MLFLOW_TRACKING_URI),sqlite:///$(CURDIR)/mlflow.db)
 export KEDRO_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run test lint ui viz site serve draw benchmark clean
+.PHONY: help install run test lint ui viz site serve draw benchmark audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -50,6 +50,12 @@ draw: install  ## Open a page to draw a digit on: http://127.0.0.1:8000
 
 benchmark: install  ## Train the same network by other frameworks too, in turns: ARGS="--folder FOLDER"
 	$(BIN)/python benchmarks/frameworks.py $(ARGS)
+
+# --strict: a package that could not be looked up fails the audit, where pip-audit would say that it found nothing
+audit: install  ## Look for known holes in the locked packages; asks a network, in an environment of its own
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements.lock
 
 clean:  ## Delete what runs made, but not .venv, the downloaded data, or recorded runs
 	git clean -fdXq data/02_intermediate data/05_model_input data/06_models data/07_model_output data/08_reporting

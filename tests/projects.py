@@ -53,22 +53,22 @@ class Project:
             timeout=LONGEST,
         )
 
-    def start(self, *options: str) -> "subprocess.Popen[str]":
+    def start(self, *options: str, **environment: str) -> "subprocess.Popen[str]":
         """`kedro run` in a process of its own, which goes on; its output goes to the file output.txt."""
         with (self.path / "output.txt").open("a") as output:
             return subprocess.Popen(
                 [KEDRO, "run", *options],
                 cwd=self.path,
-                env=surroundings(),
+                env=surroundings() | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
             )
 
-    def start_training(self, *options: str) -> "subprocess.Popen[str]":
+    def start_training(self, *options: str, **environment: str) -> "subprocess.Popen[str]":
         """The same, and returns when training has reported once and goes on."""
-        process = self.start(*options)
+        process = self.start(*options, **environment)
         wait_for(lambda: process.poll() is not None or self._trains())
         assert process.poll() is None, (self.path / "output.txt").read_text()
         return process
@@ -88,6 +88,15 @@ class Project:
             from mnist_lstm.cli import run
 
             return CliRunner().invoke(run, options)
+
+    def call(self, *words: str, **environment: str) -> Result:
+        """`kedro` with these words, of a command of the project's own, in this process."""
+        patched = mock.patch.dict(os.environ, surroundings() | environment, clear=True)
+        with patched, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path):
+            metadata = bootstrap_project(self.path)
+            from mnist_lstm.cli import cli
+
+            return CliRunner().invoke(cli, words, obj=metadata)
 
     def copied_to(self, folder: Path) -> "Project":
         """A copy of this project with its data, in which a test may run more; its store knows the same runs."""

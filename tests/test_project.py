@@ -25,7 +25,7 @@ LAYERS = [
     (r"__init__\.py|__main__\.py|pipelines/__init__\.py", ()),
     (r"errors\.py", ()),
     (r"parameters\.py", ("errors",)),
-    (r"provenance\.py", ("errors",)),
+    (r"(provenance|configuration|room)\.py", ("errors",)),
     (r"core/.*", ("errors", "parameters", "core")),
     (r"cluster/.*", ("errors", "parameters", "core", "cluster")),
     (r"pipelines/(\w+)/(nodes|preview)\.py", ("errors", "parameters", "core", "cluster")),
@@ -41,20 +41,11 @@ LAYERS = [
     (
         r"(cli|hooks|checks|options)\.py",
         (
-            "errors",
-            "parameters",
-            "core",
-            "provenance",
-            "datasets",
-            "tracking",
-            "draw",
-            "site",
-            "options",
-            "sweep",
-            "waiting",
+            *("errors", "parameters", "core", "provenance", "configuration", "datasets", "tracking"),
+            *("draw", "site", "options", "sweep", "waiting"),
         ),
     ),
-    (r"settings\.py", ("hooks", "checks", "tracking", "sweep")),
+    (r"settings\.py", ("hooks", "checks", "room", "tracking", "sweep")),
 ]
 
 

@@ -5,6 +5,7 @@ import gc
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,14 +20,28 @@ SELDOM = 50_000  # new objects between two looks for garbage; Python's 700 cost 
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turns a mistake that the user can mend into click's `Error: ...`, without a traceback."""
+def one_line_errors(conf: str | None = None, environment: str | None = None) -> Iterator[None]:
+    """Turns a mistake that the user can mend into click's `Error: ...`, without a traceback.
+
+    Any other error may come from a damaged file of the configuration, which is looked for then.
+    """
     try:
         yield
+    except click.ClickException:
+        raise
     except Exception as error:
-        if told := cause_for_user(error):
+        if told := cause_for_user(error) or _damaged_configuration(conf, environment):
             raise click.ClickException(str(told)) from None
         raise
+
+
+def _damaged_configuration(conf: str | None, environment: str | None) -> UserError | None:
+    from kedro.utils import find_kedro_project
+
+    from mnist_lstm.configuration import fault
+
+    project = find_kedro_project(Path.cwd()) or Path()
+    return fault(Path(conf) if conf else project / "conf", ("base", environment or "local"))
 
 
 class Run(click.Command):
@@ -35,13 +50,15 @@ class Run(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the pipeline."""
         _quicken()
-        with one_line_errors():
+        with one_line_errors(ctx.params["conf_source"], ctx.params["env"]):
             expect_known(ctx.params)
             try:
                 return super().invoke(ctx)
             except Exception as error:
                 if cause_for_user(error) or not _refused_by_kedro(error):
                     raise
+                if damaged := _damaged_configuration(ctx.params["conf_source"], ctx.params["env"]):
+                    raise damaged from error
                 said = " ".join(str(error).split())
                 asked = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
                 raise UserError(f"{said} (asked for: {asked or 'nothing special'})") from error
@@ -56,10 +73,10 @@ def _quicken() -> None:
 
 
 def _refused_by_kedro(error: Exception) -> bool:
-    """Whether Kedro itself refused what it was asked or configured to do, rather than a node or dataset failed."""
+    """Whether Kedro or its configuration refused what it was asked to do, rather than a node or dataset failed."""
     *_, last = traceback.walk_tb(error.__traceback__)
-    module = last[0].f_globals["__name__"]
-    return module.partition(".")[0] == "kedro" and not str(error).startswith("Failed while")  # loading or saving
+    module = last[0].f_globals["__name__"].partition(".")[0]
+    return module in ("kedro", "omegaconf") and not str(error).startswith("Failed while")  # loading or saving
 
 
 @click.group(name="mnist_lstm")
@@ -127,6 +144,19 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
         table.show(runs, comparing.verdicts(runs))
         write_whole(page, comparing.page(runs).encode())
     click.echo(f"Curves: {page}")
+
+
+@cli.command(name="sync-runs")
+@click.pass_obj
+def sync_runs(metadata: Any) -> None:
+    """Send to MLflow what runs kept while it did not answer."""
+    from mnist_lstm.tracking import start
+
+    with one_line_errors():
+        sent, waiting = start.sent(metadata.project_path)
+    click.echo(f"{sent} runs are complete in MLflow now; {waiting} wait (of another store, still running, or refused)")
+    if waiting:
+        raise SystemExit(1)
 
 
 @cli.command()

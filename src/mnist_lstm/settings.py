@@ -4,6 +4,7 @@ import os
 
 from mnist_lstm.checks import CheckParameters
 from mnist_lstm.hooks import Console
+from mnist_lstm.room import ExpectRoom
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.tracking.hook import Tracking
 
@@ -12,8 +13,9 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 tracking = Tracking()
-# pluggy calls the last first: parameters are checked before a run is recorded, and it is recorded before it is told
-HOOKS = (trial, Console(tracking), tracking, CheckParameters())
+# pluggy calls the last first: parameters and room are checked before a run is recorded, and it is recorded before it is
+# told
+HOOKS = (trial, Console(tracking), tracking, ExpectRoom(), CheckParameters())
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

@@ -40,8 +40,12 @@ ANSWERS = {
     "longer": (200, CONTENT + b"x"),
     "shorter": (200, CONTENT[:-1]),
     "flipped": (200, CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])),
+    "circle": (302, b""),
+    "to_a_file": (302, b""),
+    "trickling": (200, CONTENT),
 }
-BAD = sorted(set(ANSWERS) - {"good", "slow"})
+BAD = sorted(set(ANSWERS) - {"good", "slow"} | {"refused"})
+TRICKLE = 0.02  # seconds between two bytes of a mirror that would take hours
 
 
 class Mirror(ThreadingHTTPServer):
@@ -56,7 +60,7 @@ class Mirror(ThreadingHTTPServer):
         """Lets a client hang up, as one does that has seen enough."""
 
     def url(self, kind: str, user: str = "") -> str:
-        return f"http://{user}127.0.0.1:{self.server_port}/{kind}/"
+        return CLOSED if kind == "refused" else f"http://{user}127.0.0.1:{self.server_port}/{kind}/"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -76,12 +80,19 @@ class Handler(BaseHTTPRequestHandler):
             self.server.closing.wait(60)
             return
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", self.path if kind == "circle" else Path(__file__).as_uri())
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if with_content:
             self._send(kind, content)
 
     def _send(self, kind: str, content: bytes) -> None:
+        if kind == "trickling":
+            for byte in content:
+                if self.server.closing.wait(TRICKLE):
+                    return
+                self.wfile.write(bytes([byte]))
         size = -(-len(content) // PIECES)
         for start in range(0, len(content), size):
             if start and kind == "cut":
@@ -233,6 +244,9 @@ def test_no_mirror_is_told_with_each_mirror(unreachable: str, mirror: Mirror) ->
         ("cut", "not completed|payload|closed"),
         ("silent", "[Tt]ime"),
         ("stalled", "[Tt]ime"),
+        ("circle", "[Rr]edirect"),
+        ("to_a_file", "file"),
+        ("trickling", "too slow"),
     ],
 )
 def test_why_a_mirror_did_not_give_the_file_is_told(tmp_path: Path, mirror: Mirror, kind: str, reason: str) -> None:

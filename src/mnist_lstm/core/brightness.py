@@ -5,6 +5,8 @@ The same for the pictures that one trains on and for those that one asks about.
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +39,7 @@ def brightness(content: bytes, paper: int | None = None) -> Brightness:
         PictureError: if there is no whole picture, more than one, or one too large.
     """
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            warnings.simplefilter("ignore")  # Pillow's, of metadata
+        with _without_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             _expect_one_of_bearable_size(picture)
             upright = ImageOps.exif_transpose(picture)
             return np.asarray(_averaged(_opaque(upright, paper) if upright.has_transparency_data else _grey(upright)))
@@ -50,6 +51,14 @@ def brightness(content: bytes, paper: int | None = None) -> Brightness:
         raise PictureError(f"more than {MOST_PIXELS} pixels") from None
     except Exception as error:  # Pillow's readers each have errors of their own for a damaged file
         raise PictureError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keeps Pillow's warnings, of metadata, to itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _expect_one_of_bearable_size(picture: Image.Image) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mnist_lstm.core.identity import fingerprint
 from mnist_lstm.core.learner import Best, TrainingState
-from mnist_lstm.core.models import RecurrentClassifier, restored_classifier
+from mnist_lstm.core.models import RecurrentClassifier, expect_fit, restored_classifier
 from mnist_lstm.core.naming import in_words
 from mnist_lstm.core.sequences import pixel_order
 from mnist_lstm.core.splits import Arrays
@@ -123,7 +123,7 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
             raise UserError(f"{broken} in the format {FORMAT!r}, found {loaded['format']!r}; {again}.")
         state = dict(loaded["state"])
         best = Best(**state.pop("best")) if state["best"] else state.pop("best")
-        return Checkpoint(
+        found = Checkpoint(
             ModelParameters(**loaded["model"]),
             SequenceParameters(**loaded["sequence"]),
             loaded["data"],
@@ -131,6 +131,8 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
             TrainingState(**state, best=best),
             loaded["keep"],
         )
+        expect_fit(found.model, found.order().shape[1], found.weights)
+        return found
     except UserError:
         raise
     except Exception as error:  # torch, zipfile, pydantic and dict each have errors of their own for a damaged file

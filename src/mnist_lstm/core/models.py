@@ -135,6 +135,17 @@ def restored_classifier(model: ModelParameters, features: int, weights: dict[str
     return classifier.eval()
 
 
+def expect_fit(model: ModelParameters, features: int, weights: dict[str, Tensor]) -> None:
+    """Checks, without memory for a classifier, that `weights` has the names and shapes of its `state_dict`.
+
+    Raises:
+        RuntimeError: if it has not.
+    """
+    with torch.device("meta"):
+        classifier = RecurrentClassifier(model, features, classes=len(weights["readout.bias"]))
+    classifier.load_state_dict(weights, assign=True)
+
+
 def classify(classifier: nn.Module, inputs: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
     """What `classifier` answers in evaluation mode, (N, K), in passes of `batch_size` to bound the memory."""
     asked = inputs if len(inputs) else np.zeros((1, *inputs.shape[1:]), inputs.dtype)  # an exported one needs an image

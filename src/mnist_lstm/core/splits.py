@@ -50,6 +50,18 @@ def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], clas
     return {"images": images, "labels": labels}
 
 
+def expect_one_size(parts: dict[str, Arrays], name: str) -> None:
+    """Checks that the images of all parts have one height and width.
+
+    Raises:
+        UserError: naming each part's.
+    """
+    sizes = {split: part["images"].shape[1:] for split, part in parts.items()}
+    if len(set(sizes.values())) > 1:
+        found = ", ".join(f"{size} in {split}" for split, size in sizes.items())
+        raise UserError(f"{name} must hold images of one height and width, found {found}.")
+
+
 def first_images(part: Arrays, count: int, name: str) -> tuple[Arrays, Arrays]:
     """The first `count` images, and the others: how TensorFlow's `input_data` set validation images aside.
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 1 << 18  # bytes read at a time
 MOST_BYTES = 1 << 28  # of a file whose size is not known
+SLOWEST = 2000  # bytes a second; from a mirror that gives fewer the files would take hours
 
 
 class RemoteFile(NamedTuple):
@@ -83,17 +85,21 @@ def _reason(error: BaseException) -> str:
     """What went wrong; for a URL that gave nothing fsspec says no more than the URL, and its cause says why."""
     if isinstance(error, FileNotFoundError) and error.__cause__:
         error = error.__cause__
+    if type(error).__name__ == "TooManyRedirects":  # aiohttp's, which says no more than the URL
+        return "redirects without end"
     return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _download(url: str, place: Path, file: RemoteFile, timeout: float) -> None:
-    most = file.bytes or MOST_BYTES
+    most, received, started = file.bytes or MOST_BYTES, 0, time.monotonic()
     with place.open("wb") as local, _progress(file) as advance:
-        received = 0
         for chunk in _chunks(url, timeout):
             received += len(chunk)
+            seconds = time.monotonic() - started
             if received > most:
                 raise ValueError(f"sends more than {most} bytes")
+            if seconds > timeout and received < SLOWEST * seconds:
+                raise ValueError(f"is too slow: {received} bytes in {seconds:.0f} s")
             local.write(chunk)
             advance(len(chunk))
 

@@ -11,7 +11,15 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from mnist_lstm.core.brightness import BLACK, WHITE, Brightness, PictureError, brightness
-from mnist_lstm.core.splits import Arrays, Splits, data_card, images_and_labels, stratified, stratified_pair
+from mnist_lstm.core.splits import (
+    Arrays,
+    Splits,
+    data_card,
+    expect_one_size,
+    images_and_labels,
+    stratified,
+    stratified_pair,
+)
 from mnist_lstm.errors import UserError
 
 MOST_CLASSES = 256  # that a label of one byte can tell
@@ -65,6 +73,7 @@ class FolderSource(BaseModel):
             shares = (self.validation_fraction * (1 - (share or 0)), share or 0)
             train, valid, test = stratified(whole, shares, self.split_seed, str(place))
         parts = {"train": train, "valid": valid, "test": test}
+        expect_one_size(parts, str(place))
         files = {f"{sum(len(part['labels']) for part in parts.values())} pictures": sha.hexdigest()}
         return Splits(**parts, card=data_card(name, self.title, parts, names, files))
 

@@ -1,6 +1,7 @@
 """The data sets that images can come from: IDX files with mirrors, folders of pictures, and the bundled digits."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from mnist_lstm.core import idx
 from mnist_lstm.core.digits import bundled_digits
-from mnist_lstm.core.splits import Arrays, Source, Splits, data_card, first_images, images_and_labels
+from mnist_lstm.core.splits import (
+    Arrays,
+    Source,
+    Splits,
+    data_card,
+    expect_one_size,
+    first_images,
+    images_and_labels,
+)
 from mnist_lstm.datasets.download import RemoteFile, fetched
 from mnist_lstm.datasets.folders import FolderSource
 from mnist_lstm.errors import UserError, listed, nearest
@@ -24,6 +33,9 @@ FILES = {
 }
 
 
+NAME = r"^\w[^/\\]*$"  # of a file or a folder in one that the project chose: no path that leaves it
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,7 +45,7 @@ class FileEntry(_Entry):
 
     checksum: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
     bytes: PositiveInt | None = None
-    name: str | None = None
+    name: Annotated[str, Field(pattern=NAME)] | None = None
 
 
 class FileEntries(_Entry):
@@ -79,6 +91,7 @@ class IdxSource(_Entry):
 
         valid, train = first_images(part("train"), self.validation_images, name)
         parts = {"train": train, "valid": valid, "test": part("test")}
+        expect_one_size(parts, str(folder))
         hashes = {paths[key].name: hashlib.sha256(content).hexdigest() for key, content in contents.items()}
         return Splits(**parts, card=data_card(name, self.title, parts, self.class_names, hashes))
 
@@ -133,6 +146,10 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
         }
         if twice := set(idx) & set(folders or {}):
             raise UserError(f"a source has one name in conf/base/catalog.yml, found {listed(twice)} twice.")
+        if outside := [name for name in self._sources if not re.match(NAME, name)]:
+            raise UserError(
+                f"a source in conf/base/catalog.yml must be named as a folder in {path} can be, found {outside[0]!r}."
+            )
         self.metadata = metadata
 
     def load(self) -> Sources:

@@ -107,14 +107,9 @@ class _Pt2File(AbstractDataset[ExportedModel, torch.nn.Module]):
     def load(self) -> torch.nn.Module:
         try:
             content = Path(self._filepath).read_bytes()
-            checkpoint.check_every_byte(content)
-            return torch.export.load(io.BytesIO(content)).module()
-        except Exception as error:  # torch and zipfile each have errors of their own for a damaged file
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            raise UserError(
-                f"{self._filepath} must be a whole exported model, found {reason}; "
-                "make it anew: `kedro run --nodes export`."
-            ) from None
+        except OSError as error:
+            raise _no_model(str(self._filepath), error) from None
+        return exported_from(content, str(self._filepath))
 
     def _exists(self) -> bool:
         return Path(self._filepath).is_file()
@@ -128,6 +123,26 @@ class ExportedModelDataset(Whole, _Pt2File):
 
     It loads without this package and without pickle.
     """
+
+
+def exported_from(content: bytes, name: str) -> torch.nn.Module:
+    """The exported model in a file's content.
+
+    Raises:
+        UserError: if it is damaged.
+    """
+    try:
+        checkpoint.check_every_byte(content)
+        return torch.export.load(io.BytesIO(content)).module()
+    except Exception as error:  # torch and zipfile each have errors of their own for a damaged file
+        raise _no_model(name, error) from None
+
+
+def _no_model(name: str, error: Exception) -> UserError:
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return UserError(
+        f"{name} must be a whole exported model, found {reason}; make it anew: `kedro run --nodes export`."
+    )
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -52,7 +52,8 @@ class Tracking:
         """
         self._recorder, self._interrupted, self.decision = None, None, None
         self._catalog = catalog
-        if not (self._settings.tracking.enabled and any(self._kind(name) for name in pipeline.datasets())):
+        kinds = [self._kind(name) for name in pipeline.datasets()]
+        if not (self._settings.tracking.enabled and any(kinds)):
             return
         from mnist_lstm.tracking.start import started
 

@@ -10,6 +10,7 @@ from mnist_lstm.core import checkpoint
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import record, registry, store
+from mnist_lstm.tracking.recorder import WEIGHTS
 
 SUFFIX = ".pt"
 
@@ -79,4 +80,11 @@ def _of_run(client: Any, run_id: str) -> Checkpoint:
     content = record.fetched(client, run_id, "checkpoint.pt")
     if content is None:
         raise UserError(f"run {run_id} must hold checkpoint.pt, found none; it did not train. Name another model.")
-    return checkpoint.from_bytes(content, f"checkpoint.pt of run {run_id}")
+    found = checkpoint.from_bytes(content, f"checkpoint.pt of run {run_id}")
+    recorded, digest = client.get_run(run_id).data.tags.get(WEIGHTS), checkpoint.weights_digest(found.weights)
+    if recorded != digest:
+        raise UserError(
+            f"checkpoint.pt of run {run_id} must have the weights that its tag {WEIGHTS!r} names, {recorded}, found "
+            f"{digest}; it was changed. Name another model, or train again."
+        )
+    return found

@@ -12,7 +12,7 @@ from mnist_lstm.core import checkpoint
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.models import ExportedModel
 from mnist_lstm.tracking import registry
-from mnist_lstm.tracking.model import log_model
+from mnist_lstm.tracking.outbox import Outbox
 from mnist_lstm.tracking.registry import Candidate, valid_accuracy
 from mnist_lstm.tracking.store import RegistrySettings
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 DIGEST = 32  # characters of a SHA-256 that MLflow's dataset digest has room for
 MOST_METRICS = 1000  # in one call, MLflow's limit
 LONGEST_TAG = 5000
-FINGERPRINT = "training.fingerprint"  # the tag
+FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"  # tags
 CURVES = {
     "train_loss": "train/loss",
     "train_accuracy": "train/accuracy",
@@ -37,15 +37,12 @@ class Recorder:
     Curves, datasets and the model are written as they come; what may still change, at the end.
 
     Args:
-        client: of MLflow.
-        run_id, place: the run, and where it is, for people.
+        client: of MLflow, for this run.
         about: its provenance so far.
         name: makes the run's name from the name of its data.
     """
 
-    def __init__(self, client: Any, run_id: str, place: str, about: dict[str, Any], name: Callable[[str], str]):
-        self.place = place
-        self.run_id = run_id
+    def __init__(self, client: Outbox, about: dict[str, Any], name: Callable[[str], str]):
         self._client = client
         self._about = about
         self._name = name
@@ -53,9 +50,19 @@ class Recorder:
         self.artifacts = Path(self._folder.name)
         self._rows = 0  # of the history that are written
         self._metrics: dict[str, float] = {}
-        self._model_id: str | None = None
         self._checkpoint: Checkpoint | None = None
+        self._exported = False
         self._finished = False
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's; empty before the run is made there."""
+        return self._client.run_id or ""
+
+    @property
+    def place(self) -> str:
+        """Where the run is, for people."""
+        return self._client.place
 
     def record(self, kind: str, data: Any) -> None:
         """Records what the catalog saved, as the dataset's entry says; files are copied into `artifacts` instead."""
@@ -97,10 +104,13 @@ class Recorder:
 
         None if the run did not train, export and evaluate, or the store has no registry: that fails no run.
         """
-        if not (self._finished and self._checkpoint and self._model_id and "test/accuracy" in self._metrics):
+        if not (self._finished and self._checkpoint and self._exported and "test/accuracy" in self._metrics):
             return None
         card, accuracy = self._about["data"], valid_accuracy(self._checkpoint)
-        candidate = Candidate(self.run_id, self._model_id, card["name"], card["sha256"]["valid"], accuracy)
+        candidate = Candidate(self.run_id, self._client.model_id or "", card["name"], card["sha256"]["valid"], accuracy)
+        if not self._client.complete:
+            self._client.keep("register", settings=settings.model_dump(), candidate=candidate._asdict())
+            return None
         try:
             return registry.register(self._client, project, settings, candidate)
         except Exception as error:
@@ -151,7 +161,8 @@ class Recorder:
         self._metrics |= {name: value for name, value in metrics.items() if name.startswith("test/")}
 
     def _model(self, exported: ExportedModel) -> None:
-        self._model_id = log_model(exported, self.run_id)
+        self._client.log_model(exported)
+        self._exported = True
 
     def _keep_checkpoint(self, data: Checkpoint) -> None:
         """Keeps the newest; the first one tells which training this is, and which run it continues."""
@@ -162,7 +173,9 @@ class Recorder:
         self._checkpoint = data
 
     def _interrupted(self, fingerprint: str) -> str | None:
-        """The id of the last run that trained with this fingerprint, if it did not finish."""
+        """The id of the last run that trained with this fingerprint, if it did not finish and MLflow can be asked."""
+        if not self._client.complete:
+            return None
         experiment = self._client.get_run(self.run_id).info.experiment_id
         same, newest = f"tags.`{FINGERPRINT}` = '{fingerprint}'", ["attributes.start_time DESC"]
         runs = self._client.search_runs([experiment], same, max_results=1, order_by=newest)
@@ -171,15 +184,15 @@ class Recorder:
     def _write_checkpoint(self, data: Checkpoint) -> None:
         (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))
         self._about["weights_sha256"] = checkpoint.weights_digest(data.weights)
-        self._client.set_tag(self.run_id, "weights.sha256", self._about["weights_sha256"])
+        self._client.set_tag(self.run_id, WEIGHTS, self._about["weights_sha256"])
 
     def _test_set(self) -> dict[str, Any]:
         """What the measures are linked to: the model, and the test images."""
         if "data" not in self._about:
-            return {"model_id": self._model_id}
+            return {"model_id": self._client.model_id}
         card = self._about["data"]
         return {
-            "model_id": self._model_id,
+            "model_id": self._client.model_id,
             "dataset_name": f"{card['name']} test",
             "dataset_digest": card["sha256"]["test"][:DIGEST],
         }

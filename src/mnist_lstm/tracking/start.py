@@ -1,6 +1,8 @@
 """Starting a run: its experiment, name, parameters, tags and provenance."""
 
 import getpass
+import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +13,18 @@ from mnist_lstm import provenance
 from mnist_lstm.core.devices import chosen_device
 from mnist_lstm.core.naming import departures, in_words
 from mnist_lstm.parameters import Parameters, flattened
-from mnist_lstm.tracking import store
+from mnist_lstm.tracking import store, unsent
+from mnist_lstm.tracking.calls import created
+from mnist_lstm.tracking.outbox import LATER, Outbox, told_if_slow
 from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
 
+logger = logging.getLogger(__name__)
 PARENT = "mlflow.parentRunId"  # the tag
 SELECTION = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs", "namespaces")
 
 
 def started(project: Path, settings: store.Settings, parameters: Parameters, run_params: dict[str, Any]) -> Recorder:
     """A new MLflow run, and the recorder that writes it."""
-    uri = store.tracking_uri(project, settings.server.mlflow_tracking_uri)
-    client = store.client(project, uri)
-    experiment = store.experiment_id(client, settings.tracking.experiment.name, project, uri)
-    end_dead_runs(client, experiment)
-
     from mlflow.entities import Param
 
     about = provenance_of(project, parameters, run_params)
@@ -34,14 +34,59 @@ def started(project: Path, settings: store.Settings, parameters: Parameters, run
     def name(data: str) -> str:
         return settings.tracking.run.name or run_name(data, parameters, apart)
 
-    parent = {PARENT: settings.tracking.run.parent} if settings.tracking.run.parent else {}
-    run = client.create_run(experiment, run_name=name(parameters.data.name), tags=tags(about) | parent)
+    outbox = _outbox(project, settings, name(parameters.data.name), about)
     values = flattened(about["parameters"])
-    client.log_batch(run.info.run_id, params=[Param(key, str(value)) for key, value in values.items()])
-    place = f"MLflow run {run.info.run_id} ({settings.tracking.experiment.name}) in {provenance.redacted(uri)}"
-    recorder = Recorder(client, run.info.run_id, place, about, name)
+    outbox.log_batch(outbox.run_id or "", params=[Param(key, str(value)) for key, value in values.items()])
+    recorder = Recorder(outbox, about, name)
     recorder.write_provenance()
     return recorder
+
+
+def _outbox(project: Path, settings: store.Settings, name: str, about: dict[str, Any]) -> Outbox:
+    """The new run, in MLflow, or kept until it answers; runs that an earlier outage kept are sent first."""
+    uri, experiment = (
+        store.tracking_uri(project, settings.server.mlflow_tracking_uri),
+        settings.tracking.experiment.name,
+    )
+    parent = {PARENT: settings.tracking.run.parent} if settings.tracking.run.parent else {}
+    run = {
+        "run_id": None,
+        "experiment_id": None,
+        "store": provenance.redacted(uri),
+        "experiment": experiment,
+        "run_name": name,
+        "tags": tags(about) | parent,
+        "start_time": int(time.time() * 1000),
+        "process": about["process"],
+    }
+
+    def connect() -> Any:
+        client = store.client(project, uri)
+        run["experiment_id"] = store.experiment_id(client, experiment, project, uri)
+        return client
+
+    try:
+        with told_if_slow():
+            client = connect()
+            unsent.send_all(project, client, str(run["store"]), str(run["experiment_id"]))
+            end_dead_runs(client, str(run["experiment_id"]))
+            run["run_id"] = created(client, run)
+    except store.OutageError as error:
+        logger.warning("%s. %s.", error, LATER)
+        client = None
+    return Outbox(project, connect, client, run)
+
+
+def sent(project: Path) -> tuple[int, int]:
+    """Sends what runs kept while MLflow did not answer; how many it has now, and how many wait.
+
+    Raises:
+        UserError: if the store cannot be used.
+    """
+    client, uri, experiment, _ = store.opened(project)
+    return unsent.send_all(
+        project, client, provenance.redacted(uri), store.experiment_id(client, experiment, project, uri)
+    )
 
 
 def run_name(data: str, parameters: Parameters, apart: str) -> str:

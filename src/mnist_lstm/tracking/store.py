@@ -18,14 +18,17 @@ from mnist_lstm.provenance import redacted
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
 # The UI opens such an experiment in its view for training, not for language models
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-# A server that does not answer is given up after seconds, not after MLflow's four minutes; a file of a run is read
-# without a bar that shows how far it is
+# A server that does not answer is given up after seconds, not after MLflow's four minutes: what it misses is kept.
+# A file of a run is read without a bar that shows how far it is
 ENVIRONMENT = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
+
+
+class OutageError(UserError):
+    """The store does not answer now, and may do so later."""
 
 
 class _Section(BaseModel):
@@ -128,11 +131,22 @@ def client(project: Path, uri: str) -> Any:
         found.search_experiments(max_results=1)
     except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
         reason = redacted(str(error).partition("\n")[0])
+        if _is_outage(uri, error):
+            raise OutageError(f"the MLflow store {redacted(uri)} must answer, found: {reason}") from None
         raise UserError(
             f"the MLflow store {redacted(uri)} must answer, found: {reason}. Mend it, name another by "
             "MLFLOW_TRACKING_URI, or run without: --params tracking.enabled=false."
         ) from None
     return found
+
+
+def _is_outage(uri: str, error: Exception) -> bool:
+    """Whether the store may answer later: no server there or a silent one, or a database that another holds locked."""
+    from mlflow.exceptions import RestException
+
+    if uri.startswith("http"):
+        return not isinstance(error, RestException)
+    return "database is locked" in str(error)
 
 
 def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
@@ -142,7 +156,7 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         own = uri == f"sqlite:///{project / DATABASE}"
-        place = (project / ARTIFACTS / name).as_uri() if own else None
+        place = _below(project / ARTIFACTS, name).as_uri() if own else None
         try:
             return str(client.create_experiment(name, artifact_location=place, tags=EXPERIMENT_TAGS))
         except mlflow.exceptions.MlflowException:  # another run made it just now
@@ -155,6 +169,13 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
             f"{found.experiment_id}`) or choose another: --params tracking.experiment.name=NAME."
         )
     return str(found.experiment_id)
+
+
+def _below(folder: Path, name: str) -> Path:
+    place = (folder / name).resolve()
+    if not place.is_relative_to(folder.resolve()):
+        raise UserError(f"setting 'tracking.experiment.name' must name a folder below {folder}, not {name!r}.")
+    return place
 
 
 def _create(database: Path) -> None:

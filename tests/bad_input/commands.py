@@ -1,0 +1,86 @@
+"""Words on the command line that mean nothing, or nothing that there is."""
+
+from tests.bad_input import DIGITS, Mistake, write
+
+PARAMETERS = {
+    "trian.seed=1": ("'trian'", "did you mean 'training"),
+    "sequnce=1": ("'sequnce'", "did you mean 'sequence"),
+    "learning_rate=0.1": ("'learning_rate'", "did you mean 'training.learning_rate'"),
+    "model.hidden=1": ("'model.hidden'", "did you mean 'model.hidden_size'"),
+    "tracking.experiment.nam=x": ("'tracking.experiment.nam'", "did you mean"),
+    "training.seed=-1,model.hiden_size=3": ("'training.seed'", "'model.hiden_size'"),
+    "training.learning_rate=nan": ("'training.learning_rate'", "nan"),
+    "training.batch_size=1.5": ("'training.batch_size'", "1.5"),
+    "training=3": ("'training'", "not 3"),
+    "tracking=3": ("'tracking'", "3"),
+    "data.name=digit": ("'data.name'", "'digit'", "did you mean 'digits'"),
+    "data.name=cifar": ("'data.name'", "'cifar'", "digits, fashion_mnist, kmnist or mnist"),
+    "training.seed": ("training.seed",),
+    "training.augmentation.rotation=[]": ("'training.augmentation.rotation'",),
+}
+
+OPTIONS = {
+    "--pipelines trian": ("'trian'", "did you mean 'train'"),
+    "--pipelines ingest,reshap": ("'reshap'", "did you mean 'reshape'"),
+    "--pipeline trian": ("'trian'", "did you mean 'train'"),
+    "--env tuturial": ("--env must be a folder of conf/, accurate, fast", "'tuturial'"),
+    "--env fats": ("'fats' (did you mean 'fast'?)",),
+    "--env ../base": ("../base",),
+    "--nodes trian": ("--nodes", "'trian' (did you mean 'train'?)"),
+    "--from-nodes trian": ("--from-nodes must be draw_beliefs, ", "'trian' (did you mean 'train'?)"),
+    "--to-nodes reshap": ("--to-nodes", "'reshap' (did you mean 'reshape'?)"),
+    "--from-nodes predict_pictures": ("'predict_pictures' (a node of --pipelines predict)",),
+    "--pipelines evaluate --from-nodes export": ("'export'", "(a node of --pipelines train or without_figures)"),
+    "--tags figure": ("--tags must be figures, not 'figure' (did you mean 'figures'?)",),
+    "--pipelines ingest --tags figures": ("--tags must be left out, not 'figures'",),
+    "--from-inputs checkpont": ("--from-inputs", "'checkpont' (did you mean 'checkpoint'?)"),
+    "--to-outputs metric": ("--to-outputs", "'metric' (did you mean 'metrics'?)"),
+    "--runner FastRunner": ("FastRunner",),
+    "--conf-source nowhere": ("nowhere",),
+    "--wrong": ("--wrong",),
+    "--pipelines predict": ("'predict.folder'", "--params predict.folder=PATH"),
+    "--pipelines predict --params predict.folder=nowhere": ("'predict.folder'", "'nowhere'"),
+    "--pipelines predict --params predict.folder=conf/nothing": ("'predict.folder'", "'conf/nothing'"),
+    "--pipelines predict --params predict.folder=conf": ("no champion", "kedro run"),
+    "--pipelines predict --params predict.folder=conf,predict.model=mine": ("'mine'",),
+    "--pipelines predict --params predict.folder=conf,predict.model=mine.pt": ("'mine.pt'",),
+    "--pipelines predict --params predict.folder=conf,predict.model=notes.pt": (
+        "notes.pt",
+        "must be a whole checkpoint",
+    ),
+}
+
+NO_RUN = "0123456789abcdef0123456789abcdef"
+COMMANDS = {
+    "compare": ("kedro compare",),
+    "compare yesterday": ("'yesterday'",),
+    f"compare {NO_RUN} {NO_RUN}": (NO_RUN,),
+    "compare --last 1": ("--last",),
+    "reproduce yesterday": ("'yesterday'",),
+    f"reproduce {NO_RUN}": (NO_RUN,),
+    "draw": ("no champion", "kedro run"),
+    "draw --model mine.pt": ("'mine.pt'",),
+    "draw --model notes.pt": ("notes.pt", "must be a whole checkpoint"),
+    "draw --port 99999": ("--port", "99999"),
+}
+
+# What stages before the fault made may stand
+LATER = {
+    "data.name=digits,sequence.view=patches,sequence.patch_size=9": ("sequence.patch_size", "9", "at most 8"),
+    "data.name=digits,training.resume=true": ("training.resume", "found none"),
+    "data.name=digits,training.learning_rate=1e30": ("training loss", "training.learning_rate"),
+}
+OTHER_SEED = f"{DIGITS},training.resume=true,training.seed=2"
+NOTES = write("notes.pt", "no checkpoint at all")
+
+LINES = (
+    {f"kedro run --params {words}": Mistake(told, ("run", "--params", words)) for words, told in PARAMETERS.items()}
+    | {f"kedro run {words}": Mistake(told, ("run", *words.split()), NOTES) for words, told in OPTIONS.items()}
+    | {f"kedro {words}": Mistake(told, tuple(words.split()), NOTES) for words, told in COMMANDS.items()}
+    | {words: Mistake(told, ("run", "--params", words), later=True) for words, told in LATER.items()}
+    | {
+        "resumed with another seed": Mistake(
+            ("training.seed is 2, was 1",), ("run", "--params", OTHER_SEED), after_a_run=True, later=True
+        )
+    }
+)

@@ -1,0 +1,19 @@
+import pytest
+
+from tests import mutants
+
+# As many as CI can afford; `python -m tests.mutants` takes other numbers
+SHARES = {"idx": 20_000, "checkpoint": 3_000, "exported": 2_000, "picture": 2_000}
+SLOWEST = 0.05  # seconds of the processor for one IDX file
+MOST = 200 * 2**20  # bytes
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch's and Pillow's, of what the mutants hold
+@pytest.mark.parametrize("kind", SHARES)
+def test_of_a_damaged_file_nothing_but_the_readers_own_error_escapes(kind: str) -> None:
+    found = mutants.of(kind, SHARES[kind])
+    assert found.refused > found.mutants / 2
+    assert found.bytes < MOST
+    if kind == "idx":
+        assert found.seconds < SLOWEST

@@ -1,0 +1,270 @@
+"""What must not be there after a run: pickles, open doors, other machines, passwords."""
+
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import pytest
+import torch
+
+from tests.projects import DIGITS, REPOSITORY, Project, surroundings, wait_for
+
+pytest_plugins = ["tests.projects"]
+
+SECRET = "hunter2"
+SOURCES = list((REPOSITORY / "src").rglob("*.py"))
+# Opcodes that a pickle of protocol 2 to 5 begins with
+PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+
+
+def results(project: Project) -> list[Path]:
+    """Every file that a run left: data and the record's artifacts."""
+    found = [path for name in ("data", "mlartifacts") for path in (project.path / name).rglob("*")]
+    return [path for path in found if path.is_file()]
+
+
+def artifacts(project: Project) -> list[Path]:
+    place = Path(project.last_run().info.artifact_uri.removeprefix("file://")).parents[0]
+    return [path for path in place.rglob("*") if path.is_file()]
+
+
+def pickles(content: bytes, name: str) -> list[str]:
+    """Where a file, or a member of a zip file at any depth, is in pickle's format, but for what torch loads safely.
+
+    torch writes its list of tensors so, as data.pkl in a zip file; with `weights_only=True` it runs no code of it.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return [name] if content.startswith(PICKLES) else []
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    if any(member.endswith("/data.pkl") for member in members):
+        torch.load(io.BytesIO(content), weights_only=True)  # or it raises
+        members = {member: held for member, held in members.items() if not member.endswith("/data.pkl")}
+    return [found for member, held in members.items() for found in pickles(held, f"{name}: {member}")]
+
+
+def test_a_run_leaves_no_pickle_but_lists_of_tensors_that_torch_loads_without_running_code(finished: Project) -> None:
+    files = {*results(finished), *artifacts(finished)}
+    assert len(files) > 40
+    assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".pth")]
+    assert [found for path in files for found in pickles(path.read_bytes(), str(path))] == []
+
+
+class Trap:
+    """Unpickled, it would run code."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return print, ("code ran",)
+
+
+def test_a_pickle_within_an_archive_within_an_archive_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    inner, outer, trapped = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    for buffer, name, content in ((inner, "a.bin", b"\x80\x04."), (outer, "inner.zip", None)):
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr(name, inner.getvalue() if content is None else content)
+    assert pickles(outer.getvalue(), "it") == ["it: inner.zip: a.bin"]
+    torch.save({"format": Trap()}, trapped)
+    with pytest.raises(UnpicklingError):
+        pickles(trapped.getvalue(), "it")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "word", ["0.0.0" + ".0", "weights_only=False", "allow_pickle=True", "verify=False", "shell=True"]
+)
+def test_the_source_has_no_word_that_opens_a_door(word: str) -> None:
+    others = [REPOSITORY / "Makefile", *(REPOSITORY / "conf").rglob("*.yml")]
+    assert not [path for path in SOURCES + others if word in path.read_text()]
+
+
+def test_every_server_of_the_makefile_listens_on_the_loopback_alone() -> None:
+    lines = [line for line in (REPOSITORY / "Makefile").read_text().splitlines() if "--port" in line]
+    assert len(lines) == 3
+    assert all("--host 127.0.0.1" in line for line in lines)
+
+
+def test_the_server_to_draw_on_listens_on_the_loopback_alone() -> None:
+    (call,) = re.findall(r"uvicorn\.run\(.*\)", "".join(path.read_text() for path in SOURCES))
+    assert 'host="127.0.0.1"' in call
+
+
+def addresses() -> list[str]:
+    """Those of this machine that are not the loopback's."""
+    import psutil
+
+    families = [each for entries in psutil.net_if_addrs().values() for each in entries]
+    found = {each.address for each in families if each.family == socket.AF_INET}
+    return sorted(address for address in found if not address.startswith("127."))
+
+
+@pytest.mark.slow
+def test_the_page_to_draw_on_cannot_be_reached_from_another_address(finished: Project, tmp_path: Path) -> None:
+    if not addresses():
+        pytest.skip("this machine has no address but the loopback's")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    project = finished.copied_to(tmp_path)
+    kedro = str(Path(sys.executable).with_name("kedro"))
+    command = [kedro, "draw", "--port", str(port), "--model", str(project.checkpoints()[0])]
+    with subprocess.Popen(command, cwd=project.path, env=surroundings(), stdout=subprocess.DEVNULL) as server:
+        try:
+            wait_until_open(port)
+            for address in addresses():
+                with pytest.raises(OSError, match=r"refused|timed out"):
+                    socket.create_connection((address, port), timeout=2)
+        finally:
+            server.terminate()
+
+
+def wait_until_open(port: int) -> None:
+    def is_open() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=2).close()
+        except OSError:
+            return False
+        return True
+
+    wait_for(is_open)
+
+
+# Told to a process before it does anything else: a connection to another machine is counted, and fails
+GUARD = """
+import atexit, os, sys
+
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+    elif event == "socket.getaddrinfo":
+        address = (arguments[0],)
+    else:
+        return
+    if isinstance(address, tuple) and str(address[0]) not in ("127.0.0.1", "::1", "localhost", "None", ""):
+        with open(os.environ["ATTEMPTS"], "a") as file:
+            file.write(f"{event} {address}\\n")
+        raise OSError(f"no network: {address}")
+
+sys.addaudithook(refuse)
+"""
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> dict[str, str]:
+    """An environment in which each Python process counts and refuses connections to other machines."""
+    folder = tmp_path / "guard"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(GUARD)
+    (folder / "attempts.txt").touch()
+    paths = f"{folder}{os.pathsep}{surroundings()['PYTHONPATH']}"
+    return {"PYTHONPATH": paths, "ATTEMPTS": str(folder / "attempts.txt")}
+
+
+def attempts(guarded: dict[str, str]) -> list[str]:
+    return Path(guarded["ATTEMPTS"]).read_text().splitlines()
+
+
+@pytest.mark.slow
+def test_a_whole_run_on_data_that_are_there_asks_no_other_machine(project: Project, guarded: dict[str, str]) -> None:
+    done = project.run("--params", DIGITS, **guarded)
+    assert done.returncode == 0, done.stdout
+    assert attempts(guarded) == []
+
+
+@pytest.mark.slow
+def test_the_static_pages_are_built_without_asking_another_machine(
+    finished: Project, tmp_path_factory: pytest.TempPathFactory, guarded: dict[str, str]
+) -> None:
+    project = finished.copied_to(tmp_path_factory.mktemp("site"))
+    kedro = str(Path(sys.executable).with_name("kedro"))
+    done = subprocess.run(
+        [kedro, "site"], cwd=project.path, env=surroundings() | guarded, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert attempts(guarded) == []
+
+
+@pytest.mark.slow
+def test_the_guard_counts_what_asks_another_machine(project: Project, guarded: dict[str, str]) -> None:
+    project.set_mirrors("http://192.0.2.1/")
+    words = "training.iterations=10,data.timeout=1.0,tracking.enabled=false"
+    done = project.run("--params", words, "--to-nodes", "ingest", **guarded)
+    assert done.returncode == 0, done.stdout
+    assert any("192.0.2.1" in line for line in attempts(guarded))
+
+
+LOAD = """
+import sys
+import mlflow
+import numpy as np
+
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pytorch.load_model("models:/mnist-lstm@champion")
+import torch
+
+print(model(torch.zeros(2, 8, 8)).shape)
+"""
+
+
+@pytest.mark.slow
+def test_the_champion_loads_where_pickles_are_forbidden(finished: Project) -> None:
+    environment = surroundings() | {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+    command = [sys.executable, "-c", LOAD, f"sqlite:///{finished.path / 'mlflow.db'}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "[2, 10]" in done.stdout
+
+
+@pytest.fixture
+def told(project: Project) -> tuple[str, list[Any]]:
+    """The output and the files of a run whose store and mirror have passwords."""
+    store = f"sqlite:///{project.path / 'mlflow.db'}"
+    mirror = f"http://user:{SECRET}@127.0.0.1:9/"
+    words = f"training.iterations=10,data.mirror={mirror},data.timeout=1.0"
+    project.set_mirrors(f"http://other:{SECRET}@127.0.0.1:9/")
+    done = project.invoke("--params", words, "--pipelines", "without_figures", MLFLOW_TRACKING_URI=store)
+    assert done.exit_code == 0, done.output
+    return done.output, results(project)
+
+
+def test_a_mirrors_password_is_in_no_output_record_or_file(told: Any, project: Project) -> None:
+    output, files = told
+    run = project.last_run()
+    assert SECRET not in output
+    assert SECRET not in json.dumps(run.data.tags | run.data.params)
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+    assert SECRET.encode() not in (project.path / "mlflow.db").read_bytes()
+
+
+def test_a_stores_password_is_in_no_output_or_file(project: Project) -> None:
+    uri = f"http://user:{SECRET}@127.0.0.1:9"
+    done = project.invoke("--params", DIGITS, "--pipelines", "ingest", MLFLOW_TRACKING_URI=uri)
+    assert done.exit_code == 0, done.output
+    assert SECRET not in done.output
+    assert not [path for path in results(project) if SECRET.encode() in path.read_bytes()]
+
+
+FLOORS = {"kedro": (1, 3), "mlflow": (3, 11, 1), "torch": (2, 10), "pillow": (11, 3)}
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_a_version_with_a_known_hole_is_not_installed(name: str) -> None:
+    wanted = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
+    (floor,) = [found[1] for each in wanted if (found := re.match(rf"{name}>=([\d.]+)$", each))]
+    locked = re.search(rf"^{name}==([\d.]+)$", (REPOSITORY / "requirements.lock").read_text(), re.MULTILINE)
+    assert locked
+    numbers = [tuple(map(int, version.split("."))) for version in (floor, locked[1])]
+    assert all(number >= FLOORS[name] for number in numbers)
+
+
+def test_ruffs_rules_of_security_are_on() -> None:
+    lint = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert "S" in lint["select"]
