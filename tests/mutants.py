@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from mnist_lstm.core.pictures import grey
 from PIL import Image
 
 from mnist_lstm.core import idx
@@ -164,7 +163,7 @@ def read_picture(content: bytes, whole: bytes) -> None:
     """Reads it as a picture to answer on, and as one to train on."""
     with suppress(PictureError):
         assert brightness(content).dtype == np.uint8
-    assert grey(content, "it", dark_on_light=True).dtype == np.uint8
+    assert brightness(content, paper=255).dtype == np.uint8
 
 
 KINDS: dict[str, tuple[Callable[[], list[bytes]], Callable[[bytes, bytes], None]]] = {
