@@ -82,6 +82,14 @@ def test_the_last_weights_classify_where_none_were_validated_yet(trial: Trial) -
     assert checkpoint.weights is checkpoint.state.weights
 
 
+def test_an_entry_that_says_it_is_a_folder_is_refused(trial: Trial) -> None:
+    content = bytearray(to_bytes(trial.checkpoint()))
+    entry = content.rindex(b"PK\x01\x02", 0, content.rindex(b"archive/data/0"))
+    content[entry + 38] |= 0x10  # of its attributes, which no CRC covers
+    with pytest.raises(UserError, match="damaged content in archive/data/0"):
+        from_bytes(bytes(content), "it")
+
+
 def test_a_flipped_byte_is_refused_or_changes_nothing(trial: Trial) -> None:
     checkpoint = trial.checkpoint(report=2)
     content, random = to_bytes(checkpoint), np.random.default_rng(0)

@@ -141,9 +141,14 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
 
 
 def check_every_byte(content: bytes) -> None:
-    """torch.load checks no CRC, and a damaged file would load with other weights."""
+    """torch.load checks no CRC, and a damaged file would load with other weights.
+
+    Nor does it read an entry whose attributes say folder, and leaves its tensor as the memory was; torch writes none.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        damaged = archive.testzip()
+        damaged = archive.testzip() or next(
+            (entry.filename for entry in archive.infolist() if entry.external_attr), None
+        )
     if damaged:
         raise zipfile.BadZipFile(f"damaged content in {damaged}")
 
