@@ -118,8 +118,8 @@ class Recorder:
             return None
 
     def write_provenance(self) -> None:
-        """Writes provenance.json among the artifacts."""
-        (self.artifacts / "provenance.json").write_text(json.dumps(self._about, indent=2, ensure_ascii=False))
+        """Writes provenance.json among the artifacts, in ASCII, which has the diff's bytes that are no text."""
+        (self.artifacts / "provenance.json").write_text(json.dumps(self._about, indent=2))
 
     def _data(self, card: dict[str, Any]) -> None:
         """Records the data sets with their digests, and names the run after the data it is really on."""
