@@ -78,9 +78,11 @@ class Tracking:
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
-        """Records which data a run reads that starts after ingest."""
+        """Records which data, and how far a training, a run goes on with that does not make them."""
         if self._recorder and self._kind(dataset_name) == "data":
             self._observe(dataset_name, data)
+        if self._recorder and self._kind(dataset_name) == "checkpoint":
+            self._recorder.goes_on_with(data)
 
     @hook_impl
     def after_pipeline_run(self) -> None:
