@@ -125,3 +125,10 @@ def test_the_evaluation_of_a_training_that_was_interrupted_says_so(project: Proj
 def test_a_run_that_evaluates_a_whole_training_has_its_usual_name(project: Project) -> None:
     assert project.invoke("--pipelines", "evaluate", "--params", FINISHED).exit_code == 0
     assert project.last_run().info.run_name == "digits lstm128 rows s1"
+
+
+def test_a_run_without_work_leaves_no_record(project: Project) -> None:
+    before = len(project.runs())
+    done = project.invoke("--only-missing-outputs", "--params", FINISHED)
+    assert done.exit_code == 0, done.output
+    assert len(project.runs()) == before

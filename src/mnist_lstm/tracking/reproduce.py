@@ -46,7 +46,7 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
         UserError: if there is no such run, or it cannot be done again.
     """
     client, uri, experiment, _ = store.opened(project)
-    run = record.find_run(client, experiment, named)
+    run = record.find_run(client, experiment, named, did=("trained", "evaluated"))
     then = record.read(client, run)
     if not (then.checkpoint and then.predictions):
         raise UserError(
