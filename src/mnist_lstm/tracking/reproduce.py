@@ -131,7 +131,8 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     tracking = {"enabled": True, "experiment": {"name": again.experiment}, "run": {"name": name}}
     if "register" in yaml.safe_load((place / "conf/base/mlflow.yml").read_text())["tracking"]:  # older code knows none
         tracking["register"] = False
-    return {"env": about["preset"], "params": parameters | {"tracking": tracking}}
+    gone = about["preset"] and not (place / "conf" / about["preset"]).is_dir()  # its values are recorded all the same
+    return {"env": "base" if gone else about["preset"], "params": parameters | {"tracking": tracking}}
 
 
 def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
