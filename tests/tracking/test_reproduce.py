@@ -65,7 +65,9 @@ def test_a_run_whose_preset_is_gone_is_done_with_its_recorded_parameters(
     again: Again, preset: str | None, expected: str | None
 ) -> None:
     recorded = {"data": {"name": "bars", "mirror": None}, "training": {"resume": True}, "model": {"hidden_size": 7}}
-    again.then.provenance = {"preset": preset, "data": {"name": "bars"}, "parameters": recorded}
-    options = reproduce._options(again, "again", again.project)
+    then: Any = SimpleNamespace(
+        provenance={"preset": preset, "data": {"name": "bars"}, "parameters": recorded},
+    )
+    options = reproduce._options(again._replace(then=then), "again", again.project)
     assert options["env"] == expected
     assert options["params"]["model"] == {"hidden_size": 7}
