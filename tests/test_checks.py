@@ -1,9 +1,11 @@
 """A run that goes on with files of another one: only with the parameters that made them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mnist_lstm.core.checkpoint import from_bytes, to_bytes
 from tests.projects import DIGITS, Project
 
 pytest_plugins = ["tests.projects"]
@@ -18,7 +20,8 @@ def project(finished: Project, tmp_path: Path) -> Project:
 
 
 @pytest.mark.parametrize(
-    "options", [["--pipelines", "evaluate"], ["--nodes", "export"], ["--from-nodes", "look_inside"]]
+    "options",
+    [["--pipelines", "evaluate"], ["--nodes", "export"], ["--from-nodes", "look_inside"], ["--nodes", "score"]],
 )
 @pytest.mark.parametrize(
     ("parameters", "told"),
@@ -97,3 +100,35 @@ def test_a_run_that_leaves_out_training_does_not_evaluate_with_other_parameters(
     assert done.exit_code == 1
     assert "found others: training.seed is 2, was 1;" in done.output.splitlines()[-1]
     assert project.last_run().info.status == "FAILED"
+
+
+def test_a_run_that_leaves_out_all_but_the_score_does_not_score_with_other_parameters(project: Project) -> None:
+    (project.path / "data/08_reporting/metrics.json").unlink()
+    done = project.invoke("--only-missing-outputs", "--params", f"{FINISHED},training.seed=2")
+    assert done.exit_code == 1
+    assert "found others: training.seed is 2, was 1;" in done.output.splitlines()[-1]
+
+
+def test_the_evaluation_of_a_training_that_was_interrupted_says_so(project: Project) -> None:
+    [path] = project.checkpoints()
+    whole = from_bytes(path.read_bytes(), str(path))
+    path.write_bytes(to_bytes(replace(whole, state=replace(whole.state, iteration=7, ended=False))))
+    done = project.run("--pipelines", "evaluate", "--params", FINISHED)
+    assert " ".join(done.stdout.split()).count("training that was interrupted at update 7") == 1
+    run = project.last_run()
+    assert run.info.run_name == "digits lstm128 rows s1 interrupted"
+    assert run.data.tags["training.updates"] == "7"
+    for name in ("report.html", "model_card.md"):
+        assert "at update 7: the training has not ended" in (project.path / "data/08_reporting" / name).read_text()
+
+
+def test_a_run_that_evaluates_a_whole_training_has_its_usual_name(project: Project) -> None:
+    assert project.invoke("--pipelines", "evaluate", "--params", FINISHED).exit_code == 0
+    assert project.last_run().info.run_name == "digits lstm128 rows s1"
+
+
+def test_a_run_without_work_leaves_no_record(project: Project) -> None:
+    before = len(project.runs())
+    done = project.invoke("--only-missing-outputs", "--params", FINISHED)
+    assert done.exit_code == 0, done.output
+    assert len(project.runs()) == before

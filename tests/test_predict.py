@@ -126,6 +126,14 @@ def test_an_idx_file_of_the_models_size_is_taken_as_it_is(project: Project, tmp_
     np.testing.assert_allclose(answers["probability"].astype(float), probabilities.max(axis=1))
 
 
+def test_the_terminal_tells_where_the_answers_are_and_how_many(project: Project, tmp_path: Path) -> None:
+    drawn(0, True).save(tmp_path / "0.png")
+    (tmp_path / "text.txt").write_text("seven")
+    done = project.run("--pipelines", "predict", "--params", f"predict.folder={tmp_path}")
+    assert "2 pictures: 1 answered, 1 skipped" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(f"Answers    {ANSWERS}")
+
+
 def test_a_contact_sheet_shows_what_the_network_saw(project: Project, tmp_path: Path) -> None:
     odd_files(tmp_path)
     predict(project, tmp_path)

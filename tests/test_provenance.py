@@ -67,6 +67,29 @@ def test_new_files_that_decide_a_run_stand_in_the_diff_so_that_it_makes_them(rep
     assert (made / "code.py").read_text() == "answer = 43\n"
 
 
+def test_a_password_stands_not_in_the_diff_which_says_so(repository: Path) -> None:
+    (repository / "code.py").write_text("answer = 43\n")
+    assert provenance.code(repository)["redacted"] is False
+    (repository / "code.py").write_text("uri = https://alice:S3cret@host/mlflow\n")
+    found = provenance.code(repository)
+    assert "+uri = https://***@host/mlflow\n" in found["diff"]
+    assert "S3cret" not in json.dumps(found)
+    assert found["redacted"] is True
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["diff.noprefix=true", "diff.mnemonicPrefix=true", "color.ui=always", "diff.external=true", "diff.context=0"],
+)
+def test_the_diff_does_not_depend_on_the_users_settings_of_git(repository: Path, setting: str) -> None:
+    (repository / "code.py").write_text("answer = 43\n")
+    (repository / "src").mkdir()
+    (repository / "src/new.py").write_text("new\n")
+    expected = provenance.code(repository)
+    git(repository, "config", *setting.split("="))
+    assert provenance.code(repository) == expected
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "data/digits.csv", "conf/wide/credentials.yml", "conf/local/it.yml"])
 def test_other_new_files_and_secrets_stand_not_in_the_diff(repository: Path, name: str) -> None:
     (repository / ".git/info/exclude").write_text("conf/local\n")
@@ -86,6 +109,7 @@ def test_an_ignored_file_does_not_make_the_code_dirty(repository: Path) -> None:
 def test_outside_of_git_there_is_no_commit(tmp_path: Path) -> None:
     found = provenance.code(tmp_path)
     assert (found["commit"], found["dirty"], found["diff"]) == (None, None, None)
+    assert found["redacted"] is None
 
 
 def test_without_git_there_is_no_commit(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.errors import UserError
@@ -13,6 +14,12 @@ from mnist_lstm.parameters import checked
 logger = logging.getLogger(__name__)
 
 MADE = ("data_card", "checkpoint")  # what tells with which parameters the files were made
+
+
+def with_makers(read: set[str]) -> set[str]:
+    """These datasets, and the checkpoint too where one of them comes from training."""
+    trained = pipelines["__default__"].from_nodes("train").all_outputs()
+    return read | ({"checkpoint"} if read & trained else set())
 
 
 class CheckParameters:
@@ -33,26 +40,40 @@ class CheckParameters:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Refuses to go on with files of other parameters, which a run's record would belie."""
-        self._expect_made_by_these(self._loaded(catalog, pipeline.inputs()))
-        if run_params["only_missing_outputs"]:
-            kept = self._differences(self._loaded(catalog, pipeline.datasets()))
+        self._warned = False
+        self._catalog, self._keeps = catalog, run_params["only_missing_outputs"]
+        self._expect_made_by_these(self._loaded(with_makers(pipeline.inputs())))
+        if self._keeps:
+            kept = self._differences(self._loaded(pipeline.datasets()))
             if kept:
                 logger.warning("--only-missing-outputs keeps files that were made with other parameters: %s.", kept)
 
     @hook_impl
-    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+    def after_dataset_loaded(self, dataset_name: str) -> None:
         """The same for what a run comes to read only because --only-missing-outputs left out the node before."""
-        if dataset_name in MADE:
-            self._expect_made_by_these({dataset_name: data})
+        if self._keeps:
+            self._expect_made_by_these(self._loaded(with_makers({dataset_name})))
 
-    def _loaded(self, catalog: Any, names: Iterable[str]) -> dict[str, Any]:
-        return {name: catalog.load(name) for name in MADE if name in set(names) and catalog.exists(name)}
+    def _loaded(self, names: Iterable[str]) -> dict[str, Any]:
+        wanted = set(names)
+        return {name: self._catalog.load(name) for name in MADE if name in wanted and self._catalog.exists(name)}
 
     def _expect_made_by_these(self, found: dict[str, Any]) -> None:
         if told := self._differences(found):
             raise UserError(
                 f"a run must have the parameters of the files that it goes on with, found others: {told}; give it "
                 "those too (--params, --env), or make the files anew (`kedro run`)."
+            )
+        if "checkpoint" in found and not self._warned:
+            self._warn_unless_ended(found["checkpoint"].state)
+
+    def _warn_unless_ended(self, state: Any) -> None:
+        if not state.ended:
+            self._warned = True
+            logger.warning(
+                "The checkpoint is of a training that was interrupted at update %d; to end it, run with "
+                "training.resume=true.",
+                state.iteration,
             )
 
     def _differences(self, found: dict[str, Any]) -> str:

@@ -56,6 +56,10 @@ class Console:
         self._stop()
         if self._results:
             print_summary(self._results, self._tracking)
+        if "answers" in pipeline.all_outputs():
+            click.echo(
+                "\nAnswers    data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
+            )
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:

@@ -14,6 +14,9 @@ import psutil
 
 PACKAGES = ("mnist_lstm", "torch", "numpy", "kedro", "kedro-datasets", "mlflow", "scikit-learn", "pandas", "pydantic")
 MOST_DIFF = 1_000_000  # characters of the diff that are kept
+# The diff that `git apply` takes, whatever the user's settings of git
+DIFF = ("diff", "--binary", "--unified=3", "--src-prefix=a/", "--dst-prefix=b/", "--no-relative", "--submodule=short")
+PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color")
 DECIDING = ("conf", "src")  # folders whose new files decide what a run does
 PACKAGE = Path(__file__).parent
 
@@ -21,17 +24,21 @@ PACKAGE = Path(__file__).parent
 def code(project: Path) -> dict[str, Any]:
     """The digest of this package's source, and the git commit, whether the tree differs from it, and the diff.
 
-    The diff has the new files below conf/ and src/ too, but none that git ignores and no credentials. Outside of git
-    the last three are null.
+    The diff has the new files below conf/ and src/ too, but none that git ignores and no credentials: where users and
+    passwords had to be taken out of its URLs, "redacted" says so, as it makes other files then. Its bytes that are not
+    UTF-8 are Python's surrogate escapes. Outside of git all but the digest are null.
     """
     commit = _git(project, "rev-parse", "HEAD")
-    changed = _git(project, "status", "--porcelain")
-    diff = _git(project, "diff", "--binary", "HEAD")
+    changed = _git(project, "status", "--porcelain", "--untracked-files=normal")
+    diff = _git(project, *DIFF, *PLAIN, "HEAD")
+    whole = None if diff is None else diff + _new_files(project)
+    shown = whole and redacted(whole)
     return {
         "source_sha256": source_digest(PACKAGE),
         "commit": commit and commit.strip(),
         "dirty": None if changed is None else bool(changed),
-        "diff": None if diff is None else (diff + _new_files(project))[:MOST_DIFF],
+        "diff": shown and shown[:MOST_DIFF],
+        "redacted": None if whole is None else shown != whole,
     }
 
 
@@ -39,7 +46,7 @@ def _new_files(project: Path) -> str:
     """What git does not know yet of the deciding folders, as a diff that makes it."""
     listed = _git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *DECIDING) or ""
     names = [name for name in listed.split("\0") if name and "credentials" not in Path(name).name]
-    return "".join(_git(project, "diff", "--binary", "--no-index", "--", os.devnull, name) or "" for name in names)
+    return "".join(_git(project, *DIFF, *PLAIN, "--no-index", "--", os.devnull, name) or "" for name in names)
 
 
 def source_digest(package: Path) -> str:
@@ -125,10 +132,10 @@ def _processor() -> str:
 
 
 def _git(project: Path, *arguments: str) -> str | None:
-    """What git prints, or None where there is no git or no repository."""
+    """What git prints, byte for byte (others than UTF-8 as surrogate escapes), or None without git or a repository."""
     try:
-        done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=20)
+        done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
     differs = 1 if "--no-index" in arguments else 0  # the exit code by which git says that two files differ
-    return done.stdout if done.returncode in (0, differs) else None
+    return done.stdout.decode(errors="surrogateescape") if done.returncode in (0, differs) else None

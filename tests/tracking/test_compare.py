@@ -5,6 +5,7 @@ import pytest
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import record
 from mnist_lstm.tracking.compare import LIMITS
+from mnist_lstm.tracking.recorder import WEIGHTS
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
@@ -92,6 +93,23 @@ def test_the_latest_and_the_last_runs_are_no_reproductions_and_none_that_did_not
         fakes.record(status, wrong=None, status=status)
     assert record.find_run(fakes.client, "mnist-lstm", "latest").info.run_name == "b"
     assert [run.head for run in fakes.read(last=9)] == ["a", "b"]
+
+
+def test_the_latest_is_one_that_did_what_is_to_be_done_again(fakes: FakeRuns) -> None:
+    for name, wrong, tags in (
+        ("both", slice(0, 1), {WEIGHTS: "1"}),
+        ("trained", None, {WEIGHTS: "2"}),
+        ("evaluated", slice(0, 2), {}),
+    ):
+        fakes.record(name, wrong, tags=tags)
+    for did, expected in (((), "evaluated"), (("trained",), "trained"), (("trained", "evaluated"), "both")):
+        assert record.find_run(fakes.client, "mnist-lstm", "latest", did).info.run_name == expected
+
+
+def test_without_a_run_that_trained_there_is_no_latest_to_take_a_model_from(fakes: FakeRuns) -> None:
+    fakes.record("evaluated", slice(0, 2))
+    with pytest.raises(UserError, match="none of 'mnist-lstm' has finished and trained"):
+        record.find_run(fakes.client, "mnist-lstm", "latest", ("trained",))
 
 
 def test_without_a_run_that_finished_there_is_no_latest(fakes: FakeRuns) -> None:

@@ -58,3 +58,16 @@ def test_a_process_that_made_no_run_is_told(fakes: FakeRuns, again: Again, monke
     monkeypatch.setattr(reproduce, "_process", lambda *_: 1)
     with pytest.raises(UserError, match="found exit code 1; see above"):
         run_again(again, fakes.client, False, False)
+
+
+@pytest.mark.parametrize(("preset", "expected"), [(None, None), ("fast", "fast"), ("gone", "base")])
+def test_a_run_whose_preset_is_gone_is_done_with_its_recorded_parameters(
+    again: Again, preset: str | None, expected: str | None
+) -> None:
+    recorded = {"data": {"name": "bars", "mirror": None}, "training": {"resume": True}, "model": {"hidden_size": 7}}
+    then: Any = SimpleNamespace(
+        provenance={"preset": preset, "data": {"name": "bars"}, "parameters": recorded},
+    )
+    options = reproduce._options(again._replace(then=then), "again", again.project)
+    assert options["env"] == expected
+    assert options["params"]["model"] == {"hidden_size": 7}

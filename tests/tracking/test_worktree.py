@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,18 @@ def test_a_worktree_has_the_runs_code_and_its_preset_though_git_knew_neither(pro
     assert not place.exists()
 
 
+def test_a_worktree_has_every_byte_that_the_run_had(project: Path, tmp_path: Path) -> None:
+    contents = {
+        "src/mnist_lstm/models.py": b"units: 64\r\ncaf\xe9\r\n",
+        "src/mnist_lstm/n\u00e9w.py": b"\xff\xfe\r\n\r",
+    }
+    for name, content in contents.items():
+        (project / name).write_bytes(content)
+    about = json.loads(json.dumps(recorded(project, "base")))
+    with worktree(about, project, tmp_path, allow_differences=False) as place:
+        assert {name: (place / name).read_bytes() for name in contents} == contents
+
+
 def refused(about: dict[str, Any], project: Path, folder: Path) -> str:
     with pytest.raises(UserError) as told, worktree(about, project, folder, allow_differences=False):
         pass
@@ -73,6 +86,11 @@ def test_a_diff_that_was_cut_is_refused(project: Path, tmp_path: Path, monkeypat
     monkeypatch.setattr(provenance, "MOST_DIFF", 20)
     write(project, PRESET, "units: 256\n")
     assert "too large to be recorded" in refused(recorded(project, "wide"), project, tmp_path)
+
+
+def test_a_diff_without_its_passwords_is_refused(project: Path, tmp_path: Path) -> None:
+    write(project, PRESET, "uri: https://alice:S3cret@host\n")
+    assert "URLs had a user or password" in refused(recorded(project, "wide"), project, tmp_path)
 
 
 def test_a_run_outside_of_git_is_refused(project: Path, tmp_path: Path) -> None:

@@ -48,12 +48,13 @@ class Tracking:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
         """Starts the run: its name, parameters, tags and provenance.
 
-        A pipeline without a dataset to record, as `predict`, is no run of MLflow's.
+        A pipeline without a dataset to record, as `predict`, is no run of MLflow's, nor is one with no work to do.
         """
         self._recorder, self._interrupted, self.decision = None, None, None
         self._catalog = catalog
         kinds = [self._kind(name) for name in pipeline.datasets()]
-        if not (self._settings.tracking.enabled and any(kinds)):
+        idle = run_params["only_missing_outputs"] and all(catalog.exists(name) for name in pipeline.all_outputs())
+        if idle or not (self._settings.tracking.enabled and any(kinds)):
             return
         from mnist_lstm.tracking.start import started
 
@@ -78,9 +79,11 @@ class Tracking:
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
-        """Records which data a run reads that starts after ingest."""
+        """Records which data, and how far a training, a run goes on with that does not make them."""
         if self._recorder and self._kind(dataset_name) == "data":
             self._observe(dataset_name, data)
+        if self._recorder and self._kind(dataset_name) == "checkpoint":
+            self._recorder.goes_on_with(data)
 
     @hook_impl
     def after_pipeline_run(self) -> None:

@@ -63,7 +63,7 @@ def model(project: Path, named: str) -> Checkpoint:
     client, _, experiment, registered = store.opened(project)
     if named == registry.CHAMPION:
         return _of_run(client, _champions_run(client, registered))
-    return _of_run(client, record.find_run(client, experiment, named).info.run_id)
+    return _of_run(client, record.find_run(client, experiment, named, did=("trained",)).info.run_id)
 
 
 def _champions_run(client: Any, registered: str) -> str:

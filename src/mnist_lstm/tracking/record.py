@@ -17,11 +17,14 @@ import numpy as np
 from mnist_lstm.core.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.errors import UserError, nearest
+from mnist_lstm.tracking.recorder import WEIGHTS
 
 RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
 LATEST, FINISHED = "latest", "FINISHED"
 REPRODUCES = "reproduces"  # the tag of a reproduction: the run that it repeats
+# MLflow's filter for what a run did
+DID = {"trained": f"tags.`{WEIGHTS}` IS NOT NULL", "evaluated": "metrics.`test/accuracy` >= 0"}
 MOST_LISTED = 5  # of several runs that a name could mean
 
 
@@ -49,14 +52,15 @@ class Record:
         return {name: value for name, value in self.run.data.metrics.items() if name.startswith("test/")}
 
 
-def find_run(client: Any, experiment_name: str, named: str) -> Any:
+def find_run(client: Any, experiment_name: str, named: str, did: tuple[str, ...] = ()) -> Any:
     """The run that is meant.
 
     Args:
         client: of MLflow.
         experiment_name: where names are looked up.
         named: a run's id or the first 8 or more digits of it, its name (of several runs the one that finished), or
-            "latest": the newest that finished and reproduces no other.
+            "latest": the newest that finished, reproduces no other, and did what `did` says.
+        did: keys of DID.
 
     Raises:
         UserError: if there is none, or more than one.
@@ -69,13 +73,13 @@ def find_run(client: Any, experiment_name: str, named: str) -> Any:
         except mlflow.exceptions.MlflowException:
             raise UserError(f"a run must be recorded in the MLflow store, found none with the id {named}.") from None
     if named == LATEST:
-        found = finished(client, experiment_name, 1)
+        found = finished(client, experiment_name, 1, did)
     else:
         every = [run for run in runs(client, experiment_name) if _is_called(run, named)]
         found = [run for run in every if run.info.status == FINISHED] or every
     if len(found) == 1:
         return found[0]
-    raise _ambiguous(named, found) if found else _unknown(named, experiment_name, runs(client, experiment_name))
+    raise _ambiguous(named, found) if found else _unknown(named, experiment_name, did, runs(client, experiment_name))
 
 
 def _is_called(run: Any, named: str) -> bool:
@@ -94,9 +98,10 @@ def _when(run: Any) -> str:
     return started if run.info.status == FINISHED else f"{started}, {run.info.status.lower()}"
 
 
-def _unknown(named: str, experiment_name: str, known: Iterable[Any]) -> UserError:
+def _unknown(named: str, experiment_name: str, did: tuple[str, ...], known: Iterable[Any]) -> UserError:
     if named == LATEST:
-        return UserError(f"a run must be there to be the {LATEST}: none of {experiment_name!r} has finished.")
+        wanted = " and ".join([FINISHED.lower(), *did])
+        return UserError(f"a run must be there to be the {LATEST}: none of {experiment_name!r} has {wanted}.")
     names = {LATEST, *(run.info.run_name for run in known)}
     return UserError(
         f"a run must be named by its id, its name or {LATEST!r}: the experiment {experiment_name!r} has none called "
@@ -104,10 +109,10 @@ def _unknown(named: str, experiment_name: str, known: Iterable[Any]) -> UserErro
     )
 
 
-def finished(client: Any, experiment_name: str, count: int) -> list[Any]:
-    """The newest `count` runs that finished and reproduce no other, or as many as there are, newest first."""
-    wanted = f"attributes.status = '{FINISHED}' AND tags.{REPRODUCES} IS NULL"
-    return list(islice(runs(client, experiment_name, wanted), count))
+def finished(client: Any, experiment_name: str, count: int, did: tuple[str, ...] = ()) -> list[Any]:
+    """The newest `count` runs that finished, reproduce no other and did all `did`, or as many as there are."""
+    wanted = [f"attributes.status = '{FINISHED}'", f"tags.{REPRODUCES} IS NULL", *(DID[name] for name in did)]
+    return list(islice(runs(client, experiment_name, " AND ".join(wanted)), count))
 
 
 def runs(client: Any, experiment_name: str, wanted: str = "") -> Iterator[Any]:

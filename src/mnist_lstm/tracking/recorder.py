@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 DIGEST = 32  # characters of a SHA-256 that MLflow's dataset digest has room for
 MOST_METRICS = 1000  # in one call, MLflow's limit
 LONGEST_TAG = 5000
-FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"  # tags
+FINGERPRINT, WEIGHTS, UPDATES = "training.fingerprint", "weights.sha256", "training.updates"  # tags
+INTERRUPTED = " interrupted"  # in the name of a run that goes on with a training that has not ended
 CURVES = {
     "train_loss": "train/loss",
     "train_accuracy": "train/accuracy",
@@ -51,6 +52,7 @@ class Recorder:
         self._rows = 0  # of the history that are written
         self._metrics: dict[str, float] = {}
         self._checkpoint: Checkpoint | None = None
+        self._apart = ""  # what the name ends with
         self._exported = False
         self._finished = False
 
@@ -75,6 +77,18 @@ class Recorder:
         }
         if kind != "artifact":
             writers[kind](data)
+
+    def goes_on_with(self, read: Checkpoint) -> None:
+        """Tells of a checkpoint that a run reads and did not make: if its training has not ended, its updates."""
+        if self._checkpoint is None and not self._apart and not read.state.ended:
+            self._client.set_tag(self.run_id, UPDATES, str(read.state.iteration))
+            self._apart = INTERRUPTED
+            self._rename()
+
+    def _rename(self) -> None:
+        """After the data that the run is really on."""
+        data = self._about.get("data", self._about["parameters"]["data"])["name"]
+        self._client.update_run(self.run_id, name=f"{self._name(data)}{self._apart}")
 
     def end(self, status: str, reason: str) -> None:
         """Writes what was kept for the end, and ends the run with a status of MLflow's.
@@ -118,8 +132,8 @@ class Recorder:
             return None
 
     def write_provenance(self) -> None:
-        """Writes provenance.json among the artifacts."""
-        (self.artifacts / "provenance.json").write_text(json.dumps(self._about, indent=2, ensure_ascii=False))
+        """Writes provenance.json among the artifacts, in ASCII, which has the diff's bytes that are no text."""
+        (self.artifacts / "provenance.json").write_text(json.dumps(self._about, indent=2))
 
     def _data(self, card: dict[str, Any]) -> None:
         """Records the data sets with their digests, and names the run after the data it is really on."""
@@ -144,7 +158,7 @@ class Recorder:
         ]
         self._client.log_inputs(self.run_id, inputs)
         self._client.set_tag(self.run_id, "data", card["title"])
-        self._client.update_run(self.run_id, name=self._name(card["name"]))
+        self._rename()
 
     def _history(self, history: Any) -> None:
         """Records the rows of the curves that are new."""
@@ -185,6 +199,7 @@ class Recorder:
         (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))
         self._about["weights_sha256"] = checkpoint.weights_digest(data.weights)
         self._client.set_tag(self.run_id, WEIGHTS, self._about["weights_sha256"])
+        self._client.set_tag(self.run_id, UPDATES, str(data.state.iteration))
 
     def _test_set(self) -> dict[str, Any]:
         """What the measures are linked to: the model, and the test images."""

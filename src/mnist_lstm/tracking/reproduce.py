@@ -46,7 +46,7 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
         UserError: if there is no such run, or it cannot be done again.
     """
     client, uri, experiment, _ = store.opened(project)
-    run = record.find_run(client, experiment, named)
+    run = record.find_run(client, experiment, named, did=("trained", "evaluated"))
     then = record.read(client, run)
     if not (then.checkpoint and then.predictions):
         raise UserError(
@@ -131,7 +131,8 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     tracking = {"enabled": True, "experiment": {"name": again.experiment}, "run": {"name": name}}
     if "register" in yaml.safe_load((place / "conf/base/mlflow.yml").read_text())["tracking"]:  # older code knows none
         tracking["register"] = False
-    return {"env": about["preset"], "params": parameters | {"tracking": tracking}}
+    gone = about["preset"] and not (place / "conf" / about["preset"]).is_dir()  # its values are recorded all the same
+    return {"env": "base" if gone else about["preset"], "params": parameters | {"tracking": tracking}}
 
 
 def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:

@@ -59,7 +59,7 @@ def differences_since(then: dict[str, Any], project: Path) -> list[Difference]:
         Difference(kind, key, before[kind].get(key), now[kind].get(key))
         for kind in now
         for key in sorted(before[kind].keys() | now[kind].keys())
-        if key != "diff" and before[kind].get(key) != now[kind].get(key)
+        if key not in ("diff", "redacted") and before[kind].get(key) != now[kind].get(key)
     ]
 
 

@@ -22,10 +22,15 @@ def worktree(about: dict[str, Any], project: Path, folder: Path, allow_differenc
         raise UserError("--checkout needs the commit of the run, found none recorded: it ran outside of git.")
     if len(code["diff"] or "") >= provenance.MOST_DIFF:
         raise UserError("--checkout needs the run's whole diff, found one too large to be recorded; leave it out.")
+    if code.get("redacted"):
+        raise UserError(
+            "--checkout needs the run's whole diff, found one whose URLs had a user or password, which are not "
+            "recorded; leave it out."
+        )
     _git(project, "worktree", "add", "--detach", str(place), code["commit"])
     try:
         if code["diff"]:
-            _git(place, "apply", "--whitespace=nowarn", input=code["diff"])
+            _git(place, "apply", "--whitespace=nowarn", input=code["diff"].encode(errors="surrogateescape"))
         if not allow_differences:
             expect_code_of(about, place)
         yield place
@@ -53,7 +58,8 @@ def expect_code_of(about: dict[str, Any], place: Path) -> None:
         )
 
 
-def _git(project: Path, *arguments: str, input: str | None = None) -> None:  # noqa: A002
-    done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, input=input)
+def _git(project: Path, *arguments: str, input: bytes | None = None) -> None:  # noqa: A002
+    done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, input=input)
     if done.returncode != 0:
-        raise UserError(f"git {' '.join(arguments[:2])} must work for --checkout, found: {done.stderr.strip()}")
+        said = done.stderr.decode(errors="replace").strip()
+        raise UserError(f"git {' '.join(arguments[:2])} must work for --checkout, found: {said}")

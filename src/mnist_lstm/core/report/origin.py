@@ -37,6 +37,8 @@ def made_with(run: Run) -> dict[str, list[tuple[str, str]]]:
         ("trained on", trained["training.device"]),
         ("threads", str(trained["training.threads"])),
     ]
+    if not run.checkpoint.state.ended:
+        weights.append(("interrupted", f"at update {run.checkpoint.state.iteration}: the training has not ended"))
     if run.provenance["run"]["trained"]:
         return {"made with": weights + _surroundings(run)}
     found = ("tag training.fingerprint of the run that trained", run.checkpoint.fingerprint)
