@@ -16,7 +16,7 @@ from mnist_lstm.tracking.outages import first_line, outages
 
 logger = logging.getLogger(__name__)
 
-SLOW = 3.0  # seconds of silence after which people are told
+SLOW, SLOW_MODEL = 3.0, 9.0  # seconds of silence after which people are told; MLflow exports a model first
 WAITS = "It is given up after some seconds; then the run goes on without it, and `kedro sync-runs` sends what it misses"
 LATER = (
     "The run goes on without it, its results go to data/, and what MLflow misses is kept: `kedro sync-runs` sends it"
@@ -24,9 +24,9 @@ LATER = (
 
 
 @contextmanager
-def told_if_slow() -> Iterator[None]:
+def told_if_slow(seconds: float = SLOW) -> Iterator[None]:
     """Tells people when what is done here takes long."""
-    told = threading.Timer(SLOW, logger.warning, [f"MLflow has not answered for {SLOW:g} s. {WAITS}."])
+    told = threading.Timer(seconds, logger.warning, [f"MLflow has not answered for {seconds:g} s. {WAITS}."])
     told.daemon = True
     told.start()
     try:
@@ -128,7 +128,7 @@ class Outbox:
         """Makes a call, unless one failed before; whether MLflow took it."""
         if self.complete:
             try:
-                with told_if_slow():
+                with told_if_slow(SLOW_MODEL if kind == "model" else SLOW):
                     calls.SENDERS[kind](self._client, self._about, content)
             except outages() as error:
                 self.complete = False
