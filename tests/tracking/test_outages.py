@@ -350,6 +350,18 @@ def test_a_store_that_can_be_read_and_not_written_costs_no_training(
     assert complete(project) == expected
 
 
+def test_what_a_run_continues_is_known_after_an_outage_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("mnist_lstm.core.models.ImageClassifier.__init__", fails)
+        project.invoke("--params", DIGITS, *PLAIN)
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow.MlflowClient, "create_run", locks)
+        assert project.invoke("--params", f"{DIGITS},training.resume=true", *PLAIN).exit_code == 0
+    assert project.call("sync-runs").exit_code == 0
+    resumed, failed = project.runs()
+    assert (failed.info.status, resumed.data.tags["continues"]) == ("FAILED", failed.info.run_id)
+
+
 def locks(*_: Any, **__: Any) -> None:
     raise mlflow.MlflowException("(sqlite3.OperationalError) database is locked")
 

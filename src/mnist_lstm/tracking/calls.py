@@ -15,6 +15,7 @@ from mnist_lstm.tracking.registry import Candidate
 from mnist_lstm.tracking.store import RegistrySettings
 
 ARTIFACTS, MODEL = "artifacts", "model.npz"  # beside the calls that are kept
+FINGERPRINT = "training.fingerprint"  # the tag that tells which training it is
 Values = dict[str, Any]
 
 
@@ -59,6 +60,15 @@ def with_files(kind: str, content: Values, folder: Path) -> Values:
 
 def _tag(client: Any, about: Values, content: Values) -> None:
     client.set_tag(about["run_id"], content["key"], content["value"])
+
+
+def _continues(client: Any, about: Values, content: Values) -> None:
+    """Tags the run with the last one before it of the same training, if that did not finish."""
+    same = f"tags.`{FINGERPRINT}` = '{content['fingerprint']}' AND attributes.start_time < {about['start_time']}"
+    newest = ["attributes.start_time DESC"]
+    runs = client.search_runs([about["experiment_id"]], same, max_results=1, order_by=newest)
+    if runs and runs[0].info.status != "FINISHED":
+        client.set_tag(about["run_id"], "continues", runs[0].info.run_id)
 
 
 def _name(client: Any, about: Values, content: Values) -> None:
@@ -116,6 +126,7 @@ def _register(client: Any, about: Values, content: Values) -> None:
 
 SENDERS: dict[str, Callable[[Any, Values, Values], None]] = {
     "tag": _tag,
+    "continues": _continues,
     "name": _name,
     "batch": _batch,
     "inputs": _inputs,

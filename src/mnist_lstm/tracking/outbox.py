@@ -82,6 +82,10 @@ class Outbox:
         """Sets a tag of the run."""
         self._write("tag", key=key, value=value)
 
+    def set_continued(self, fingerprint: str) -> None:
+        """Names the run that this one continues, the last one of the same training, unless that finished."""
+        self._write("continues", fingerprint=fingerprint)
+
     def update_run(self, run_id: str, name: str) -> None:
         """Renames the run."""
         self._write("name", name=name)
