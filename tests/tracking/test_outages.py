@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -12,12 +13,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mlflow
+import psutil
 import pytest
 import requests
 
+from mnist_lstm import provenance
+from mnist_lstm.core.report.facts import which
 from mnist_lstm.tracking import outbox, store, unsent
 from tests.projects import DIGITS, LONGEST, Project, copied, surroundings, wait_for
 
@@ -119,7 +124,7 @@ def results(project: Project) -> bool:
 
 
 def test_silence_is_told_within_ten_seconds() -> None:
-    assert outbox.SLOW < 10
+    assert max(outbox.SLOW, outbox.SLOW_MODEL) < 10
     assert float(store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_TIMEOUT"]) < 10
     assert store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
 
@@ -176,10 +181,10 @@ def test_what_a_server_that_died_in_mid_run_missed_is_sent_by_the_next_run(
 
 
 @contextmanager
-def locked(database: Path, seconds: float) -> Iterator[None]:
+def locked(database: Path, kind: str, seconds: float) -> Iterator[None]:
     """Another process's long transaction, as it were."""
     connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
-    connection.execute("BEGIN EXCLUSIVE")
+    connection.execute(f"BEGIN {kind}")
     release = threading.Timer(seconds, connection.rollback)
     release.start()
     try:
@@ -190,11 +195,12 @@ def locked(database: Path, seconds: float) -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["EXCLUSIVE", "IMMEDIATE"])  # for reading too, for writing alone
 def test_a_store_locked_for_long_gets_the_whole_run_when_it_is_free_again(
-    project: Project, expected: dict[str, Any]
+    project: Project, expected: dict[str, Any], kind: str
 ) -> None:
     project.client().create_experiment("mnist-lstm", tags=store.EXPERIMENT_TAGS)
-    with locked(project.path / "mlflow.db", LOCKED):
+    with locked(project.path / "mlflow.db", kind, LOCKED):
         done = project.invoke("--params", DIGITS, *PLAIN)
     assert done.exit_code == 0, done.output
     assert f"MLflow has not answered for {outbox.SLOW:g} s" in " ".join(done.output.split())
@@ -235,21 +241,152 @@ def test_a_run_that_was_sent_in_part_is_sent_whole_once(
     assert complete(project) == expected
 
 
-def fails(*_: Any) -> None:
+def fails(*_: Any, **__: Any) -> None:
     raise requests.ConnectionError("the server is gone again")
 
 
+def changed(folder: Path, **about: Any) -> None:
+    """Changes what is written down of a run that is kept."""
+    run = folder / unsent.RUN
+    run.write_text(json.dumps(json.loads(run.read_text()) | about))
+
+
+def without(folder: Path, *kinds: str) -> None:
+    """Takes kept calls out."""
+    calls = folder / unsent.CALLS
+    lines = calls.read_text().splitlines(keepends=True)
+    calls.write_text("".join(line for line in lines if json.loads(line)[0] not in kinds))
+
+
+def process_of(pid: int) -> dict[str, str]:
+    """What tells another process of this machine."""
+    return provenance.process() | {"pid": str(pid), "started": f"{psutil.Process(pid).create_time():.2f}"}
+
+
+GONE = {"pid": "1", "started": "0.00"}  # of a process that is no more
+
+
+def told(output: str) -> str:
+    """The output without the terminal's line breaks and indents."""
+    return "".join(output.split())
+
+
 def test_a_run_of_another_store_waits(project: Project, kept: Path) -> None:
-    about = json.loads((kept / "run.json").read_text())
-    (kept / "run.json").write_text(json.dumps(about | {"store": "http://elsewhere"}))
+    changed(kept, store="http://elsewhere")
+    done = project.call("sync-runs")
+    assert done.exit_code == 1
+    assert kept.exists()
+    assert told(f"{kept} waits: it is of another store, http://elsewhere.") in told(done.output)
+
+
+def test_a_run_that_still_goes_on_waits(project: Project, kept: Path) -> None:
+    without(kept, "end", "register")
+    assert project.call("sync-runs").exit_code == 1
+
+
+def test_no_other_process_sends_a_run_that_has_ended_and_may_keep_more(project: Project, kept: Path) -> None:
+    changed(kept, process=process_of(os.getppid()))
     assert project.call("sync-runs").exit_code == 1
     assert kept.exists()
 
 
-def test_a_run_that_still_goes_on_waits(project: Project, kept: Path) -> None:
-    lines = (kept / "calls.jsonl").read_text().splitlines(keepends=True)
-    (kept / "calls.jsonl").write_text("".join(line for line in lines if not line.startswith('["end"')))
-    assert project.call("sync-runs").exit_code == 1
+def test_a_run_that_was_killed_in_an_outage_is_sent_as_far_as_it_went(project: Project, kept: Path) -> None:
+    without(kept, "artifacts", "end", "register")
+    shutil.rmtree(kept / "artifacts")
+    tags = json.loads((kept / unsent.RUN).read_text())["tags"] | {f"process.{key}": GONE[key] for key in GONE}
+    changed(kept, process=provenance.process() | GONE, tags=tags)
+    assert project.call("sync-runs").exit_code == 0
+    assert (project.last_run().info.status, len(project.last_run().outputs.model_outputs)) == ("KILLED", 1)
+
+
+@pytest.mark.parametrize("name", ["model.npz", "run.json"])
+def test_a_damaged_folder_stops_neither_a_run_nor_other_folders(project: Project, kept: Path, name: str) -> None:
+    damaged = kept.with_name("0-damaged")
+    shutil.copytree(kept, damaged)
+    (damaged / name).write_bytes(b"{")
+    done = project.invoke("--params", DIGITS, "--to-nodes", "ingest")
+    assert done.exit_code == 0
+    assert told(f"{damaged} waits, as it is damaged") in told(done.output)
+    assert "delete the folder" in " ".join(done.output.split())
+    assert (kept.exists(), damaged.exists()) == (False, True)
+
+
+def test_a_run_that_mlflow_no_longer_has_waits_and_is_named(project: Project, kept: Path) -> None:
+    changed(kept, run_id="0" * 32)
+    done = project.call("sync-runs")
+    assert done.exit_code == 1
+    assert told(f"{kept} waits: MLflow did not take it: Run with id={'0' * 32} not found") in told(done.output)
+
+
+def test_sync_runs_ends_dead_runs(project: Project) -> None:
+    client = project.client()
+    experiment = client.create_experiment("mnist-lstm", tags=store.EXPERIMENT_TAGS)
+    gone = provenance.process() | GONE
+    client.create_run(experiment, tags={f"process.{key}": value for key, value in gone.items()})
+    assert project.call("sync-runs").exit_code == 0
+    assert project.last_run().info.status == "KILLED"
+
+
+def test_a_model_that_was_registered_before_a_crash_is_not_registered_again(
+    project: Project, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", fails)
+        assert project.call("sync-runs").exit_code == 1
+    assert project.call("sync-runs").exit_code == 0
+    assert len(project.client().search_model_versions("name='mnist-lstm'")) == 1
+
+
+@pytest.mark.parametrize("call", ["get_experiment_by_name", "create_run"])
+def test_a_store_that_can_be_read_and_not_written_costs_no_training(
+    project: Project, monkeypatch: pytest.MonkeyPatch, call: str, expected: dict[str, Any]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow.MlflowClient, call, locks)
+        done = project.invoke("--params", DIGITS, *PLAIN)
+    assert done.exit_code == 0, done.output
+    assert results(project)
+    assert project.call("sync-runs").exit_code == 0
+    assert complete(project) == expected
+
+
+def test_what_a_run_continues_is_known_after_an_outage_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("mnist_lstm.core.models.ImageClassifier.__init__", fails)
+        project.invoke("--params", DIGITS, *PLAIN)
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow.MlflowClient, "create_run", locks)
+        assert project.invoke("--params", f"{DIGITS},training.resume=true", *PLAIN).exit_code == 0
+    assert project.call("sync-runs").exit_code == 0
+    resumed, failed = project.runs()
+    assert (failed.info.status, resumed.data.tags["continues"]) == ("FAILED", failed.info.run_id)
+
+
+def locks(*_: Any, **__: Any) -> None:
+    raise mlflow.MlflowException("(sqlite3.OperationalError) database is locked")
+
+
+def test_imports_and_the_making_of_the_store_are_no_silence_of_mlflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[bool] = []
+
+    def made(database: Path, make: Any = store._create) -> None:
+        timers.append(any(isinstance(each, threading.Timer) for each in threading.enumerate()))
+        make(database)
+
+    monkeypatch.setattr(store, "_create", made)
+    assert copied(tmp_path).invoke("--params", DIGITS, "--to-nodes", "ingest").exit_code == 0
+    assert timers == [False]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "words"),
+    [("a1", "Run a1 of today."), ("", "not yet in MLflow when this was written"), (None, "not recorded by MLflow")],
+)
+def test_the_report_says_where_the_run_is(run_id: str | None, words: str) -> None:
+    run = SimpleNamespace(provenance={"run": {"id": run_id, "date": "today"}})
+    assert words in which(run)  # type: ignore[arg-type]
 
 
 def test_a_last_call_that_a_kill_cut_short_is_left_out(project: Project, kept: Path) -> None:

@@ -21,7 +21,7 @@ MLFLOW = {
     "tracking": {
         "enabled": True,
         "experiment": {"name": "mnist-lstm"},
-        "run": {"name": None},
+        "run": {"name": None, "parent": None},
         "register": True,
         "registry": {"name": "mnist-lstm", "margin": 0.001},
     },

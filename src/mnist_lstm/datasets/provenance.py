@@ -13,7 +13,7 @@ class ProvenanceDataset(AbstractDataset[NoReturn, dict[str, Any]]):
     """The run, the command of this process, the code, the environment and the hardware; read anew at each load.
 
     Attributes:
-        run_id: of the record of this run, None where it has none.
+        run_id: of the record of this run, empty where MLflow does not have it yet, None where it has none.
         trained: whether this run trained; both are told by the hook that knows.
 
     Args:

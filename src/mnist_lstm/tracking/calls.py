@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from mnist_lstm.core import checkpoint
-from mnist_lstm.core.models import ExportedModel, ImageClassifier
+from mnist_lstm.core.models import ExportedModel, ImageClassifier, restored_classifier
+from mnist_lstm.parameters import ModelParameters
 from mnist_lstm.tracking import registry
 from mnist_lstm.tracking.model import log_model
 from mnist_lstm.tracking.registry import Candidate
 from mnist_lstm.tracking.store import RegistrySettings
 
-ARTIFACTS, EXAMPLES = "artifacts", "examples.npy"  # beside the calls that are kept
+ARTIFACTS, MODEL = "artifacts", "model.npz"  # beside the calls that are kept
+FINGERPRINT = "training.fingerprint"  # the tag that tells which training it is
 Values = dict[str, Any]
 
 
@@ -28,15 +30,29 @@ def as_values(inputs: Any) -> Values:
     return {"dataset": dict(inputs.dataset), "tags": [dict(tag) for tag in inputs.tags]}
 
 
+def kept_model(exported: ExportedModel, folder: Path) -> Values:
+    """Keeps the arrays of a model in one file, and returns the call that makes it again."""
+    classifier, weights = exported.classifier, exported.classifier.classifier.state_dict()
+    arrays = {f"weights.{name}": value.cpu().numpy() for name, value in weights.items()}
+    np.savez(folder / MODEL, examples=exported.examples, order=classifier.order.cpu().numpy(), **arrays)
+    return {"model": classifier.classifier.model.model_dump()}
+
+
+def _model_from(content: Values, folder: Path) -> ExportedModel:
+    with np.load(folder / MODEL, allow_pickle=False) as file:
+        arrays = dict(file)
+    examples, order = arrays.pop("examples"), arrays.pop("order")
+    weights = {name.removeprefix("weights."): torch.from_numpy(array) for name, array in arrays.items()}
+    classifier = restored_classifier(ModelParameters(**content["model"]), order.shape[1], weights)
+    return ExportedModel(ImageClassifier(classifier, order), examples)
+
+
 def with_files(kind: str, content: Values, folder: Path) -> Values:
     """A kept call with what it needs of the files that were kept with it."""
     if kind == "artifacts":
         return {"folder": str(folder / ARTIFACTS)}
     if kind == "model":
-        name = "checkpoint.pt"
-        trained = checkpoint.from_bytes((folder / ARTIFACTS / name).read_bytes(), name)
-        classifier = ImageClassifier(trained.classifier(), trained.order())
-        return {"exported": ExportedModel(classifier, np.load(folder / EXAMPLES, allow_pickle=False))}
+        return {"exported": _model_from(content, folder)}
     if kind == "register":
         return content | {"project": folder.parents[2]}
     return content
@@ -44,6 +60,15 @@ def with_files(kind: str, content: Values, folder: Path) -> Values:
 
 def _tag(client: Any, about: Values, content: Values) -> None:
     client.set_tag(about["run_id"], content["key"], content["value"])
+
+
+def _continues(client: Any, about: Values, content: Values) -> None:
+    """Tags the run with the last one before it of the same training, if that did not finish."""
+    same = f"tags.`{FINGERPRINT}` = '{content['fingerprint']}' AND attributes.start_time < {about['start_time']}"
+    newest = ["attributes.start_time DESC"]
+    runs = client.search_runs([about["experiment_id"]], same, max_results=1, order_by=newest)
+    if runs and runs[0].info.status != "FINISHED":
+        client.set_tag(about["run_id"], "continues", runs[0].info.run_id)
 
 
 def _name(client: Any, about: Values, content: Values) -> None:
@@ -78,8 +103,10 @@ def _artifacts(client: Any, about: Values, content: Values) -> None:
 
 
 def _model(client: Any, about: Values, content: Values) -> None:
+    """Logs the model; the run goes on, though MLflow's own logging has ended it as finished."""
     if "model_id" not in about:
         about["model_id"] = log_model(content["exported"], about["run_id"])
+    client.update_run(about["run_id"], status="RUNNING")
 
 
 def _end(client: Any, about: Values, content: Values) -> None:
@@ -90,6 +117,8 @@ def _end(client: Any, about: Values, content: Values) -> None:
 
 
 def _register(client: Any, about: Values, content: Values) -> None:
+    if registry.VERSION in client.get_run(about["run_id"]).data.tags:  # made before a crash half way
+        return
     settings = RegistrySettings(**content["settings"])
     candidate = Candidate(**(content["candidate"] | {"run_id": about["run_id"], "model_id": about["model_id"]}))
     registry.register(client, content["project"], settings, candidate)
@@ -97,6 +126,7 @@ def _register(client: Any, about: Values, content: Values) -> None:
 
 SENDERS: dict[str, Callable[[Any, Values, Values], None]] = {
     "tag": _tag,
+    "continues": _continues,
     "name": _name,
     "batch": _batch,
     "inputs": _inputs,

@@ -9,22 +9,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mnist_lstm.core.models import ExportedModel
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import calls, unsent
+from mnist_lstm.tracking.outages import first_line, outages
 
 logger = logging.getLogger(__name__)
 
-SLOW = 3.0  # seconds of silence after which people are told
-LATER = "Training goes on, its results are in data/, and what MLflow misses is kept: `kedro sync-runs` sends it"
+SLOW, SLOW_MODEL = 3.0, 9.0  # seconds of silence after which people are told; MLflow exports a model first
+WAITS = "It is given up after some seconds; then the run goes on without it, and `kedro sync-runs` sends what it misses"
+LATER = (
+    "The run goes on without it, its results go to data/, and what MLflow misses is kept: `kedro sync-runs` sends it"
+)
 
 
 @contextmanager
-def told_if_slow() -> Iterator[None]:
+def told_if_slow(seconds: float = SLOW) -> Iterator[None]:
     """Tells people when what is done here takes long."""
-    told = threading.Timer(SLOW, logger.warning, [f"MLflow has not answered for {SLOW:g} s. {LATER}."])
+    told = threading.Timer(seconds, logger.warning, [f"MLflow has not answered for {seconds:g} s. {WAITS}."])
     told.daemon = True
     told.start()
     try:
@@ -80,6 +82,10 @@ class Outbox:
         """Sets a tag of the run."""
         self._write("tag", key=key, value=value)
 
+    def set_continued(self, fingerprint: str) -> None:
+        """Names the run that this one continues, the last one of the same training, unless that finished."""
+        self._write("continues", fingerprint=fingerprint)
+
     def update_run(self, run_id: str, name: str) -> None:
         """Renames the run."""
         self._write("name", name=name)
@@ -95,14 +101,16 @@ class Outbox:
     def log_artifacts(self, run_id: str, folder: str) -> None:
         """Logs the files of a folder."""
         if not self._tried("artifacts", folder=folder):
-            shutil.copytree(folder, self._folder / calls.ARTIFACTS, dirs_exist_ok=True)
+            with unsent.told_if_full(self._folder):
+                shutil.copytree(folder, self._folder / calls.ARTIFACTS, dirs_exist_ok=True)
             self.keep("artifacts")
 
     def log_model(self, exported: ExportedModel) -> None:
-        """Logs the exported model; where that fails it is made again from the checkpoint, later."""
+        """Logs the exported model; where that fails it is made again from its weights, later."""
         if not self._tried("model", exported=exported):
-            np.save(self._folder / calls.EXAMPLES, exported.examples)
-            self.keep("model")
+            with unsent.told_if_full(self._folder):
+                kept = calls.kept_model(exported, self._folder)
+            self.keep("model", **kept)
 
     def set_terminated(self, run_id: str, status: str) -> None:
         """Ends the run; what was missed is tried once more."""
@@ -124,12 +132,12 @@ class Outbox:
         """Makes a call, unless one failed before; whether MLflow took it."""
         if self.complete:
             try:
-                with told_if_slow():
+                with told_if_slow(SLOW_MODEL if kind == "model" else SLOW):
                     calls.SENDERS[kind](self._client, self._about, content)
-            except unsent.outages() as error:
+            except outages() as error:
                 self.complete = False
                 unsent.write_run(self._folder, self._about)
-                logger.warning("MLflow did not answer: %s. %s.", unsent.first_line(error), LATER)
+                logger.warning("MLflow did not answer: %s. %s.", first_line(error), LATER)
         return self.complete
 
     def _flushed(self) -> bool:

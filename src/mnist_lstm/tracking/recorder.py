@@ -12,6 +12,7 @@ from mnist_lstm.core import checkpoint
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.models import ExportedModel
 from mnist_lstm.tracking import registry
+from mnist_lstm.tracking.calls import FINGERPRINT
 from mnist_lstm.tracking.outbox import Outbox
 from mnist_lstm.tracking.registry import Candidate, valid_accuracy
 from mnist_lstm.tracking.store import RegistrySettings
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 DIGEST = 32  # characters of a SHA-256 that MLflow's dataset digest has room for
 MOST_METRICS = 1000  # in one call, MLflow's limit
 LONGEST_TAG = 5000
-FINGERPRINT, WEIGHTS, UPDATES = "training.fingerprint", "weights.sha256", "training.updates"  # tags
+WEIGHTS, UPDATES = "weights.sha256", "training.updates"  # tags
 INTERRUPTED = " interrupted"  # in the name of a run that goes on with a training that has not ended
 CURVES = {
     "train_loss": "train/loss",
@@ -181,19 +182,10 @@ class Recorder:
     def _keep_checkpoint(self, data: Checkpoint) -> None:
         """Keeps the newest; the first one tells which training this is, and which run it continues."""
         if self._checkpoint is None:
-            if self._about["parameters"]["training"]["resume"] and (continued := self._interrupted(data.fingerprint)):
-                self._client.set_tag(self.run_id, "continues", continued)
+            if self._about["parameters"]["training"]["resume"]:
+                self._client.set_continued(data.fingerprint)
             self._client.set_tag(self.run_id, FINGERPRINT, data.fingerprint)
         self._checkpoint = data
-
-    def _interrupted(self, fingerprint: str) -> str | None:
-        """The id of the last run that trained with this fingerprint, if it did not finish and MLflow can be asked."""
-        if not self._client.complete:
-            return None
-        experiment = self._client.get_run(self.run_id).info.experiment_id
-        same, newest = f"tags.`{FINGERPRINT}` = '{fingerprint}'", ["attributes.start_time DESC"]
-        runs = self._client.search_runs([experiment], same, max_results=1, order_by=newest)
-        return runs[0].info.run_id if runs and runs[0].info.status != "FINISHED" else None
 
     def _write_checkpoint(self, data: Checkpoint) -> None:
         (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))

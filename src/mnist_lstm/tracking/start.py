@@ -15,6 +15,7 @@ from mnist_lstm.core.naming import departures, in_words
 from mnist_lstm.parameters import Parameters, flattened
 from mnist_lstm.tracking import store, unsent
 from mnist_lstm.tracking.calls import created
+from mnist_lstm.tracking.outages import OutageError, reached
 from mnist_lstm.tracking.outbox import LATER, Outbox, told_if_slow
 from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
 
@@ -62,31 +63,36 @@ def _outbox(project: Path, settings: store.Settings, name: str, about: dict[str,
 
     def connect() -> Any:
         client = store.client(project, uri)
-        run["experiment_id"] = store.experiment_id(client, experiment, project, uri)
+        with reached(uri):
+            run["experiment_id"] = store.experiment_id(client, experiment, project, uri)
         return client
 
+    with reached(uri):
+        store.prepare(project, uri)
     try:
-        with told_if_slow():
+        with told_if_slow(), reached(uri):
             client = connect()
             unsent.send_all(project, client, str(run["store"]), str(run["experiment_id"]))
             end_dead_runs(client, str(run["experiment_id"]))
             run["run_id"] = created(client, run)
-    except store.OutageError as error:
+    except OutageError as error:
         logger.warning("%s. %s.", error, LATER)
         client = None
     return Outbox(project, connect, client, run)
 
 
 def sent(project: Path) -> tuple[int, int]:
-    """Sends what runs kept while MLflow did not answer; how many it has now, and how many wait.
+    """Sends what runs kept while MLflow did not answer, and ends the dead; how many it has now, and how many wait.
 
     Raises:
         UserError: if the store cannot be used.
     """
     client, uri, experiment, _ = store.opened(project)
-    return unsent.send_all(
-        project, client, provenance.redacted(uri), store.experiment_id(client, experiment, project, uri)
-    )
+    with reached(uri):
+        known = store.experiment_id(client, experiment, project, uri)
+        counts = unsent.send_all(project, client, provenance.redacted(uri), known)
+        end_dead_runs(client, known)
+    return counts
 
 
 def run_name(data: str, parameters: Parameters, apart: str) -> str:

@@ -13,22 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import mistakes
-from mnist_lstm.provenance import redacted
+from mnist_lstm.tracking.outages import reached
 
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
 # The UI opens such an experiment in its view for training, not for language models
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # A server that does not answer is given up after seconds, not after MLflow's four minutes: what it misses is kept.
-# A file of a run is read without a bar that shows how far it is
+# Nothing is printed between the lines of the run: no bar for each file, no address
 ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-
-
-class OutageError(UserError):
-    """The store does not answer now, and may do so later."""
 
 
 class _Section(BaseModel):
@@ -117,36 +114,25 @@ def client(project: Path, uri: str) -> Any:
     Raises:
         UserError: if the store cannot be used.
     """
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    import mlflow
-    from sqlalchemy.exc import SQLAlchemyError
+    with reached(uri):
+        prepare(project, uri)
+        import mlflow
 
-    database = project / DATABASE
-    try:
-        if uri == f"sqlite:///{database}" and not database.exists():
-            _create(database)
         mlflow.set_tracking_uri(uri)
         found = mlflow.MlflowClient(uri)
         found.search_experiments(max_results=1)
-    except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
-        reason = redacted(str(error).partition("\n")[0])
-        if _is_outage(uri, error):
-            raise OutageError(f"the MLflow store {redacted(uri)} must answer, found: {reason}") from None
-        raise UserError(
-            f"the MLflow store {redacted(uri)} must answer, found: {reason}. Mend it, name another by "
-            "MLFLOW_TRACKING_URI, or run without: --params tracking.enabled=false."
-        ) from None
     return found
 
 
-def _is_outage(uri: str, error: Exception) -> bool:
-    """Whether the store may answer later: no server there or a silent one, or a database that another holds locked."""
-    from mlflow.exceptions import RestException
+def prepare(project: Path, uri: str) -> None:
+    """Does what takes seconds and waits for nobody: imports MLflow, and makes the project's own store."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
-    if uri.startswith("http"):
-        return not isinstance(error, RestException)
-    return "database is locked" in str(error)
+    database = project / DATABASE
+    if uri == f"sqlite:///{database}" and not database.exists():
+        _create(database)
 
 
 def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:

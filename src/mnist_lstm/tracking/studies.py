@@ -10,7 +10,8 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.provenance import is_dead, process
 from mnist_lstm.tracking import record, start, store
-from mnist_lstm.tracking.recorder import FINGERPRINT, LONGEST_TAG
+from mnist_lstm.tracking.calls import FINGERPRINT
+from mnist_lstm.tracking.recorder import LONGEST_TAG
 
 STUDY, SPECIFICATION, PROCESS = "sweep", "sweep.specification", "process."  # tags of the parent
 PRUNED = "pruned at update"  # how the reason of a trial begins that was stopped for the sake of the others

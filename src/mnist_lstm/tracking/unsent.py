@@ -16,22 +16,14 @@ from typing import Any
 from filelock import FileLock
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.provenance import is_dead, redacted
+from mnist_lstm.provenance import is_dead, process
 from mnist_lstm.tracking import calls
+from mnist_lstm.tracking.outages import first_line, outages
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "data/unsent"  # in the project's root; a folder in it for each run
 RUN, CALLS = "run.json", "calls.jsonl"
-
-
-def outages() -> tuple[type[Exception], ...]:
-    """What MLflow's client raises where the store does not answer, or not in time."""
-    from mlflow.exceptions import MlflowException
-    from requests import RequestException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return (MlflowException, SQLAlchemyError, RequestException)
 
 
 def send_all(project: Path, client: Any, store: str, experiment_id: str) -> tuple[int, int]:
@@ -51,15 +43,25 @@ def send_all(project: Path, client: Any, store: str, experiment_id: str) -> tupl
         return 0, 0
     with lock(place):
         waiting = sorted(path.parent for path in place.glob(f"*/{RUN}"))
-        sent = [path for path in waiting if _sendable(path, store) and flushed(path, client, experiment_id)]
+        sent = [path for path in waiting if _sent(path, client, store, experiment_id)]
     return len(sent), len(waiting) - len(sent)
+
+
+def _sent(folder: Path, client: Any, store: str, experiment_id: str) -> bool:
+    """Sends a folder if its time has come; whether it is gone."""
+    with _told_if_it_waits(folder):
+        if reason := _reason_to_wait(json.loads((folder / RUN).read_text()), folder, store):
+            logger.warning("%s waits: %s.", folder, reason)
+            return False
+        return flushed(folder, client, experiment_id) is not None
+    return False
 
 
 def flushed(folder: Path, client: Any, experiment_id: str | None = None) -> dict[str, Any] | None:
     """Makes the calls that a run kept, in order, and forgets them; the run, or None if MLflow did not take all."""
-    about = json.loads((folder / RUN).read_text())
-    about["experiment_id"] = about["experiment_id"] or experiment_id
-    try:
+    with _told_if_it_waits(folder):
+        about: dict[str, Any] = json.loads((folder / RUN).read_text())
+        about["experiment_id"] = about["experiment_id"] or experiment_id
         if about["run_id"] is None:
             about["run_id"] = calls.created(client, about)
             write_run(folder, about)
@@ -67,28 +69,41 @@ def flushed(folder: Path, client: Any, experiment_id: str | None = None) -> dict
             calls.SENDERS[kind](client, about, calls.with_files(kind, content, folder))
             if kind == "model":
                 write_run(folder, about)
+        shutil.rmtree(folder)
+        return about
+    return None
+
+
+@contextmanager
+def _told_if_it_waits(folder: Path) -> Iterator[None]:
+    """Says why a folder is not sent: neither an outage nor a damaged one may stop a run, or the other folders."""
+    drop = "If it never can be sent, delete the folder to drop it."
+    try:
+        yield
     except outages() as error:
-        logger.warning("MLflow did not take all that run %s missed: %s", about["run_name"], first_line(error))
-        return None
-    shutil.rmtree(folder)
-    return about  # type: ignore[no-any-return]
+        logger.warning("%s waits: MLflow did not take it: %s. %s", folder, first_line(error), drop)
+    except Exception as error:
+        logger.warning("%s waits, as it is damaged: %s: %s. %s", folder, type(error).__name__, first_line(error), drop)
 
 
 def keep(folder: Path, kind: str, content: dict[str, Any]) -> None:
     """Keeps a call, to be made after those that are kept already."""
-    with _told_if_full(folder), (folder / CALLS).open("a") as file:
+    with told_if_full(folder), (folder / CALLS).open("a") as file:
         file.write(json.dumps([kind, content]) + "\n")
 
 
-def first_line(error: BaseException) -> str:
-    """The error's first line, without a password."""
-    return redacted(str(error).partition("\n")[0])
+def _reason_to_wait(about: dict[str, Any], folder: Path, store: str) -> str:
+    """Why a run is not to be sent now; empty if it is.
 
-
-def _sendable(folder: Path, store: str) -> bool:
-    about = json.loads((folder / RUN).read_text())
-    ended = any(kind == "end" for kind, _ in _kept(folder))
-    return about["store"] == store and (ended or is_dead(about["process"]))
+    While a process lives it alone sends its runs, as it may have more to keep. Of one on another machine nobody here
+    knows whether it lives, so there the run's end decides.
+    """
+    if about["store"] != store:
+        return f"it is of another store, {about['store']}. Name that by MLFLOW_TRACKING_URI, or delete the folder"
+    ended, owner, me = any(kind == "end" for kind, _ in _kept(folder)), about["process"], process()
+    if is_dead(owner) or (ended and (owner == me or owner["host"] != me["host"])):
+        return ""
+    return f"its process {owner['pid']} on {owner['host']} still runs"
 
 
 def _kept(folder: Path) -> list[tuple[str, dict[str, Any]]]:
@@ -104,7 +119,7 @@ def _kept(folder: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def write_run(folder: Path, about: dict[str, Any]) -> None:
     """Writes down which run it is, whole or not at all."""
-    with _told_if_full(folder):
+    with told_if_full(folder):
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f".{RUN}"
         unfinished.write_text(json.dumps(about))
@@ -112,7 +127,8 @@ def write_run(folder: Path, about: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _told_if_full(folder: Path) -> Iterator[None]:
+def told_if_full(folder: Path) -> Iterator[None]:
+    """Raises UserError where what is done here finds no room to keep a call in."""
     try:
         yield
     except OSError as error:

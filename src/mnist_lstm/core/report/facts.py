@@ -24,8 +24,8 @@ class Run:
         per_class: columns precision, recall, f1 and images, each of K values.
         confusion: counts (K, K) by label and prediction.
         by_step: columns step, accuracy and decided, each of T values.
-        provenance: "run" (its "id", its "date", and whether it "trained"), "command", "git", "environment" and
-            "hardware".
+        provenance: "run" (its "id", empty before MLflow has it and None where it never will; its "date"; and whether
+            it "trained"), "command", "git", "environment" and "hardware".
     """
 
     checkpoint: Checkpoint
@@ -88,7 +88,11 @@ def images(run: Run) -> str:
 def which(run: Run) -> str:
     """Which run it is, by its id and its date."""
     told = run.provenance["run"]
-    return f"Run {told['id']} of {told['date']}." if told["id"] else f"Run of {told['date']}, not recorded by MLflow."
+    if told["id"]:
+        return f"Run {told['id']} of {told['date']}."
+    if told["id"] is None:
+        return f"Run of {told['date']}, not recorded by MLflow."
+    return f"Run of {told['date']}, not yet in MLflow when this was written: kedro sync-runs sends it."
 
 
 def measures(run: Run) -> list[Row]:
