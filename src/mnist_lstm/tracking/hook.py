@@ -40,6 +40,7 @@ class Tracking:
     def after_context_created(self, context: Any) -> None:
         """Keeps what the run's record needs."""
         self._project = Path(context.project_path)
+        self._conf = str(context.config_loader.conf_source)
         self._settings = store.settings(context.config_loader)
         values = {key: value for key, value in context.config_loader["parameters"].items() if key != "tracking"}
         self._parameters: Parameters = checked(values)
@@ -58,7 +59,7 @@ class Tracking:
             return
         from mnist_lstm.tracking.start import started
 
-        self._recorder = started(self._project, self._settings, self._parameters, run_params)
+        self._recorder = started(self._project, self._conf, self._settings, self._parameters, run_params)
         if PROVENANCE in catalog:
             catalog[PROVENANCE].run_id = self._recorder.run_id
         atexit.register(self._at_exit)

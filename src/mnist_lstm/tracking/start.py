@@ -24,13 +24,15 @@ PARENT = "mlflow.parentRunId"  # the tag
 SELECTION = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs", "namespaces")
 
 
-def started(project: Path, settings: store.Settings, parameters: Parameters, run_params: dict[str, Any]) -> Recorder:
-    """A new MLflow run, and the recorder that writes it."""
+def started(
+    project: Path, conf: str, settings: store.Settings, parameters: Parameters, run_params: dict[str, Any]
+) -> Recorder:
+    """A new MLflow run, and the recorder that writes it; `conf` is where the configuration lies."""
     from mlflow.entities import Param
 
     about = provenance_of(project, parameters, run_params)
 
-    apart = what_sets_apart(project, run_params["env"], parameters)
+    apart = what_sets_apart(conf, run_params["env"], parameters)
 
     def name(data: str) -> str:
         return settings.tracking.run.name or run_name(data, parameters, apart)
@@ -100,11 +102,11 @@ def run_name(data: str, parameters: Parameters, apart: str) -> str:
     return f"{data} {in_words(parameters.model, parameters.sequence, parameters.training.seed)}{apart}"
 
 
-def what_sets_apart(project: Path, env: str | None, parameters: Parameters) -> str:
+def what_sets_apart(conf: str, env: str | None, parameters: Parameters) -> str:
     """The preset, and the parameters in which a run departs from it or, without one, from base: " fast sgd"."""
     base = (None, kedro_settings.CONFIG_LOADER_ARGS["default_run_env"], kedro_settings.CONFIG_LOADER_ARGS["base_env"])
     preset = None if env in base else env
-    usual = OmegaConfigLoader(str(project / "conf"), env=preset or base[-1], **kedro_settings.CONFIG_LOADER_ARGS)
+    usual = OmegaConfigLoader(conf, env=preset or base[-1], **kedro_settings.CONFIG_LOADER_ARGS)
     return f"{f' {preset}' * bool(preset)}{departures(parameters, flattened(usual['parameters']))}"
 
 
