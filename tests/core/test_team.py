@@ -1,5 +1,6 @@
 """Training by two processes together: the curve of one process, to rounding."""
 
+import gc
 import json
 import socket
 from pathlib import Path
@@ -52,6 +53,8 @@ def work(rank: int, port: int, folder: str) -> None:
     except UserError as error:
         found["diverging"] = str(error)
     (Path(folder) / f"{rank}.json").write_text(json.dumps(found))
+    distributed.barrier()  # none leaves while another still needs it
+    gc.collect()  # a classifier that still holds the group would abort the process at its exit
     distributed.destroy_process_group()
 
 
