@@ -105,8 +105,8 @@ def trained(folder: Path, trials: int, iterations: int) -> list[float]:
         changes = {"seed": seed, "iterations": iterations, "threads": 1}
         training = parameters.training.model_copy(update=changes)
         clock = time.perf_counter()
-        features = train["sequences"].shape[2]
-        classifier = new_classifier(parameters.model, features, len(card["class_names"]), seed)
+        shape = train["sequences"].shape[1:]
+        classifier = new_classifier(parameters.model, shape, len(card["class_names"]), seed)
         list(fit(classifier, train, valid, training, (card["height"], card["width"])))
         seconds.append(time.perf_counter() - clock)
     return seconds

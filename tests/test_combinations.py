@@ -35,7 +35,7 @@ def trained(small: Parameters, splits: Splits, view: str, network: dict[str, Any
     training = small.training.model_copy(update={"iterations": 3})
     order = pixel_order(read_by(view), 6, 4)
     train, valid = (sequence_split(part, order) for part in splits[:2])
-    *_, report = fit(new_classifier(model, order.shape[1], 3, seed=1), train, valid, training, (6, 4))
+    *_, report = fit(new_classifier(model, order.shape, 3, seed=1), train, valid, training, (6, 4))
     identity = training_identity(read_by(view), model, training, train, valid)
     return Checkpoint(model, read_by(view), splits.card, identity, report.state(), "last")
 
@@ -52,7 +52,7 @@ def test_every_combination_trains_and_a_checkpoint_of_it_predicts_from_raw_image
     small: Parameters, splits: Splits, view: str, network: dict[str, Any]
 ) -> None:
     checkpoint, images = trained(small, splits, view, network), splits.test["images"]
-    first = new_classifier(checkpoint.model, checkpoint.order().shape[1], 3, seed=1).state_dict()
+    first = new_classifier(checkpoint.model, checkpoint.order().shape, 3, seed=1).state_dict()
     for name in ("recurrent.weight_hh_l0", "readout.weight"):
         assert (checkpoint.weights[name] != first[name]).any()
     restored = from_bytes(to_bytes(checkpoint), "a checkpoint")

@@ -34,7 +34,7 @@ def model(layers: int = 1, **changes: Any) -> ModelParameters:
 
 def classifier(layers: int = 1, features: int = WIDTH, **changes: Any) -> RecurrentClassifier:
     """Untrained, with weights large enough for its gates to move and its answers to change."""
-    made = new_classifier(model(layers, **changes), features, CLASSES, seed=4)
+    made = new_classifier(model(layers, **changes), (HEIGHT, features), CLASSES, seed=4)
     with torch.no_grad():
         for weight in made.recurrent.parameters():
             weight.mul_(3)

@@ -19,7 +19,7 @@ values["training"] |= {"iterations": race.updates, "batch_size": race.batch, "pr
 values["training"] |= {"log_every": LOG_EVERY, "validate_every": race.updates}
 parameters = checked(values)
 train, valid = ({"sequences": images, "labels": labels} for images, labels in race.images())
-classifier = new_classifier(parameters.model, race.features, 10, parameters.training.seed)
+classifier = new_classifier(parameters.model, (race.steps, race.features), 10, parameters.training.seed)
 torch.set_num_threads(parameters.training.threads)
 for report in fit(classifier, train, valid, parameters.training, (28, 28)):
     race.read_loss(report.iteration, report.history[-1]["train_loss"])

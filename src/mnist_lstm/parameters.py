@@ -45,7 +45,7 @@ class ModelParameters(Section):
     readout: Literal["last", "mean", "attention"]  # which hidden states name the class
     dropout: Fraction  # fraction dropped in training of what is read out, and of what a layer hands to the next
     forget_bias: float  # added to the forget gate before its sigmoid, never trained; the LSTM alone has one
-    initialization: Literal["tensorflow", "torch", "orthogonal"]
+    initialization: Literal["tensorflow", "torch", "orthogonal", "chrono"]  # chrono: for hundreds of steps
 
 
 class AugmentationParameters(Section):

@@ -39,7 +39,7 @@ class Trial:
         self.parameters, self.data = parameters, data
 
     def classifier(self) -> RecurrentClassifier:
-        return new_classifier(self.parameters.model, features=4, classes=3, seed=1)
+        return new_classifier(self.parameters.model, shape=(6, 4), classes=3, seed=1)
 
     def reports(self, state: TrainingState | None = None, **changes: Any) -> Iterator[Report]:
         """Of a run from the beginning or from a state, with other training parameters where `changes` says so."""

@@ -16,8 +16,10 @@ def model(parameters: Parameters) -> ModelParameters:
     return parameters.model
 
 
-def made(model: ModelParameters, features: int = 28, classes: int = 10, **changes: Any) -> RecurrentClassifier:
-    return new_classifier(model.model_copy(update=changes), features, classes, seed=1)
+def made(
+    model: ModelParameters, shape: tuple[int, int] = (28, 28), classes: int = 10, **changes: Any
+) -> RecurrentClassifier:
+    return new_classifier(model.model_copy(update=changes), shape, classes, seed=1)
 
 
 def layers(classifier: RecurrentClassifier) -> Iterator[Layer]:
@@ -93,6 +95,33 @@ def test_each_gates_hidden_weights_are_orthogonal(model: ModelParameters, cell: 
         assert not layer.input_bias.any()
 
 
+@pytest.mark.parametrize(("cell", "adding"), [("lstm", slice(0, 128)), ("gru", None)])
+def test_by_chrono_units_remember_for_one_step_to_all_of_them(
+    model: ModelParameters, cell: str, adding: slice | None
+) -> None:
+    (layer,) = layers(made(model, (784, 1), cell=cell, initialization="chrono", forget_bias=0.0))
+    slowness = layer.input_bias[128:256].detach()
+    steps = slowness.exp()  # sigmoid(log u) = u / (1 + u): what a unit holds shrinks by a factor e in about u + 1 steps
+    assert 1 <= steps.min() < 30
+    assert 750 < steps.max() <= 783
+    assert steps.mean() == pytest.approx(784 / 2, rel=0.1)
+    others = layer.input_bias.detach().clone()
+    others[128:256] = 0
+    if adding:
+        assert_close(others[adding], -slowness, rtol=0, atol=0)
+        others[adding] = 0
+    assert not others.any()
+
+
+def test_chrono_is_orthogonal_but_for_the_gates_biases(model: ModelParameters) -> None:
+    for cell in CELLS:
+        chrono, orthogonal = (
+            made(model, cell=cell, initialization=name).state_dict() for name in ("chrono", "orthogonal")
+        )
+        differing = {name for name in chrono if not torch.equal(chrono[name], orthogonal[name])}
+        assert differing == (set() if cell == "rnn" else {"recurrent.bias_ih_l0"})
+
+
 @pytest.mark.parametrize("initialization", INITIALIZATIONS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_the_forget_bias_is_a_constant_beside_one_trained_bias(
@@ -124,7 +153,7 @@ def test_the_initial_weights_follow_from_the_seed_alone(model: ModelParameters, 
     def weights(seed: int, other_draws: int) -> dict[str, torch.Tensor]:
         torch.manual_seed(other_draws)
         changed = model.model_copy(update={"initialization": initialization, "cell": cell, "readout": "attention"})
-        return new_classifier(changed, features=4, classes=3, seed=seed).state_dict()
+        return new_classifier(changed, shape=(6, 4), classes=3, seed=seed).state_dict()
 
     assert_close(weights(1, other_draws=1), weights(1, other_draws=2), rtol=0, atol=0)
     for name in ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "readout.weight"):

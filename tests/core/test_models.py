@@ -65,7 +65,7 @@ def some_sequences(count: int = 5, steps: int = 7, features: int = 4) -> NDArray
 @pytest.mark.parametrize("forget_bias", [0.0, 1.0, -2.5])
 def test_the_outputs_are_those_of_the_lstms_equations(model: ModelParameters, layers: int, forget_bias: float) -> None:
     model = model.model_copy(update={"num_layers": layers, "forget_bias": forget_bias})
-    classifier = new_classifier(model, features=4, classes=3, seed=1).eval()
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).eval()
     weights, expected = randomized(classifier), some_sequences() / 255
     for layer in range(layers):
         expected = lstm(expected, weights, layer, forget_bias)
@@ -75,7 +75,7 @@ def test_the_outputs_are_those_of_the_lstms_equations(model: ModelParameters, la
 
 
 def test_the_logits_read_the_last_output(model: ModelParameters) -> None:
-    classifier = new_classifier(model, features=4, classes=3, seed=1).eval()
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).eval()
     weights = {name: weight.double().numpy() for name, weight in randomized(classifier).items()}
     last = lstm(some_sequences() / 255, classifier.state_dict(), 0, model.forget_bias)[:, -1]
     expected = last @ weights["readout.weight"].T + weights["readout.bias"]
@@ -84,12 +84,12 @@ def test_the_logits_read_the_last_output(model: ModelParameters) -> None:
 
 def test_the_tutorials_network_has_81674_trained_weights(parameters: Parameters) -> None:
     """TensorFlow's kernel (28 + 128, 4 * 128) with its bias, and the readout (128, 10) with its own."""
-    classifier = new_classifier(parameters.model, features=28, classes=10, seed=1)
+    classifier = new_classifier(parameters.model, shape=(28, 28), classes=10, seed=1)
     assert sum(weight.numel() for weight in classifier.parameters() if weight.requires_grad) == 81_674
 
 
 def test_dropout_acts_in_training_alone(model: ModelParameters) -> None:
-    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
     inputs = torch.from_numpy(some_sequences())
     classifier.train()
     assert not torch.equal(classifier(inputs), classifier(inputs))
@@ -98,7 +98,7 @@ def test_dropout_acts_in_training_alone(model: ModelParameters) -> None:
 
 
 def test_dropout_zeroes_its_fraction_of_the_last_hidden_state_and_scales_the_rest(model: ModelParameters) -> None:
-    classifier = new_classifier(model.model_copy(update={"hidden_size": 100}), features=4, classes=100, seed=1)
+    classifier = new_classifier(model.model_copy(update={"hidden_size": 100}), shape=(6, 4), classes=100, seed=1)
     with torch.no_grad():
         classifier.readout.weight.copy_(torch.eye(100))
         classifier.readout.bias.zero_()
@@ -115,7 +115,7 @@ def test_the_readout_reads_the_states_that_it_is_called_after(
     model: ModelParameters, bidirectional: bool, readout: str
 ) -> None:
     changes = {"bidirectional": bidirectional, "readout": readout}
-    classifier = new_classifier(model.model_copy(update=changes), features=4, classes=3, seed=1).eval()
+    classifier = new_classifier(model.model_copy(update=changes), shape=(6, 4), classes=3, seed=1).eval()
     randomized(classifier)
     inputs = torch.from_numpy(some_sequences())
     with torch.no_grad():
@@ -133,7 +133,7 @@ def test_the_readout_reads_the_states_that_it_is_called_after(
 
 
 def test_each_direction_reads_as_a_network_of_its_own(model: ModelParameters) -> None:
-    both = new_classifier(model.model_copy(update={"bidirectional": True}), features=4, classes=3, seed=1).eval()
+    both = new_classifier(model.model_copy(update={"bidirectional": True}), shape=(6, 4), classes=3, seed=1).eval()
     weights = randomized(both)
     sequences, halves = some_sequences(), []
     for end, order in (("", sequences), ("_reverse", sequences[:, ::-1])):
@@ -149,21 +149,21 @@ KERNEL = ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "recurrent.bias_ih
 
 def test_attention_starts_as_the_mean(model: ModelParameters) -> None:
     one, other = (
-        classify(new_classifier(model.model_copy(update={"readout": readout}), 4, 3, seed=1), some_sequences(), 5)
+        classify(new_classifier(model.model_copy(update={"readout": readout}), (6, 4), 3, seed=1), some_sequences(), 5)
         for readout in ("attention", "mean")
     )
     np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_dropout_acts_between_layers_too(model: ModelParameters) -> None:
-    classifier = new_classifier(model.model_copy(update={"num_layers": 2}), features=4, classes=3, seed=1).train()
+    classifier = new_classifier(model.model_copy(update={"num_layers": 2}), shape=(6, 4), classes=3, seed=1).train()
     inputs = torch.from_numpy(some_sequences())
     assert not torch.equal(classifier.outputs(inputs), classifier.outputs(inputs))
     assert torch.equal(classifier.eval().outputs(inputs), classifier.outputs(inputs))
 
 
 def test_no_images_get_no_answers(model: ModelParameters) -> None:
-    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
     order = pixel_order(read_by("rows"), 6, 4)
     for asked, none in ((classifier, (0, 6, 4)), (ImageClassifier(classifier, order), (0, 6, 4))):
         answers = classify(asked, np.zeros(none, np.uint8), 5)
@@ -176,7 +176,7 @@ def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
     model: ModelParameters, splits: Splits, view: str
 ) -> None:
     images, order = splits.test["images"], pixel_order(read_by(view), 6, 4)
-    classifier = new_classifier(model, order.shape[1], classes=3, seed=1).eval()
+    classifier = new_classifier(model, order.shape, classes=3, seed=1).eval()
     logits = classify(classifier, to_sequences(images, order), 21).astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(classify(ImageClassifier(classifier, order), images, 21), expected, atol=1e-6)
@@ -184,7 +184,7 @@ def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 1000])
 def test_answers_do_not_depend_on_the_batch_size(model: ModelParameters, batch_size: int) -> None:
-    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
     inputs = some_sequences(count=7)
     answers = classify(classifier, inputs, batch_size)
     assert answers.dtype == np.float32
@@ -194,13 +194,13 @@ def test_answers_do_not_depend_on_the_batch_size(model: ModelParameters, batch_s
 
 @pytest.mark.parametrize("training", [True, False])
 def test_classifying_leaves_the_mode_as_it_was(model: ModelParameters, training: bool) -> None:
-    classifier = new_classifier(model, features=4, classes=3, seed=1).train(training)
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).train(training)
     classify(classifier, some_sequences(), 2)
     assert classifier.training == classifier.dropout.training == training
 
 
 def test_a_restored_classifier_answers_as_the_one_whose_weights_it_has(model: ModelParameters) -> None:
-    classifier = new_classifier(model, features=4, classes=3, seed=1)
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
     weights = randomized(classifier)
     restored = restored_classifier(model, 4, weights)
     assert not restored.training

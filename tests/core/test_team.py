@@ -38,7 +38,7 @@ def history(changes: dict[str, Any], team: Team) -> list[list[float]]:
     model = parameters.model.model_copy(update={"hidden_size": 16})
     order = pixel_order(parameters.sequence, 8, 8)
     train, valid = [sequence_split(part, order) for part in (splits.train, splits.valid)]
-    reports = fit(new_classifier(model, 8, 10, seed=1), train, valid, training, (8, 8), team=team)
+    reports = fit(new_classifier(model, (8, 8), 10, seed=1), train, valid, training, (8, 8), team=team)
     columns = ("train_loss", "train_accuracy", "valid_loss")
     return [[row[column] for column in columns] for row in [*reports][-1].history]
 

@@ -100,7 +100,7 @@ def as_torch(weights: Weights) -> dict[str, torch.Tensor]:
 def as_classifier(weights: Weights, parameters: Parameters) -> RecurrentClassifier:
     units, classes = weights["readout_weight"].shape
     model = parameters.model.model_copy(update={"hidden_size": units})
-    classifier = new_classifier(model, len(weights["kernel"]) - units, classes, seed=1)
+    classifier = new_classifier(model, (28, len(weights["kernel"]) - units), classes, seed=1)
     missing, unexpected = classifier.load_state_dict(as_torch(weights), strict=False)
     assert (missing, unexpected) == (["recurrent.bias_hh_l0"], [])
     return classifier

@@ -33,7 +33,12 @@ def layer_weights(recurrent: nn.RNNBase, layer: int) -> list[Layer]:
 
 
 def initialize(
-    recurrent: nn.RNNBase, readout: nn.Linear, initialization: str, forget_bias: float, generator: torch.Generator
+    recurrent: nn.RNNBase,
+    readout: nn.Linear,
+    initialization: str,
+    forget_bias: float,
+    steps: int,
+    generator: torch.Generator,
 ) -> None:
     """Draws the weights of the cells and of the readout, and makes the biases constant that are not trained.
 
@@ -42,10 +47,11 @@ def initialize(
         readout: hidden states to logits.
         initialization: one of INITIALIZATIONS.
         forget_bias: added to the LSTM's forget gate.
+        steps: T, of the sequences that will be read.
         generator: every number is drawn from it.
     """
     with torch.no_grad():
-        INITIALIZATIONS[initialization](recurrent, readout, generator)
+        INITIALIZATIONS[initialization](recurrent, readout, steps, generator)
         if recurrent.mode in ONE_BIAS:
             _fix_second_bias(recurrent, forget_bias)
 
@@ -67,7 +73,7 @@ def _layers(recurrent: nn.RNNBase) -> Iterator[Layer]:
         yield from layer_weights(recurrent, layer)
 
 
-def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Generator) -> None:
+def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
     """Glorot-uniform kernels, zero biases but for the GRU's gates, and the tutorial's readout from N(0, 1).
 
     TensorFlow keeps the weights of input and hidden state in one kernel, so the limit is that of both together:
@@ -92,7 +98,7 @@ def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Gene
     readout.bias.normal_(generator=generator)
 
 
-def _torch(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Generator) -> None:
+def _torch(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
     """Those of torch itself: all weights and biases uniform within 1 / sqrt(H), the readout within 1 / sqrt(inputs)."""
     limit = 1 / math.sqrt(recurrent.hidden_size)
     for layer in _layers(recurrent):
@@ -103,7 +109,7 @@ def _torch(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Generator
     readout.bias.uniform_(-limit, limit, generator=generator)
 
 
-def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Generator) -> None:
+def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
     """Orthogonal hidden weights and Glorot-uniform input weights, each gate by itself, zero biases, Glorot readout.
 
     Source: Saxe et al. 2014, arXiv:1312.6120.
@@ -120,8 +126,28 @@ def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, generator: torch.Gene
     readout.bias.zero_()
 
 
-INITIALIZATIONS: dict[str, Callable[[nn.RNNBase, nn.Linear, torch.Generator], None]] = {
+def _chrono(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, generator: torch.Generator) -> None:
+    """As `orthogonal`, with biases of the gates by which units remember for 1 to T steps, evenly by the logarithm.
+
+    The forget gate's is log(u), u uniform between 1 and T - 1, and the input gate's -log(u), so that a unit adds as
+    slowly as it forgets. A GRU has one gate for both, z, which keeps the state where it is 1; a plain RNN has none.
+    For sequences of hundreds of steps, over which a forget bias of 1 remembers nothing; model.forget_bias is to be 0.
+
+    Source: Tallec and Ollivier 2018, arXiv:1804.11188.
+    """
+    _orthogonal(recurrent, readout, steps, generator)
+    units = recurrent.hidden_size
+    for layer in _layers(recurrent):
+        if recurrent.mode in ("LSTM", "GRU"):
+            slowness = torch.empty(units).uniform_(1, max(steps - 1, 1), generator=generator).log()
+            layer.input_bias[units : 2 * units] = slowness  # torch's gate orders are i, f, g, o and r, z, n
+        if recurrent.mode == "LSTM":
+            layer.input_bias[:units] = -slowness
+
+
+INITIALIZATIONS: dict[str, Callable[[nn.RNNBase, nn.Linear, int, torch.Generator], None]] = {
     "tensorflow": _tensorflow,
     "torch": _torch,
     "orthogonal": _orthogonal,
+    "chrono": _chrono,
 }

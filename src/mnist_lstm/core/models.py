@@ -120,11 +120,12 @@ class ExportedModel(NamedTuple):
     examples: NDArray[np.uint8]
 
 
-def new_classifier(model: ModelParameters, features: int, classes: int, seed: int) -> RecurrentClassifier:
-    """A classifier with initial weights that follow from `seed` alone."""
+def new_classifier(model: ModelParameters, shape: tuple[int, ...], classes: int, seed: int) -> RecurrentClassifier:
+    """A classifier of sequences of `shape`, (T, F), with initial weights that follow from `seed` alone."""
+    steps, features = shape
     classifier = RecurrentClassifier(model, features, classes)
     generator = torch.Generator().manual_seed(seed)
-    initialize(classifier.recurrent, classifier.readout, model.initialization, model.forget_bias, generator)
+    initialize(classifier.recurrent, classifier.readout, model.initialization, model.forget_bias, steps, generator)
     return classifier
 
 

@@ -35,8 +35,8 @@ def train(
     expect_view(train_sequences, sequence, *size)
     identity = training_identity(sequence, model, training, train_sequences, valid_sequences)
     state = starting_state(interrupted, identity, training.resume)
-    features = train_sequences["sequences"].shape[2]
-    classifier = new_classifier(model, features, len(data_card["class_names"]), training.seed)
+    shape = train_sequences["sequences"].shape[1:]
+    classifier = new_classifier(model, shape, len(data_card["class_names"]), training.seed)
     about = {key: data_card[key] for key in ("name", "title", "height", "width", "class_names")}
     reports = engine_of(training)(classifier, train_sequences, valid_sequences, training, size, state)
     for report in paced(reports, training.report_seconds):
