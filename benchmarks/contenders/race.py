@@ -26,12 +26,13 @@ class Race:
     Attributes:
         updates, hidden, batch: counts.
         steps: 28 reads rows of 28 pixels, 784 single pixels.
+        count: of training images; beyond MNIST's own they come again.
     """
 
     def __init__(self) -> None:
         parser = argparse.ArgumentParser()
         parser.add_argument("folder", type=Path)
-        for name, value in (("updates", 799), ("hidden", 128), ("batch", 128), ("steps", 28)):
+        for name, value in (("updates", 799), ("hidden", 128), ("batch", 128), ("steps", 28), ("images", 55000)):
             parser.add_argument(f"--{name}", type=int, default=value)
         parser.add_argument("--precision", default="float32")
         given = parser.parse_args()
@@ -40,6 +41,7 @@ class Race:
         self.hidden: int = given.hidden
         self.batch: int = given.batch
         self.steps: int = given.steps
+        self.count: int = given.images
         self._marks: list[tuple[int, float, float]] = []
 
     @property
@@ -52,7 +54,11 @@ class Race:
         pixels = _idx(self.folder / "train-images-idx3-ubyte.gz", 16).reshape(-1, self.steps, self.features)
         labels = _idx(self.folder / "train-labels-idx1-ubyte.gz", 8)
         cut = VALIDATION_IMAGES
-        return (pixels[cut:], labels[cut:]), (pixels[:cut], labels[:cut])
+        train, valid = (pixels[cut:], labels[cut:]), (pixels[:cut], labels[:cut])
+        if self.count != len(train[0]):
+            chosen = np.arange(self.count) % len(train[0])
+            train = train[0][chosen], train[1][chosen]
+        return train, valid
 
     def read_loss(self, update: int, loss: float) -> None:
         """Notes the time at which the loss of an update was known."""
