@@ -48,30 +48,40 @@ class RecurrentClassifier(nn.Module):
 
         Of a bidirectional network (N, T, 2H): of those who have read up to this step from the first and from the last.
         """
-        scaled = sequences.to(self.readout.weight.dtype) / WHITE
-        return self.recurrent(scaled)[0]  # type: ignore[no-any-return]
+        return self._full(self._read(sequences)[0])
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Logits (N, K) for uint8 sequences (N, T, F)."""
-        summary = READOUTS[self.model.readout](self, self.outputs(sequences))
+        summary = READOUTS[self.model.readout](self, *self._read(sequences))
         return self.readout(self.dropout(summary))  # type: ignore[no-any-return]
 
+    def _read(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
+        """The outputs (N, T, D) and the hidden state that has read it all in each direction, (N, D).
 
-def last(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
+        In the precision of the recurrent layer: most readouts would not read what was widened.
+        """
+        outputs, state = self.recurrent(sequences.to(self.readout.weight.dtype) / WHITE)
+        hidden = state[0] if self.model.cell == "lstm" else state  # (layers * directions, N, H)
+        directions = 2 if self.model.bidirectional else 1
+        return outputs, hidden[-directions:].transpose(0, 1).flatten(1)
+
+    def _full(self, states: Tensor) -> Tensor:
+        return states.to(self.readout.weight.dtype)
+
+
+def last(classifier: RecurrentClassifier, _: Tensor, hidden: Tensor) -> Tensor:
     """The hidden state that has read the whole sequence, in each direction."""
-    if not classifier.model.bidirectional:
-        return outputs[:, -1]
-    forward, backward = outputs.chunk(2, dim=-1)
-    return torch.cat([forward[:, -1], backward[:, 0]], dim=-1)
+    return classifier._full(hidden)
 
 
-def mean(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
+def mean(classifier: RecurrentClassifier, outputs: Tensor, _: Tensor) -> Tensor:
     """The mean of the hidden states over the steps."""
-    return outputs.mean(dim=1)
+    return classifier._full(outputs).mean(dim=1)
 
 
-def attention(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
+def attention(classifier: RecurrentClassifier, outputs: Tensor, _: Tensor) -> Tensor:
     """The mean of the hidden states, each step weighted by the softmax of its score."""
+    outputs = classifier._full(outputs)
     return (torch.softmax(scores(classifier, outputs), dim=1) * outputs).sum(dim=1)
 
 
@@ -83,8 +93,8 @@ def scores(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
     return classifier.attention(torch.tanh(outputs))  # type: ignore[no-any-return]
 
 
-# Hidden states (N, T, D) to what the class is named from, (N, D)
-READOUTS: dict[str, Callable[[RecurrentClassifier, Tensor], Tensor]] = {
+# Hidden states of all steps (N, T, D) and of the end (N, D) to what the class is named from, (N, D)
+READOUTS: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
     "last": last,
     "mean": mean,
     "attention": attention,

@@ -34,8 +34,7 @@ def recurrent_precision(classifier: RecurrentClassifier, precision: str, device:
 
     def mixed(*inputs: Any) -> Any:
         with torch.autocast(device.type, getattr(torch, precision), enabled=classifier.training):
-            outputs, state = forward(*inputs)
-        return outputs.float(), state
+            return forward(*inputs)
 
     recurrent.forward = mixed  # around the layer alone, which has no place of its own
     try:
