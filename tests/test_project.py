@@ -1,8 +1,5 @@
 import ast
-import copy
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,9 +10,8 @@ from kedro.inspection import get_project_snapshot
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
-from mnist_lstm.pipelines import train
 from mnist_lstm.tracking.recorder import Recorder
-from tests.projects import REPOSITORY, copied, surroundings
+from tests.projects import REPOSITORY, copied
 
 PACKAGE = REPOSITORY / "src" / "mnist_lstm"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
@@ -212,67 +208,6 @@ def test_kedro_sees_the_stages_with_their_nodes(tmp_path: Path) -> None:
         "evaluate": sorted({"predict_test", "score"} | FIGURES),
         "predict": ["draw_pictures", "predict_pictures"],
     }
-
-
-HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
-
-
-def modules_after(statements: str) -> set[str]:
-    """The modules that a process has imported once it has run these statements in the project's root."""
-    command = [sys.executable, "-c", f"import sys\n{statements}\nprint(*sys.modules)"]
-    done = subprocess.run(command, cwd=REPOSITORY, env=surroundings(), capture_output=True, text=True, check=True)
-    return set(done.stdout.splitlines()[-1].split())
-
-
-@pytest.mark.parametrize("module", ["mnist_lstm.cli", "mnist_lstm.settings", "mnist_lstm.hooks"])
-def test_the_command_line_starts_without_the_heavy_libraries(module: str) -> None:
-    assert HEAVY & modules_after(f"import {module}") == set()
-
-
-CALL_KEDRO = """
-from kedro.framework.cli.cli import main
-
-sys.argv = ["kedro", *{words}]
-try:
-    main()
-except SystemExit:
-    pass
-"""
-
-
-@pytest.mark.parametrize("words", [["--help"], ["registry", "list"]])
-def test_a_command_that_runs_nothing_does_not_wait_for_the_heavy_libraries(words: list[str]) -> None:
-    modules = modules_after(CALL_KEDRO.format(words=words))
-    assert "mnist_lstm.cli" in modules
-    assert HEAVY & modules == set()
-
-
-def test_registering_the_pipelines_makes_none_of_them() -> None:
-    modules = modules_after("from mnist_lstm.pipeline_registry import register_pipelines as r; assert len(r()) == 7")
-    assert not {module for module in modules if module in HEAVY or module.startswith("mnist_lstm.pipelines.")}
-
-
-def test_a_registered_pipeline_is_one_like_any_other() -> None:
-    registered = register_pipelines()
-    assert not (registered["train"] - train.create_pipeline()).nodes
-    assert names(registered["ingest"] + registered["train"]) == {"ingest", "train", "export"}
-    assert names(copy.copy(registered["reshape"])) == {"reshape"}
-    assert not hasattr(registered["train"], "color")
-
-
-SHOW_TELEMETRY = """
-import os
-import mnist_lstm.settings
-
-print(os.environ["KEDRO_DISABLE_TELEMETRY"], os.environ["MLFLOW_DISABLE_TELEMETRY"])
-"""
-
-
-def test_neither_kedro_nor_mlflow_sends_telemetry() -> None:
-    environment = {name: value for name, value in surroundings().items() if "TELEMETRY" not in name}
-    command = [sys.executable, "-c", SHOW_TELEMETRY]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "true"]
 
 
 def test_the_lock_names_one_version_of_each_package() -> None:
