@@ -91,7 +91,8 @@ def main() -> None:
     clock.put_around(RUNNER, lambda *_, **__: "Kedro")
     imports = clock.timed(importlib.import_module, lambda name: "imports: torch, pandas and what nodes need")
     imports("kedro.framework.startup").bootstrap_project(PROJECT)
-    imports("mnist_lstm.pipeline_registry")
+    for stage in ("train", "evaluate"):
+        imports(f"mnist_lstm.pipelines.{stage}")
     for part, places in PARTS.items():
         for place in places:
             clock.put_around(place, lambda *_, part=part, **__: part)

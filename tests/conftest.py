@@ -1,5 +1,6 @@
 """What several tests start from: the project's parameters, and images few and small enough to train on at once."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 # the same examples in every run, and no verdict on elapsed time
 settings.register_profile("mnist_lstm", derandomize=True, deadline=None)
 settings.load_profile("mnist_lstm")
+os.environ["KEDRO_DISABLE_TELEMETRY"] = "1"  # settings.py may be imported where a test restores the environment
 torch.set_num_threads(1)  # on a busy machine two threads that wait for each other are slower by far
 
 

@@ -160,7 +160,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def copied(folder: Path) -> Project:
     """A copy of the project in `folder`, without a store."""
     shutil.copytree(REPOSITORY / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
-    shutil.copy(REPOSITORY / "pyproject.toml", folder)
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(REPOSITORY / name, folder)
     (folder / "conf/local").mkdir()
     (folder / "conf/local/parameters.yml").write_text("training: {threads: 1}\n")
     (folder / "src").mkdir()  # Kedro wants one; the code is that of this repository

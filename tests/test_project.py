@@ -1,7 +1,5 @@
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,7 +11,7 @@ from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
 from mnist_lstm.tracking.recorder import Recorder
-from tests.projects import REPOSITORY, copied, surroundings
+from tests.projects import REPOSITORY, copied
 
 PACKAGE = REPOSITORY / "src" / "mnist_lstm"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
@@ -210,33 +208,6 @@ def test_kedro_sees_the_stages_with_their_nodes(tmp_path: Path) -> None:
         "evaluate": sorted({"predict_test", "score"} | FIGURES),
         "predict": ["draw_pictures", "predict_pictures"],
     }
-
-
-HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
-
-
-@pytest.mark.parametrize("module", ["mnist_lstm.cli", "mnist_lstm.settings", "mnist_lstm.hooks"])
-def test_the_command_line_starts_without_the_heavy_libraries(module: str) -> None:
-    command = f"import sys, {module}; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", command], env=surroundings(), capture_output=True, text=True, check=True
-    )
-    assert HEAVY & set(done.stdout.split()) == set()
-
-
-SHOW_TELEMETRY = """
-import os
-import mnist_lstm.settings
-
-print(os.environ["KEDRO_DISABLE_TELEMETRY"], os.environ["MLFLOW_DISABLE_TELEMETRY"])
-"""
-
-
-def test_neither_kedro_nor_mlflow_sends_telemetry() -> None:
-    environment = {name: value for name, value in surroundings().items() if "TELEMETRY" not in name}
-    command = [sys.executable, "-c", SHOW_TELEMETRY]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "true"]
 
 
 def test_the_lock_names_one_version_of_each_package() -> None:

@@ -1,4 +1,5 @@
 import os
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -22,8 +23,8 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project with this one's configuration."""
-    for name in ("conf", "pyproject.toml"):
-        (tmp_path / name).symlink_to(PROJECT / name)
+    (tmp_path / "conf").symlink_to(PROJECT / "conf")
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)  # what is written into it must not reach the project's own
     (tmp_path / "src").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])  # Kedro puts the project's source into both

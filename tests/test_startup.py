@@ -1,0 +1,59 @@
+import copy
+import subprocess
+import sys
+
+import pytest
+from kedro.pipeline import Pipeline
+
+from mnist_lstm.pipeline_registry import register_pipelines
+from mnist_lstm.pipelines import train
+from tests.projects import REPOSITORY, surroundings
+
+HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
+
+
+def modules_after(statements: str) -> set[str]:
+    """The modules that a process has imported once it has run these statements in the project's root."""
+    command = [sys.executable, "-c", f"import sys\n{statements}\nprint(*sys.modules)"]
+    done = subprocess.run(command, cwd=REPOSITORY, env=surroundings(), capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("module", ["mnist_lstm.cli", "mnist_lstm.settings", "mnist_lstm.hooks"])
+def test_the_command_line_starts_without_the_heavy_libraries(module: str) -> None:
+    assert HEAVY & modules_after(f"import {module}") == set()
+
+
+CALL_KEDRO = """
+from kedro.framework.cli.cli import main
+
+sys.argv = ["kedro", *{words}]
+try:
+    main()
+except SystemExit:
+    pass
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["registry", "list"]])
+def test_a_command_that_runs_nothing_does_not_wait_for_the_heavy_libraries(words: list[str]) -> None:
+    modules = modules_after(CALL_KEDRO.format(words=words))
+    assert "mnist_lstm.cli" in modules
+    assert HEAVY & modules == set()
+
+
+def test_registering_the_pipelines_makes_none_of_them() -> None:
+    modules = modules_after("from mnist_lstm.pipeline_registry import register_pipelines as r; assert len(r()) == 7")
+    assert not {module for module in modules if module in HEAVY or module.startswith("mnist_lstm.pipelines.")}
+
+
+def names(pipeline: Pipeline) -> set[str]:
+    return {node.name for node in pipeline.nodes}
+
+
+def test_a_registered_pipeline_is_one_like_any_other() -> None:
+    registered = register_pipelines()
+    assert not (registered["train"] - train.create_pipeline()).nodes
+    assert names(registered["ingest"] + registered["train"]) == {"ingest", "train", "export"}
+    assert names(copy.copy(registered["reshape"])) == {"reshape"}
+    assert not hasattr(registered["train"], "color")
