@@ -109,7 +109,7 @@ def _batches(
     """The number, sequences and labels of each update after `start`, up to `total`."""
     inputs = torch.from_numpy(train["sequences"]).to(device)
     targets = torch.from_numpy(train["labels"].astype(np.int64)).to(device)
-    orders = batches(len(targets), training.batch_size, training.seed, start)
+    orders = batches(len(targets), training.batch_size, training.seed, start, training.shuffle_block)
     moves = any_augmentation(training.augmentation)
     augment = Augmentation(training.augmentation, training.seed, train["order"], size, device) if moves else None
     for number, order in enumerate(islice(orders, total - start), start + 1):
