@@ -38,6 +38,7 @@ WRONG: dict[str, list[Any]] = {
     "training.epochs": NOT_COUNTS_OR_NULL,
     "training.patience": NOT_COUNTS_OR_NULL,
     "training.batch_size": NOT_COUNTS,
+    "training.shuffle_block": NOT_COUNTS_OR_NULL,
     "training.optimizer": ["Adam", "no such optimizer", None],
     "training.learning_rate": [0, -0.001, *NOT_NUMBERS],
     "training.schedule": ["linear", "Cosine", None],

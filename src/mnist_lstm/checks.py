@@ -78,7 +78,7 @@ class CheckParameters:
 
     def _differences(self, found: dict[str, Any]) -> str:
         """How the parameters differ from those that made these datasets; the device is left to the machine."""
-        from mnist_lstm.core.identity import differences, parameters_identity
+        from mnist_lstm.core.identity import CAME_LATER, differences, parameters_identity
 
         given = self._parameters
         now, then = {"data.name": given.data.name}, {}
@@ -86,6 +86,6 @@ class CheckParameters:
             then["data.name"] = found["data_card"]["requested"]
         if "checkpoint" in found:
             now |= parameters_identity(given.sequence, given.model, given.training)
-            then |= found["checkpoint"].identity
+            then |= CAME_LATER | found["checkpoint"].identity
         both = (now.keys() & then.keys()) - {"training.device"}
         return differences({key: now[key] for key in now if key in both}, {key: then[key] for key in both})

@@ -67,6 +67,10 @@ class TrainingParameters(Section):
     epochs: PositiveInt | None  # passes over the training images; one of this and `iterations` is null
     patience: PositiveInt | None  # validations without a better accuracy that end the training; null: all updates
     batch_size: PositiveInt  # images an update
+    # null: an epoch is any permutation of the images. Or images in a block: for data larger than memory, of which a
+    # batch should lie together. The blocks are shuffled, and the images within each 16 of them; so where images lie
+    # sorted by class, blocks must be much smaller than a class, or a batch has few classes
+    shuffle_block: PositiveInt | None
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: PositiveFloat  # the highest of the schedule
     schedule: Literal["constant", "cosine", "one_cycle"]  # of the learning rate

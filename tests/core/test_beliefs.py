@@ -3,7 +3,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_lstm.core.beliefs import RUNNING, accuracy_by_step, answers_by_step, beliefs, decision_steps
+from mnist_lstm.core.beliefs import RUNNING, accuracy_by_step, answers_by_step, beliefs, decision_steps, followed
 from mnist_lstm.core.models import READOUTS
 from tests import tiny
 
@@ -83,3 +83,17 @@ def test_accuracy_by_step_counts_what_would_be_right_so_far() -> None:
 def test_answers_at_the_end_only_count_for_the_last_step() -> None:
     found = accuracy_by_step(np.array([[1], [2]], np.uint8), np.array([1, 1], np.uint8), steps=28, confidence=0.95)
     assert (found["step"].tolist(), found["accuracy"].tolist(), found["decided"].tolist()) == ([28], [0.5], [1.0])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_to_follow_in_batches_comes_to_what_all_answers_at_once_do(batch_size: int, bidirectional: bool) -> None:
+    classifier, images, labels = tiny.classifier(bidirectional=bidirectional), tiny.images(7), tiny.labels(7)
+    answers = answers_by_step(classifier, images, 7)
+    found = followed(classifier, images, labels, batch_size, 0.95)
+    assert_array_equal(found.answers, answers[:, -1])
+    assert_array_equal(found.decided, decision_steps(answers))
+    expected = accuracy_by_step(answers, labels, images.shape[1], 0.95)
+    assert found.by_step.keys() == expected.keys()
+    for name, column in expected.items():
+        assert_array_equal(found.by_step[name], column)

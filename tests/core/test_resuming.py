@@ -117,6 +117,14 @@ def test_a_fingerprint_changes_with_every_parameter_that_decides_the_weights(
     assert (fingerprint(after) == fingerprint(before)) == (field in [*WITHOUT_EFFECT, *IDLE])
 
 
+def test_a_checkpoint_from_before_there_were_blocks_can_be_resumed_without_any(trial: Trial) -> None:
+    now = trial.identity()
+    older = {key: value for key, value in now.items() if key != "training.shuffle_block"}
+    assert fingerprint(older) == fingerprint(now)
+    assert differences(now, older) == ""
+    assert fingerprint(older) != fingerprint(now | {"training.shuffle_block": 5})
+
+
 @pytest.mark.parametrize(
     ("field", "with_effect", "without"),
     [

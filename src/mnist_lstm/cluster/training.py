@@ -16,6 +16,7 @@ from mnist_lstm.core.devices import chosen_device
 from mnist_lstm.core.learner import Row, TrainingState
 from mnist_lstm.core.models import RecurrentClassifier
 from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.stored import own
 from mnist_lstm.core.team import Team
 from mnist_lstm.core.training import Report, paced
 from mnist_lstm.errors import UserError
@@ -141,7 +142,7 @@ def _work(config: dict[str, Any]) -> None:
     work: Work = ray.get(config["work"])
     rank, workers = torch.distributed.get_rank(), torch.distributed.get_world_size()
     # Ray's own are shared and cannot be written, which torch wants
-    train, valid = [{name: array.copy() for name, array in part.items()} for part in (work.train, work.valid)]
+    train, valid = [{name: own(array) for name, array in part.items()} for part in (work.train, work.valid)]
     state = ray.get(work.desk.state.remote())
     reports = core.fit(work.classifier, train, valid, work.training, work.size, state, Team(rank, workers))
     try:

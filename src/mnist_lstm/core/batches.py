@@ -1,26 +1,58 @@
 """Which images each update reads."""
 
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
+WINDOW = 16  # blocks whose images are shuffled together
+BLOCKS = 3  # tells the random streams of blocks and windows from that of a whole permutation
 
-def batches(total: int, batch_size: int, seed: int, start: int = 0) -> Iterator[NDArray[np.int64]]:
+Positions = NDArray[np.int64]
+
+
+def batches(total: int, batch_size: int, seed: int, start: int = 0, block: int | None = None) -> Iterator[Positions]:
     """Positions of the images of update `start`, `start` + 1, and so on without end, each (batch_size,).
 
     Every epoch is a new permutation, and a batch runs on across the end of one, as TensorFlow's `next_batch` did.
     The batch of an update follows from `seed` and its number alone, so a resumed run needs no state for it.
+
+    Args:
+        total: images.
+        batch_size: of them an update.
+        seed: of the permutations.
+        start: the first update, from 0.
+        block: None for any permutation; or images in a block that lie side by side. Then the blocks come in a new
+            order in each epoch, and images are shuffled among the next `WINDOW` of them.
     """
     epoch, offset = divmod(start * batch_size, total)
-    ahead = _permutation(total, seed, epoch)[offset:]
+    parts = _parts(total, seed, epoch, offset, block or total)
+    ahead = np.empty(0, np.int64)
     while True:
         while len(ahead) < batch_size:
-            epoch += 1
-            ahead = np.concatenate([ahead, _permutation(total, seed, epoch)])
+            ahead = np.concatenate([ahead, next(parts)])
         yield ahead[:batch_size]
         ahead = ahead[batch_size:]
 
 
-def _permutation(total: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    return np.random.default_rng([seed, epoch]).permutation(total)
+def _parts(total: int, seed: int, epoch: int, offset: int, block: int) -> Iterator[Positions]:
+    """The epochs from this one on, in parts, without the first `offset` images."""
+    for number in count(epoch):
+        if block >= total:
+            yield np.random.default_rng([seed, number]).permutation(total)[offset:]
+            offset = 0
+            continue
+        for window, blocks in enumerate(_windows(total, seed, number, block)):
+            images = sum(len(each) for each in blocks)
+            if offset < images:
+                random = np.random.default_rng([seed, number, window + 1, BLOCKS])
+                yield random.permutation(np.concatenate(blocks))[offset:]
+            offset = max(0, offset - images)
+
+
+def _windows(total: int, seed: int, epoch: int, block: int) -> Iterator[list[range]]:
+    """The blocks of an epoch in their order, `WINDOW` at a time; the last block of the images may be shorter."""
+    order = np.random.default_rng([seed, epoch, 0, BLOCKS]).permutation(-(-total // block)).tolist()
+    for first in range(0, len(order), WINDOW):
+        yield [range(each * block, min((each + 1) * block, total)) for each in order[first : first + WINDOW]]

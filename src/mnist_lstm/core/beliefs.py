@@ -4,7 +4,7 @@ One that reads both ways has read every step at once, and so has a belief at the
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mnist_lstm.core.metrics import wilson_interval
 from mnist_lstm.core.models import RecurrentClassifier, scores
+from mnist_lstm.core.stored import Array
 
 
 def beliefs(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -49,16 +50,52 @@ def accuracy_by_step(
         Columns of S rows: step (the last is `steps`), accuracy with accuracy_low and accuracy_high (its Wilson
         interval), and decided, the fraction of images whose answer does not change any more.
     """
-    correct = (answers == labels[:, None]).sum(axis=0)
-    low, high = zip(*(wilson_interval(int(count), len(labels), confidence) for count in correct), strict=True)
-    asked = np.arange(1, answers.shape[1] + 1)
-    decided = (decision_steps(answers)[:, None] <= asked).mean(axis=0)
+    return _columns(_correct(answers, labels), decision_steps(answers), steps, confidence)
+
+
+class Followed(NamedTuple):
+    """What came of asking after every step.
+
+    Attributes:
+        answers: the last ones, (N,).
+        decided: the step of each decision, (N,).
+        by_step: as `accuracy_by_step`.
+    """
+
+    answers: NDArray[np.uint8]
+    decided: NDArray[np.int64]
+    by_step: dict[str, NDArray[Any]]
+
+
+def followed(
+    classifier: RecurrentClassifier, sequences: Array, labels: NDArray[np.uint8], batch_size: int, confidence: float
+) -> Followed:
+    """Asks after every step, and holds no more of the answers than one batch has at a time."""
+    answers, decided, correct = [], [], np.int64(0)
+    for start in range(0, len(sequences), batch_size):
+        part = slice(start, start + batch_size)
+        found = answers_by_step(classifier, sequences[part], batch_size)
+        answers.append(found[:, -1].copy())
+        decided.append(decision_steps(found))
+        correct = correct + _correct(found, labels[part])
+    steps = np.concatenate(decided)
+    return Followed(np.concatenate(answers), steps, _columns(correct, steps, sequences.shape[1], confidence))
+
+
+def _correct(answers: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Any:
+    """How many images are right after each step, (S,)."""
+    return (answers == labels[:, None]).sum(axis=0)
+
+
+def _columns(correct: Any, decided: NDArray[np.int64], steps: int, confidence: float) -> dict[str, NDArray[Any]]:
+    images = len(decided)
+    low, high = zip(*(wilson_interval(int(count), images, confidence) for count in correct), strict=True)
     return {
-        "step": asked + steps - len(asked),
-        "accuracy": correct / len(labels),
+        "step": np.arange(1, len(correct) + 1) + steps - len(correct),
+        "accuracy": correct / images,
         "accuracy_low": np.array(low),
         "accuracy_high": np.array(high),
-        "decided": decided,
+        "decided": np.bincount(decided, minlength=len(correct) + 1)[1:].cumsum() / images,
     }
 
 

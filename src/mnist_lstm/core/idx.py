@@ -14,7 +14,7 @@ from mnist_lstm.errors import UserError
 
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
-MAX_BYTES = 2**30  # a header that declares more is not believed
+MAX_BYTES = 2**30  # a header that declares more is not believed, unless the file is read as a stream
 READ = 2**16  # bytes of a gzip file unpacked at a time
 
 
@@ -40,6 +40,33 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
     values = reader.take(math.prod(shape))
     reader.expect_end()
     return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def shape_in(file: BinaryIO, name: str) -> tuple[int, ...]:
+    """The shape that the header of an IDX file declares.
+
+    Raises:
+        UserError: if it is no header of images or labels.
+    """
+    return _shape(_Reader(file, name), name)
+
+
+def values_at(file: BinaryIO, name: str, size: int) -> int | None:
+    """Where in a plain IDX file of so many bytes the values begin; None in a gzipped one.
+
+    Raises:
+        UserError: if a plain file has not the bytes that its header declares.
+    """
+    reader = _Reader(file, name)
+    shape = _shape(reader, name)
+    if reader.zipped:
+        return None
+    start = 4 + 4 * len(shape)
+    if (early := start + math.prod(shape) - size) > 0:
+        raise UserError(f"{name} ends {early} bytes early; delete it and run again to fetch it.")
+    if early < 0:
+        raise UserError(f"{name} holds more bytes than its header declares; delete it and run again.")
+    return start
 
 
 def images_in(file: BinaryIO, name: str, count: int) -> Iterator[NDArray[np.uint8]]:
@@ -83,6 +110,7 @@ class _Reader:
         self._file = file
         zipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         file.seek(0)
+        self.zipped = zipped
         self._unpacker = zlib.decompressobj(wbits=31) if zipped else None
         self._packed = b""
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.stored import Array, StoredArray
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import SequenceParameters
 
@@ -112,16 +113,20 @@ def pixel_order(sequence: SequenceParameters, height: int, width: int) -> Order:
     return np.ascontiguousarray(VIEWS[sequence.view](height, width, sequence))
 
 
-def to_sequences(images: NDArray[Any], order: Order) -> NDArray[Any]:
+def to_sequences(images: Array, order: Order) -> Any:
     """The images, (N, height, width) or (N, height * width), as sequences (N, T, F) of the same dtype.
+
+    Stored images stay where they are: they become sequences whenever they are read.
 
     Raises:
         UserError: if an image has not the pixels that `order` reads.
     """
-    flat = images.reshape(len(images), math.prod(images.shape[1:]))
-    if flat.shape[1] != order.max() + 1:
+    pixels = math.prod(images.shape[1:])
+    if pixels != order.max() + 1:
         raise UserError(f"an image must have {order.max() + 1} pixels for this view, found shape {images.shape}.")
-    return np.take(flat, order, axis=1)
+    if isinstance(images, StoredArray):
+        return images.ordered(order)
+    return np.take(images.reshape(len(images), pixels), order, axis=1)
 
 
 def sequence_split(part: Arrays, order: Order) -> Arrays:

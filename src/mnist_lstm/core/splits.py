@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_lstm.core.stored import after, before, blocks
 from mnist_lstm.errors import UserError
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = dict[str, Any]  # numpy's by name; pixels that are larger than memory are a StoredArray
 
 
 class Splits(NamedTuple):
@@ -72,8 +73,8 @@ def first_images(part: Arrays, count: int, name: str) -> tuple[Arrays, Arrays]:
         raise UserError(
             f"{name} must leave images for training: validation_images is {count} of {len(part['images'])}."
         )
-    first = {key: array[:count].copy() for key, array in part.items()}  # so that it does not keep the others in memory
-    return first, {key: array[count:] for key, array in part.items()}
+    first = {key: before(array, count) for key, array in part.items()}
+    return first, {key: after(array, count) for key, array in part.items()}
 
 
 def stratified(part: Arrays, fractions: tuple[float, float], seed: int, name: str) -> tuple[Arrays, Arrays, Arrays]:
@@ -117,9 +118,10 @@ def digest(part: Arrays) -> str:
     """SHA-256 over name, dtype, shape and bytes of each array: what a fingerprint knows data by."""
     sha = hashlib.sha256()
     for key in sorted(part):
-        array = np.ascontiguousarray(part[key])
+        array = part[key]
         sha.update(f"{key} {array.dtype.str} {array.shape}\n".encode())
-        sha.update(array.data)
+        for block in blocks(array):
+            sha.update(block.data)
     return sha.hexdigest()
 
 

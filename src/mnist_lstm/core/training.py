@@ -21,6 +21,7 @@ from mnist_lstm.core.models import RecurrentClassifier, classify
 from mnist_lstm.core.precision import recurrent_precision, threads
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.stopping import out_of_patience, total_updates
+from mnist_lstm.core.stored import StoredArray
 from mnist_lstm.core.team import ALONE, Team
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
@@ -59,7 +60,7 @@ def fit(
 
     Args:
         classifier: with its initial weights; moved to the device that `training` chooses.
-        train, valid: "sequences" uint8 (N, T, F), "labels" (N,), and their "order" (T, F) of pixels.
+        train, valid: "sequences" uint8 (N, T, F), also stored ones, "labels" (N,), and their "order" (T, F) of pixels.
         training: the settings.
         size: height and width of the images behind the sequences.
         state: continue from here; the weights come from it then.
@@ -107,14 +108,16 @@ def _batches(
     train: Arrays, training: TrainingParameters, size: tuple[int, int], device: torch.device, start: int, total: int
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
     """The number, sequences and labels of each update after `start`, up to `total`."""
-    inputs = torch.from_numpy(train["sequences"]).to(device)
+    sequences = train["sequences"]
+    inputs = None if isinstance(sequences, StoredArray) else torch.from_numpy(sequences).to(device)
     targets = torch.from_numpy(train["labels"].astype(np.int64)).to(device)
-    orders = batches(len(targets), training.batch_size, training.seed, start)
+    orders = batches(len(targets), training.batch_size, training.seed, start, training.shuffle_block)
     moves = any_augmentation(training.augmentation)
     augment = Augmentation(training.augmentation, training.seed, train["order"], size, device) if moves else None
     for number, order in enumerate(islice(orders, total - start), start + 1):
         chosen = torch.from_numpy(order).to(device)
-        yield number, augment(inputs[chosen], number) if augment else inputs[chosen], targets[chosen]
+        batch = torch.from_numpy(sequences[order]).to(device) if inputs is None else inputs[chosen]
+        yield number, augment(batch, number) if augment else batch, targets[chosen]
 
 
 def _expect_finite(loss: float, number: int, training: TrainingParameters) -> None:

@@ -11,6 +11,8 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview, JSONPreview
 
 from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.stored import StoredArray
+from mnist_lstm.datasets import stored
 from mnist_lstm.datasets.whole import Whole
 
 PREVIEWED = 30  # images in a preview
@@ -24,13 +26,22 @@ class _NpzFile(AbstractDataset[Arrays, Arrays]):
         self.metadata = metadata
 
     def save(self, data: Arrays) -> None:
+        if any(isinstance(array, StoredArray) for array in data.values()):
+            stored.write(Path(self._filepath), data)
+            return
         with Path(self._filepath).open("wb") as file:
-            np.savez(file, **data)  # type: ignore[arg-type]
+            np.savez(file, **data)
 
     def load(self) -> Arrays:
         _expect_all_members(Path(self._filepath))
+        large = stored.large_members(Path(self._filepath))
         with Path(self._filepath).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {name: large[name] if name in large else archive[name] for name in archive.files}
+
+    def _kept(self, data: Arrays, written: Path, place: Path) -> Arrays:
+        """Pixels that are stored are read from this file from now on, also when another run takes its place."""
+        large = {name for name, array in data.items() if isinstance(array, StoredArray)}
+        return data | (stored.members(written, large, place) if large else {})
 
     def _exists(self) -> bool:
         return Path(self._filepath).is_file()

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from kedro.io import AbstractDataset
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
-from mnist_lstm.core import idx
 from mnist_lstm.core.digits import bundled_digits
 from mnist_lstm.core.splits import (
     Arrays,
@@ -22,6 +21,7 @@ from mnist_lstm.core.splits import (
 )
 from mnist_lstm.datasets.download import RemoteFile, fetched
 from mnist_lstm.datasets.folders import FolderSource
+from mnist_lstm.datasets.stored import array_in
 from mnist_lstm.errors import UserError, listed, nearest
 
 # What MNIST and those made after it call their four files
@@ -81,18 +81,15 @@ class IdxSource(_Entry):
             key: fetched(RemoteFile(file.name or FILES[key], file.checksum, file.bytes), folder, mirrors, timeout)
             for key, file in self.files
         }
-        contents = {key: path.read_bytes() for key, path in paths.items()}
 
         def part(split: str) -> Arrays:
-            images, labels = (
-                idx.decode(contents[f"{split}_{kind}"], str(paths[f"{split}_{kind}"])) for kind in ("images", "labels")
-            )
+            images, labels = (array_in(paths[f"{split}_{kind}"]) for kind in ("images", "labels"))
             return images_and_labels(images, labels, len(self.class_names), f"{folder} ({split})")
 
         valid, train = first_images(part("train"), self.validation_images, name)
         parts = {"train": train, "valid": valid, "test": part("test")}
         expect_one_size(parts, str(folder))
-        hashes = {paths[key].name: hashlib.sha256(content).hexdigest() for key, content in contents.items()}
+        hashes = {path.name: _sha256(path) for path in paths.values()}
         return Splits(**parts, card=data_card(name, self.title, parts, self.class_names, hashes))
 
 
@@ -168,6 +165,11 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder), "sources": ["digits", *self._sources]}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _described(kind: type[IdxSource] | type[FolderSource], name: str, source: dict[str, Any]) -> Described:

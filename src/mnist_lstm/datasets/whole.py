@@ -68,6 +68,7 @@ class Whole:
 
     def save(self, data: Any) -> None:
         """Writes the file whole; a remote store does so by itself."""
+        kept = data
         if self._protocol == "file":
             place = self._filepath
             try:
@@ -77,13 +78,15 @@ class Whole:
                         super().save(data)  # type: ignore[misc]
                     except DatasetError as error:
                         raise DatasetError(str(error).replace(str(temporary), str(place))) from error
+                    if hasattr(self, "_kept"):  # what to load in this run, of a file written and where it is to be
+                        kept = self._kept(data, Path(temporary), Path(place))
                     if self.copies:
                         shutil.copyfile(temporary, self.copies / place.name)
             finally:
                 self._filepath = place
         else:
             super().save(data)  # type: ignore[misc]
-        self._saved = data
+        self._saved = kept
 
     def load(self) -> Any:
         """What this run saved, or the file's content."""

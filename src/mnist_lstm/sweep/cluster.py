@@ -12,6 +12,7 @@ import ray
 from kedro.framework.startup import bootstrap_project
 
 from mnist_lstm.cluster.joining import actor_here, expect_room, joined
+from mnist_lstm.core.stored import own
 from mnist_lstm.errors import Stopped, UserError, told
 from mnist_lstm.provenance import redacted
 from mnist_lstm.sweep import runs
@@ -138,7 +139,7 @@ def _train(name: str, env: str | None, params: dict[str, Any], inputs: runs.Inpu
 
 def _copied(arrays: dict[str, Any]) -> dict[str, Any]:
     """Arrays of its own: Ray's are shared and cannot be written, which torch wants."""
-    return {name: array.copy() for name, array in arrays.items()}
+    return {name: own(array) for name, array in arrays.items()}
 
 
 def _answer(task: Any) -> Answer:

@@ -53,9 +53,8 @@ def follow_beliefs(
     both ways. A few right and wrong images are kept with their beliefs, from early to late decisions.
     """
     classifier, sequences, labels = checkpoint.classifier(), test_sequences["sequences"], test_sequences["labels"]
-    answers = beliefs.answers_by_step(classifier, sequences, evaluation.batch_size)
-    by_step = beliefs.accuracy_by_step(answers, labels, sequences.shape[1], evaluation.confidence)
-    chosen = examples.right_and_wrong(answers[:, -1], labels, beliefs.decision_steps(answers), EXAMPLES)
+    found = beliefs.followed(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
+    chosen = examples.right_and_wrong(found.answers, labels, found.decided, EXAMPLES)
     shown = {
         "positions": chosen,
         "labels": labels[chosen],
@@ -64,7 +63,7 @@ def follow_beliefs(
         "beliefs": beliefs.beliefs(classifier, sequences[chosen]),
         "order": checkpoint.order(),
     }
-    return pd.DataFrame(by_step), shown
+    return pd.DataFrame(found.by_step), shown
 
 
 def look_inside(checkpoint: Checkpoint, belief_examples: Arrays) -> Arrays:

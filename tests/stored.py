@@ -1,0 +1,20 @@
+"""Data sets whose pixels lie in a file, whatever their size."""
+
+from pathlib import Path
+from typing import Any
+
+from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.stored import StoredArray
+from mnist_lstm.datasets.files import FileReader
+
+
+def on_disk(array: Any, path: Path) -> StoredArray:
+    """The array in a file, behind three other bytes."""
+    path.write_bytes(b"abc" + array.tobytes())
+    return StoredArray(FileReader(path), 3, array.shape)
+
+
+def part_on_disk(part: Arrays, folder: Path) -> Arrays:
+    """The same part with its pixels in a file."""
+    (name,) = part.keys() & {"images", "sequences"}
+    return part | {name: on_disk(part[name], folder / f"{name}-{len(part[name])}")}

@@ -1,0 +1,40 @@
+"""A data set ten times larger than the memory that is left, under a limit of the kernel's."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.projects import REPOSITORY, surroundings
+
+SCRIPT = Path(__file__).with_name("training_beyond_memory.py")
+NEEDED = 3 * 2**30  # bytes of disk
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's data"),
+]
+
+
+def trained(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    if shutil.disk_usage(folder).free < NEEDED:
+        pytest.skip("the disk is too small")
+    command = [sys.executable, str(SCRIPT), str(folder), *words]
+    try:
+        return subprocess.run(command, cwd=REPOSITORY, env=surroundings(), capture_output=True, text=True, timeout=300)
+    finally:
+        for path in folder.iterdir():
+            path.unlink()
+
+
+def test_data_ten_times_larger_than_memory_are_read_saved_and_trained_on(tmp_path: Path) -> None:
+    done = trained(tmp_path)
+    assert done.stdout.split() == ["20", "10"], done.stderr
+
+
+def test_the_same_in_memory_does_not_fit(tmp_path: Path) -> None:
+    done = trained(tmp_path, "in_memory")
+    assert done.returncode != 0
+    assert "MemoryError" in done.stderr
