@@ -15,6 +15,7 @@ from mnist_lstm.errors import UserError
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_BYTES = 2**30  # a header that declares more is not believed, unless the file is read as a stream
+PACKED = 1032  # times, at most, that deflate makes bytes fewer: https://zlib.net/zlib_tech.html
 READ = 2**16  # bytes of a gzip file unpacked at a time
 
 
@@ -55,11 +56,13 @@ def values_at(file: BinaryIO, name: str, size: int) -> int | None:
     """Where in a plain IDX file of so many bytes the values begin; None in a gzipped one.
 
     Raises:
-        UserError: if a plain file has not the bytes that its header declares.
+        UserError: if a plain file has not the bytes that its header declares, or a gzipped one cannot hold so many.
     """
     reader = _Reader(file, name)
     shape = _shape(reader, name)
     if reader.zipped:
+        if math.prod(shape) > PACKED * size:
+            raise UserError(f"{name} declares the shape {shape}, more than {size} bytes can hold; it is damaged.")
         return None
     start = 4 + 4 * len(shape)
     if (early := start + math.prod(shape) - size) > 0:
