@@ -76,7 +76,8 @@ def test_a_run_leaves_the_files_of_the_catalog_and_no_other(finished: Project) -
 
 
 def test_a_run_leaves_nothing_in_the_projects_root_but_its_record(finished: Project) -> None:
-    made = {path.name for path in finished.path.iterdir()} - {"conf", "data", "src", "pyproject.toml", "output.txt"}
+    given = {"conf", "data", "src", "pyproject.toml", ".telemetry", "output.txt"}
+    made = {path.name for path in finished.path.iterdir()} - given
     assert made <= {"mlflow.db", "mlflow.db.lock", "mlartifacts", ".viz"}
 
 
