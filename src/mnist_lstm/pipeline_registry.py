@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from kedro.pipeline import Pipeline
@@ -37,16 +38,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _stage(name: str) -> Pipeline:
-    from mnist_lstm.pipelines import evaluate, ingest, predict, reshape, train
-
-    makers: dict[str, Callable[[], Pipeline]] = {
-        "ingest": ingest.create_pipeline,
-        "reshape": reshape.create_pipeline,
-        "train": train.create_pipeline,
-        "evaluate": evaluate.create_pipeline,
-        "predict": predict.create_pipeline,
-    }
-    return makers[name]()
+    return import_module(f"mnist_lstm.pipelines.{name}").create_pipeline()  # type: ignore[no-any-return]
 
 
 def _whole() -> Pipeline:

@@ -89,7 +89,7 @@ class IdxSource(_Entry):
         valid, train = first_images(part("train"), self.validation_images, name)
         parts = {"train": train, "valid": valid, "test": part("test")}
         expect_one_size(parts, str(folder))
-        hashes = {path.name: _sha256(path) for path in paths.values()}
+        hashes = {paths[key].name: _sha256(paths[key], file.checksum) for key, file in self.files}
         return Splits(**parts, card=data_card(name, self.title, parts, self.class_names, hashes))
 
 
@@ -167,7 +167,10 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
         return {"path": str(self._folder), "sources": ["digits", *self._sources]}
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path, checksum: str) -> str:
+    """Of a file that has been found to have this checksum."""
+    if checksum.startswith("sha256:"):
+        return checksum.removeprefix("sha256:")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,0 +1,30 @@
+"""Files with one wrong bit."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kedro.io import DatasetError
+
+from mnist_lstm.core.splits import Arrays
+from mnist_lstm.datasets.arrays import NpzDataset
+from mnist_lstm.errors import cause_for_user
+
+
+def expect_refused_or_the_same(path: Path, expect_same: Callable[[Arrays], None]) -> None:
+    """Turns a bit in each byte of an npz file in turn: it is refused, or loads as it was, as some bits decide nothing.
+
+    Args:
+        path: of the file.
+        expect_same: is given what was loaded.
+    """
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        try:
+            loaded = NpzDataset(filepath=str(path)).load()
+        except DatasetError as error:
+            assert cause_for_user(error), f"byte {position}: {error}"  # noqa: PT017  some bits decide nothing
+        else:
+            expect_same(loaded)
