@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
@@ -17,13 +18,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import mlflow
+import numpy as np
 import psutil
 import pytest
 import requests
 
 from mnist_lstm import provenance
+from mnist_lstm.core.models import ExportedModel, ImageClassifier, new_classifier
 from mnist_lstm.core.report.facts import which
-from mnist_lstm.tracking import outbox, store, unsent
+from mnist_lstm.core.sequences import pixel_order
+from mnist_lstm.parameters import Parameters
+from mnist_lstm.tracking import calls, outbox, store, unsent
 from tests.projects import DIGITS, LONGEST, Project, copied, surroundings, wait_for
 
 pytest_plugins = ["tests.projects"]
@@ -127,6 +132,25 @@ def test_silence_is_told_within_ten_seconds() -> None:
     assert max(outbox.SLOW, outbox.SLOW_MODEL) < 10
     assert float(store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_TIMEOUT"]) < 10
     assert store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
+
+
+@pytest.mark.parametrize(("view", "told"), [("rows", True), ("pixels", False)])
+def test_the_export_of_a_long_sequence_is_no_silence(
+    parameters: Parameters,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    view: str,
+    told: bool,
+) -> None:
+    order = pixel_order(parameters.sequence.model_copy(update={"view": view}), 28, 28)
+    classifier = ImageClassifier(new_classifier(parameters.model, order.shape, 10, seed=1), order)
+    monkeypatch.setattr(outbox, "SLOW_MODEL", 0.05)
+    monkeypatch.setattr(outbox, "A_STEP", 0.01)
+    monkeypatch.setitem(calls.SENDERS, "model", lambda *_: time.sleep(0.6))
+    box = outbox.Outbox(tmp_path, lambda: None, object(), {"start_time": 1, "process": {"pid": 1}})
+    box.log_model(ExportedModel(classifier, np.zeros((2, 28, 28), np.uint8)))
+    assert ("MLflow has not answered" in caplog.text) == told
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from mnist_lstm.tracking.outages import first_line, outages
 logger = logging.getLogger(__name__)
 
 SLOW, SLOW_MODEL = 3.0, 9.0  # seconds of silence after which people are told; MLflow exports a model first
+A_STEP = 0.05  # seconds that the export may take for each time step, which torch traces one by one: 784 take 15 in all
 WAITS = "It is given up after some seconds; then the run goes on without it, and `kedro sync-runs` sends what it misses"
 LATER = (
     "The run goes on without it, its results go to data/, and what MLflow misses is kept: `kedro sync-runs` sends it"
@@ -33,6 +34,11 @@ def told_if_slow(seconds: float = SLOW) -> Iterator[None]:
         yield
     finally:
         told.cancel()
+
+
+def _patience(kind: str, exported: ExportedModel | None = None, **_: Any) -> float:
+    """Seconds that a call may take before people are told."""
+    return max(SLOW_MODEL, A_STEP * len(exported.classifier.order)) if exported and kind == "model" else SLOW
 
 
 class Outbox:
@@ -132,7 +138,7 @@ class Outbox:
         """Makes a call, unless one failed before; whether MLflow took it."""
         if self.complete:
             try:
-                with told_if_slow(SLOW_MODEL if kind == "model" else SLOW):
+                with told_if_slow(_patience(kind, **content)):
                     calls.SENDERS[kind](self._client, self._about, content)
             except outages() as error:
                 self.complete = False
