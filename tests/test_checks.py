@@ -54,9 +54,12 @@ def test_the_evaluation_may_be_another_one(project: Project) -> None:
     assert "(50% interval" in done.output
 
 
-def test_where_it_was_trained_does_not_hinder_an_evaluation(project: Project) -> None:
+def test_where_and_how_precisely_it_was_trained_does_not_hinder_an_evaluation(project: Project) -> None:
     done = project.invoke(
-        "--nodes", "predict_test", "--params", f"{FINISHED},training.device=auto,training.resume=true"
+        "--nodes",
+        "predict_test",
+        "--params",
+        f"{FINISHED},training.device=auto,training.precision=auto,training.resume=true",
     )
     assert done.exit_code == 0, done.output
 

@@ -186,7 +186,7 @@ def test_a_run_by_epochs_with_all_that_training_offers_evaluates_the_averaged_we
     ways = (
         "training.iterations=null,training.epochs=3,training.warmup=5,training.optimizer=adamw,training.patience=20,"
         "training.schedule=one_cycle,training.clip_norm=1.0,training.label_smoothing=0.1,training.ema_decay=0.9,"
-        "training.augmentation.rotation=5.0,training.augmentation.elastic=0.2,training.precision=bfloat16,"
+        "training.augmentation.rotation=5.0,training.augmentation.elastic=0.2,training.precision=auto,"
         "training.device=auto"
     )
     done = project.invoke("--params", f"data.name=digits,{ways}")

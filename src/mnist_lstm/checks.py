@@ -77,7 +77,7 @@ class CheckParameters:
             )
 
     def _differences(self, found: dict[str, Any]) -> str:
-        """How the parameters differ from those that made these datasets; the device is left to the machine."""
+        """How the parameters differ from those that made these datasets; the device and any "auto" may."""
         from mnist_lstm.core.identity import CAME_LATER, differences, parameters_identity
 
         given = self._parameters
@@ -87,5 +87,5 @@ class CheckParameters:
         if "checkpoint" in found:
             now |= parameters_identity(given.sequence, given.model, given.training)
             then |= CAME_LATER | found["checkpoint"].identity
-        both = (now.keys() & then.keys()) - {"training.device"}
+        both = {key for key in now.keys() & then.keys() if key != "training.device" and now[key] != "auto"}
         return differences({key: now[key] for key in now if key in both}, {key: then[key] for key in both})

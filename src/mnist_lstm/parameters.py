@@ -84,7 +84,7 @@ class TrainingParameters(Section):
     log_every: PositiveInt  # updates between two points of the training curve
     validate_every: PositiveInt  # updates between two passes over the validation images
     keep: Literal["last", "best"]  # the weights after the last update, or those of the best validation accuracy
-    precision: Literal["float32", "bfloat16"]  # of the recurrent layer in training
+    precision: Literal["auto", "float32", "bfloat16"]  # of the recurrent layer in training; auto: bfloat16 if fast
     engine: Literal["local", "ray"]  # ray: on the cluster that RAY_ADDRESS names, or else on this machine
     workers: PositiveInt  # of ray: processes that each take a share of every batch
     device: Literal["auto", "cpu", "cuda"]  # auto: cuda where there is one

@@ -5,17 +5,21 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+import torch
 from torch.testing import assert_close
 
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.identity import training_identity
 from mnist_lstm.core.learner import TrainingState
 from mnist_lstm.core.models import RecurrentClassifier, new_classifier
+from mnist_lstm.core.precision import chosen_precision
 from mnist_lstm.core.splits import Splits
 from mnist_lstm.core.training import Report, fit
 from mnist_lstm.parameters import AugmentationParameters, Parameters
 
 MOVED = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0)
+BFLOAT16 = chosen_precision("auto", torch.device("cpu")) == "bfloat16"
+needs_bfloat16 = pytest.mark.skipif(not BFLOAT16, reason="this processor does not multiply in bfloat16")
 # ways to train, each of which has something to get wrong when a run is repeated or resumed
 WAYS: dict[str, dict[str, Any]] = {
     "adamw": {"optimizer": "adamw", "weight_decay": 0.1},
@@ -26,8 +30,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "label smoothing": {"label_smoothing": 0.1},
     "averaging": {"ema_decay": 0.9},
     "augmentation": {"augmentation": MOVED},
-    "bfloat16": {"precision": "bfloat16"},
 }
+if BFLOAT16:
+    WAYS["bfloat16"] = {"precision": "bfloat16"}
 WAYS["all at once"] = {key: value for way in reversed(WAYS.values()) for key, value in way.items()}
 SIZE = (6, 4)  # height and width of the small data set's images
 

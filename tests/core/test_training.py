@@ -12,13 +12,13 @@ from torch.testing import assert_close
 from mnist_lstm.core import metrics
 from mnist_lstm.core.batches import batches
 from mnist_lstm.core.models import classify, restored_classifier
-from mnist_lstm.core.precision import recurrent_precision
+from mnist_lstm.core.precision import chosen_precision, recurrent_precision
 from mnist_lstm.core.schedules import learning_rate
 from mnist_lstm.core.training import fit, paced
 from mnist_lstm.core.updates import OPTIMIZERS
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
-from tests.core.conftest import SIZE, WAYS, Trial, assert_same_bits
+from tests.core.conftest import SIZE, WAYS, Trial, assert_same_bits, needs_bfloat16
 
 COLUMNS = ["iteration", "epoch", "learning_rate", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy"]
 
@@ -189,6 +189,7 @@ def test_training_is_all_that_averaging_leaves_alone(trial: Trial) -> None:
     assert_close(trial.states(ema_decay=0.9)[-1].weights, trial.states()[-1].weights, rtol=0, atol=0)
 
 
+@needs_bfloat16
 def test_in_bfloat16_weights_and_evaluation_stay_float32(trial: Trial) -> None:
     last, valid = trial.states(precision="bfloat16")[-1], trial.data.valid
     assert {weight.dtype for weight in last.weights.values()} == {torch.float32}
@@ -196,6 +197,7 @@ def test_in_bfloat16_weights_and_evaluation_stay_float32(trial: Trial) -> None:
     assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-9)
 
 
+@needs_bfloat16
 def test_in_bfloat16_the_recurrent_layer_alone_computes_so_and_only_while_it_trains(trial: Trial) -> None:
     classifier, seen = trial.classifier(), []
     with recurrent_precision(classifier, "bfloat16", torch.device("cpu")):
@@ -233,6 +235,46 @@ def test_a_device_that_is_missing_is_told(trial: Trial, monkeypatch: pytest.Monk
 def test_without_a_graphics_card_auto_is_the_cpu(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert_same_bits(trial.states(device="auto")[-1], trial.states(device="cpu")[-1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "found"),
+    [
+        ("float32", False, "float32"),
+        ("float32", True, "float32"),
+        ("auto", False, "float32"),
+        ("auto", True, "bfloat16"),
+        ("bfloat16", True, "bfloat16"),
+    ],
+)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_auto_is_bfloat16_where_there_is_hardware_for_it(
+    asked: str, there: bool, found: str, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hardware(monkeypatch, device, there)
+    assert chosen_precision(asked, torch.device(device)) == found
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_bfloat16_without_hardware_for_it_is_told(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hardware(monkeypatch, device, bfloat16=False)
+    with pytest.raises(UserError, match=rf"^training\.precision 'bfloat16' needs .* none on '{device}'; set auto or"):
+        chosen_precision("bfloat16", torch.device(device))
+
+
+def hardware(monkeypatch: pytest.MonkeyPatch, device: str, bfloat16: bool) -> None:
+    """A machine whose `device` multiplies in bfloat16, or none that does."""
+    for kind, function in (
+        ("cpu", "torch.cpu._is_avx512_bf16_supported"),
+        ("cpu", "torch.cpu._is_amx_tile_supported"),
+        ("cuda", "torch.cuda.is_bf16_supported"),
+    ):
+        monkeypatch.setattr(function, lambda *_, kind=kind, **__: bfloat16 and kind == device)
+
+
+def test_in_auto_this_machine_trains(trial: Trial) -> None:
+    chosen = chosen_precision("auto", torch.device("cpu"))
+    assert_same_bits(trial.states(precision="auto")[-1], trial.states(precision=chosen)[-1])
 
 
 def test_the_constant_forget_bias_stays_as_it_is(trial: Trial) -> None:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from mnist_lstm.core.devices import chosen_device
+from mnist_lstm.core.precision import chosen_precision
 from mnist_lstm.core.splits import Arrays, digest
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters, flattened
 
@@ -25,17 +26,19 @@ def training_identity(
     """Every parameter and digest that decides the weights, flat: what must be equal to continue a run.
 
     Raises:
-        UserError: if the device that the parameters ask for is missing.
+        UserError: if the device that the parameters ask for, or its bfloat16, is missing.
     """
     chosen = parameters_identity(sequence, model, training)
-    chosen["training.device"] = chosen_device(training.device).type  # what `auto` found decides the last bits
+    device = chosen_device(training.device)
+    chosen["training.device"] = device.type  # what `auto` found decides the last bits
+    chosen["training.precision"] = chosen_precision(training.precision, device)
     return chosen | {"data.train.sha256": digest(train), "data.valid.sha256": digest(valid)}
 
 
 def parameters_identity(
     sequence: SequenceParameters, model: ModelParameters, training: TrainingParameters
 ) -> dict[str, Any]:
-    """Every parameter that decides the weights, flat, as it was given: `training.device` may be "auto"."""
+    """Every parameter that decides the weights, flat, as it was given: device and precision may be "auto"."""
     sections = {"sequence": sequence.model_dump(), "model": model.model_dump(), "training": training.model_dump()}
     given = flattened(sections)
     idle = {key for key, (other, value) in ONLY_WITH.items() if given[other] != value}

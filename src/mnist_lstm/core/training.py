@@ -18,7 +18,7 @@ from mnist_lstm.core.devices import chosen_device
 from mnist_lstm.core.learner import Best, Learner, Row, TrainingState
 from mnist_lstm.core.memory import kept_buffers
 from mnist_lstm.core.models import RecurrentClassifier, classify
-from mnist_lstm.core.precision import recurrent_precision, threads
+from mnist_lstm.core.precision import chosen_precision, recurrent_precision, threads
 from mnist_lstm.core.splits import Arrays
 from mnist_lstm.core.stopping import out_of_patience, total_updates
 from mnist_lstm.core.stored import StoredArray
@@ -68,10 +68,12 @@ def fit(
 
     Raises:
         UserError: at the first update whose loss is not finite (on a graphics card, at the next report), and before a
-            report of weights that are not; where the device is missing, or the warm-up longer than the training.
+            report of weights that are not; where the device or its bfloat16 is missing, or the warm-up longer than
+            the training.
     """
     total = total_updates(training, len(train["labels"]))
     device = chosen_device(training.device)
+    precision = chosen_precision(training.precision, device)
     learner = Learner(classifier.to(device), training, total, team)
     if state:
         learner.restore(state)
@@ -79,7 +81,7 @@ def fit(
     if state and state.ended:
         yield Report(start, history, lambda: state)
         return
-    with kept_buffers(), threads(training.threads), recurrent_precision(classifier, training.precision, device):
+    with kept_buffers(), threads(training.threads), recurrent_precision(classifier, precision, device):
         for number, inputs, targets in _batches(train, training, size, device, start, total):
             own = team.share(targets)
             loss, logits = learner.learn(team.share(inputs), own, number)

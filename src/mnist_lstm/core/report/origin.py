@@ -35,6 +35,7 @@ def made_with(run: Run) -> dict[str, list[tuple[str, str]]]:
     weights = [
         ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
         ("trained on", trained["training.device"]),
+        ("precision", trained["training.precision"]),
         ("threads", str(trained["training.threads"])),
     ]
     if not run.checkpoint.state.ended:
