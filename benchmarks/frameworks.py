@@ -13,7 +13,7 @@ import venv
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gemm import Rates, gflop_of_an_update, measured_rates
+from gemm import PRECISIONS, Rates, gflop_of_an_update, measured_rates
 from measuring import Run, machine, process
 
 PROJECT = Path(__file__).parents[1]
@@ -39,7 +39,7 @@ OURS = Contender("mnist_lstm", "this_project")
 FIELD = (
     REFERENCE,
     OURS,
-    Contender("mnist_lstm, bfloat16", "this_project", precision="bfloat16"),
+    *(Contender(f"mnist_lstm, {other}", "this_project", precision=other) for other in PRECISIONS if other != "float32"),
     Contender("PyTorch Lightning", "lightning_module", "lightning"),
     Contender("Keras 3 on TensorFlow", "keras_fit", "tensorflow"),
     Contender("the tutorial's TF1 graph", "tf1_graph", "tensorflow"),

@@ -7,7 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils import mkldnn
 
+from mnist_lstm.core.precision import chosen_precision
+
 CLASSES, THREADS, LARGE = 10, 2, 2048
+# bfloat16 where the processor multiplies in it
+PRECISIONS = dict.fromkeys(["float32", chosen_precision("auto", torch.device("cpu"))])
 
 Rates = dict[str, float]
 
@@ -31,9 +35,10 @@ def measured_rates(seconds: float = 2.0) -> Rates:
     left = torch.rand(LARGE, LARGE)
     rates = {}
     with torch.inference_mode():
-        for kind in (torch.float32, torch.bfloat16):
+        for precision in PRECISIONS:
+            kind = getattr(torch, precision)
             products = (_by_blas(left, kind), _by_onednn(left, kind))
-            rates[str(kind).removeprefix("torch.")] = max(_rate(product, seconds) for product in products)
+            rates[precision] = max(_rate(product, seconds) for product in products)
     return rates
 
 

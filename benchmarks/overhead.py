@@ -1,7 +1,8 @@
-"""What this project adds to a bare torch script: seconds and memory of `kedro run` beside those of `bare.py`.
+"""What `kedro run` adds: its seconds and memory beside those of two scripts.
 
-Both run as processes of their own, in turns, in a copy of the project in a temporary folder. The first `kedro run`
-there fetches the data and makes the MLflow store, and is not counted.
+`same_work.py` calls the same stages one after another, draws the same figures and records with MLflow; `bare.py` is an
+ordinary torch script that trains and tests, and does no more. Each is a process of its own, in turns, in a copy of the
+project in a temporary folder. The first round there fetches the data and makes the MLflow stores, and is not counted.
 """
 
 import argparse
@@ -10,13 +11,14 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from measuring import Run, machine, process, row
 
 PROJECT = Path(__file__).parents[1]
-BARE = Path(__file__).with_name("bare.py")
+SCRIPTS = {name: Path(__file__).with_name(f"{name}.py") for name in ("bare", "same_work")}
 FIRST_POINT = 10  # both log at every tenth update
 
 
@@ -34,9 +36,13 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-benchmark-") as folder:
         project = copied(Path(folder) / "project")
-        run_kedro(project, options.mirror)
-        pairs = [measured(project, options.mirror, turn, options.rounds) for turn in range(options.rounds)]
-    print("\n".join(report(pairs)))
+        turn(project, options.mirror)
+        rounds = []
+        for number in range(options.rounds):
+            rounds.append(turn(project, options.mirror, backwards=bool(number % 2)))
+            told = ", ".join(f"{name} {whole.run.seconds:.1f} s" for name, whole in rounds[-1].items())
+            print(f"round {number + 1} of {options.rounds}: {told}", flush=True)
+    print("\n".join(report(rounds)))
 
 
 def copied(project: Path) -> Path:
@@ -50,22 +56,18 @@ def copied(project: Path) -> Path:
     return project
 
 
-def measured(project: Path, mirror: str | None, turn: int, rounds: int) -> tuple[Whole, Whole]:
-    """One run of each, bare first in every second round."""
-    if turn % 2:
-        kedro, bare = run_kedro(project, mirror), run_bare(project)
-    else:
-        bare, kedro = run_bare(project), run_kedro(project, mirror)
-    print(
-        f"round {turn + 1} of {rounds}: bare {bare.run.seconds:.1f} s, kedro run {kedro.run.seconds:.1f} s", flush=True
-    )
-    return bare, kedro
+def turn(project: Path, mirror: str | None, backwards: bool = False) -> dict[str, Whole]:
+    """One run of each, by name; `kedro run` first unless backwards."""
+    ways = {"kedro run": partial(run_kedro, project, mirror)}
+    ways |= {name: partial(run_script, project, script) for name, script in SCRIPTS.items()}
+    done = {name: ways[name]() for name in (reversed(ways) if backwards else ways)}
+    return {name: done[name] for name in ways}
 
 
-def run_bare(project: Path) -> Whole:
-    """The script; its own clock starts with its first line."""
-    run = process(project, sys.executable, str(BARE), "data/01_raw/mnist")
-    point = re.search(rf"^update {FIRST_POINT} .* after (\S+) s$", run.output, re.MULTILINE)
+def run_script(project: Path, script: Path) -> Whole:
+    """A script; its own clock starts with its first line."""
+    run = process(project, sys.executable, str(script), "data/01_raw/mnist")
+    point = re.search(rf"^update {FIRST_POINT} .*after (\S+) s$", run.output, re.MULTILINE)
     return Whole(run, float(point[1]) if point else float("nan"))
 
 
@@ -79,21 +81,26 @@ def run_kedro(project: Path, mirror: str | None) -> Whole:
     return Whole(run, milliseconds / 1000 - run.started)
 
 
-def report(pairs: list[tuple[Whole, Whole]]) -> list[str]:
+def report(rounds: list[dict[str, Whole]]) -> list[str]:
     """The table, and what one must know to read it."""
     lines = [f"\n{'':32}{'median':>9}{'min':>9}{'max':>9}"]
-    sides = list(zip(("bare", "kedro run"), zip(*pairs, strict=True), strict=True))
-    lines += [row(f"{name}, s", [whole.run.seconds for whole in side]) for name, side in sides]
-    lines += [row(f"{name}, s to update 10", [whole.first_point for whole in side]) for name, side in sides]
-    lines += [row(f"{name}, MB at the peak", [whole.run.megabytes for whole in side]) for name, side in sides]
-    lines.append(row("kedro run / bare, seconds", [kedro.run.seconds / bare.run.seconds for bare, kedro in pairs]))
+    for unit, of in {
+        "s": lambda whole: whole.run.seconds,
+        "s to update 10": lambda whole: whole.first_point,
+        "MB at the peak": lambda whole: whole.run.megabytes,
+    }.items():
+        lines += [row(f"{name}, {unit}", [of(each[name]) for each in rounds]) for name in rounds[0]]
+    for name in SCRIPTS:
+        ratios = [each["kedro run"].run.seconds / each[name].run.seconds for each in rounds]
+        lines.append(row(f"kedro run / {name}, seconds", ratios))
     return [
         *lines,
         "",
-        "Update 10 is the first point of the curves: for bare when it is printed, by the script's own clock; for",
+        "Update 10 is the first point of the curves: for the scripts when it is printed, by their own clocks; for",
         "kedro run when MLflow gets it, after the first checkpoint is saved, from the start of the process.",
-        "kedro run also checks and hashes the data, validates, exports, draws and records; bare does not.",
-        *machine([whole.run for pair in pairs for whole in pair]),
+        "kedro run also checks and hashes the data, saves every stage and a checkpoint a second, writes the report and",
+        "exports the model for Kedro's users too; same_work does not, and bare only trains and tests.",
+        *machine([whole.run for each in rounds for whole in each.values()]),
     ]
 
 

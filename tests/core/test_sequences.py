@@ -56,6 +56,15 @@ def test_the_images_come_back_from_their_sequences(
     np.testing.assert_array_equal(back, images)
 
 
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_pixels_read_in_their_own_order_are_not_copied(view: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 6, 6), np.uint8)
+    order = pixel_order(read_by(view), 6, 6)
+    found = to_sequences(images, order)
+    np.testing.assert_array_equal(found, images.reshape(5, -1)[:, order])
+    assert np.shares_memory(found, images) == (view in ("rows", "pixels"))
+
+
 @pytest.fixture
 def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)

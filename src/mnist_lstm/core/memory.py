@@ -8,7 +8,7 @@ from contextlib import contextmanager
 # Of mallopt(3)
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEEPING = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: (1 << 31) - 1, M_TOP_PAD: 1 << 26}
-USUAL = {M_MMAP_THRESHOLD: 1 << 25, M_TRIM_THRESHOLD: 1 << 26, M_TOP_PAD: 1 << 17}  # where glibc's own arrive
+AFTERWARDS = {M_MMAP_THRESHOLD: 1 << 22, M_TRIM_THRESHOLD: 1 << 22, M_TOP_PAD: 1 << 17}  # what is large goes back
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def kept_buffers() -> Iterator[None]:
     try:
         yield
     finally:
-        _set(libc, USUAL)
+        _set(libc, AFTERWARDS)
         libc.malloc_trim(0)
 
 

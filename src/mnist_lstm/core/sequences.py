@@ -116,7 +116,8 @@ def pixel_order(sequence: SequenceParameters, height: int, width: int) -> Order:
 def to_sequences(images: Array, order: Order) -> Any:
     """The images, (N, height, width) or (N, height * width), as sequences (N, T, F) of the same dtype.
 
-    Stored images stay where they are: they become sequences whenever they are read.
+    Stored images stay where they are: they become sequences whenever they are read. Others are copied, but not where a
+    view reads the pixels in their own order, as `rows` and `pixels` do.
 
     Raises:
         UserError: if an image has not the pixels that `order` reads.
@@ -126,6 +127,8 @@ def to_sequences(images: Array, order: Order) -> Any:
         raise UserError(f"an image must have {order.max() + 1} pixels for this view, found shape {images.shape}.")
     if isinstance(images, StoredArray):
         return images.ordered(order)
+    if np.array_equal(order.ravel(), np.arange(pixels)):
+        return images.reshape(len(images), *order.shape)
     return np.take(images.reshape(len(images), pixels), order, axis=1)
 
 
