@@ -23,8 +23,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 run: install  ## Train and evaluate: kedro run; more options by ARGS="--params training.seed=2"
 	$(BIN)/kedro run $(ARGS)
 
-test: install lint  ## Lint, check types, and run the tests
-	$(BIN)/pytest $(ARGS)
+test: install lint  ## Lint, check types, and run the tests, a process for each core
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: install  ## ruff (lint and format) and mypy
 	$(BIN)/ruff check .

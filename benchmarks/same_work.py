@@ -1,7 +1,7 @@
 """The work of `kedro run` as one bare script: the same stages, called one after another, and MLflow's own functions.
 
-`overhead.py` compares `kedro run` with it. It has no Kedro, catalog, provenance, digests or interrupted runs: arrays go
-from call to call, files are written once, at the end, and the curves go to MLflow as they come.
+`overhead.py` compares `kedro run` with it. It has no catalog, hooks, provenance, or checkpoints to resume from: arrays
+go from call to call, files are written once, at the end, and the curves go to MLflow as they come.
 
     python benchmarks/same_work.py FOLDER      (with MNIST's four files)
 """

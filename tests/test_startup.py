@@ -1,14 +1,13 @@
 import copy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
 from mnist_lstm.pipelines import train
-from tests.projects import DIGITS, REPOSITORY, copied, surroundings
+from tests.projects import REPOSITORY, surroundings
 
 HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
 
@@ -58,11 +57,3 @@ def test_a_registered_pipeline_is_one_like_any_other() -> None:
     assert names(registered["ingest"] + registered["train"]) == {"ingest", "train", "export"}
     assert names(copy.copy(registered["reshape"])) == {"reshape"}
     assert not hasattr(registered["train"], "color")
-
-
-def test_a_run_does_not_import_ipython(tmp_path: Path) -> None:
-    project = copied(tmp_path / "project")
-    statements = f"import os\nos.chdir({str(project.path)!r})\n" + CALL_KEDRO.format(words=["run", "--params", DIGITS])
-    modules = modules_after(statements)
-    assert {"plotly", "mlflow"} < modules
-    assert "IPython.core" not in modules

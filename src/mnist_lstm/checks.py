@@ -77,7 +77,7 @@ class CheckParameters:
             )
 
     def _differences(self, found: dict[str, Any]) -> str:
-        """How the parameters differ from those that made these datasets; the device and any "auto" may."""
+        """How the parameters differ from those that made these datasets; the device may, and a precision of "auto"."""
         from mnist_lstm.core.identity import CAME_LATER, differences, parameters_identity
 
         given = self._parameters
@@ -87,5 +87,7 @@ class CheckParameters:
         if "checkpoint" in found:
             now |= parameters_identity(given.sequence, given.model, given.training)
             then |= CAME_LATER | found["checkpoint"].identity
-        both = {key for key in now.keys() & then.keys() if key != "training.device" and now[key] != "auto"}
+        both = (now.keys() & then.keys()) - {"training.device"}
+        if given.training.precision == "auto":
+            both -= {"training.precision"}
         return differences({key: now[key] for key in now if key in both}, {key: then[key] for key in both})

@@ -47,6 +47,7 @@ def test_a_written_file_is_the_formats_description_gzipped() -> None:
 def test_what_is_encoded_decodes_to_itself(array: NDArray[np.uint8]) -> None:
     decoded = idx.decode(idx.encode(array), "it")
     assert decoded.dtype == np.uint8
+    assert decoded.flags.writeable  # torch warns of a tensor on memory that is not
     np.testing.assert_array_equal(decoded, array, strict=True)
 
 

@@ -64,10 +64,25 @@ def test_a_process_that_made_no_run_is_told(fakes: FakeRuns, again: Again, monke
 def test_a_run_whose_preset_is_gone_is_done_with_its_recorded_parameters(
     again: Again, preset: str | None, expected: str | None
 ) -> None:
-    recorded = {"data": {"name": "bars", "mirror": None}, "training": {"resume": True}, "model": {"hidden_size": 7}}
-    then: Any = SimpleNamespace(
-        provenance={"preset": preset, "data": {"name": "bars"}, "parameters": recorded},
-    )
-    options = reproduce._options(again._replace(then=then), "again", again.project)
+    options = options_of(again, preset)
     assert options["env"] == expected
     assert options["params"]["model"] == {"hidden_size": 7}
+
+
+def test_what_auto_was_is_what_a_reproduction_asks_for(again: Again) -> None:
+    training = options_of(again, None)["params"]["training"]
+    assert training == {"precision": "bfloat16", "resume": False}
+
+
+def options_of(again: Again, preset: str | None) -> dict[str, Any]:
+    """Of the new process, for a run with that preset which trained in bfloat16."""
+    recorded = {
+        "data": {"name": "bars", "mirror": None},
+        "training": {"precision": "auto", "resume": True},
+        "model": {"hidden_size": 7},
+    }
+    then: Any = SimpleNamespace(
+        provenance={"preset": preset, "data": {"name": "bars"}, "parameters": recorded},
+        checkpoint=SimpleNamespace(identity={"training.precision": "bfloat16"}),
+    )
+    return reproduce._options(again._replace(then=then), "again", again.project)

@@ -13,6 +13,13 @@ def test_only_what_differs_between_the_parameters_is_shown(fakes: FakeRuns) -> N
     assert differences(fakes.read("a", "b")) == {"training.seed": ["1", "2"], "model.dropout": ["–", "0.5"]}
 
 
+def test_a_precision_that_was_left_to_the_machine_is_the_one_it_chose(fakes: FakeRuns) -> None:
+    asked = {"training.precision": "auto"}
+    fakes.record("a", wrong=slice(0, 3), params=asked, tags={"training.precision": "float32"})
+    fakes.record("b", wrong=slice(0, 3), params=asked, tags={"training.precision": "bfloat16"})
+    assert differences(fakes.read("a", "b")) == {"training.precision": ["float32", "bfloat16"]}
+
+
 def test_the_best_of_each_measure_is_marked(fakes: FakeRuns) -> None:
     fakes.record("a", wrong=slice(0, 3))
     fakes.record("b", wrong=slice(0, 9))

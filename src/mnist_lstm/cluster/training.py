@@ -69,10 +69,10 @@ def fit(
         attempt.start()
         while attempt.is_alive():
             yield from _taken(desk)
+            _expect_no_mistake(desk)  # of one worker, for whom the others would wait
             attempt.join(POLL)
         yield from _taken(desk)
-        if mistake := ray.get(desk.mistake.remote()):
-            raise UserError(mistake)
+        _expect_no_mistake(desk)
         if attempt.error:
             raise UserError(f"training on Ray must keep its workers, found {attempt.error}; see Ray's logs.")
 
@@ -80,6 +80,11 @@ def fit(
 def _taken(desk: Any) -> Iterator[Report]:
     for sent in ray.get(desk.taken.remote()):
         yield Report(sent.iteration, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
+
+
+def _expect_no_mistake(desk: Any) -> None:
+    if mistake := ray.get(desk.mistake.remote()):
+        raise UserError(mistake)
 
 
 class Desk:

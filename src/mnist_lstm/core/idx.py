@@ -117,13 +117,14 @@ class _Reader:
         self._unpacker = zlib.decompressobj(wbits=31) if zipped else None
         self._packed = b""
 
-    def take(self, size: int) -> bytes:
-        taken = self._unpacked(size) if self._unpacker else self._file.read(size)
+    def take(self, size: int) -> bytearray:
+        """So many bytes, writable: an array that lies on them can become a tensor as it is."""
+        taken = self._unpacked(size) if self._unpacker else bytearray(self._file.read(size))
         if len(taken) < size:
             raise UserError(f"{self._name} ends {size - len(taken)} bytes early; delete it and run again to fetch it.")
         return taken
 
-    def _unpacked(self, size: int) -> bytes:
+    def _unpacked(self, size: int) -> bytearray:
         assert self._unpacker is not None  # noqa: S101  for the type checker
         parts, missing = [], size
         try:
@@ -139,7 +140,7 @@ class _Reader:
             raise UserError(
                 f"{self._name} is not a whole gzip file ({error}); delete it and run again to fetch it anew."
             ) from None
-        return b"".join(parts)
+        return bytearray().join(parts)
 
     def expect_end(self) -> None:
         if self._unpacker is None:

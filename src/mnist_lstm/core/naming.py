@@ -37,7 +37,7 @@ UNUSED = (("training.iterations", None), ("training.epochs", None))  # one of th
 
 
 def _word(key: str, value: Any) -> str:
-    """A choice stands for itself, any other value beside its name."""
-    if isinstance(value, str):
+    """A choice stands for itself, any other value, and what is left to the machine, beside its name."""
+    if isinstance(value, str) and value != "auto":
         return value
     return f"{key.rpartition('.')[2]}={'null' if value is None else value}"

@@ -16,6 +16,7 @@ from mnist_lstm.tracking.store import RegistrySettings
 
 ARTIFACTS, MODEL = "artifacts", "model.npz"  # beside the calls that are kept
 FINGERPRINT = "training.fingerprint"  # the tag that tells which training it is
+PRECISION = "training.precision"  # the tag of what it computed in, whoever chose that
 Values = dict[str, Any]
 
 

@@ -12,7 +12,7 @@ from mnist_lstm.core import checkpoint
 from mnist_lstm.core.checkpoint import Checkpoint
 from mnist_lstm.core.models import ExportedModel
 from mnist_lstm.tracking import registry
-from mnist_lstm.tracking.calls import FINGERPRINT
+from mnist_lstm.tracking.calls import FINGERPRINT, PRECISION
 from mnist_lstm.tracking.outbox import Outbox
 from mnist_lstm.tracking.registry import Candidate, valid_accuracy
 from mnist_lstm.tracking.store import RegistrySettings
@@ -185,6 +185,7 @@ class Recorder:
             if self._about["parameters"]["training"]["resume"]:
                 self._client.set_continued(data.fingerprint)
             self._client.set_tag(self.run_id, FINGERPRINT, data.fingerprint)
+            self._client.set_tag(self.run_id, PRECISION, data.identity[PRECISION])
         self._checkpoint = data
 
     def _write_checkpoint(self, data: Checkpoint) -> None:

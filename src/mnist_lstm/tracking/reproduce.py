@@ -117,7 +117,7 @@ def _process(again: Again, name: str, checkout: bool, allow_differences: bool) -
 
 
 def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
-    about = again.then.provenance
+    about, trained = again.then.provenance, again.then.checkpoint
     data = about["data"]
     found = again.project / "data" / "01_raw" / data["name"]
     parameters = {key: dict(value) for key, value in about["parameters"].items()}
@@ -128,6 +128,8 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     elif "***" in (parameters["data"]["mirror"] or ""):
         parameters["data"]["mirror"] = None
     parameters["training"]["resume"] = False
+    if trained and "training.precision" in trained.identity:  # what `auto` was then
+        parameters["training"]["precision"] = trained.identity["training.precision"]
     tracking = {"enabled": True, "experiment": {"name": again.experiment}, "run": {"name": name}}
     if "register" in yaml.safe_load((place / "conf/base/mlflow.yml").read_text())["tracking"]:  # older code knows none
         tracking["register"] = False

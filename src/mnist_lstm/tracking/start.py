@@ -12,7 +12,6 @@ from kedro.framework.project import settings as kedro_settings
 from mnist_lstm import provenance
 from mnist_lstm.core.devices import chosen_device
 from mnist_lstm.core.naming import departures, in_words
-from mnist_lstm.core.precision import chosen_precision
 from mnist_lstm.parameters import Parameters, flattened
 from mnist_lstm.tracking import store, unsent
 from mnist_lstm.tracking.calls import created
@@ -114,7 +113,6 @@ def what_sets_apart(conf: str, env: str | None, parameters: Parameters) -> str:
 def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:
     """All that is known of a run when it starts."""
     values = parameters.model_dump()
-    device = chosen_device(parameters.training.device)
     if values["data"]["mirror"]:
         values["data"]["mirror"] = provenance.redacted(values["data"]["mirror"])
     return {
@@ -126,8 +124,7 @@ def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, A
         "git": provenance.code(project),
         "environment": provenance.environment(project),
         "hardware": provenance.hardware(),
-        "device": device.type,
-        "precision": chosen_precision(parameters.training.precision, device),
+        "device": chosen_device(parameters.training.device).type,
         "process": provenance.process(),
     }
 
@@ -149,7 +146,6 @@ def tags(about: dict[str, Any]) -> dict[str, str]:
         "python": about["environment"]["python"],
         **{name: packages[name] for name in ("mnist_lstm", "torch", "kedro", "mlflow")},
         "device": about["device"],
-        "precision": about["precision"],
         "processor": about["hardware"]["processor"],
         "threads": values["training"]["threads"],
         "seed": values["training"]["seed"],

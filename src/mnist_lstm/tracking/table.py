@@ -11,6 +11,7 @@ from rich.text import Text
 
 from mnist_lstm.core.metrics import wilson_interval
 from mnist_lstm.tracking import record
+from mnist_lstm.tracking.calls import PRECISION
 from mnist_lstm.tracking.compare import CONFIDENCE, Compared, title
 
 WIDTH = 120  # where there is no terminal
@@ -49,10 +50,16 @@ def table(runs: Sequence[Compared]) -> Table:
 def differences(runs: Sequence[Compared]) -> Rows:
     """Data, status, code and parameters, of each what is not the same for all runs."""
     facts = [{"data": run.data, "status": run.entry.info.status.lower(), "code": _code(run)} for run in runs]
-    every = [fact | run.entry.data.params for fact, run in zip(facts, runs, strict=True)]
+    every = [fact | run.entry.data.params | _precision(run) for fact, run in zip(facts, runs, strict=True)]
     keys = dict.fromkeys(key for values in every for key in values)
     rows = {key: [values.get(key, ABSENT) for values in every] for key in keys}
     return {key: values for key, values in rows.items() if len(set(values)) > 1}
+
+
+def _precision(run: Compared) -> dict[str, str]:
+    """What the parameter `auto` became."""
+    tags = run.entry.data.tags
+    return {PRECISION: tags[PRECISION]} if PRECISION in tags else {}
 
 
 def _code(run: Compared) -> str:

@@ -34,6 +34,7 @@ def train(
     size = (data_card["height"], data_card["width"])
     expect_view(train_sequences, sequence, *size)
     identity = training_identity(sequence, model, training, train_sequences, valid_sequences)
+    training = training.model_copy(update={"precision": identity["training.precision"]})  # for workers elsewhere too
     state = starting_state(interrupted, identity, training.resume)
     shape = train_sequences["sequences"].shape[1:]
     classifier = new_classifier(model, shape, len(data_card["class_names"]), training.seed)
