@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 VALIDATION_IMAGES, CLASSES, LEARNING_RATE, LOG_EVERY = 5000, 10, 0.001, 10
-WARM = 50  # updates after which the rate is measured
+WARM = 20  # updates after which the rate is measured
 Images = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
 

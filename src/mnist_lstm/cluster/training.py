@@ -24,6 +24,7 @@ from mnist_lstm.parameters import TrainingParameters
 
 REPLACEMENTS = 3  # of workers that have died, after which the run fails
 POLL = 0.1  # seconds
+GRACE = 20.0  # seconds in which workers end after a mistake of one, for whom they may wait in vain
 
 
 class Sent(NamedTuple):
@@ -69,10 +70,13 @@ def fit(
         attempt.start()
         while attempt.is_alive():
             yield from _taken(desk)
-            _expect_no_mistake(desk)  # of one worker, for whom the others would wait
             attempt.join(POLL)
+            if ray.get(desk.mistake.remote()):
+                attempt.join(GRACE)
+                break
         yield from _taken(desk)
-        _expect_no_mistake(desk)
+        if mistake := ray.get(desk.mistake.remote()):
+            raise UserError(mistake)
         if attempt.error:
             raise UserError(f"training on Ray must keep its workers, found {attempt.error}; see Ray's logs.")
 
@@ -80,11 +84,6 @@ def fit(
 def _taken(desk: Any) -> Iterator[Report]:
     for sent in ray.get(desk.taken.remote()):
         yield Report(sent.iteration, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
-
-
-def _expect_no_mistake(desk: Any) -> None:
-    if mistake := ray.get(desk.mistake.remote()):
-        raise UserError(mistake)
 
 
 class Desk:
