@@ -54,6 +54,9 @@ AXES = {
 }
 
 
+TICKS = {"milliseconds": (10, 20, 50, 100, 200, 500, 1000), "megabytes": (500, 1000, 1500)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=PROJECT / "data/01_raw/mnist", help="with MNIST's four files")
@@ -117,6 +120,10 @@ def draw(found: dict[Setting, Found], path: Path) -> None:
             panel.loglog(sizes, best, color="#999999", linestyle="--", label="ideal")
             mine = [getattr(found[setting], quantity) for setting in settings]
             panel.loglog(sizes, mine, color="#0072B2", marker="o", label="measured")
+            panel.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45)
+            panel.yaxis.set_major_formatter("{x:,.0f}")
+            panel.minorticks_off()
+            panel.set_yticks(TICKS[quantity])
             panel.spines[["top", "right"]].set_visible(False)
             panel.grid(alpha=0.3)
         panels[1, column].set_xlabel(name)
