@@ -52,8 +52,6 @@ AXES = {
     "images": ("training images", (10_000, 55_000, 100_000, 300_000, 1_000_000)),
     "batch": ("images in a batch", (32, 64, 128, 256, 512, 1024)),
 }
-
-
 TICKS = {"milliseconds": (10, 20, 50, 100, 200, 500, 1000), "megabytes": (500, 1000, 1500)}
 
 

@@ -1,11 +1,18 @@
 """`kedro run --env ray`: two workers of a Ray cluster train one classifier, and a dead one is replaced."""
 
 import csv
+import threading
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import create_autospec
 
 import psutil
 import pytest
 
+from mnist_lstm.core.models import RecurrentClassifier
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import Parameters
 from tests.projects import Project, wait_for
 
 pytest.importorskip("ray")
@@ -49,6 +56,34 @@ def test_a_worker_that_is_killed_is_replaced_and_training_goes_on(project: Proje
     assert [row["iteration"] for row in found] == [row["iteration"] for row in expected]
     assert [row["train_loss"] for row in found[:5]] == losses(expected)
     assert found[-1]["valid_accuracy"] == pytest.approx(expected[-1]["valid_accuracy"], abs=0.03)
+
+
+def test_a_worker_that_gives_up_is_told_though_the_others_wait_for_it(
+    small: Parameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mnist_lstm.cluster import training
+
+    go_on, ended = threading.Event(), []
+    desk = SimpleNamespace(taken=remote([]), mistake=remote("one has no bfloat16"))
+    fakes = {
+        "joined": lambda _: nullcontext(),
+        "expect_room": lambda *_: None,
+        "actor_here": lambda _: remote(desk),
+        "_trainer": lambda *_: SimpleNamespace(fit=lambda: ended.append(go_on.wait(30))),
+        "ray": SimpleNamespace(get=lambda found: found, put=lambda given: given),
+        "GRACE": 0.0,
+    }
+    for name, fake in fakes.items():
+        monkeypatch.setattr(training, name, fake)
+    with pytest.raises(UserError, match="one has no bfloat16"):
+        list(training.fit(create_autospec(RecurrentClassifier), {}, {}, small.training, (6, 4)))
+    assert not ended
+    go_on.set()
+
+
+def remote(answer: Any) -> Any:
+    """What a call to another process looks like, answered at once."""
+    return SimpleNamespace(remote=lambda *_: answer)
 
 
 def test_a_training_that_diverges_on_workers_is_told_in_one_line(project: Project) -> None:

@@ -137,7 +137,7 @@ def losses_of(
     """The loss of each batch, (40, N, T, F) with labels (40, N), just before its update of the classifier."""
     learner = Learner(classifier, parameters.training, total=len(inputs))
     batches = zip(torch.from_numpy(inputs), torch.from_numpy(labels), strict=True)
-    return [float(learner.learn(*batch, number)[0]) for number, batch in enumerate(batches, 1)]
+    return [float(learner.learn(*batch, number)) for number, batch in enumerate(batches, 1)]
 
 
 class Recorded:

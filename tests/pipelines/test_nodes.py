@@ -1,6 +1,6 @@
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,23 @@ def test_training_saves_the_checkpoint_and_the_curves_of_each_report(saves_of: C
     for checkpoint, history in saves:
         pd.testing.assert_frame_equal(history, pd.DataFrame(checkpoint.state.history))
         assert history["iteration"].iloc[-1] == checkpoint.state.iteration
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_the_precision_that_auto_finds_here_is_what_trains_wherever_the_workers_are(
+    saves_of: Callable[..., Saves], monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    asked = []
+
+    def engine(_: Any, __: Any, ___: Any, training: Any, *rest: Any) -> Iterator[Any]:
+        asked.append(training.precision)
+        yield from ()
+
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: found)
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr("mnist_lstm.pipelines.train.nodes.engine_of", lambda _: engine)
+    saves_of(precision="auto")
+    assert asked == ["bfloat16" if found else "float32"]
 
 
 def test_training_saves_no_more_often_than_it_is_asked_to(saves_of: Callable[..., Saves]) -> None:

@@ -52,6 +52,10 @@ def test_a_runs_name_says_what_it_is(run: Any) -> None:
     assert run.info.run_name == "digits lstm128 rows s1"
 
 
+def test_a_run_says_what_it_computed_in(run: Any) -> None:
+    assert run.data.tags["training.precision"] == "float32"
+
+
 def test_every_parameter_is_recorded_by_itself(finished: Project, run: Any) -> None:
     provenance = finished.read(f"../mlartifacts/mnist-lstm/{run.info.run_id}/artifacts/provenance.json")
     assert run.data.params == {key: str(value) for key, value in flattened(provenance["parameters"]).items()}

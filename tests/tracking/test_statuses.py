@@ -75,11 +75,9 @@ def test_a_run_whose_loss_is_not_finite_is_failed_with_the_reason(diverged: Any,
     assert str(reason).startswith("the training loss must stay finite")
 
 
-EVERY = "training.log_every=1,training.report_seconds=0.0"
-
-
 def test_a_run_that_diverges_keeps_the_curves_until_then_and_its_checkpoint(project: Project) -> None:
-    done = project.invoke("--params", f"{DIGITS},training.learning_rate=1e30,{EVERY}")
+    every = "training.log_every=1,training.report_seconds=0.0"
+    done = project.invoke("--params", f"{DIGITS},training.learning_rate=1e30,{every}")
     found = re.search(r"must stay finite, found .* at update (\d+);", done.output)
     assert found  # at which update depends on the processor's arithmetic, but not at the first
     run_id = project.last_run().info.run_id

@@ -60,10 +60,13 @@ class Learner:
         training: the settings.
         total: updates of the whole training.
         team: who trains it.
+
+    Attributes:
+        total: the same.
     """
 
     def __init__(self, classifier: RecurrentClassifier, training: TrainingParameters, total: int, team: Team = ALONE):
-        self._classifier, self._training, self._total, self._team = classifier, training, total, team
+        self._classifier, self._training, self.total, self._team = classifier, training, total, team
         self._joined = team.joined(classifier)
         self._device = classifier.readout.weight.device
         self._optimizer = new_optimizer(classifier, training)
@@ -76,21 +79,21 @@ class Learner:
         """The classifier with the weights that classify."""
         return self._averaged or self._classifier
 
-    def learn(self, inputs: Tensor, targets: Tensor, number: int) -> tuple[Tensor, Tensor]:
-        """Makes the update of that number from this process's share of its batch.
-
-        Returns:
-            The whole batch's loss and the share's logits just before it.
-        """
-        rate = self.learning_rate(number)
-        loss, logits = update(self._joined, self._optimizer, inputs, targets, self._training, rate)
+    def learn(self, inputs: Tensor, targets: Tensor, number: int) -> Tensor:
+        """Makes the update of that number from its batch, and returns the batch's loss just before it."""
+        rate, (inputs, self._targets) = self.learning_rate(number), map(self._team.share, (inputs, targets))
+        loss, self._logits = update(self._joined, self._optimizer, inputs, self._targets, self._training, rate)
         if self._averaged:
             average_into(self._averaged, self._classifier, self._training.ema_decay, number)
-        return self._team.mean(loss), logits
+        return self._team.mean(loss)
+
+    def accuracy(self) -> float:
+        """Of the newest batch, just before its update."""
+        return float(self._team.mean((self._logits.argmax(1) == self._targets).float().mean()))
 
     def learning_rate(self, number: int) -> float:
         """The learning rate of the update of that number."""
-        return learning_rate(self._training, number, self._total)
+        return learning_rate(self._training, number, self.total)
 
     def is_finite(self) -> bool:
         """Whether every weight is."""

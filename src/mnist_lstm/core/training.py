@@ -29,6 +29,8 @@ from mnist_lstm.parameters import TrainingParameters
 VALIDATION_BATCH = 250  # images in one forward pass: bounds the memory, and is faster than more
 NOT_VALIDATED = {"valid_loss": math.nan, "valid_accuracy": math.nan}
 
+Update = tuple[int, Tensor, Tensor]  # its number, and the sequences and labels of its batch
+
 
 @dataclass(frozen=True)
 class Report:
@@ -71,44 +73,55 @@ def fit(
             report of weights that are not; where the device or its bfloat16 is missing, or the warm-up longer than
             the training.
     """
-    total = total_updates(training, len(train["labels"]))
     device = chosen_device(training.device)
     precision = chosen_precision(training.precision, device)
-    learner = Learner(classifier.to(device), training, total, team)
+    learner = Learner(classifier.to(device), training, total_updates(training, len(train["labels"])), team)
     if state:
         learner.restore(state)
-    history, best, start = ([*state.history], state.best, state.iteration) if state else ([], None, 0)
-    if state and state.ended:
-        yield Report(start, history, lambda: state)
-        return
+        if state.ended:
+            yield Report(state.iteration, [*state.history], lambda: state)
+            return
     with kept_buffers(), threads(training.threads), recurrent_precision(classifier, precision, device):
-        for number, inputs, targets in _batches(train, training, size, device, start, total):
-            own = team.share(targets)
-            loss, logits = learner.learn(team.share(inputs), own, number)
-            validates = number == total or number % training.validate_every == 0
-            reports = validates or number % training.log_every == 0
-            if reports or device.type == "cpu":
-                _expect_finite(float(loss), number, training)
-            if not reports:
-                continue
-            if not learner.is_finite():
-                raise _diverged("the weights must stay finite, found inf or nan", number, training)
-            row = {"iteration": number, "epoch": number * training.batch_size / len(train["labels"])}
-            row |= {"learning_rate": learner.learning_rate(number), "train_loss": float(loss)}
-            row |= {"train_accuracy": float(team.mean((logits.argmax(1) == own).float().mean()))}
-            row |= validated(learner.classifying, valid) if validates else NOT_VALIDATED
-            history.append(row)
-            if validates and (best is None or row["valid_accuracy"] > best.accuracy):
-                best = Best(number, row["valid_accuracy"], learner.weights())
-            ended = number == total or out_of_patience(history, training.patience)
-            yield Report(number, [*history], partial(learner.state, number, [*history], best, ended))
-            if ended:
-                return
+        updates = _batches(train, training, size, device, state.iteration if state else 0, learner.total)
+        yield from _reports(learner, updates, valid, training, len(train["labels"]), state)
+
+
+def _reports(
+    learner: Learner,
+    updates: Iterable[Update],
+    valid: Arrays,
+    training: TrainingParameters,
+    images: int,
+    state: TrainingState | None,
+) -> Iterator[Report]:
+    """Makes the updates, of so many training images, and reports."""
+    history, best = ([*state.history], state.best) if state else ([], None)
+    for number, inputs, targets in updates:
+        loss = learner.learn(inputs, targets, number)
+        validates = number == learner.total or number % training.validate_every == 0
+        reports = validates or number % training.log_every == 0
+        if reports or loss.device.type == "cpu":
+            _expect_finite(float(loss), number, training)
+        if not reports:
+            continue
+        if not learner.is_finite():
+            raise _diverged("the weights must stay finite, found inf or nan", number, training)
+        row = {"iteration": number, "epoch": number * training.batch_size / images}
+        row |= {"learning_rate": learner.learning_rate(number)}
+        row |= {"train_loss": float(loss), "train_accuracy": learner.accuracy()}
+        row |= validated(learner.classifying, valid) if validates else NOT_VALIDATED
+        history.append(row)
+        if validates and (best is None or row["valid_accuracy"] > best.accuracy):
+            best = Best(number, row["valid_accuracy"], learner.weights())
+        ended = number == learner.total or out_of_patience(history, training.patience)
+        yield Report(number, [*history], partial(learner.state, number, [*history], best, ended))
+        if ended:
+            return
 
 
 def _batches(
     train: Arrays, training: TrainingParameters, size: tuple[int, int], device: torch.device, start: int, total: int
-) -> Iterator[tuple[int, Tensor, Tensor]]:
+) -> Iterator[Update]:
     """The number, sequences and labels of each update after `start`, up to `total`."""
     sequences = train["sequences"]
     inputs = None if isinstance(sequences, StoredArray) else torch.from_numpy(sequences).to(device)
