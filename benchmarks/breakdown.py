@@ -22,28 +22,28 @@ from measuring import machine
 PROJECT = Path(__file__).parents[1]
 # What is timed: a name for people, and functions by module and path. Those marked + are the price of safety.
 PARTS = {
-    "+ checkpoints, saved whole": ["mnist_lstm.datasets.models:CheckpointDataset.save"],
-    "+ digests of the data": ["mnist_lstm.core.splits:digest", "mnist_lstm.core.identity:digest"],
+    "+ checkpoints, saved whole": ["mnist_lstm.datasets.checkpoints:CheckpointDataset.save"],
+    "+ digests of the data": ["mnist_lstm.core.data.splits:digest", "mnist_lstm.core.training.fingerprint:digest"],
     "+ checksums of files read": ["mnist_lstm.datasets.download:_fault"],
     "+ flushing files to the disk": ["os:fsync"],
     "+ provenance": [
         "mnist_lstm.tracking.start:provenance_of",
-        "mnist_lstm.tracking.recorder:Recorder.write_provenance",
+        "mnist_lstm.tracking.writer:Recorder.write_provenance",
     ],
     "+ runs that died": ["mnist_lstm.tracking.start:end_dead_runs"],
     "+ whether the loss is finite": [
-        "mnist_lstm.core.training:_expect_finite",
-        "mnist_lstm.core.learner:Learner.is_finite",
+        "mnist_lstm.core.training.loop:_expect_finite",
+        "mnist_lstm.core.training.learner:Learner.is_finite",
     ],
-    "updates": ["mnist_lstm.core.learner:update"],
-    "validation": ["mnist_lstm.core.training:validated"],
+    "updates": ["mnist_lstm.core.training.learner:update"],
+    "validation": ["mnist_lstm.core.training.loop:validated"],
     "MLflow: start, curves, measures, files": [
         "mnist_lstm.tracking.hook:Tracking.before_pipeline_run",
         "mnist_lstm.tracking.hook:Tracking._observe",
         "mnist_lstm.tracking.hook:Tracking._end",
     ],
-    "MLflow: the model": ["mnist_lstm.tracking.recorder:Recorder._model"],
-    "MLflow: the registry": ["mnist_lstm.tracking.recorder:Recorder.register"],
+    "MLflow: the model": ["mnist_lstm.tracking.writer:Recorder._model"],
+    "MLflow: the registry": ["mnist_lstm.tracking.writer:Recorder.register"],
 }
 RUNNER = "kedro.runner.runner:AbstractRunner.run"
 NODE = "kedro.runner.task:Task.execute"

@@ -14,7 +14,7 @@ import torch
 import yaml
 from measuring import machine, row
 
-from mnist_lstm.core.models import WHITE, classify, new_classifier
+from mnist_lstm.core.model.classifier import WHITE, classify, new_classifier
 from mnist_lstm.parameters import checked
 
 BASE = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import mkldnn
 
-from mnist_lstm.core.precision import chosen_precision
+from mnist_lstm.core.training.compute import chosen_precision
 
 CLASSES, THREADS, LARGE = 10, 2, 2048
 # bfloat16 where the processor multiplies in it

@@ -10,9 +10,11 @@ import time
 
 STARTED = time.perf_counter()  # before torch is imported: what a user waits for
 
+import contextlib  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
+from tempfile import TemporaryDirectory  # noqa: E402
 from typing import Any  # noqa: E402
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -23,15 +25,15 @@ import pandas as pd  # noqa: E402
 import yaml  # noqa: E402
 from mlflow.entities import Metric  # noqa: E402
 
-from mnist_lstm.core import idx  # noqa: E402
-from mnist_lstm.core.checkpoint import Checkpoint, to_bytes  # noqa: E402
-from mnist_lstm.core.models import ExportedModel  # noqa: E402
-from mnist_lstm.core.splits import Arrays, data_card, first_images, images_and_labels  # noqa: E402
+from mnist_lstm.core.data import idx  # noqa: E402
+from mnist_lstm.core.data.splits import Arrays, data_card, first_images, images_and_labels  # noqa: E402
+from mnist_lstm.core.model.export import ExportedModel  # noqa: E402
+from mnist_lstm.core.training.checkpoint import Checkpoint, to_bytes  # noqa: E402
 from mnist_lstm.parameters import Parameters, checked, flattened  # noqa: E402
 from mnist_lstm.pipelines.evaluate import nodes as evaluation  # noqa: E402
 from mnist_lstm.pipelines.reshape.nodes import reshape  # noqa: E402
 from mnist_lstm.pipelines.train.nodes import export, train  # noqa: E402
-from mnist_lstm.tracking.model import log_model  # noqa: E402
+from mnist_lstm.tracking.log_model import log_model  # noqa: E402
 
 BASE = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 VALIDATION_IMAGES, DPI = 5000, 130
@@ -112,4 +114,6 @@ def read(folder: Path, split: str) -> Arrays:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    digits = Path(sys.argv[1]).absolute()
+    with TemporaryDirectory(prefix="mnist_lstm-") as place, contextlib.chdir(place):
+        main(digits)

@@ -91,9 +91,9 @@ def trained(folder: Path, trials: int, iterations: int) -> list[float]:
     """Trains on what the sweep has prepared in `folder`, and validates, as a trial does; nothing is saved."""
     import yaml
 
-    from mnist_lstm.core.models import new_classifier
-    from mnist_lstm.core.training import fit
-    from mnist_lstm.datasets.arrays import NpzDataset
+    from mnist_lstm.core.model.classifier import new_classifier
+    from mnist_lstm.core.training.loop import fit
+    from mnist_lstm.datasets.npz import NpzDataset
     from mnist_lstm.parameters import checked
 
     project = folder.parents[3]

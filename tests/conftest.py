@@ -9,8 +9,8 @@ import torch
 import yaml
 from hypothesis import settings
 
-from mnist_lstm.core.sequences import pixel_order, sequence_split
-from mnist_lstm.core.splits import Arrays, Splits, data_card, images_and_labels
+from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.core.data.splits import Arrays, Splits, data_card, images_and_labels
 from mnist_lstm.parameters import Parameters, SequenceParameters, checked
 
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"

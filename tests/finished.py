@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from mnist_lstm.core import beliefs, metrics
+from mnist_lstm.core.evaluation import by_step, metrics
 from mnist_lstm.core.report import Run
 from tests import tiny
 
@@ -26,7 +26,7 @@ def run(model: dict[str, Any] | None = None, **changes: Any) -> Run:
     """A finished and evaluated run, with other parameters of the model where `model` says so."""
     found = tiny.predictions()
     confusion = metrics.confusion_matrix(found["logits"].argmax(1), found["labels"], tiny.CLASSES)
-    answers = beliefs.answers_by_step(tiny.classifier(), tiny.images(20), 20)
+    answers = by_step.answers_by_step(tiny.classifier(), tiny.images(20), 20)
     finished = Run(
         checkpoint=tiny.checkpoint(**(model or {})),
         data=card(),
@@ -36,7 +36,7 @@ def run(model: dict[str, Any] | None = None, **changes: Any) -> Run:
         confusion=confusion,
         by_step={
             name: list(column)
-            for name, column in beliefs.accuracy_by_step(answers, found["labels"], tiny.HEIGHT, confidence=0.95).items()
+            for name, column in by_step.accuracy_by_step(answers, found["labels"], tiny.HEIGHT, confidence=0.95).items()
         },
         provenance=PROVENANCE,
     )

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mnist_lstm.core import idx
-from mnist_lstm.core.brightness import PictureError, brightness
-from mnist_lstm.core.checkpoint import from_bytes, to_bytes, weights_digest
-from mnist_lstm.core.models import ImageClassifier
-from mnist_lstm.datasets.models import exported_from
+from mnist_lstm.core.data import idx
+from mnist_lstm.core.inference.decode import PictureError, brightness
+from mnist_lstm.core.model.export import ImageClassifier
+from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes, weights_digest
+from mnist_lstm.datasets.checkpoints import exported_from
 from mnist_lstm.errors import UserError
 from tests import tiny
 

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from mnist_lstm.core.splits import Arrays
-from mnist_lstm.core.stored import StoredArray
-from mnist_lstm.datasets.files import FileReader
+from mnist_lstm.core.data.file_backed import FileBackedArray
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.datasets.file_backed import FileReader
 
 
-def on_disk(array: Any, path: Path) -> StoredArray:
+def on_disk(array: Any, path: Path) -> FileBackedArray:
     """The array in a file, behind three other bytes."""
     path.write_bytes(b"abc" + array.tobytes())
-    return StoredArray(FileReader(path), 3, array.shape)
+    return FileBackedArray(FileReader(path), 3, array.shape)
 
 
 def part_on_disk(part: Arrays, folder: Path) -> Arrays:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mnist_lstm.core import stored
-from mnist_lstm.core.splits import digest
-from mnist_lstm.datasets.arrays import NpzDataset
+from mnist_lstm.core.data import file_backed
+from mnist_lstm.core.data.splits import digest
+from mnist_lstm.datasets.npz import NpzDataset
 from tests.projects import REPOSITORY, Project, surroundings
 
 pytest_plugins = ["tests.projects"]
@@ -49,7 +49,7 @@ def test_a_run_on_stored_pixels_has_the_bits_of_one_in_memory(
     finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = finished.copied_to(tmp_path)
-    monkeypatch.setattr(stored, "IN_MEMORY", 0)
+    monkeypatch.setattr(file_backed, "IN_MEMORY", 0)
     done = project.invoke("--params", "data.name=digits", "--from-nodes", "reshape")
     assert done.exit_code == 0, done.output
     for name in ("05_model_input/train_sequences", "07_model_output/predictions", "07_model_output/belief_examples"):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
-from mnist_lstm.core import idx
-from mnist_lstm.core.splits import Splits
-from mnist_lstm.datasets.images import FILES, ImageSourcesDataset
+from mnist_lstm.core.data import idx
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.pipelines.evaluate import nodes
 from mnist_lstm.pipelines.evaluate.pipeline import PRINTED

@@ -10,7 +10,7 @@ from unittest.mock import create_autospec
 import psutil
 import pytest
 
-from mnist_lstm.core.models import RecurrentClassifier
+from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
 from tests.projects import Project, wait_for

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_lstm.core.checkpoint import Checkpoint, from_bytes, to_bytes
-from mnist_lstm.core.identity import training_identity
-from mnist_lstm.core.models import CELLS, READOUTS, ExportedModel, ImageClassifier, classify, new_classifier
-from mnist_lstm.core.sequences import VIEWS, pixel_order, sequence_split
-from mnist_lstm.core.splits import Splits
-from mnist_lstm.core.training import fit
-from mnist_lstm.datasets.models import ExportedModelDataset
+from mnist_lstm.core.data.sequences import VIEWS, pixel_order, sequence_split
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.model.classifier import CELLS, READOUTS, classify, new_classifier
+from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
+from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes
+from mnist_lstm.core.training.fingerprint import training_identity
+from mnist_lstm.core.training.loop import fit
+from mnist_lstm.datasets.checkpoints import ExportedModelDataset
 from mnist_lstm.parameters import Parameters
 from tests.conftest import read_by
 

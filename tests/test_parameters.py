@@ -6,7 +6,7 @@ import pydantic
 import pytest
 import yaml
 
-from mnist_lstm.core.identity import fingerprint
+from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened
 from tests.conftest import PARAMETERS

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mnist_lstm.core import idx
-from mnist_lstm.core.digits import bundled_digits
+from mnist_lstm.core.data import idx
+from mnist_lstm.core.data.bundled_digits import bundled_digits
 from tests.projects import REPOSITORY, Project, copied, surroundings
 
 pytest_plugins = ["tests.projects"]
@@ -183,7 +183,7 @@ def test_what_stood_there_before_is_untouched_when_predicting_fails(
 ) -> None:
     drawn(0, True).save(tmp_path / "0.png")
     before = predict(project, tmp_path)
-    monkeypatch.setattr("mnist_lstm.core.answers.classify", lambda *_: 1 / 0)
+    monkeypatch.setattr("mnist_lstm.core.inference.predict.classify", lambda *_: 1 / 0)
     project.invoke("--pipelines", "predict", "--params", f"predict.folder={tmp_path}")
     pd.testing.assert_frame_equal(pd.read_csv(project.path / ANSWERS, dtype=str, keep_default_na=False), before)
     assert [path.name for path in (project.path / ANSWERS).parent.iterdir() if path.name.startswith(".pred")] == []
@@ -192,8 +192,8 @@ def test_what_stood_there_before_is_untouched_when_predicting_fails(
 PEAK = """
 import resource, sys
 import torch
-from mnist_lstm.core.answers import answers
-from mnist_lstm.core.checkpoint import from_bytes
+from mnist_lstm.core.inference.predict import answers
+from mnist_lstm.core.training.checkpoint import from_bytes
 from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.datasets.tables import TableDataset
 from pathlib import Path

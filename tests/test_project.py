@@ -10,7 +10,7 @@ from kedro.inspection import get_project_snapshot
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
-from mnist_lstm.tracking.recorder import Recorder
+from mnist_lstm.tracking.writer import Recorder
 from tests.projects import REPOSITORY, copied
 
 PACKAGE = REPOSITORY / "src" / "mnist_lstm"
@@ -19,31 +19,38 @@ CATALOG: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").
 STAGES = ("ingest", "reshape", "train", "evaluate", "predict")
 
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
+BASE = ("errors", "parameters")
+TRAINS = (*BASE, "core.data", "core.model", "core.evaluation")
 LAYERS = [
-    (r"__init__\.py|__main__\.py|pipelines/__init__\.py", ()),
+    (r"__init__\.py|__main__\.py|(pipelines|core|preflight)/__init__\.py", ()),
     (r"errors\.py", ()),
     (r"parameters\.py", ("errors",)),
-    (r"(provenance|configuration|room)\.py", ("errors",)),
-    (r"core/.*", ("errors", "parameters", "core")),
-    (r"cluster/.*", ("errors", "parameters", "core", "cluster")),
-    (r"pipelines/(\w+)/(nodes|preview)\.py", ("errors", "parameters", "core", "cluster")),
+    (r"provenance\.py", ("errors",)),
+    (r"core/data/.*", (*BASE, "core.data")),
+    (r"core/model/.*", (*BASE, "core.data", "core.model")),
+    (r"core/evaluation/.*", (*BASE, "core.data", "core.model", "core.evaluation")),
+    (r"core/training/.*", (*TRAINS, "core.training")),
+    (r"core/report/.*", (*TRAINS, "core.training", "core.report")),
+    (r"core/inference/.*", (*TRAINS, "core.training", "core.inference")),
+    (r"core/plots/.*", (*TRAINS, "core.training", "core.inference", "core.plots")),
+    (r"cluster/.*", (*BASE, "core", "cluster")),
+    (r"pipelines/(\w+)/(nodes|preview)\.py", (*BASE, "core", "cluster")),
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
     (r"pipeline_registry\.py", ("pipelines",)),
-    (r"datasets/.*", ("errors", "parameters", "core", "provenance", "datasets")),
-    (r"draw/.*", ("errors", "parameters", "core", "draw")),
-    (r"tracking/.*", ("errors", "parameters", "core", "provenance", "tracking")),
+    (r"datasets/.*", (*BASE, "core", "provenance", "datasets")),
+    (r"draw/.*", (*BASE, "core", "draw")),
+    (r"tracking/.*", (*BASE, "core", "provenance", "tracking")),
     (r"sweep/hook\.py", ()),  # every run has it
-    (r"sweep/.*", ("errors", "parameters", "core", "provenance", "datasets", "tracking", "cluster", "sweep")),
-    (r"site\.py", ("errors",)),
-    (r"waiting\.py", ()),
+    (r"sweep/.*", (*BASE, "core", "provenance", "datasets", "tracking", "cluster", "sweep")),
+    (r"viz_site\.py", ("errors",)),
+    (r"openmp\.py", ()),
+    (r"preflight/.*", (*BASE, "core")),
+    (r"console\.py", ("core", "tracking")),
     (
-        r"(cli|hooks|checks|options)\.py",
-        (
-            *("errors", "parameters", "core", "provenance", "configuration", "datasets", "tracking"),
-            *("draw", "site", "options", "sweep", "waiting"),
-        ),
+        r"cli\.py",
+        (*BASE, "datasets", "tracking", "draw", "viz_site", "preflight", "sweep", "openmp"),
     ),
-    (r"settings\.py", ("hooks", "checks", "room", "tracking", "sweep")),
+    (r"settings\.py", ("console", "preflight", "tracking", "sweep")),
 ]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from mnist_lstm.core.checkpoint import Checkpoint, from_bytes, weights_digest
+from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, weights_digest
 from tests.projects import DIGITS, REPOSITORY, Project, copied, surroundings, wait_for
 
 pytest_plugins = ["tests.projects"]
@@ -90,17 +90,17 @@ def test_a_run_is_reproduced_to_the_bit_in_another_clone(
 
 def test_a_run_whose_record_names_another_seed_is_not_reproduced(recorded: Project, tmp_path: Path) -> None:
     """The control: the comparison can tell weights apart."""
-    from mnist_lstm.tracking import record
-    from mnist_lstm.tracking.reproduce import compared
+    from mnist_lstm.tracking import reader
+    from mnist_lstm.tracking.reproduce.rerun import compared
 
     project = copied(tmp_path / "project")
     shutil.copy(recorded.path / "mlflow.db", project.path)
     assert project.run("--params", f"{DIGITS},training.seed=2").returncode == 0
     client = project.client()
     one, other = (
-        record.find_run(client, "mnist-lstm", f"digits lstm128 rows s{seed} iterations=30") for seed in (1, 2)
+        reader.find_run(client, "mnist-lstm", f"digits lstm128 rows s{seed} iterations=30") for seed in (1, 2)
     )
-    verdict = compared(record.read(client, one), record.read(client, other), [])
+    verdict = compared(reader.read(client, one), reader.read(client, other), [])
     assert not verdict.equal
     assert "not reproduced: weights, predictions, metrics, curves differ" in verdict.sentence
     assert "training.seed is 2, was 1" in verdict.sentence

@@ -12,8 +12,8 @@ import torch
 from numpy.testing import assert_allclose
 from PIL import Image, ImageOps
 
-from mnist_lstm.core.checkpoint import from_bytes, weights_digest
-from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from tests.on_mnist import needs_mnist
 from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_lstm.core.digits import bundled_digits
+from mnist_lstm.core.data.bundled_digits import bundled_digits
 from tests.projects import Project, surroundings, wait_for
 
 pytest_plugins = ["tests.projects"]

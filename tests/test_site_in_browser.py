@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mnist_lstm.site import build
+from mnist_lstm.viz_site import build
 from tests.browser import Watched
 from tests.projects import Project, surroundings
 

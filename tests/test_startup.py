@@ -19,7 +19,7 @@ def modules_after(statements: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("module", ["mnist_lstm.cli", "mnist_lstm.settings", "mnist_lstm.hooks"])
+@pytest.mark.parametrize("module", ["mnist_lstm.cli", "mnist_lstm.settings", "mnist_lstm.console"])
 def test_the_command_line_starts_without_the_heavy_libraries(module: str) -> None:
     assert HEAVY & modules_after(f"import {module}") == set()
 

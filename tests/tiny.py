@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mnist_lstm.core import beliefs
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.learner import TrainingState
-from mnist_lstm.core.models import RecurrentClassifier, new_classifier
-from mnist_lstm.core.sequences import pixel_order, to_sequences
+from mnist_lstm.core.data.sequences import pixel_order, to_sequences
+from mnist_lstm.core.evaluation import by_step
+from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
+from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.core.training.learner import TrainingState
 from mnist_lstm.parameters import ModelParameters
 from tests.conftest import read_by
 
@@ -89,5 +89,5 @@ def examples(view: str = "rows", layers: int = 1, **changes: Any) -> dict[str, N
     """Six images with what the network believes of them."""
     shown, order = images(6), pixel_order(read_by(view), HEIGHT, WIDTH)
     read = to_sequences(shown, order)
-    believed = beliefs.beliefs(classifier(layers, order.shape[1], **changes), read)
+    believed = by_step.beliefs(classifier(layers, order.shape[1], **changes), read)
     return {"images": shown, "sequences": read, "labels": labels(6), "beliefs": believed, "order": order}

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 import yaml
 
-from mnist_lstm.core import idx, stored
-from mnist_lstm.core.learner import Learner
-from mnist_lstm.core.models import new_classifier
-from mnist_lstm.core.sequences import pixel_order, sequence_split
-from mnist_lstm.core.splits import digest, first_images, images_and_labels
-from mnist_lstm.core.training import fit
-from mnist_lstm.datasets.arrays import NpzDataset
-from mnist_lstm.datasets.stored import array_in
+from mnist_lstm.core.data import file_backed, idx
+from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.core.data.splits import digest, first_images, images_and_labels
+from mnist_lstm.core.model.classifier import new_classifier
+from mnist_lstm.core.training.learner import Learner
+from mnist_lstm.core.training.loop import fit
+from mnist_lstm.datasets.file_backed import array_in
+from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.parameters import ModelParameters, TrainingParameters, checked
 
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
@@ -36,7 +36,7 @@ def main(folder: str, *words: str) -> None:
     parameters = checked(yaml.safe_load(PARAMETERS.read_text()))
     training = parameters.training.model_copy(update=CHANGES)
     model = parameters.model.model_copy(update={"hidden_size": 8})
-    stored.IN_MEMORY, idx.MAX_BYTES = (2**40, 2**40) if "in_memory" in words else (ROOM // 10, idx.MAX_BYTES)
+    file_backed.IN_MEMORY, idx.MAX_BYTES = (2**40, 2**40) if "in_memory" in words else (ROOM // 10, idx.MAX_BYTES)
     warm_up(model, training)
     limit = data_bytes() + ROOM
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

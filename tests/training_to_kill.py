@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 import yaml
 
-from mnist_lstm.core.digits import bundled_digits
-from mnist_lstm.core.sequences import pixel_order, sequence_split
-from mnist_lstm.datasets.models import CheckpointDataset, InterruptedDataset
+from mnist_lstm.core.data.bundled_digits import bundled_digits
+from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.datasets.checkpoints import CheckpointDataset, InterruptedDataset
 from mnist_lstm.parameters import checked
 from mnist_lstm.pipelines.train.nodes import train
 

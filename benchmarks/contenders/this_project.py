@@ -6,8 +6,8 @@ import torch
 import yaml
 from race import LOG_EVERY, Race
 
-from mnist_lstm.core.models import new_classifier
-from mnist_lstm.core.training import fit
+from mnist_lstm.core.model.classifier import new_classifier
+from mnist_lstm.core.training.loop import fit
 from mnist_lstm.parameters import checked
 
 BASE = Path(__file__).parents[2] / "conf" / "base" / "parameters.yml"

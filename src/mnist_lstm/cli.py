@@ -13,8 +13,8 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
 from mnist_lstm.errors import UserError, cause_for_user
-from mnist_lstm.options import expect_known
-from mnist_lstm.waiting import wait_for_others
+from mnist_lstm.openmp import wait_for_others
+from mnist_lstm.preflight.cli_options import expect_known
 
 SELDOM = 50_000  # new objects between two looks for garbage; Python's 700 cost a run 1.6 s, mostly while it imports
 
@@ -38,7 +38,7 @@ def one_line_errors(conf: str | None = None, environment: str | None = None) -> 
 def _damaged_configuration(conf: str | None, environment: str | None) -> UserError | None:
     from kedro.utils import find_kedro_project
 
-    from mnist_lstm.configuration import fault
+    from mnist_lstm.preflight.config_files import fault
 
     project = find_kedro_project(Path.cwd()) or Path()
     return fault(Path(conf) if conf else project / "conf", ("base", environment or "local"))
@@ -104,7 +104,7 @@ def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: b
     RUN is a run's id, its name, or `latest`. The exit code is 0 if weights, predictions, metrics and curves are equal
     to the bit, and 2 if they are not or could not be.
     """
-    from mnist_lstm.tracking import reproduce as again
+    from mnist_lstm.tracking.reproduce import rerun as again
 
     with one_line_errors():
         verdict = again.reproduced(metadata.project_path, run_name, allow_differences, checkout)
@@ -117,7 +117,7 @@ def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: b
 @click.pass_obj
 def site(metadata: Any) -> None:
     """Build the pipeline's graph, with previews of the last run, as static pages in build/."""
-    from mnist_lstm.site import build
+    from mnist_lstm.viz_site import build
 
     with one_line_errors():
         pages = build(metadata.project_path)
@@ -134,15 +134,15 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
     RUN is a run's id, its name, or `latest`. McNemar's test on the runs' predictions says whether a difference in test
     accuracy is larger than chance: for each pair, or for each against the first where there are more than three.
     """
-    from mnist_lstm.datasets.whole import write_whole
-    from mnist_lstm.tracking import compare as comparing
-    from mnist_lstm.tracking import table
+    from mnist_lstm.datasets.atomic import atomic_write
+    from mnist_lstm.tracking.compare import runs as comparing
+    from mnist_lstm.tracking.compare import table
 
     page = metadata.project_path / "data" / "08_reporting" / "compare.html"
     with one_line_errors():
         runs = comparing.read(metadata.project_path, run_names, last)
         table.show(runs, comparing.verdicts(runs))
-        write_whole(page, comparing.page(runs).encode())
+        atomic_write(page, comparing.page(runs).encode())
     click.echo(f"Curves: {page}")
 
 
@@ -171,10 +171,10 @@ def draw(metadata: Any, model: str, port: int) -> None:
     import uvicorn
 
     from mnist_lstm.draw.app import application
-    from mnist_lstm.tracking import models
+    from mnist_lstm.tracking import load_model
 
     with one_line_errors():
-        app = application(models.model(metadata.project_path, model))
+        app = application(load_model.model(metadata.project_path, model))
     click.echo(f"Draw at http://127.0.0.1:{port} (Ctrl-C ends it)")
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 

@@ -16,7 +16,7 @@ class UnreachableError(UserError):
     """No mirror gave a file that is needed."""
 
 
-class Stopped(Exception):  # noqa: N818
+class RunStopped(Exception):  # noqa: N818
     """A run that was ended before its time on purpose: no failure. Its message says why."""
 
 

@@ -2,9 +2,9 @@
 
 import os
 
-from mnist_lstm.checks import CheckParameters
-from mnist_lstm.hooks import Console
-from mnist_lstm.room import ExpectRoom
+from mnist_lstm.console import Console
+from mnist_lstm.preflight.disk_space_hook import ExpectRoom
+from mnist_lstm.preflight.parameters_hook import CheckParameters
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.tracking.hook import Tracking
 

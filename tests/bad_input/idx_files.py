@@ -6,8 +6,8 @@ import struct
 
 import numpy as np
 
-from mnist_lstm.core import idx
-from mnist_lstm.datasets.images import FILES
+from mnist_lstm.core.data import idx
+from mnist_lstm.datasets.image_sources import FILES
 from tests.bad_input import Change, Mistake, sources, write
 from tests.projects import CLOSED, Project
 

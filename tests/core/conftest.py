@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.identity import training_identity
-from mnist_lstm.core.learner import TrainingState
-from mnist_lstm.core.models import RecurrentClassifier, new_classifier
-from mnist_lstm.core.precision import chosen_precision
-from mnist_lstm.core.splits import Splits
-from mnist_lstm.core.training import Report, fit
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
+from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.core.training.compute import chosen_precision
+from mnist_lstm.core.training.fingerprint import training_identity
+from mnist_lstm.core.training.learner import TrainingState
+from mnist_lstm.core.training.loop import Report, fit
 from mnist_lstm.parameters import AugmentationParameters, Parameters
 
 MOVED = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0)

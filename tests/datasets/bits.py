@@ -5,8 +5,8 @@ from pathlib import Path
 
 from kedro.io import DatasetError
 
-from mnist_lstm.core.splits import Arrays
-from mnist_lstm.datasets.arrays import NpzDataset
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.errors import cause_for_user
 
 

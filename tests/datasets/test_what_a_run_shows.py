@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from mnist_lstm.datasets.figures import FigureDataset
 from mnist_lstm.datasets.provenance import ProvenanceDataset
-from mnist_lstm.datasets.reports import HTMLDataset, TextDataset
+from mnist_lstm.datasets.text import HTMLDataset, TextDataset
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -24,11 +24,11 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from mnist_lstm.cli import cli
-from mnist_lstm.core.beliefs import decision_steps
-from mnist_lstm.core.brightness import brightness
-from mnist_lstm.core.checkpoint import Checkpoint, from_bytes
-from mnist_lstm.core.models import ImageClassifier
-from mnist_lstm.core.preparation import frame_of, prepared
+from mnist_lstm.core.evaluation.by_step import decision_steps
+from mnist_lstm.core.inference.decode import brightness
+from mnist_lstm.core.inference.preprocess import frame_of, prepared
+from mnist_lstm.core.model.export import ImageClassifier
+from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.draw.app import HOSTS, MOST_BYTES, PAGE, application
 from tests import tiny
 from tests.on_mnist import needs_mnist

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from numpy.testing import assert_array_equal
 
-from mnist_lstm.core.gates import states as inner_states
-from mnist_lstm.core.gates import units_read_most
+from mnist_lstm.core.evaluation.gates import states as inner_states
+from mnist_lstm.core.evaluation.gates import units_read_most
 from mnist_lstm.core.report.captions import CAPTIONS
 from mnist_lstm.parameters import EvaluationParameters
 from mnist_lstm.pipeline_registry import register_pipelines

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.models import classify
-from mnist_lstm.core.splits import Arrays, Splits
+from mnist_lstm.core.data.splits import Arrays, Splits
+from mnist_lstm.core.model.classifier import classify
+from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.errors import UnreachableError, UserError
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.pipelines.evaluate.nodes import predict_test, score

@@ -9,8 +9,8 @@ from kedro.framework.startup import bootstrap_project
 from kedro.pipeline import Node
 from kedro.pipeline.preview_contract import MermaidPreview
 
-from mnist_lstm.core import checkpoint
-from mnist_lstm.core.drawing import Sizes, sizes_of, unrolled
+from mnist_lstm.core.plots.network_diagram import Sizes, sizes_of, unrolled
+from mnist_lstm.core.training import checkpoint
 from mnist_lstm.pipelines import train
 from tests import tiny
 

@@ -21,8 +21,9 @@ from click.testing import CliRunner, Result
 from kedro.framework.project import configure_project
 
 from mnist_lstm.cli import cli
-from mnist_lstm.tracking import compare, store
-from mnist_lstm.tracking.compare import LIMITS, Compared
+from mnist_lstm.tracking import store
+from mnist_lstm.tracking.compare import runs
+from mnist_lstm.tracking.compare.runs import LIMITS, Compared
 
 REPOSITORY = Path(__file__).parents[2]
 IMAGES = 200
@@ -75,11 +76,11 @@ class FakeRuns:
         return [(f"test/{name}", 0, value) for name, value in measured.items()]
 
     def read(self, *names: str, last: int | None = None) -> list[Compared]:
-        return compare.read(self.path, names, last)
+        return runs.read(self.path, names, last)
 
     def verdicts(self, *names: str) -> list[str]:
         """The sentences about the runs, without the one that is always there."""
-        found = compare.verdicts(self.read(*names))
+        found = runs.verdicts(self.read(*names))
         return found[:-1] if found[-1] == LIMITS else found
 
     def invoke(self, *arguments: str) -> Result:

@@ -139,18 +139,20 @@ def test_the_margin_is_a_setting(project: Project) -> None:
 
 
 def test_a_reproduction_is_told_not_to_register(finished: Project) -> None:
-    from mnist_lstm.tracking import record, reproduce
+    from mnist_lstm.tracking import reader
+    from mnist_lstm.tracking.reproduce import rerun
 
-    then = record.read(finished.client(), finished.last_run())
-    options = reproduce._options(reproduce.Again(then, finished.path, "", "mnist-lstm"), "again", finished.path)
+    then = reader.read(finished.client(), finished.last_run())
+    options = rerun._options(rerun.Again(then, finished.path, "", "mnist-lstm"), "again", finished.path)
     assert options["params"]["tracking"]["register"] is False
 
 
 def test_older_code_is_not_told_of_a_setting_that_it_does_not_know(finished: Project, tmp_path: Any) -> None:
-    from mnist_lstm.tracking import record, reproduce
+    from mnist_lstm.tracking import reader
+    from mnist_lstm.tracking.reproduce import rerun
 
     old = copied(tmp_path)
     (old.path / "conf/base/mlflow.yml").write_text("tracking: {enabled: true}\n")
-    then = record.read(finished.client(), finished.last_run())
-    options = reproduce._options(reproduce.Again(then, finished.path, "", "mnist-lstm"), "again", old.path)
+    then = reader.read(finished.client(), finished.last_run())
+    options = rerun._options(rerun.Again(then, finished.path, "", "mnist-lstm"), "again", old.path)
     assert "register" not in options["params"]["tracking"]

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from mnist_lstm import provenance
-from mnist_lstm.datasets.arrays import NpzDataset
+from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking.start import end_dead_runs
 from tests.projects import DIGITS, LONGEST, Project, surroundings
@@ -113,7 +113,7 @@ def test_a_run_that_a_signal_ends_is_killed_keeps_its_checkpoint_and_says_how_to
 
 EXIT = """
 import sys
-from mnist_lstm.datasets.arrays import NpzDataset
+from mnist_lstm.datasets.npz import NpzDataset
 
 NpzDataset.save = lambda *_: sys.exit(3)
 sys.argv[0] = "kedro"

@@ -11,14 +11,14 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
 from mnist_lstm.cluster.joining import actor_here, expect_room, joined
-from mnist_lstm.core import training as core
-from mnist_lstm.core.devices import chosen_device
-from mnist_lstm.core.learner import Row, TrainingState
-from mnist_lstm.core.models import RecurrentClassifier
-from mnist_lstm.core.splits import Arrays
-from mnist_lstm.core.stored import own
-from mnist_lstm.core.team import Team
-from mnist_lstm.core.training import Report, paced
+from mnist_lstm.core.data.file_backed import own
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.core.training import loop as core
+from mnist_lstm.core.training.compute import chosen_device
+from mnist_lstm.core.training.data_parallel import Team
+from mnist_lstm.core.training.learner import Row, TrainingState
+from mnist_lstm.core.training.loop import Report, paced
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock
 
-from mnist_lstm.datasets.whole import written_whole
+from mnist_lstm.datasets.atomic import atomic_file
 from mnist_lstm.errors import UnreachableError, UserError
 from mnist_lstm.provenance import redacted
 
@@ -64,7 +64,7 @@ def _fetch(file: RemoteFile, path: Path, mirrors: list[str], timeout: float) -> 
     refusals = []
     for mirror in mirrors:
         try:
-            with written_whole(path) as temporary:
+            with atomic_file(path) as temporary:
                 _download(f"{mirror.rstrip('/')}/{file.name}", temporary, file, timeout)
                 if fault := _fault(file, temporary):
                     raise ValueError(fault)

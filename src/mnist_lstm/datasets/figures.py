@@ -10,7 +10,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets import plotly
 from kedro_datasets._typing import ImagePreview
 
-from mnist_lstm.datasets.whole import Whole
+from mnist_lstm.datasets.atomic import Whole
 
 SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"IEND"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from mnist_lstm.core import idx
-from mnist_lstm.core.answers import Content, Open
-from mnist_lstm.core.brightness import PictureError
+from mnist_lstm.core.data import idx
+from mnist_lstm.core.inference.decode import PictureError
+from mnist_lstm.core.inference.predict import Content, Open
 from mnist_lstm.errors import UserError
 
 IDX_NAMES = ("idx3-ubyte", "idx3-ubyte.gz")

@@ -8,7 +8,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 
-from mnist_lstm.datasets.whole import written_whole
+from mnist_lstm.datasets.atomic import atomic_file
 from mnist_lstm.errors import UserError
 
 ROWS = 1000  # of a part that is loaded
@@ -27,7 +27,7 @@ class TableDataset(AbstractDataset[Iterator[pd.DataFrame], Iterator[pd.DataFrame
 
     def save(self, data: Iterator[pd.DataFrame]) -> None:
         with (
-            written_whole(Path(self._filepath)) as temporary,
+            atomic_file(Path(self._filepath)) as temporary,
             # a name of bytes that are no UTF-8 is written with escapes
             temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
         ):

@@ -10,8 +10,8 @@ from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mnist_lstm.core.brightness import PictureError
-from mnist_lstm.core.checkpoint import Checkpoint
+from mnist_lstm.core.inference.decode import PictureError
+from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.draw.reading import Reader
 
 PAGE = Path(__file__).parent / "page"

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from mnist_lstm.core.beliefs import beliefs, decision_steps
-from mnist_lstm.core.brightness import brightness
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.preparation import frame_of, prepared
-from mnist_lstm.core.sequences import step_word, to_sequences
+from mnist_lstm.core.data.sequences import step_word, to_sequences
+from mnist_lstm.core.evaluation.by_step import beliefs, decision_steps
+from mnist_lstm.core.inference.decode import brightness
+from mnist_lstm.core.inference.preprocess import frame_of, prepared
+from mnist_lstm.core.training.checkpoint import Checkpoint
 
 
 class Reader:

@@ -12,12 +12,12 @@ from mnist_lstm.errors import UserError, listed, nearest
 from mnist_lstm.sweep import grid as grids
 from mnist_lstm.sweep import preset, report
 from mnist_lstm.sweep import search as searches
-from mnist_lstm.sweep.common import Common, common
+from mnist_lstm.sweep.base_parameters import Common, common
 from mnist_lstm.sweep.conduct import Asked, Result, conduct, name_of, specification
 from mnist_lstm.sweep.grid import Grid
 from mnist_lstm.sweep.search import Search
+from mnist_lstm.sweep.study import DIRECTIONS
 from mnist_lstm.sweep.trials import Trials
-from mnist_lstm.tracking.studies import DIRECTIONS
 
 
 def sweep(

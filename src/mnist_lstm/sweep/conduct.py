@@ -6,19 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mnist_lstm.datasets.whole import write_whole
+from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import flattened
 from mnist_lstm.provenance import PACKAGE, source_digest
-from mnist_lstm.sweep.common import Common
+from mnist_lstm.sweep import study as studies
+from mnist_lstm.sweep.base_parameters import Common
 from mnist_lstm.sweep.ending import sigterm_as_ctrl_c, status_of
 from mnist_lstm.sweep.engines import Engine, engine_of
-from mnist_lstm.sweep.pool import Answer, Job, Pool
+from mnist_lstm.sweep.local_pool import Answer, Job, Pool
 from mnist_lstm.sweep.progress import Progress
 from mnist_lstm.sweep.ranking import Setting, ranked
+from mnist_lstm.sweep.study import Outcome, Study
 from mnist_lstm.sweep.trials import Trials
-from mnist_lstm.tracking import studies
-from mnist_lstm.tracking.studies import Outcome, Study
 
 WINNER = "winner "  # and the trial's name: the run that tests it
 # Of the machine, not of the study
@@ -149,7 +149,7 @@ def _test(pool: Pool, common: Common, best: Setting, outcomes: dict[str, Outcome
         return found
     checkpoint = common.project / "data" / "06_models" / "checkpoints" / f"{outcomes[trial.name].fingerprint}.pt"
     if not checkpoint.is_file():
-        write_whole(checkpoint, study.checkpoint(outcomes[trial.name]))
+        atomic_write(checkpoint, study.checkpoint(outcomes[trial.name]))
     changes = trial.changes | {"training.resume": True}
     params = common.params(changes, name=name, parent=study.run_id)
     for job, answer in pool.run(_one_by_one([Job(name, {"order": "whole", "env": common.env, "params": params})])):

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from rich import get_console
 
-from mnist_lstm.tracking.studies import Study
+from mnist_lstm.sweep.study import Study
 
 
 @contextmanager

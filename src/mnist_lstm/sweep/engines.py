@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-from mnist_lstm.sweep.common import Common
-from mnist_lstm.sweep.pool import Answer, Job, Pool
+from mnist_lstm.sweep.base_parameters import Common
+from mnist_lstm.sweep.local_pool import Answer, Job, Pool
+from mnist_lstm.sweep.study import Point
 from mnist_lstm.tracking import store
-from mnist_lstm.tracking.studies import Point
 
 
 class Engine(Protocol):
@@ -30,7 +30,7 @@ def engine_of(
     """
     if name == "local":
         return nullcontext(pool)
-    from mnist_lstm.sweep.cluster import Cluster
+    from mnist_lstm.sweep.ray_pool import Cluster
 
     uri = store.tracking_uri(common.project, common.settings.server.mlflow_tracking_uri)
     return Cluster(common.project, address, uri, trials)

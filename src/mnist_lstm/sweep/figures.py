@@ -8,8 +8,8 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from mnist_lstm.sweep.common import Trial
-from mnist_lstm.tracking.studies import DIRECTIONS, Outcome
+from mnist_lstm.sweep.base_parameters import Trial
+from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 
 STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 

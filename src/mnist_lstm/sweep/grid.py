@@ -5,8 +5,8 @@ from itertools import product
 from typing import Any
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.common import SEED, Common, Trial, in_words, split, typed
-from mnist_lstm.tracking.studies import Outcome, Point
+from mnist_lstm.sweep.base_parameters import SEED, Common, Trial, in_words, split, typed
+from mnist_lstm.sweep.study import Outcome, Point
 
 
 class Grid:

@@ -13,7 +13,7 @@ class TrialHook:
     Attributes:
         inputs: datasets by name that the next run takes from here instead of from its files.
         kept: filled with what a run saves under the names that stand here.
-        watch: called with the curves so far whenever they are saved; it may raise Stopped.
+        watch: called with the curves so far whenever they are saved; it may raise RunStopped.
     """
 
     def __init__(self) -> None:

@@ -5,10 +5,10 @@ from textwrap import indent
 
 import yaml
 
-from mnist_lstm.datasets.whole import write_whole
+from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import flattened
-from mnist_lstm.sweep.common import SEED, SWEPT, Changes, Common, changed
+from mnist_lstm.sweep.base_parameters import SEED, SWEPT, Changes, Common, changed
 
 # Not what was found, but where and how it was looked for
 LEFT_OUT = {"data.mirror", "data.timeout", "training.resume", "training.report_seconds", SEED}
@@ -60,7 +60,7 @@ def write(project: Path, name: str, text: str) -> None:
         UserError: if something else has come to stand in its place.
     """
     expect_free(project, name)
-    write_whole(path_of(project, name), text.encode())
+    atomic_write(path_of(project, name), text.encode())
 
 
 def _mark(name: str) -> str:

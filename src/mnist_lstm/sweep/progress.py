@@ -2,7 +2,7 @@
 
 import time
 
-from mnist_lstm.tracking.studies import DIRECTIONS, Outcome
+from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 
 
 class Progress:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from mnist_lstm.sweep.common import SEED, Changes, Trial
-from mnist_lstm.tracking.studies import DIRECTIONS, Outcome
+from mnist_lstm.sweep.base_parameters import SEED, Changes, Trial
+from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 
 
 class Setting(NamedTuple):

@@ -6,15 +6,15 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from mnist_lstm.datasets.whole import write_whole
+from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.provenance import hardware
 from mnist_lstm.sweep import preset
-from mnist_lstm.sweep.common import Common, Trial
+from mnist_lstm.sweep.base_parameters import Common, Trial
 from mnist_lstm.sweep.conduct import Asked, Result, folder_of
 from mnist_lstm.sweep.figures import figures
 from mnist_lstm.sweep.ranking import Setting
+from mnist_lstm.sweep.study import Outcome
 from mnist_lstm.sweep.trials import Trials
-from mnist_lstm.tracking.studies import Outcome
 
 CSS = (
     "body{font:15px system-ui,sans-serif;margin:2em}table{border-collapse:collapse}td,th{padding:.2em .8em;"
@@ -39,12 +39,12 @@ def write(common: Common, trials: Trials, asked: Asked, result: Result) -> list[
         found = f"{words(best, asked.metric)}; {tested(result.tested, best)}.\n{cost(result.outcomes, best)}"
         text = preset.preset(common, best.changes, asked.name, found)
         preset.write(common.project, asked.name, text)
-        write_whole(folder / "parameters.yml", text.encode())
+        atomic_write(folder / "parameters.yml", text.encode())
         told.append(f"Preset     conf/{asked.name}/parameters.yml (kedro run --env {asked.name})")
     else:
         told.append("Best       none: of no setting did all trials finish")
-    write_whole(folder / "trials.csv", as_csv(rows).encode())
-    write_whole(
+    atomic_write(folder / "trials.csv", as_csv(rows).encode())
+    atomic_write(
         folder / "study.html",
         page(told, rows, figures(trials.axes, trials.trials, result.outcomes, asked.metric)).encode(),
     )

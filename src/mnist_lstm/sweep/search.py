@@ -9,9 +9,9 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.common import INPUTS, Changes, Common, Trial, in_words, split, typed
+from mnist_lstm.sweep.base_parameters import INPUTS, Changes, Common, Trial, in_words, split, typed
 from mnist_lstm.sweep.figures import STATES, frozen, new_study
-from mnist_lstm.tracking.studies import Outcome, Point
+from mnist_lstm.sweep.study import Outcome, Point
 
 SEARCH = 3  # tells its random stream from those of the initial weights, dropout and augmentation
 LOG = "log:"

@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
-from mnist_lstm.sweep.common import Changes, Trial
-from mnist_lstm.tracking.studies import Outcome, Point
+from mnist_lstm.sweep.base_parameters import Changes, Trial
+from mnist_lstm.sweep.study import Outcome, Point
 
 
 class Trials(Protocol):

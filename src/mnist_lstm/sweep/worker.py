@@ -17,9 +17,9 @@ from typing import Any
 
 from kedro.framework.startup import bootstrap_project
 
-from mnist_lstm.errors import Stopped, told
-from mnist_lstm.sweep import runs
-from mnist_lstm.tracking.studies import Point
+from mnist_lstm.errors import RunStopped, told
+from mnist_lstm.sweep import trial_runs
+from mnist_lstm.sweep.study import Point
 
 
 class Worker:
@@ -34,7 +34,7 @@ class Worker:
         self._project, self._answers = project, answers
         self._orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._busy = False
-        self._cached: tuple[str, runs.Inputs] = ("", {})
+        self._cached: tuple[str, trial_runs.Inputs] = ("", {})
 
     def work(self) -> None:
         """Carries out orders until there are no more."""
@@ -43,7 +43,7 @@ class Worker:
             self._busy = True
             try:
                 self._answer("done", **(getattr(self, order.pop("order"))(**order) or {}))
-            except Stopped:
+            except RunStopped:
                 self._answer("done")
             except Exception as error:
                 self._answer("failed", reason=told(error))
@@ -51,18 +51,18 @@ class Worker:
 
     def prepare(self, env: str | None, params: dict[str, Any], folder: str) -> dict[str, Any]:
         """Ingests and reshapes, and leaves in `folder` what trials read."""
-        card = runs.prepare(self._project, env, params, folder)["data_card"]
+        card = trial_runs.prepare(self._project, env, params, folder)["data_card"]
         return {"title": card["title"], "images": card["sha256"]["train"]}
 
     def train(self, env: str | None, params: dict[str, Any], folder: str, watched: bool) -> None:
         """Trains and validates: a trial."""
         if self._cached[0] != folder:
-            self._cached = folder, runs.prepared(folder)
-        runs.train(self._project, env, params, self._cached[1], self._stops_at if watched else None)
+            self._cached = folder, trial_runs.prepared(folder)
+        trial_runs.train(self._project, env, params, self._cached[1], self._stops_at if watched else None)
 
     def whole(self, env: str | None, params: dict[str, Any]) -> None:
         """Runs the whole pipeline."""
-        runs.whole(self._project, env, params)
+        trial_runs.whole(self._project, env, params)
 
     def _stops_at(self, points: list[Point]) -> int | None:
         """Shows new points of the curve to the sweep, and returns the update at which the trial is to stop, if any."""

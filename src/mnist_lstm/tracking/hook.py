@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from mnist_lstm.errors import Stopped, UserError, cause_for_user, listed, nearest
+from mnist_lstm.errors import RunStopped, UserError, cause_for_user, listed, nearest
 from mnist_lstm.parameters import Parameters, checked
 from mnist_lstm.tracking import store
 
 if TYPE_CHECKING:  # it brings torch, and every kedro command imports this module
-    from mnist_lstm.tracking.recorder import Recorder
+    from mnist_lstm.tracking.writer import Recorder
 
 # How a dataset can be recorded, as its catalog entry says
 KINDS = ("data", "history", "metrics", "model", "checkpoint", "artifact")
@@ -100,7 +100,7 @@ class Tracking:
         One that was stopped on purpose is killed, and has not failed.
         """
         reason = str(cause_for_user(error) or error).replace(f"{self._project}{os.sep}", "")
-        self._end("KILLED" if isinstance(error, Stopped) else "FAILED", reason)
+        self._end("KILLED" if isinstance(error, RunStopped) else "FAILED", reason)
 
     def _observe(self, name: str, data: Any) -> None:
         if self._recorder and (kind := self._kind(name)):

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock
 
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.digits import NAME as STAND_IN
+from mnist_lstm.core.data.bundled_digits import NAME as STAND_IN
+from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.tracking.store import DATABASE, RegistrySettings
 
 logger = logging.getLogger(__name__)

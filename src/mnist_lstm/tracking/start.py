@@ -10,14 +10,15 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as kedro_settings
 
 from mnist_lstm import provenance
-from mnist_lstm.core.devices import chosen_device
-from mnist_lstm.core.naming import departures, in_words
+from mnist_lstm.core.training.compute import chosen_device
+from mnist_lstm.core.training.run_names import departures, in_words
 from mnist_lstm.parameters import Parameters, flattened
-from mnist_lstm.tracking import store, unsent
-from mnist_lstm.tracking.calls import created
-from mnist_lstm.tracking.outages import OutageError, reached
-from mnist_lstm.tracking.outbox import LATER, Outbox, told_if_slow
-from mnist_lstm.tracking.recorder import LONGEST_TAG, Recorder
+from mnist_lstm.tracking import store
+from mnist_lstm.tracking.spool import unsent
+from mnist_lstm.tracking.spool.operations import created
+from mnist_lstm.tracking.spool.outages import OutageError, reached
+from mnist_lstm.tracking.spool.outbox import LATER, Outbox, told_if_slow
+from mnist_lstm.tracking.writer import LONGEST_TAG, Recorder
 
 logger = logging.getLogger(__name__)
 PARENT = "mlflow.parentRunId"  # the tag

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import mistakes
-from mnist_lstm.tracking.outages import reached
+from mnist_lstm.tracking.spool.outages import reached
 
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
 # The UI opens such an experiment in its view for training, not for language models

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from mnist_lstm.core import plots
-from mnist_lstm.core.gates import states as inner_states
+from mnist_lstm.core.evaluation.gates import states as inner_states
 from tests import tiny
 
 RUN = "lstm5 rows s1 on Tiny"

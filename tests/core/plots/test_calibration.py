@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 
 from mnist_lstm.core import plots
-from mnist_lstm.core.metrics import expected_calibration_error, reliability
+from mnist_lstm.core.evaluation.metrics import expected_calibration_error, reliability
 from tests import tiny
 from tests.core.plots.drawings import RUN
 

@@ -12,7 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from mnist_lstm.core import metrics, plots
+from mnist_lstm.core import plots
+from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.plots.style import SMALL
 from tests import tiny
 from tests.core.plots.drawings import BY_STEP, HISTORY, RUN, beliefs, mistakes, states

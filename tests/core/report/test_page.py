@@ -6,20 +6,13 @@ import numpy as np
 import pytest
 import yaml
 
-from mnist_lstm.core.checkpoint import weights_digest
-from mnist_lstm.core.metrics import wilson_interval
-from mnist_lstm.core.models import CELLS
+from mnist_lstm.core.evaluation.metrics import wilson_interval
+from mnist_lstm.core.model.classifier import CELLS
 from mnist_lstm.core.report import model_card, page
 from mnist_lstm.core.report.captions import BOTH_WAYS, CAPTIONS, caption
-from mnist_lstm.core.report.facts import (
-    classes,
-    counted,
-    measures,
-    network,
-    on_the_way,
-    worst_classes,
-)
+from mnist_lstm.core.report.facts import classes, counted, measures, network, on_the_way, worst_classes
 from mnist_lstm.core.report.origin import commands, made_with, parameters
+from mnist_lstm.core.training.checkpoint import weights_digest
 from tests import finished, tiny
 from tests.conftest import read_by
 from tests.core.report.test_html import Reader

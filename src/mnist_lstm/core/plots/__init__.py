@@ -1,12 +1,12 @@
 """The figures: plotly where one hovers, matplotlib where one prints, each imported by the first figure it draws."""
 
-from mnist_lstm.core.plots.beliefs import accuracy_by_step_figure, accuracy_by_step_print, beliefs_figure
+from mnist_lstm.core.plots.by_step import accuracy_by_step_figure, accuracy_by_step_print, beliefs_figure
 from mnist_lstm.core.plots.calibration import calibration_figure
 from mnist_lstm.core.plots.confusion import confusion_figure
-from mnist_lstm.core.plots.contact import contact_sheet
-from mnist_lstm.core.plots.curves import learning_curves, learning_curves_print
+from mnist_lstm.core.plots.contact_sheet import contact_sheet
+from mnist_lstm.core.plots.gates import states_figure
 from mnist_lstm.core.plots.images import image_grid, mistakes_figure
-from mnist_lstm.core.plots.states import states_figure
+from mnist_lstm.core.plots.learning_curves import learning_curves, learning_curves_print
 
 __all__ = [
     "accuracy_by_step_figure",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.metrics import expected_calibration_error, percent, wilson_interval
+from mnist_lstm.core.evaluation.metrics import expected_calibration_error, percent, wilson_interval
 from mnist_lstm.core.plots.style import BLUE, GREY, SMALL, VERMILLION, new_figure
 
 if TYPE_CHECKING:

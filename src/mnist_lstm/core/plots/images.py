@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.metrics import log_probabilities
+from mnist_lstm.core.evaluation.metrics import log_probabilities
 from mnist_lstm.core.plots.style import SMALL, VERMILLION, new_figure
 
 if TYPE_CHECKING:

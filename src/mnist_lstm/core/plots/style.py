@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.sequences import step_word
+from mnist_lstm.core.data.sequences import step_word
 
 if TYPE_CHECKING:  # importing it takes longer than drawing, and not every run draws
     from matplotlib.axes import Axes

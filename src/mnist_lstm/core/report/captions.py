@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from mnist_lstm.core.augmentation import any_augmentation
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.sequences import step_word
+from mnist_lstm.core.data.sequences import step_word
+from mnist_lstm.core.training.augmentation import any_augmentation
+from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.parameters import AugmentationParameters
 
 AUGMENTATION = "training.augmentation."

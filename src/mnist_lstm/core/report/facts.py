@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.metrics import BINS, FIRST, percent, wilson_interval
-from mnist_lstm.core.sequences import step_word
+from mnist_lstm.core.data.sequences import step_word
+from mnist_lstm.core.evaluation.metrics import BINS, FIRST, percent, wilson_interval
+from mnist_lstm.core.training.checkpoint import Checkpoint
 
 Row = tuple[Any, ...]
 

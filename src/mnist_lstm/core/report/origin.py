@@ -3,8 +3,8 @@
 import json
 import shlex
 
-from mnist_lstm.core.checkpoint import weights_digest
 from mnist_lstm.core.report.facts import Run, counted
+from mnist_lstm.core.training.checkpoint import weights_digest
 
 
 def parameters(run: Run) -> dict[str, str]:

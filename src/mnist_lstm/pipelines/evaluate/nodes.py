@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_lstm.core import beliefs, examples, gates, metrics, plots, report
-from mnist_lstm.core.checkpoint import Checkpoint, expect_data
-from mnist_lstm.core.models import classify
-from mnist_lstm.core.sequences import to_images
-from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core import plots, report
+from mnist_lstm.core.data.sequences import to_images
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
+from mnist_lstm.core.model.classifier import classify
+from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data
 from mnist_lstm.parameters import EvaluationParameters
 
 EXAMPLES = 3  # right images, and wrong ones, to look into
@@ -53,14 +54,14 @@ def follow_beliefs(
     both ways. A few right and wrong images are kept with their beliefs, from early to late decisions.
     """
     classifier, sequences, labels = checkpoint.classifier(), test_sequences["sequences"], test_sequences["labels"]
-    found = beliefs.followed(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
+    found = by_step.followed(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
     chosen = examples.right_and_wrong(found.answers, labels, found.decided, EXAMPLES)
     shown = {
         "positions": chosen,
         "labels": labels[chosen],
         "sequences": sequences[chosen],
         "images": to_images(sequences[chosen], checkpoint.order(), data_card["height"], data_card["width"]),
-        "beliefs": beliefs.beliefs(classifier, sequences[chosen]),
+        "beliefs": by_step.beliefs(classifier, sequences[chosen]),
         "order": checkpoint.order(),
     }
     return pd.DataFrame(found.by_step), shown

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Mapping
 
-from mnist_lstm.core.digits import bundled_digits
-from mnist_lstm.core.splits import Source, Splits
+from mnist_lstm.core.data.bundled_digits import bundled_digits
+from mnist_lstm.core.data.splits import Source, Splits
 from mnist_lstm.errors import UnreachableError
 from mnist_lstm.parameters import DataParameters
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from mnist_lstm.core import plots
-from mnist_lstm.core.answers import Open, answers, prepare
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.preparation import frame_of
+from mnist_lstm.core.inference.predict import Open, answers, prepare
+from mnist_lstm.core.inference.preprocess import frame_of
+from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.parameters import PredictParameters
 
 SHOWN = 60  # pictures on the contact sheet

@@ -1,7 +1,7 @@
 """Reading an image step by step."""
 
-from mnist_lstm.core.sequences import pixel_order, sequence_split
-from mnist_lstm.core.splits import Arrays
+from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.parameters import SequenceParameters
 
 

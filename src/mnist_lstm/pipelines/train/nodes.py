@@ -6,13 +6,14 @@ from typing import Any
 import pandas as pd
 
 from mnist_lstm.cluster import expect_ray
-from mnist_lstm.core.checkpoint import Checkpoint
-from mnist_lstm.core.identity import training_identity
-from mnist_lstm.core.models import ExportedModel, ImageClassifier, new_classifier
-from mnist_lstm.core.resuming import starting_state
-from mnist_lstm.core.sequences import expect_view
-from mnist_lstm.core.splits import Arrays
-from mnist_lstm.core.training import Report, fit, paced
+from mnist_lstm.core.data.sequences import expect_view
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.model.classifier import new_classifier
+from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
+from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.core.training.fingerprint import training_identity
+from mnist_lstm.core.training.loop import Report, fit, paced
+from mnist_lstm.core.training.resume import starting_state
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
 
 EXAMPLES = 2  # images; with one, torch.export would fix the batch size

@@ -6,7 +6,7 @@ from kedro.framework.session import KedroSession
 from kedro.pipeline.preview_contract import MermaidPreview
 from kedro.utils import find_kedro_project
 
-from mnist_lstm.core.drawing import Sizes, sizes_of, unrolled
+from mnist_lstm.core.plots.network_diagram import Sizes, sizes_of, unrolled
 
 
 def network() -> MermaidPreview:

@@ -1,0 +1,183 @@
+"""What the terminal shows of a run."""
+
+import atexit
+import shlex
+import sys
+import time
+from typing import Any
+
+import click
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+
+from mnist_lstm.tracking.hook import Tracking
+
+
+class Console:
+    """Shows training as it goes on, and at the end what came of the run."""
+
+    def __init__(self, tracking: Tracking):
+        self._tracking = tracking
+        self._results: dict[str, Any] = {}
+        self._training: TrainingDisplay | None = None
+        self._ended = False  # whether there is nothing left to train
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Forgets the run before, in a process that makes several."""
+        self._results = {}
+
+    @hook_impl
+    def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
+        """Starts the display of training."""
+        if node.name == "train":
+            from mnist_lstm.core.training.schedules import total_updates
+
+            images = len(inputs["train_sequences"]["labels"])
+            self._training = TrainingDisplay(total_updates(inputs["params:training"], images))
+            atexit.register(self._tell_interrupted)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Advances the display, ends it with training, and keeps the measures for the summary."""
+        if dataset_name == "checkpoint":  # each report saves it, and then the history
+            self._ended = data.state.ended
+        if dataset_name == "history" and self._training:
+            self._training.show(data.iloc[-1].to_dict(), data)
+            if self._ended:
+                self._training.tell_early_end()
+                self._stop()
+        if dataset_name == "metrics":
+            self._results = data
+
+    @hook_impl
+    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Prints the summary."""
+        self._stop()
+        if self._results:
+            print_summary(self._results, self._tracking)
+        if "answers" in pipeline.all_outputs():
+            click.echo(
+                "\nAnswers    data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
+            )
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Leaves the terminal in order."""
+        self._stop()
+
+    def _stop(self) -> None:
+        atexit.unregister(self._tell_interrupted)
+        if self._training:
+            self._training.stop()
+        self._training = None
+
+    def _tell_interrupted(self) -> None:
+        """After Ctrl-C or SIGTERM: how to go on."""
+        if self._training and self._training.stop():
+            click.echo(f"Training stopped; its checkpoint is kept. To continue:\n  {resume_command()}", err=True)
+
+
+class TrainingDisplay:
+    """A progress bar with loss, accuracy and time left on a terminal, and ten plain lines elsewhere.
+
+    Args:
+        iterations: updates in all.
+    """
+
+    LINES = 10
+
+    def __init__(self, iterations: int):
+        from rich import get_console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = get_console()
+        columns = ("train", BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._iterations = iterations
+        self._task = self._bar.add_task("", total=iterations)
+        self._plain = not console.is_terminal
+        self._console = console
+        self._told = 0
+        self._started: tuple[float, float] | None = None
+        self._bar.start()
+
+    def show(self, row: dict[str, float], history: Any) -> None:
+        """Shows the last point of the curves and the last validation."""
+        measured = history["valid_accuracy"].dropna()
+        text = f"loss {row['train_loss']:.3f}  accuracy {row['train_accuracy']:.3f}"
+        if len(measured):
+            text += f"  validation {measured.iloc[-1]:.4f}"
+        iteration = int(row["iteration"])
+        self._bar.update(self._task, completed=iteration, description=text)
+        tenth = iteration * self.LINES // self._iterations
+        if self._plain and tenth > self._told:
+            self._told = tenth
+            self._console.print(
+                f"  update {iteration} of {self._iterations}  {text}{self._left(iteration)}", soft_wrap=True
+            )
+        if self._started is None:
+            self._started = (time.monotonic(), iteration)
+
+    def _left(self, iteration: int) -> str:
+        if self._started is None or iteration <= self._started[1]:
+            return ""
+        seconds = (
+            (time.monotonic() - self._started[0]) / (iteration - self._started[1]) * (self._iterations - iteration)
+        )
+        return f"  {seconds:.0f} s left"
+
+    def tell_early_end(self) -> None:
+        """Says that training ended before its last update, if it did."""
+        done = int(self._bar.tasks[0].completed)
+        if done < self._iterations:
+            self._console.print(
+                f"  ended at update {done} of {self._iterations}: the validation accuracy had not risen for a while "
+                "(training.patience)",
+                soft_wrap=True,
+            )
+
+    def stop(self) -> bool:
+        """Ends the display, and says whether training had begun and not ended."""
+        self._bar.stop()
+        return self._started is not None and not self._bar.finished
+
+
+def resume_command() -> str:
+    """The command that continues the training of this process."""
+    words = ["kedro", *sys.argv[1:]]
+    for position, word in enumerate(words):
+        if word == "--params":
+            words[position + 1] = _resuming(words[position + 1])
+            return shlex.join(words)
+        if word.startswith("--params="):
+            words[position] = f"--params={_resuming(word.removeprefix('--params='))}"
+            return shlex.join(words)
+    return shlex.join([*words, "--params", _resuming("")])
+
+
+def _resuming(parameters: str) -> str:
+    """The value of --params with `training.resume=true`, once."""
+    others = [each for each in parameters.split(",") if each and not each.strip().startswith("training.resume=")]
+    return ",".join([*others, "training.resume=true"])
+
+
+def print_summary(results: dict[str, Any], tracking: Tracking) -> None:
+    """Which data, how good, where recorded, and the commands to look at it."""
+    from rich import get_console
+
+    from mnist_lstm.core.evaluation.metrics import percent
+
+    first = next(key for key in results if key.startswith("test/first_") and key.endswith("_correct"))
+    images = min(int(first.split("_")[1]), results["test/images"])
+    lines = [
+        f"Data       {results['data']}",
+        f"Accuracy   {results['test/accuracy']:.4f}  ({percent(results['confidence'])} interval "
+        f"{results['test/accuracy_low']:.4f} to {results['test/accuracy_high']:.4f}); "
+        f"{results[first]} of the first {images} right",
+        f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",
+        "Look       make ui (MLflow), make viz (Kedro-Viz), data/08_reporting/",
+    ]
+    if tracking.decision:
+        lines.insert(3, f"Registered {tracking.decision}")
+    get_console().print("\n" + "\n".join(lines), highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Images from files to sequences: what the network is given."""

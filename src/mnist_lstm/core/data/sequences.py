@@ -1,0 +1,157 @@
+"""An image as a sequence: which pixels are read at each time step."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.core.data.file_backed import Array, FileBackedArray
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import SequenceParameters
+
+Order = NDArray[np.int64]  # the position in the flattened image of each feature of each step, (T, F)
+
+
+def rows(height: int, width: int, _: SequenceParameters) -> Order:
+    """From the top: one row a step, T = height and F = width."""
+    return np.arange(height * width).reshape(height, width)
+
+
+def columns(height: int, width: int, sequence: SequenceParameters) -> Order:
+    """From the left: one column a step, T = width and F = height."""
+    return rows(height, width, sequence).T
+
+
+def rows_reversed(height: int, width: int, sequence: SequenceParameters) -> Order:
+    """From the bottom: one row a step, T = height and F = width."""
+    return rows(height, width, sequence)[::-1]
+
+
+def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> Order:
+    """Row and column of the same number in one step, T = max(height, width) and F = width + height.
+
+    Where an image is not square, the last line of its shorter side is read again until the longer one ends.
+    """
+    lines = (rows(height, width, sequence), columns(height, width, sequence))
+    steps = np.arange(max(height, width))
+    return np.concatenate([each[np.minimum(steps, len(each) - 1)] for each in lines], axis=1)
+
+
+def patches(height: int, width: int, sequence: SequenceParameters) -> Order:
+    """Squares of patch_size pixels a side, in reading order; the last of a line is shifted inward to fit.
+
+    Raises:
+        UserError: if a patch is larger than the image.
+    """
+    size = sequence.patch_size
+    if size > min(height, width):
+        raise UserError(
+            f"parameter 'sequence.patch_size' must be at most {min(height, width)} for images of {height} x {width} "
+            f"pixels, not {size}."
+        )
+    whole = rows(height, width, sequence)
+    corners = [np.minimum(np.arange(0, side, size), side - size) for side in (height, width)]
+    return np.stack([whole[y : y + size, x : x + size].ravel() for y in corners[0] for x in corners[1]])
+
+
+def pixels(height: int, width: int, _: SequenceParameters) -> Order:
+    """One pixel a step, row by row, T = height * width and F = 1."""
+    return np.arange(height * width)[:, None]
+
+
+def permuted_pixels(height: int, width: int, sequence: SequenceParameters) -> Order:
+    """One pixel a step in an order drawn once from permutation_seed, T = height * width and F = 1.
+
+    A checkpoint holds the seed alone, and RandomState is the generator whose stream NumPy promises never to change.
+
+    Source: Le et al. 2015, arXiv:1504.00941.
+    """
+    return np.random.RandomState(sequence.permutation_seed).permutation(height * width).astype(np.int64)[:, None]
+
+
+VIEWS: dict[str, Callable[[int, int, SequenceParameters], Order]] = {
+    "rows": rows,
+    "columns": columns,
+    "rows_reversed": rows_reversed,
+    "rows_and_columns": rows_and_columns,
+    "patches": patches,
+    "pixels": pixels,
+    "permuted_pixels": permuted_pixels,
+}
+
+
+class Word(NamedTuple):
+    """What is read at a time step, in the singular and in the plural."""
+
+    one: str
+    many: str
+
+
+# Where the number of a step says which part of the image it reads
+STEPS = {
+    "rows": Word("row", "rows"),
+    "columns": Word("column", "columns"),
+    "patches": Word("patch", "patches"),
+    "pixels": Word("pixel", "pixels"),
+}
+
+
+def step_word(view: str) -> Word:
+    """What one reads at a time step of `view`: "row", "column" or else "time step"."""
+    return STEPS.get(view, Word("time step", "time steps"))
+
+
+def pixel_order(sequence: SequenceParameters, height: int, width: int) -> Order:
+    """The pixels that a view reads, as positions in the flattened image, (T, F).
+
+    Raises:
+        UserError: if images of this size cannot be read so.
+    """
+    return np.ascontiguousarray(VIEWS[sequence.view](height, width, sequence))
+
+
+def to_sequences(images: Array, order: Order) -> Any:
+    """The images, (N, height, width) or (N, height * width), as sequences (N, T, F) of the same dtype.
+
+    Stored images stay where they are: they become sequences whenever they are read. Others are copied, but not where a
+    view reads the pixels in their own order, as `rows` and `pixels` do.
+
+    Raises:
+        UserError: if an image has not the pixels that `order` reads.
+    """
+    pixels = math.prod(images.shape[1:])
+    if pixels != order.max() + 1:
+        raise UserError(f"an image must have {order.max() + 1} pixels for this view, found shape {images.shape}.")
+    if isinstance(images, FileBackedArray):
+        return images.ordered(order)
+    if np.array_equal(order.ravel(), np.arange(pixels)):
+        return images.reshape(len(images), *order.shape)
+    return np.take(images.reshape(len(images), pixels), order, axis=1)
+
+
+def sequence_split(part: Arrays, order: Order) -> Arrays:
+    """A split's images and labels as "sequences", (N, T, F), "labels" and the "order" in which pixels are read."""
+    return {"sequences": to_sequences(part["images"], order), "labels": part["labels"], "order": order}
+
+
+def expect_view(part: Arrays, sequence: SequenceParameters, height: int, width: int) -> None:
+    """Checks that sequences were read by this view, of images of this size.
+
+    Raises:
+        UserError: if they were not.
+    """
+    if not np.array_equal(part["order"], pixel_order(sequence, height, width)):
+        raise UserError(
+            f"the sequences must be read by the view {sequence.view!r} of the parameters, found those of another; make "
+            "them anew: `kedro run --from-nodes reshape`."
+        )
+
+
+def to_images(sequences: NDArray[Any], order: Order, height: int, width: int) -> NDArray[Any]:
+    """The images (N, height, width) that `to_sequences` read as `sequences`: its inverse."""
+    flat = np.empty((len(sequences), height * width), sequences.dtype)
+    flat[:, order.ravel()] = sequences.reshape(len(sequences), order.size)
+    return flat.reshape(len(sequences), height, width)

@@ -1,0 +1,1 @@
+"""How good the predictions are, and how they come about step by step."""

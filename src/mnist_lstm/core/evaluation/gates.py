@@ -1,0 +1,82 @@
+"""Inside the cell: gates and states at each step, by each cell's own equations."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mnist_lstm.core.model.classifier import WHITE, RecurrentClassifier
+from mnist_lstm.core.model.initialization import Layer, layer_weights
+
+States = dict[str, NDArray[np.float32]]
+Seen = dict[str, Tensor]  # by name, each (N, H)
+
+
+def states(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> States:
+    """Gates and states of the last layer at each step, each (N, T, H), of a few sequences (N, T, F).
+
+    Of a bidirectional network (N, T, 2H), those that read from the first step on first. Gates are between 0, shut, and
+    1, open; the hidden state is between -1 and 1; the LSTM's cell state has no bound.
+    """
+    recurrent, equations = classifier.recurrent, STATES[classifier.model.cell]
+    with torch.inference_mode():
+        inputs = torch.from_numpy(sequences).to(classifier.readout.weight.dtype) / WHITE
+        for layer in range(recurrent.num_layers):
+            ways = [
+                _read(equations, weights, inputs, backwards=bool(way))
+                for way, weights in enumerate(layer_weights(recurrent, layer))
+            ]
+            seen = {name: torch.cat([way[name] for way in ways], dim=-1) for name in ways[0]}
+            inputs = seen["hidden state"]
+    return {name: state.numpy() for name, state in seen.items()}
+
+
+def _read(equations: Callable[..., Seen], weights: Layer, inputs: Tensor, backwards: bool) -> Seen:
+    """All that is seen in one layer in one direction, each (N, T, H) in the order of the inputs (N, T, F)."""
+    driven = inputs @ weights.input_weight.T + weights.input_bias  # (N, T, G * H)
+    empty = inputs.new_zeros(len(inputs), weights.hidden_weight.shape[1])
+    seen: Seen = {"hidden state": empty, "cell state": empty}
+    steps = []
+    for step in range(inputs.shape[1])[:: -1 if backwards else 1]:
+        recalled = seen["hidden state"] @ weights.hidden_weight.T + weights.hidden_bias
+        seen = equations(driven[:, step], recalled, seen)
+        steps.append(seen)
+    return {name: torch.stack([each[name] for each in steps[:: -1 if backwards else 1]], dim=1) for name in seen}
+
+
+def _lstm(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
+    """Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; the order i, f, g, o is that of torch.nn.LSTM.
+
+    The forget gate: Gers et al. 2000, doi:10.1162/089976600300015015.
+    """
+    i, f, g, o = (driven + recalled).chunk(4, dim=1)
+    i, f, o = torch.sigmoid(i), torch.sigmoid(f), torch.sigmoid(o)
+    cell = f * before["cell state"] + i * torch.tanh(g)
+    hidden = o * torch.tanh(cell)
+    return {"input gate": i, "forget gate": f, "output gate": o, "cell state": cell, "hidden state": hidden}
+
+
+def _gru(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
+    """Cho et al. 2014, doi:10.3115/v1/D14-1179, with the reset gate after the product, as torch.nn.GRU has it."""
+    (r, z, n), (r_recalled, z_recalled, n_recalled) = driven.chunk(3, dim=1), recalled.chunk(3, dim=1)
+    r, z = torch.sigmoid(r + r_recalled), torch.sigmoid(z + z_recalled)
+    candidate = torch.tanh(n + r * n_recalled)
+    hidden = (1 - z) * candidate + z * before["hidden state"]
+    return {"reset gate": r, "update gate": z, "candidate state": candidate, "hidden state": hidden}
+
+
+def _rnn(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
+    """Elman 1990, doi:10.1207/s15516709cog1402_1."""
+    return {"hidden state": torch.tanh(driven + recalled)}
+
+
+# What can be seen inside each cell: from input, last hidden state (both times their weights) and all that was seen
+STATES: dict[str, Callable[[Tensor, Tensor, Seen], Seen]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
+
+
+def units_read_most(classifier: RecurrentClassifier, count: int) -> NDArray[np.int64]:
+    """The units whose hidden state moves the answer most, most first: the spread of their weights over classes."""
+    spread = classifier.readout.weight.detach().std(dim=0)
+    return torch.argsort(spread, descending=True, stable=True)[:count].numpy()

@@ -1,0 +1,1 @@
+"""People's own pictures: decoded, preprocessed and classified."""

@@ -1,0 +1,122 @@
+"""Belief by step: the class probabilities as the image is read, and how good the answers are on the way."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.core.data.sequences import step_word
+from mnist_lstm.core.evaluation.by_step import decision_steps
+from mnist_lstm.core.evaluation.metrics import percent
+from mnist_lstm.core.plots.lines import Line, Panel, interactive, printed
+from mnist_lstm.core.plots.style import (
+    BLUE,
+    PROBABILITY_MAP,
+    SMALL,
+    VERMILLION,
+    are_long,
+    class_ticks,
+    framed_pixels,
+    new_figure,
+    number_steps,
+    show_image,
+    show_steps,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as PlotlyFigure
+
+ACROSS = 3  # examples side by side
+WIDER = 1.3  # beliefs than their image, for the names of the classes
+ASKED_EARLY = "the network was trained to answer once the whole image is read; here it is asked after every {step}"
+BOTH_WAYS = "the network reads an image from both ends at once, and so has an answer only when all of it is read"
+
+
+def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], view: str, run: str) -> "Figure":
+    """Each example beside its class probabilities after each step; the step of the decision is framed.
+
+    Where there is a belief at the end only, that stands there without a frame.
+
+    Args:
+        examples: "images" (N, height, width), "labels" (N,), "beliefs" (N, T, K) or (N, 1, K), and "order" (T, F).
+        class_names: of label 0 to K - 1.
+        view: what is read at a step.
+        run: what was trained on which data.
+    """
+    rows, step = -(-len(examples["images"]) // ACROSS), step_word(view).one
+    title = f"Belief by {step}"
+    note = f"framed: the {step} from which on the answer stays; {ASKED_EARLY.format(step=step)}"
+    if examples["beliefs"].shape[1] < len(examples["order"]):
+        title, note = "Belief", BOTH_WAYS
+    names_height = 0.08 * max(map(len, class_names)) if are_long(class_names) else 0
+    height = (1.85 + names_height) * rows + 1.45
+    figure = new_figure(height, f"{title}\n{run}", note, keep_proportions=True)
+    pairs = figure.subplots(rows, 2 * ACROSS, squeeze=False, width_ratios=[1, WIDER] * ACROSS).reshape(-1, 2)
+    for pair, image, label, belief in zip(
+        pairs, examples["images"], examples["labels"], examples["beliefs"], strict=False
+    ):
+        picture = _draw_belief(pair, image, class_names[label], belief, class_names, examples["order"], view)
+    for unused in pairs[len(examples["images"]) :].flat:
+        unused.axis("off")
+    bar = figure.colorbar(picture, ax=pairs.ravel().tolist(), location="bottom", shrink=0.5, aspect=40)
+    bar.set_label("probability of the class", fontsize=SMALL)
+    return figure
+
+
+def _draw_belief(
+    pair: Any, image: Any, label: str, belief: Any, class_names: list[str], order: NDArray[np.int64], view: str
+) -> Any:
+    decided = int(decision_steps(belief.argmax(axis=-1))) if len(belief) == len(order) else None
+    called = class_names[belief[-1].argmax()]
+    heading = f"is {label}, called {called}\n" + (f"decided at {step_word(view).one} {decided}" if decided else "")
+    show_image(pair[0], image, view, framed_pixels(order, decided), heading, wrong=label != called)
+    picture = show_steps(pair[1], belief, decided, cmap=PROBABILITY_MAP, vmin=0, vmax=1)
+    pair[1].set_box_aspect(image.shape[0] / image.shape[1] / WIDER)
+    pair[1].set_title("\n", fontsize=SMALL)  # as high as the heading, which runs on above it
+    pair[1].set_xlabel("class", fontsize=SMALL)
+    class_ticks(pair[1], class_names)
+    if view != "rows" and decided:
+        number_steps(pair[1], len(belief), view)
+    return picture
+
+
+def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "PlotlyFigure":
+    """Accuracy on all test images by steps read, and the fraction whose answer is final, to hover and zoom.
+
+    Args:
+        by_step: columns step, accuracy with its interval, and decided, as `core.beliefs.accuracy_by_step` gives them.
+        confidence: of the interval, a fraction.
+        view: what is read at a step.
+        run: what was trained on which data.
+    """
+    return interactive(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}")
+
+
+def accuracy_by_step_print(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "Figure":
+    """The same lines to print."""
+    note = BOTH_WAYS if len(by_step["step"]) == 1 else ASKED_EARLY.format(step=step_word(view).one)
+    return printed(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}", note)
+
+
+def _title(by_step: dict[str, NDArray[Any]], view: str) -> str:
+    return "Accuracy when all is read" if len(by_step["step"]) == 1 else f"Accuracy by {step_word(view).many} read"
+
+
+def _panels(by_step: dict[str, NDArray[Any]], view: str, confidence: float) -> list[Panel]:
+    interval = by_step["accuracy_low"], by_step["accuracy_high"]
+    name = f"answer right (accuracy, with its {percent(confidence)} interval)"
+    lines = [Line(name, by_step["step"], by_step["accuracy"], BLUE, strong=True, interval=interval)]
+    if len(by_step["step"]) > 1:  # asked on the way
+        name = "answer final (does not change any more)"
+        lines.append(Line(name, by_step["step"], by_step["decided"], VERMILLION))
+    return [
+        Panel(
+            "",
+            f"{step_word(view).many} read",
+            "fraction of test images",
+            lines,
+            (0, 1.02),
+            (0.5, by_step["step"][-1] + 0.5),
+        )
+    ]

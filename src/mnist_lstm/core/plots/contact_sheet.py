@@ -1,0 +1,53 @@
+"""A contact sheet: what the network was given of a user's pictures, and what it answered."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mnist_lstm.core.inference.predict import Prepared
+from mnist_lstm.core.plots.style import GREY, SMALL, VERMILLION, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ACROSS = 8  # pictures side by side
+LONGEST = 16  # characters of a name
+UNSURE = 0.5  # below this probability an answer is marked
+
+
+def contact_sheet(shown: Sequence[Prepared], answers: pd.DataFrame, run: str) -> "Figure":
+    """The images under their file's names, each over its answer.
+
+    Args:
+        shown: the first pictures, at least one.
+        answers: a row for each of them, or more, as `core.answers.answers` gives them.
+        run: what was trained on which data.
+    """
+    rows = -(-len(shown) // ACROSS)
+    note = f"as the network was given them; orange: less than {UNSURE:.0%} sure"
+    figure = new_figure(1.45 * rows + 1.05, f"What the network saw, and what it answered\n{run}", note)
+    grid = np.ravel(figure.subplots(rows, ACROSS, squeeze=False))
+    for unused in grid[len(shown) :]:
+        unused.axis("off")
+    by_name = answers.set_index("file")
+    for axes, each in zip(grid, shown, strict=False):
+        axes.imshow(each.image, cmap="gray_r", vmin=0, vmax=255)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(_printable(each.name), fontsize=SMALL - 2, color=GREY, parse_math=False)
+        if each.skipped or each.name not in by_name.index:
+            axes.set_xlabel("skipped", fontsize=SMALL, color=VERMILLION)
+        else:
+            answer = by_name.loc[each.name]
+            sure = float(answer["probability"])
+            colour = VERMILLION if sure < UNSURE else "black"
+            surely = ">99%" if sure > 0.995 else f"{sure:.0%}"
+            axes.set_xlabel(f"{answer['digit']}  {surely}", fontsize=SMALL, color=colour, parse_math=False)
+    return figure
+
+
+def _printable(name: str) -> str:
+    """The end of a name, in characters that every font has."""
+    plain = name.encode("ascii", "backslashreplace").decode()
+    return plain if len(plain) <= LONGEST else f"…{plain[1 - LONGEST :]}"

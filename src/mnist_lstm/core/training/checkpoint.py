@@ -1,0 +1,173 @@
+"""A file that describes itself: weights, what they are of, and all that training needs to continue."""
+
+import hashlib
+import io
+import sys
+import zipfile
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mnist_lstm.core.data.sequences import pixel_order
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.model.classifier import RecurrentClassifier, expect_fit, restored_classifier
+from mnist_lstm.core.training.fingerprint import fingerprint
+from mnist_lstm.core.training.learner import Best, TrainingState
+from mnist_lstm.core.training.run_names import in_words
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import ModelParameters, SequenceParameters
+
+FORMAT = "mnist_lstm checkpoint 2"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A classifier in training or trained.
+
+    Attributes:
+        model, sequence: with which it rebuilds itself.
+        data: the name of its data, the images' height and width, and the class names.
+        identity: every parameter and digest that decides the weights; see `identity.training_identity`.
+        state: all that training needs to continue.
+        keep: which weights classify, "last" or "best".
+    """
+
+    model: ModelParameters
+    sequence: SequenceParameters
+    data: dict[str, Any]
+    identity: dict[str, Any]
+    state: TrainingState
+    keep: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity as 16 hexadecimal digits."""
+        return fingerprint(self.identity)
+
+    @property
+    def words(self) -> str:
+        """What was trained, in a few words: "lstm128 rows s1"."""
+        return in_words(self.model, self.sequence, self.identity["training.seed"])
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that classify."""
+        best = self.state.best
+        return best.weights if self.keep == "best" and best else self.state.classifying
+
+    def order(self) -> Any:
+        """The view's pixels, (T, F)."""
+        return pixel_order(self.sequence, self.data["height"], self.data["width"])
+
+    def classifier(self) -> RecurrentClassifier:
+        """The classifier of sequences, ready to classify."""
+        return restored_classifier(self.model, self.order().shape[1], self.weights)
+
+
+def weights_digest(weights: dict[str, Tensor]) -> str:
+    """SHA-256 over name, dtype, shape and bytes of each tensor: equal exactly where every bit is."""
+    sha = hashlib.sha256()
+    for name in sorted(weights):
+        array = weights[name].detach().cpu().contiguous().numpy()
+        sha.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        sha.update(array.tobytes())
+    return sha.hexdigest()
+
+
+def to_bytes(checkpoint: Checkpoint) -> bytes:
+    """The checkpoint as a file's content; equal checkpoints give equal bytes."""
+    state = checkpoint.state
+    content = {
+        "format": FORMAT,
+        "model": checkpoint.model.model_dump(),
+        "sequence": checkpoint.sequence.model_dump(),
+        "data": checkpoint.data,
+        "identity": checkpoint.identity,
+        "keep": checkpoint.keep,
+        "state": {field: getattr(state, field) for field in TrainingState.__dataclass_fields__}
+        | {"best": asdict(state.best) if state.best else None},
+    }
+    buffer = io.BytesIO()
+    torch.save(_interned(content), buffer)
+    return buffer.getvalue()
+
+
+def _interned(value: Any) -> Any:
+    """The same nest with one object for equal strings, which torch.save would otherwise write once for each object."""
+    if isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, dict):
+        return {_interned(key): _interned(item) for key, item in value.items()}
+    return [_interned(item) for item in value] if isinstance(value, list) else value
+
+
+def from_bytes(content: bytes, name: str) -> Checkpoint:
+    """The checkpoint in a file's content.
+
+    Args:
+        content: the whole file.
+        name: what errors call the file.
+
+    Raises:
+        UserError: if the file is damaged or no checkpoint of this version.
+    """
+    broken = f"{name} must be a whole checkpoint of mnist_lstm"
+    again = "delete it and train again (`kedro run --from-nodes train`)"
+    try:
+        check_every_byte(content)
+        loaded = torch.load(io.BytesIO(content), weights_only=True)
+        if loaded["format"] != FORMAT:
+            raise UserError(f"{broken} in the format {FORMAT!r}, found {loaded['format']!r}; {again}.")
+        state = dict(loaded["state"])
+        best = Best(**state.pop("best")) if state["best"] else state.pop("best")
+        found = Checkpoint(
+            ModelParameters(**loaded["model"]),
+            SequenceParameters(**loaded["sequence"]),
+            loaded["data"],
+            loaded["identity"],
+            TrainingState(**state, best=best),
+            loaded["keep"],
+        )
+        expect_fit(found.model, found.order().shape[1], found.weights)
+        return found
+    except UserError:
+        raise
+    except Exception as error:  # torch, zipfile, pydantic and dict each have errors of their own for a damaged file
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{broken}, found {reason}; {again}.") from None
+
+
+def check_every_byte(content: bytes) -> None:
+    """torch.load checks no CRC, and a damaged file would load with other weights.
+
+    Nor does it read an entry whose attributes say folder, and leaves its tensor as the memory was; torch writes none.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        damaged = archive.testzip() or next(
+            (entry.filename for entry in archive.infolist() if entry.external_attr), None
+        )
+    if damaged:
+        raise zipfile.BadZipFile(f"damaged content in {damaged}")
+
+
+def expect_data(checkpoint: Checkpoint, card: dict[str, Any], part: Arrays) -> None:
+    """Checks that a checkpoint fits the data it is to classify.
+
+    Raises:
+        UserError: if it was trained on other data, another size of image, or another view.
+    """
+    trained, given = checkpoint.data["name"], card["name"]
+    wanted, found = checkpoint.order(), part["order"]
+    if trained != given or wanted.shape != found.shape:
+        raise UserError(
+            f"the checkpoint was trained on {trained} in sequences of {wanted.shape}, found {given} in sequences of "
+            f"{found.shape}; run the whole pipeline: `kedro run`."
+        )
+    if not np.array_equal(wanted, found):
+        raise UserError(
+            f"the checkpoint was trained on the view {checkpoint.sequence.view!r}, found sequences of another view; "
+            "run the whole pipeline: `kedro run`."
+        )

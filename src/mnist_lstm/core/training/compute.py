@@ -1,0 +1,94 @@
+"""The processor or graphics card that trains, and its random numbers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.errors import UserError
+
+
+def chosen_device(asked: str) -> torch.device:
+    """The device for `training.device`: "cpu", "cuda", or "auto", which is cuda where there is one.
+
+    Raises:
+        UserError: if cuda is asked for and there is none.
+    """
+    found = torch.cuda.is_available()
+    if asked == "cuda" and not found:
+        raise UserError("training.device 'cuda' needs a CUDA device that torch can use, found none; set auto or cpu.")
+    return torch.device("cuda" if found and asked != "cpu" else "cpu")
+
+
+def random_state(device: torch.device) -> Tensor:
+    """The state of the generator that dropout draws from on `device`, as a tensor on the CPU."""
+    return torch.get_rng_state() if device.type == "cpu" else torch.cuda.get_rng_state(device)
+
+
+def set_random_state(device: torch.device, state: Tensor) -> None:
+    """Sets the state that `random_state` gave."""
+    if device.type == "cpu":
+        torch.set_rng_state(state)
+    else:
+        torch.cuda.set_rng_state(state, device)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Exactly `count` threads for torch on the CPU: the count decides the last bits of every sum."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def chosen_precision(asked: str, device: torch.device) -> str:
+    """The precision for `training.precision`: as asked, and for "auto" bfloat16 where `device` multiplies in it.
+
+    Raises:
+        UserError: if bfloat16 is asked for and the device does not; torch's LSTM refuses then, or is slower than in
+            float32.
+    """
+    if asked == "auto":
+        return "bfloat16" if _multiplies_bfloat16(device) else "float32"
+    if asked == "bfloat16" and not _multiplies_bfloat16(device):
+        raise UserError(
+            "training.precision 'bfloat16' needs a processor with AVX-512 BF16 or AMX, or a graphics card with "
+            f"bfloat16, found none on {device.type!r}; set auto or float32."
+        )
+    return asked
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # What torch makes public of this, torch.cpu.get_capabilities, came after 2.10
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+@contextmanager
+def recurrent_precision(classifier: RecurrentClassifier, precision: str, device: torch.device) -> Iterator[None]:
+    """Lets the recurrent layer compute in `precision` while the classifier is in training mode.
+
+    Weights, readout, loss and optimiser stay float32, and so does all of evaluation.
+    """
+    if precision == "float32":
+        yield
+        return
+    recurrent = classifier.recurrent
+    forward = recurrent.forward
+
+    def mixed(*inputs: Any) -> Any:
+        with torch.autocast(device.type, getattr(torch, precision), enabled=classifier.training):
+            return forward(*inputs)
+
+    recurrent.forward = mixed  # around the layer alone, which has no place of its own
+    try:
+        yield
+    finally:
+        del recurrent.forward

@@ -1,0 +1,133 @@
+"""What training changes: the weights, their average, the optimiser's moments and dropout's random numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.core.training.compute import random_state, set_random_state
+from mnist_lstm.core.training.data_parallel import ALONE, Team
+from mnist_lstm.core.training.optimizers import average_into, average_of, new_optimizer, update
+from mnist_lstm.core.training.schedules import learning_rate
+from mnist_lstm.parameters import TrainingParameters
+
+DROPOUT = 1  # tells its random stream from that of the initial weights
+
+Weights = dict[str, Tensor]
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The weights (the averaged ones, where there is an average) of the highest validation accuracy so far."""
+
+    iteration: int
+    accuracy: float
+    weights: Weights
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """All that training needs to continue as if it had not stopped, on the CPU.
+
+    Batches, augmentation and learning rate follow from `iteration`.
+    """
+
+    iteration: int
+    weights: Weights
+    average: Weights | None  # of the weights, where training averages them
+    optimizer: dict[str, Any]
+    random_state: Tensor  # of torch's generator, which dropout draws from
+    history: list[Row]
+    best: Best | None
+    ended: bool  # whether there is nothing to continue
+
+    @property
+    def classifying(self) -> Weights:
+        """The weights that classify now."""
+        return self.average or self.weights
+
+
+class Learner:
+    """A classifier in training.
+
+    Args:
+        classifier: with its initial weights, on its device.
+        training: the settings.
+        total: updates of the whole training.
+        team: who trains it.
+
+    Attributes:
+        total: the same.
+    """
+
+    def __init__(self, classifier: RecurrentClassifier, training: TrainingParameters, total: int, team: Team = ALONE):
+        self._classifier, self._training, self.total, self._team = classifier, training, total, team
+        self._joined = team.joined(classifier)
+        self._device = classifier.readout.weight.device
+        self._optimizer = new_optimizer(classifier, training)
+        self._averaged = average_of(classifier) if training.ema_decay else None
+        torch.manual_seed(int(np.random.SeedSequence([training.seed, DROPOUT]).generate_state(1)[0]))
+        classifier.train()
+
+    @property
+    def classifying(self) -> RecurrentClassifier:
+        """The classifier with the weights that classify."""
+        return self._averaged or self._classifier
+
+    def learn(self, inputs: Tensor, targets: Tensor, number: int) -> Tensor:
+        """Makes the update of that number from its batch, and returns the batch's loss just before it."""
+        rate, (inputs, self._targets) = self.learning_rate(number), map(self._team.share, (inputs, targets))
+        loss, self._logits = update(self._joined, self._optimizer, inputs, self._targets, self._training, rate)
+        if self._averaged:
+            average_into(self._averaged, self._classifier, self._training.ema_decay, number)
+        return self._team.mean(loss)
+
+    def accuracy(self) -> float:
+        """Of the newest batch, just before its update."""
+        return float(self._team.mean((self._logits.argmax(1) == self._targets).float().mean()))
+
+    def learning_rate(self, number: int) -> float:
+        """The learning rate of the update of that number."""
+        return learning_rate(self._training, number, self.total)
+
+    def is_finite(self) -> bool:
+        """Whether every weight is."""
+        return all(bool(weight.isfinite().all()) for weight in self._classifier.parameters())
+
+    def weights(self) -> Weights:
+        """A copy of the weights that classify."""
+        return copied(self.classifying.state_dict())  # type: ignore[no-any-return]
+
+    def state(self, iteration: int, history: list[Row], best: Best | None, ended: bool) -> TrainingState:
+        """A snapshot after update `iteration`."""
+        return TrainingState(
+            iteration,
+            copied(self._classifier.state_dict()),
+            self.weights() if self._averaged else None,
+            copied(self._optimizer.state_dict()),
+            random_state(self._device),
+            history,
+            best,
+            ended,
+        )
+
+    def restore(self, state: TrainingState) -> None:
+        """Continues from a snapshot."""
+        self._classifier.load_state_dict(state.weights)
+        if self._averaged and state.average:
+            self._averaged.load_state_dict(state.average)
+        self._optimizer.load_state_dict(copied(state.optimizer))
+        set_random_state(self._device, state.random_state)
+
+
+def copied(value: Any) -> Any:
+    """The same nest of dicts and lists with each tensor copied to the CPU."""
+    if isinstance(value, Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,67 @@
+"""One update of the weights, and the optimisers that make it."""
+
+import copy
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import SGD, Adam, AdamW, Optimizer
+
+from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.parameters import TrainingParameters
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
+
+
+def new_optimizer(classifier: RecurrentClassifier, training: TrainingParameters) -> Optimizer:
+    """The optimiser of all weights that are trained."""
+    trained = [weight for weight in classifier.parameters() if weight.requires_grad]
+    settings = {"lr": training.learning_rate, "weight_decay": training.weight_decay, "fused": True}
+    if training.optimizer == "sgd":
+        settings["momentum"] = training.momentum
+    return OPTIMIZERS[training.optimizer](trained, **settings)
+
+
+def update(
+    classifier: nn.Module,
+    optimizer: Optimizer,
+    inputs: Tensor,
+    targets: Tensor,
+    training: TrainingParameters,
+    learning_rate: float,
+) -> tuple[Tensor, Tensor]:
+    """One update of the weights; none on the CPU where the loss is not finite. Elsewhere to look would be to wait.
+
+    Returns:
+        The batch's loss and logits (N, K) just before the update.
+    """
+    logits = classifier(inputs)
+    loss = cross_entropy(logits, targets, label_smoothing=training.label_smoothing)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    if training.clip_norm is not None:
+        clip_grad_norm_(classifier.parameters(), training.clip_norm)
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    if loss.device.type != "cpu" or math.isfinite(loss.item()):
+        optimizer.step()
+    return loss.detach(), logits.detach()
+
+
+def average_into(averaged: RecurrentClassifier, classifier: RecurrentClassifier, decay: float, number: int) -> None:
+    """Moves the average towards the weights after update `number`, faster at the beginning.
+
+    Source of the rising decay: https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
+    """
+    share = 1 - min(decay, (1 + number) / (10 + number))
+    with torch.no_grad():
+        for mean, weight in zip(averaged.parameters(), classifier.parameters(), strict=True):
+            mean.lerp_(weight, share)
+
+
+def average_of(classifier: RecurrentClassifier) -> RecurrentClassifier:
+    """An average that has seen the classifier's present weights alone; it never trains."""
+    return copy.deepcopy(classifier).eval().requires_grad_(False)

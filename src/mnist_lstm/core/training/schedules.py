@@ -1,0 +1,70 @@
+"""The learning rate of each update: a function of its number alone, so a resumed run needs no state for it."""
+
+import math
+from collections.abc import Callable
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import TrainingParameters
+
+RISE = 0.3  # fraction of a one-cycle schedule in which the learning rate rises
+FIRST, LAST = 1 / 25, 1 / 250_000  # of the highest rate, where a one-cycle schedule begins and where it ends
+
+
+def _constant(progress: float) -> float:
+    return 1.0
+
+
+def _cosine(progress: float) -> float:
+    """From the highest rate down to zero. Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983."""
+    return _between(1, 0, progress)
+
+
+def _one_cycle(progress: float) -> float:
+    """Up to the highest rate and far down, each by half a cosine, with the fractions of torch's `OneCycleLR`.
+
+    Source: Smith and Topin 2018, https://arxiv.org/abs/1708.07120.
+    """
+    if progress < RISE:
+        return _between(FIRST, 1, progress / RISE)
+    return _between(1, LAST, (progress - RISE) / (1 - RISE))
+
+
+def _between(first: float, last: float, progress: float) -> float:
+    return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
+
+
+# A schedule is the fraction of the highest rate by how far training has come, from 0 to below 1.
+SCHEDULES: dict[str, Callable[[float], float]] = {"constant": _constant, "cosine": _cosine, "one_cycle": _one_cycle}
+
+
+def learning_rate(training: TrainingParameters, number: int, total: int) -> float:
+    """The learning rate of an update.
+
+    Args:
+        training: the settings.
+        number: of the update, 1 to `total`.
+        total: updates of the whole training, more than `training.warmup`.
+    """
+    done = max(0, number - 1 - training.warmup) / (total - training.warmup)
+    warmth = min(1.0, number / training.warmup) if training.warmup else 1.0
+    return training.learning_rate * warmth * SCHEDULES[training.schedule](done)
+
+
+def total_updates(training: TrainingParameters, images: int) -> int:
+    """Updates of the whole training: `iterations`, or as many as read the training images `epochs` times.
+
+    Raises:
+        UserError: if the learning rate would still be in its warm-up at the end.
+    """
+    total = training.iterations or math.ceil((training.epochs or 0) * images / training.batch_size)
+    if training.warmup >= total:
+        raise UserError(f"training.warmup must be fewer than the {total} updates, found {training.warmup}; lower it.")
+    return total
+
+
+def out_of_patience(history: list[dict[str, float]], patience: int | None) -> bool:
+    """Whether the last `patience` validations were all no better than the best before them."""
+    accuracies = [row["valid_accuracy"] for row in history if not math.isnan(row["valid_accuracy"])]
+    if patience is None or not accuracies:
+        return False
+    return len(accuracies) - 1 - accuracies.index(max(accuracies)) >= patience

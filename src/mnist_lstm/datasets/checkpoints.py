@@ -1,0 +1,153 @@
+"""Checkpoints by fingerprint, and the exported model."""
+
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from kedro.io import AbstractDataset
+from kedro_datasets._typing import JSONPreview
+
+from mnist_lstm.core.model.export import ExportedModel
+from mnist_lstm.core.training import checkpoint
+from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.datasets.atomic import Whole, atomic_write
+from mnist_lstm.errors import UserError
+
+
+class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
+    """The checkpoint of this run, in a file of its own.
+
+    The file's name is the run's fingerprint, so that two runs at once never overwrite each other's. Loads what this
+    run saved, or the checkpoint that was written last.
+
+    Args:
+        path: the folder of all checkpoints.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
+        self._folder = Path(path)
+        self._saved: Checkpoint | None = None
+        self.metadata = metadata
+
+    def save(self, data: Checkpoint) -> None:
+        atomic_write(self._folder / f"{data.fingerprint}.pt", checkpoint.to_bytes(data))
+        self._saved = data
+
+    def load(self) -> Checkpoint:
+        if self._saved is not None:
+            return self._saved
+        files = _newest_first(self._folder)
+        if not files:
+            raise UserError(f"{self._folder} must hold a checkpoint (*.pt), found none; train first: `kedro run`.")
+        return _read(files[0])
+
+    def _exists(self) -> bool:
+        return bool(_newest_first(self._folder))
+
+    def _release(self) -> None:
+        self._saved = None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}
+
+    def preview(self) -> JSONPreview:
+        """What the newest checkpoint says of itself."""
+        import json
+
+        newest = self.load()
+        about = {"iteration": newest.state.iteration, "data": newest.data, "identity": newest.identity}
+        return JSONPreview(json.dumps(about))
+
+
+class InterruptedDataset(AbstractDataset[None, Mapping[str, Callable[[], Checkpoint]]]):
+    """The checkpoints to resume from, newest first: fingerprint to a function that reads it.
+
+    Args:
+        path: the folder of all checkpoints.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
+        self._folder = Path(path)
+        self.metadata = metadata
+
+    def load(self) -> Mapping[str, Callable[[], Checkpoint]]:
+        return {path.stem: lambda path=path: _read(path) for path in _newest_first(self._folder)}  # type: ignore[misc]
+
+    def save(self, data: None) -> None:
+        raise NotImplementedError("training saves the dataset `checkpoint`")
+
+    def _exists(self) -> bool:
+        return True  # an empty folder is a fine place to start from
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}
+
+
+class _Pt2File(AbstractDataset[ExportedModel, torch.nn.Module]):
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
+        self._filepath = PurePosixPath(filepath)
+        self._protocol = "file"
+        self.metadata = metadata
+
+    def save(self, data: ExportedModel) -> None:
+        with warnings.catch_warnings(), torch.no_grad():  # tracing is half as long without gradients
+            warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
+            exported = torch.export.export(
+                data.classifier.eval(),
+                (torch.from_numpy(data.examples),),
+                dynamic_shapes=({0: torch.export.Dim("images", min=1)},),
+            )
+        buffer = io.BytesIO()
+        torch.export.save(exported, buffer)
+        Path(self._filepath).write_bytes(buffer.getvalue())
+
+    def load(self) -> torch.nn.Module:
+        try:
+            content = Path(self._filepath).read_bytes()
+        except OSError as error:
+            raise _no_model(str(self._filepath), error) from None
+        return exported_from(content, str(self._filepath))
+
+    def _exists(self) -> bool:
+        return Path(self._filepath).is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}
+
+
+class ExportedModelDataset(Whole, _Pt2File):
+    """A classifier of raw images as torch's pt2 file: uint8 images (N, height, width) to probabilities (N, K).
+
+    It loads without this package and without pickle.
+    """
+
+
+def exported_from(content: bytes, name: str) -> torch.nn.Module:
+    """The exported model in a file's content.
+
+    Raises:
+        UserError: if it is damaged.
+    """
+    try:
+        checkpoint.check_every_byte(content)
+        return torch.export.load(io.BytesIO(content)).module()
+    except Exception as error:  # torch and zipfile each have errors of their own for a damaged file
+        raise _no_model(name, error) from None
+
+
+def _no_model(name: str, error: Exception) -> UserError:
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return UserError(
+        f"{name} must be a whole exported model, found {reason}; make it anew: `kedro run --nodes export`."
+    )
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[!.]*.pt"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def _read(path: Path) -> Checkpoint:
+    return checkpoint.from_bytes(path.read_bytes(), str(path))

@@ -1,0 +1,183 @@
+"""Files whose pixels are larger than memory: IDX files, and npz files as numpy writes them."""
+
+import errno
+import math
+import os
+import shutil
+import tempfile
+import weakref
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from mnist_lstm.core.data import file_backed, idx
+from mnist_lstm.core.data.file_backed import FileBackedArray
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.errors import UserError
+
+LOCAL_HEADER = 30  # bytes before a member's name in a zip file
+PART = 2**22  # bytes read at a time
+IMAGES = 1000  # unpacked at a time
+
+
+Identity = tuple[int, int]  # size and time of the last change: the same on every machine that shares a disk
+
+
+class FileReader:
+    """Reads an open file at any place; a `core.stored.Read`.
+
+    It keeps the file that it opened, also when another is renamed into its place. To another process it travels as a
+    name, and opens there what must still be the same file.
+
+    Args:
+        path: to open.
+        name: what the file is or will be called; None for its path.
+        identity: what the file must be; None for whatever it is.
+
+    Raises:
+        UserError: if it is another file, or not there.
+    """
+
+    def __init__(self, path: Path, name: Path | None = None, identity: Identity | None = None):
+        self.name = (name or path).absolute()
+        try:
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise UserError(f"{path} must be there and on a disk that all processes share, found none.") from None
+        weakref.finalize(self, os.close, self._file)
+        about = os.fstat(self._file)
+        self.bytes, self._identity = about.st_size, (about.st_size, about.st_mtime_ns)
+        if identity not in (None, self._identity):
+            raise UserError(f"{path} must be the file that this run began with, found another; run again.")
+
+    def __call__(self, position: int, buffer: NDArray[np.uint8]) -> None:
+        """Fills a contiguous buffer from a position on.
+
+        Raises:
+            UserError: if the file ends before.
+        """
+        rest = buffer.reshape(-1).data
+        while rest:
+            count = os.preadv(self._file, [rest], position)
+            if count == 0:
+                raise UserError(
+                    f"{self.name} ends {len(rest)} bytes early: it was changed while it was read; make it anew."
+                )
+            rest, position = rest[count:], position + count
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FileReader, (self.name, None, self._identity)
+
+
+def array_in(path: Path) -> Any:
+    """The array in an IDX file; images that are larger than memory stay in it, or where it is gzipped, beside it.
+
+    Raises:
+        UserError: if the file is damaged, or the disk too small to unpack it.
+    """
+    with path.open("rb") as file:
+        shape = idx.shape_in(file, str(path))
+        if len(shape) != 3 or math.prod(shape) <= file_backed.IN_MEMORY:
+            file.seek(0)
+            return idx.decode(file.read(), str(path))
+        file.seek(0)
+        start = idx.values_at(file, str(path), path.stat().st_size)
+        if start is not None:
+            return FileBackedArray(FileReader(path), start, shape)
+        file.seek(0)
+        return FileBackedArray(_unpacked(file, path, math.prod(shape)), 0, shape)
+
+
+def _unpacked(file: BinaryIO, path: Path, size: int) -> FileReader:
+    """The images of a gzipped file in one without a name, which is gone when nothing reads it any more."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    try:
+        with os.fdopen(handle, "wb") as unpacked:
+            for images in idx.images_in(file, str(path), IMAGES):
+                if not unpacked.tell():  # the header could be believed so far
+                    expect_room(path.parent, size)
+                unpacked.write(images.data)
+        return FileReader(Path(name), path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(f"{path.parent} must have {size} bytes free to unpack {path.name}; make room.") from None
+        raise
+    finally:
+        Path(name).unlink()
+
+
+def write(path: Path, arrays: Arrays) -> None:
+    """Writes an npz file, byte for byte that of `numpy.savez`, in blocks.
+
+    Raises:
+        UserError: if the disk is too small.
+    """
+    expect_room(path.parent, sum(array.nbytes for array in arrays.values()))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                if not isinstance(array, FileBackedArray):
+                    npy.write_array(member, array, allow_pickle=False)
+                    continue
+                npy.write_array_header_1_0(
+                    member, {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
+                )
+                for block in file_backed.blocks(array):
+                    member.write(block.data)
+
+
+def large_members(path: Path) -> dict[str, FileBackedArray]:
+    """The pixels in an npz file that are larger than memory, every byte checked.
+
+    Raises:
+        zipfile.BadZipFile: if one is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        large = [entry for entry in archive.infolist() if entry.file_size > file_backed.IN_MEMORY]
+        for entry in large:
+            with archive.open(entry) as member:
+                while member.read(PART):  # at its end the CRC is compared
+                    pass
+    return members(path, [entry.filename.removesuffix(".npy") for entry in large], path) if large else {}
+
+
+def members(path: Path, names: Iterable[str], place: Path) -> dict[str, FileBackedArray]:
+    """Those of some arrays of an npz file that are pixels, unread and unchecked; it is or will be called `place`."""
+    read = FileReader(path, place)
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        found = {name: _member(read, file, archive.getinfo(f"{name}.npy")) for name in names}
+    return {name: array for name, array in found.items() if array is not None}
+
+
+def _member(read: FileReader, file: BinaryIO, entry: zipfile.ZipInfo) -> FileBackedArray | None:
+    """A member that is neither packed nor anything but uint8 (N, ...) of two axes or more."""
+    file.seek(entry.header_offset)
+    lengths = np.frombuffer(file.read(LOCAL_HEADER)[26:30], "<u2")  # of its name, and of what else stands there
+    start = entry.header_offset + LOCAL_HEADER + int(lengths.sum())
+    file.seek(start)
+    if entry.compress_type != zipfile.ZIP_STORED or npy.read_magic(file) != (1, 0):
+        return None
+    shape, fortran, dtype = npy.read_array_header_1_0(file)
+    whole = file.tell() + math.prod(shape) == start + entry.file_size
+    return (
+        FileBackedArray(read, file.tell(), shape) if whole and dtype == np.uint8 and not fortran and shape[1:] else None
+    )
+
+
+def expect_room(folder: Path, size: int) -> None:
+    """Checks that a disk has room for a large file.
+
+    Raises:
+        UserError: if it has not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise UserError(
+            f"{folder} must have {size / 2**30:.1f} GiB free for pixels that are larger than memory, found "
+            f"{free / 2**30:.1f}; make room."
+        )

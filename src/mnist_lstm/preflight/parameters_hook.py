@@ -1,0 +1,93 @@
+"""The check of the parameters: that they can be, and that they are those of the files that a run goes on with."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.pipeline import Pipeline
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import checked
+
+logger = logging.getLogger(__name__)
+
+MADE = ("data_card", "checkpoint")  # what tells with which parameters the files were made
+
+
+def with_makers(read: set[str]) -> set[str]:
+    """These datasets, and the checkpoint too where one of them comes from training."""
+    trained = pipelines["__default__"].from_nodes("train").all_outputs()
+    return read | ({"checkpoint"} if read & trained else set())
+
+
+class CheckParameters:
+    """Tells every mistake in the parameters before anything is read or written."""
+
+    @hook_impl
+    def after_context_created(self, context: Any) -> None:
+        """Checks the merged parameters; the block `tracking` overrides conf/base/mlflow.yml and is checked there."""
+        values = dict(context.config_loader["parameters"])
+        values.pop("tracking", None)
+        self._parameters = checked(values)
+
+    @hook_impl
+    def after_catalog_created(self, catalog: Any) -> None:
+        """Checks that the catalog has the source that `data.name` names; nothing is fetched."""
+        catalog.load("image_sources")[self._parameters.data.name]
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
+        """Refuses to go on with files of other parameters, which a run's record would belie."""
+        self._warned = False
+        self._catalog, self._keeps = catalog, run_params["only_missing_outputs"]
+        self._expect_made_by_these(self._loaded(with_makers(pipeline.inputs())))
+        if self._keeps:
+            kept = self._differences(self._loaded(pipeline.datasets()))
+            if kept:
+                logger.warning("--only-missing-outputs keeps files that were made with other parameters: %s.", kept)
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str) -> None:
+        """The same for what a run comes to read only because --only-missing-outputs left out the node before."""
+        if self._keeps:
+            self._expect_made_by_these(self._loaded(with_makers({dataset_name})))
+
+    def _loaded(self, names: Iterable[str]) -> dict[str, Any]:
+        wanted = set(names)
+        return {name: self._catalog.load(name) for name in MADE if name in wanted and self._catalog.exists(name)}
+
+    def _expect_made_by_these(self, found: dict[str, Any]) -> None:
+        if told := self._differences(found):
+            raise UserError(
+                f"a run must have the parameters of the files that it goes on with, found others: {told}; give it "
+                "those too (--params, --env), or make the files anew (`kedro run`)."
+            )
+        if "checkpoint" in found and not self._warned:
+            self._warn_unless_ended(found["checkpoint"].state)
+
+    def _warn_unless_ended(self, state: Any) -> None:
+        if not state.ended:
+            self._warned = True
+            logger.warning(
+                "The checkpoint is of a training that was interrupted at update %d; to end it, run with "
+                "training.resume=true.",
+                state.iteration,
+            )
+
+    def _differences(self, found: dict[str, Any]) -> str:
+        """How the parameters differ from those that made these datasets; the device may, and a precision of "auto"."""
+        from mnist_lstm.core.training.fingerprint import CAME_LATER, differences, parameters_identity
+
+        given = self._parameters
+        now, then = {"data.name": given.data.name}, {}
+        if "data_card" in found:
+            then["data.name"] = found["data_card"]["requested"]
+        if "checkpoint" in found:
+            now |= parameters_identity(given.sequence, given.model, given.training)
+            then |= CAME_LATER | found["checkpoint"].identity
+        both = (now.keys() & then.keys()) - {"training.device"}
+        if given.training.precision == "auto":
+            both -= {"training.precision"}
+        return differences({key: now[key] for key in now if key in both}, {key: then[key] for key in both})

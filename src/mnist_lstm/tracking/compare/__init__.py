@@ -1,0 +1,1 @@
+"""`kedro compare`: how recorded runs differ, and whether by more than chance."""

@@ -1,0 +1,179 @@
+"""Comparing recorded runs: which they are, and whether their test accuracies differ by more than chance."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.evaluation.significance import McNemar, holm, mcnemar
+from mnist_lstm.core.plots.compared_curves import overlaid_curves
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking import reader, store
+
+CONFIDENCE = 0.95  # of intervals and verdicts, whatever the runs' own: what is compared must be measured alike
+MOST_FOR_ALL_PAIRS = 3  # runs; more are compared with the first
+LIMITS = "This weighs the trained networks; whether a setting is better takes several seeds of each."
+HOW = "name two or more (`kedro compare RUN RUN`) or take the newest (`kedro compare --last 2`)"
+
+
+class Compared(NamedTuple):
+    """One of the runs.
+
+    Attributes:
+        head: its name, made unlike every other.
+        entry: MLflow's run.
+        predictions: "logits" and "labels" of the test images, None if it did not evaluate.
+        curves: (update, value) of each curve by name.
+    """
+
+    head: str
+    entry: Any
+    predictions: Arrays | None
+    curves: dict[str, list[tuple[int, float]]]
+
+    @property
+    def data(self) -> str:
+        """The name of its data, for people."""
+        return str(self.entry.data.tags.get("data", "unknown data"))
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Its measures; those on the validation images are of the weights that classify, not of the last ones."""
+        measured: dict[str, float] = dict(self.entry.data.metrics)
+        accuracies = self.curves["valid/accuracy"]
+        if self.entry.data.params.get("training.keep") != "best" or not accuracies:
+            return measured
+        best, _ = max(accuracies, key=lambda point: (point[1], -point[0]))  # the first of equals, as training keeps it
+        return measured | {name: dict(self.curves[name])[best] for name in ("valid/accuracy", "valid/loss")}
+
+
+def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared]:
+    """The runs to compare.
+
+    Args:
+        project: the project's root.
+        names: of each run its id, its name or "latest".
+        last: take the newest so many that finished and reproduce no other instead, oldest first.
+
+    Raises:
+        UserError: if a run is unknown or named twice, or there are fewer than two.
+    """
+    if bool(names) == bool(last):
+        raise UserError(f"the runs must be given once, found {'names and --last' if names else 'none'}: {HOW}.")
+    client, _, experiment, _ = store.opened(project)
+    if last:
+        runs = reader.finished(client, experiment, last)[::-1]
+    else:
+        runs = [reader.find_run(client, experiment, name) for name in names]
+    if len(runs) < 2:
+        raise UserError(f"at least two runs must be compared, found {len(runs)}: {HOW}.")
+    run_id, times = Counter(run.info.run_id for run in runs).most_common(1)[0]
+    if times > 1:
+        raise UserError(
+            f"each run must be named once, found the same run {run_id} {times} times in {', '.join(names)}."
+        )
+    return [
+        Compared(head, run, reader.predictions(client, run.info.run_id), reader.curves(client, run.info.run_id))
+        for head, run in zip(heads(runs), runs, strict=True)
+    ]
+
+
+def heads(runs: Sequence[Any]) -> list[str]:
+    """What tells each run from the others: its name, and the start of its id where another has that name."""
+    count = Counter(run.info.run_name for run in runs)
+    return [
+        run.info.run_name if count[run.info.run_name] == 1 else f"{run.info.run_name} {run.info.run_id[:8]}"
+        for run in runs
+    ]
+
+
+def verdicts(runs: Sequence[Compared]) -> list[str]:
+    """For each pair of runs, or each against the first of many, a sentence: is one right more often than by chance?"""
+    tested = [run for run in runs if run.predictions]
+    pairs = list(combinations(tested, 2))
+    if len(tested) > MOST_FOR_ALL_PAIRS:
+        pairs = [pair for pair in pairs if pair[0] is tested[0]]
+    ranked = [Ranked.of(*pair) for pair in pairs if same_test(*pair)]
+    corrected = holm([pair.test.p_value for pair in ranked])
+    return [
+        *(pair.sentence(p_value, len(ranked)) for pair, p_value in zip(ranked, corrected, strict=True)),
+        *(
+            f"{one.head!r} and {other.head!r} were tested on other images, {one.data} and {other.data}: not compared."
+            for one, other in pairs
+            if not same_test(one, other)
+        ),
+        *(f"{run.head!r} has no predictions of test images: not compared." for run in runs if not run.predictions),
+        *([LIMITS] if ranked else []),
+    ]
+
+
+def same_test(one: Compared, other: Compared) -> bool:
+    """Whether both runs were tested on the same images with the same labels, in the same order."""
+    alike = reader.digests(one.entry).get("test") == reader.digests(other.entry).get("test")
+    return alike and np.array_equal(one.predictions["labels"], other.predictions["labels"])  # type: ignore[index]
+
+
+class Ranked(NamedTuple):
+    """Two runs tested on the same images.
+
+    Attributes:
+        better, worse: their heads, the one that is right more often first.
+        better_only, worse_only: images that only the one, and only the other has right.
+    """
+
+    better: str
+    worse: str
+    better_only: int
+    worse_only: int
+
+    @classmethod
+    def of(cls, one: Compared, other: Compared) -> "Ranked":
+        """The two in the order of their accuracy."""
+        first, second = (_right(run) for run in (one, other))
+        first_only, second_only = int((first & ~second).sum()), int((second & ~first).sum())
+        if first_only < second_only:
+            return cls(other.head, one.head, second_only, first_only)
+        return cls(one.head, other.head, first_only, second_only)
+
+    @property
+    def test(self) -> McNemar:
+        """Whether the difference is larger than chance."""
+        return mcnemar(self.better_only, self.worse_only)
+
+    def sentence(self, corrected: float, pairs: int) -> str:
+        """The answer for people, by the p value that is corrected for so many pairs."""
+        if self.better_only == 0:
+            return f"{self.better!r} and {self.worse!r} are right on the same images: no difference in accuracy."
+        after = (
+            f" ({_number(corrected).removeprefix('= ')} after Holm's correction for {pairs} pairs)" if pairs > 1 else ""
+        )
+        larger = "" if corrected < 1 - CONFIDENCE else "not "
+        return (
+            f"{self.better!r} is right on {self.better_only} image{'s' * (self.better_only != 1)} that {self.worse!r} "
+            f"has wrong, and wrong on {self.worse_only} that it has right: McNemar's {'exact ' * self.test.exact}p "
+            f"{_number(self.test.p_value)}{after}, {larger}larger than chance at {CONFIDENCE:.0%}."
+        )
+
+
+def _right(run: Compared) -> Any:
+    """Which test images the run has right, bool (N,)."""
+    return run.predictions["logits"].argmax(axis=1) == run.predictions["labels"]  # type: ignore[index]
+
+
+def _number(p_value: float) -> str:
+    return f"= {p_value:.3g}" if p_value >= 0.0001 else "< 0.0001"
+
+
+def title(runs: Sequence[Compared]) -> str:
+    """How many runs, and on which data."""
+    return f"{len(runs)} runs on {' and '.join(dict.fromkeys(run.data for run in runs))}"
+
+
+def page(runs: Sequence[Compared]) -> str:
+    """The runs' curves as a page that needs no network (4.6 MB of it is plotly)."""
+    figure = overlaid_curves({run.head: run.curves for run in runs}, f"Curves of {title(runs)}")
+    return str(figure.to_html(include_plotlyjs=True, config={"displaylogo": False}))

@@ -1,0 +1,113 @@
+"""The table of compared runs: the parameters that differ, and the measures with the best one marked."""
+
+import math
+import os
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mnist_lstm.core.evaluation.metrics import wilson_interval
+from mnist_lstm.tracking import reader
+from mnist_lstm.tracking.compare.runs import CONFIDENCE, Compared, title
+from mnist_lstm.tracking.spool.operations import PRECISION
+
+WIDTH = 120  # where there is no terminal
+ABSENT, BEST = "–", "*"
+LOWER_IS_BETTER = ("loss", "error", "brier")
+SAID_BY_ACCURACY = ("accuracy_low", "accuracy_high", "images", "correct")
+
+Rows = dict[str, list[str]]
+
+
+def show(runs: Sequence[Compared], sentences: Sequence[str]) -> None:
+    """Prints the table, and below it the sentences."""
+    sized = Console().is_terminal or "COLUMNS" in os.environ
+    console = Console(width=None if sized else WIDTH)
+    console.print(table(runs))
+    for sentence in sentences:
+        console.print(f"- {sentence}", markup=False, highlight=False)
+
+
+def table(runs: Sequence[Compared]) -> Table:
+    """The table, a column for each run."""
+    drawn = Table(box=box.SIMPLE_HEAD, title=Text(title(runs)), title_justify="left", caption_justify="left")
+    drawn.add_column("", no_wrap=True)
+    for run in runs:
+        drawn.add_column(Text(run.head), overflow="fold")
+    for label, values in (differences(runs) or {"parameters": ["the same"] * len(runs)}).items():
+        drawn.add_row(label, *map(Text, values))
+    drawn.add_section()
+    for label, values in measures(runs).items():
+        drawn.add_row(label, *(Text(value, "bold" if value.endswith(BEST) else "") for value in values))
+        if any(value.endswith(BEST) for value in values):
+            drawn.caption = f"{BEST} best of the same images"
+    return drawn
+
+
+def differences(runs: Sequence[Compared]) -> Rows:
+    """Data, status, code and parameters, of each what is not the same for all runs."""
+    facts = [{"data": run.data, "status": run.entry.info.status.lower(), "code": _code(run)} for run in runs]
+    every = [fact | run.entry.data.params | _precision(run) for fact, run in zip(facts, runs, strict=True)]
+    keys = dict.fromkeys(key for values in every for key in values)
+    rows = {key: [values.get(key, ABSENT) for values in every] for key in keys}
+    return {key: values for key, values in rows.items() if len(set(values)) > 1}
+
+
+def _precision(run: Compared) -> dict[str, str]:
+    """What the parameter `auto` became."""
+    tags = run.entry.data.tags
+    return {PRECISION: tags[PRECISION]} if PRECISION in tags else {}
+
+
+def _code(run: Compared) -> str:
+    tags = run.entry.data.tags
+    changed = "-dirty" if tags.get("git.dirty") == "True" else ""
+    return str(tags.get("git.commit", ABSENT))[:8] + changed
+
+
+def measures(runs: Sequence[Compared]) -> Rows:
+    """Accuracy on the test images with its interval and counts, then the other measures, test/* and valid/*."""
+    found = {
+        name
+        for run in runs
+        for name in run.metrics
+        if name.startswith(("test/", "valid/")) and not name.endswith(SAID_BY_ACCURACY)
+    }
+    return {
+        "test/accuracy": _measured(runs, "test/accuracy"),
+        f"  {CONFIDENCE:.0%} interval": [_interval(run.metrics) for run in runs],
+        "  right": [_counts(run.metrics) for run in runs],
+        **{name: _measured(runs, name) for name in sorted(found - {"test/accuracy"})},
+    }
+
+
+def _measured(runs: Sequence[Compared], name: str) -> list[str]:
+    values = [run.metrics.get(name, math.nan) for run in runs]
+    best = _best(runs, name, values)
+    return [ABSENT if math.isnan(value) else f"{value:.4f}" + BEST * (value == best) for value in values]
+
+
+def _best(runs: Sequence[Compared], name: str, values: list[float]) -> float | None:
+    """The best value, None where all are equal or not of the same images."""
+    split = name.partition("/")[0]
+    images = {
+        reader.digests(run.entry).get(split) for run, value in zip(runs, values, strict=True) if not math.isnan(value)
+    }
+    measured = {value for value in values if not math.isnan(value)}
+    if len(images) > 1 or len(measured) < 2:
+        return None
+    return min(measured) if any(word in name for word in LOWER_IS_BETTER) else max(measured)
+
+
+def _interval(metrics: dict[str, float]) -> str:
+    if "test/correct" not in metrics:
+        return ABSENT
+    low, high = wilson_interval(int(metrics["test/correct"]), int(metrics["test/images"]), CONFIDENCE)
+    return f"{low:.4f} to {high:.4f}"
+
+
+def _counts(metrics: dict[str, float]) -> str:
+    return f"{metrics['test/correct']:.0f} of {metrics['test/images']:.0f}" if "test/correct" in metrics else ABSENT

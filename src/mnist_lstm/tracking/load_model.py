@@ -1,0 +1,90 @@
+"""The trained models to choose from: by an alias in the registry, by a run, or by a checkpoint's path."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+from mnist_lstm.core.training import checkpoint
+from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking import reader, registry, store
+from mnist_lstm.tracking.writer import WEIGHTS
+
+SUFFIX = ".pt"
+
+
+class ModelsDataset(AbstractDataset[None, Callable[[str], Checkpoint]]):
+    """A function that reads the model that is named; it is asked twice in a run, and reads once.
+
+    Args:
+        path: the project's root.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
+        self._project = Path(path)
+        self._read: dict[str, Checkpoint] = {}
+        self.metadata = metadata
+
+    def load(self) -> Callable[[str], Checkpoint]:
+        return self._model
+
+    def save(self, data: None) -> None:
+        raise NotImplementedError("models are saved by training, as `checkpoint`")
+
+    def _model(self, named: str) -> Checkpoint:
+        if named not in self._read:
+            self._read[named] = model(self._project, named)
+        return self._read[named]
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._project)}
+
+
+def model(project: Path, named: str) -> Checkpoint:
+    """The trained model that is meant.
+
+    Args:
+        project: the project's root.
+        named: "champion", a run's id or name, "latest", or the path of a checkpoint.
+
+    Raises:
+        UserError: if there is none.
+    """
+    path = Path(named).expanduser()
+    if path.suffix == SUFFIX:
+        if not path.is_file():
+            raise UserError(f"a model must be a checkpoint that exists, found no file {named!r}.")
+        return checkpoint.from_bytes(path.read_bytes(), named)
+    client, _, experiment, registered = store.opened(project)
+    if named == registry.CHAMPION:
+        return _of_run(client, _champions_run(client, registered))
+    return _of_run(client, reader.find_run(client, experiment, named, did=("trained",)).info.run_id)
+
+
+def _champions_run(client: Any, registered: str) -> str:
+    found = registry.champion_of(client, registered)
+    if found is None:
+        raise UserError(
+            f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run or a "
+            "checkpoint (the parameter 'predict.model', or `kedro draw --model`): `latest`, data/06_models/…/NAME.pt."
+        )
+    return str(found.run_id)
+
+
+def _of_run(client: Any, run_id: str) -> Checkpoint:
+    content = reader.fetched(client, run_id, "checkpoint.pt")
+    if content is None:
+        raise UserError(f"run {run_id} must hold checkpoint.pt, found none; it did not train. Name another model.")
+    found = checkpoint.from_bytes(content, f"checkpoint.pt of run {run_id}")
+    recorded, digest = client.get_run(run_id).data.tags.get(WEIGHTS), checkpoint.weights_digest(found.weights)
+    if recorded != digest:
+        raise UserError(
+            f"checkpoint.pt of run {run_id} must have the weights that its tag {WEIGHTS!r} names, {recorded}, found "
+            f"{digest}; it was changed. Name another model, or train again."
+        )
+    return found

@@ -1,0 +1,41 @@
+"""The exported model as an MLflow model: pt2, signed, with an example, without pickle and without this package."""
+
+import logging
+import warnings
+
+import numpy as np
+import torch
+
+from mnist_lstm.core.model.classifier import classify
+from mnist_lstm.core.model.export import ExportedModel, ServedClassifier
+
+FLOAT = np.dtype(np.float32)
+
+
+def log_model(exported: ExportedModel, run_id: str) -> str:
+    """Logs the classifier of raw images to a run, and returns the model's id.
+
+    Its input has no name: MLflow's scoring server would hand a named one to torch as a dictionary, and fail.
+    """
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    images = exported.examples
+    probabilities = classify(exported.classifier, images, len(images))
+    signature = ModelSignature(
+        Schema([TensorSpec(FLOAT, (-1, *images.shape[1:]))]),
+        Schema([TensorSpec(FLOAT, (-1, *probabilities.shape[1:]))]),
+    )
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), torch.no_grad():
+        warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
+        info = mlflow.pytorch.log_model(
+            ServedClassifier(exported.classifier).eval(),
+            name="model",
+            signature=signature,
+            input_example=images.astype(FLOAT),
+            pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}", f"numpy=={np.__version__}"],
+            serialization_format="pt2",
+        )
+    return str(info.model_id)

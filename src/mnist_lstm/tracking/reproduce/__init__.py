@@ -1,0 +1,1 @@
+"""`kedro reproduce`: runs a recorded run again and compares the two bit by bit."""

@@ -1,0 +1,1 @@
+"""What waits for MLflow: operations that it did not take, written to the disk and sent later."""

@@ -1,0 +1,160 @@
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from mnist_lstm.core.data.sequences import VIEWS, Order, pixel_order, to_images, to_sequences
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import SequenceParameters
+from tests.conftest import read_by
+
+sides = st.integers(1, 9)
+sequences = st.builds(
+    lambda view, patch, seed: SequenceParameters(view=view, patch_size=patch, permutation_seed=seed),
+    st.sampled_from(sorted(VIEWS)),
+    st.integers(1, 5),
+    st.integers(0, 2**32 - 1),
+)
+
+
+def order_of(sequence: SequenceParameters, height: int, width: int) -> Order:
+    """Of any image but one that is smaller than a patch."""
+    assume(sequence.view != "patches" or sequence.patch_size <= min(height, width))
+    return pixel_order(sequence, height, width)
+
+
+def test_the_views_are_those_that_the_parameters_allow() -> None:
+    assert set(VIEWS) == set(get_args(SequenceParameters.model_fields["view"].annotation))
+
+
+@given(sequences, sides, sides)
+def test_a_view_reads_every_pixel(sequence: SequenceParameters, height: int, width: int) -> None:
+    order = order_of(sequence, height, width)
+    assert order.dtype == np.int64
+    assert sorted(set(order.ravel().tolist())) == list(range(height * width))
+
+
+@given(sequences, sides, sides)
+def test_only_patches_that_overlap_and_lines_that_cross_read_a_pixel_twice(
+    sequence: SequenceParameters, height: int, width: int
+) -> None:
+    fits = height % sequence.patch_size == width % sequence.patch_size == 0
+    once = sequence.view != "rows_and_columns" and (sequence.view != "patches" or fits)
+    assert (order_of(sequence, height, width).size == height * width) or not once
+
+
+@given(sequences, sides, sides, st.integers(0, 4))
+def test_the_images_come_back_from_their_sequences(
+    sequence: SequenceParameters, height: int, width: int, count: int
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (count, height, width), np.uint8)
+    order = order_of(sequence, height, width)
+    back = to_images(to_sequences(images, order), order, height, width)
+    assert back.dtype == np.uint8
+    np.testing.assert_array_equal(back, images)
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_pixels_read_in_their_own_order_are_not_copied(view: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 6, 6), np.uint8)
+    order = pixel_order(read_by(view), 6, 6)
+    found = to_sequences(images, order)
+    np.testing.assert_array_equal(found, images.reshape(5, -1)[:, order])
+    assert np.shares_memory(found, images) == (view in ("rows", "pixels"))
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+
+
+def read(images: Any, view: str) -> Any:
+    return to_sequences(images, pixel_order(read_by(view), *images.shape[1:]))
+
+
+def test_the_steps_of_a_28x28_image_by_rows_are_its_rows(images: np.ndarray) -> None:
+    np.testing.assert_array_equal(read(images, "rows"), images)
+
+
+def test_the_steps_of_a_28x28_image_by_columns_are_its_columns(images: np.ndarray) -> None:
+    np.testing.assert_array_equal(read(images, "columns"), images.transpose(0, 2, 1))
+
+
+def test_rows_reversed_are_read_from_the_bottom(images: np.ndarray) -> None:
+    np.testing.assert_array_equal(read(images, "rows_reversed"), images[:, ::-1])
+
+
+def test_a_row_and_the_column_of_its_number_are_read_together(images: np.ndarray) -> None:
+    both = np.concatenate([images, images.transpose(0, 2, 1)], axis=2)
+    np.testing.assert_array_equal(read(images, "rows_and_columns"), both)
+
+
+@pytest.mark.parametrize(("height", "width"), [(2, 3), (3, 2)])
+def test_of_an_image_that_is_not_square_the_last_line_is_read_again(height: int, width: int) -> None:
+    order = pixel_order(read_by("rows_and_columns"), height, width)
+    pixels = np.arange(6).reshape(height, width)
+    assert order.shape == (3, 5)
+    for step, read_now in enumerate(order):
+        row, column = pixels[min(step, height - 1)], pixels[:, min(step, width - 1)]
+        assert read_now.tolist() == [*row, *column]
+
+
+def test_patches_are_squares_and_the_last_ones_are_shifted_inward() -> None:
+    order = pixel_order(SequenceParameters(view="patches", patch_size=2, permutation_seed=1), 3, 4)
+    assert order.tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [4, 5, 8, 9], [6, 7, 10, 11]]
+
+
+def test_a_patch_larger_than_the_image_is_refused_by_its_key() -> None:
+    with pytest.raises(UserError, match=r"'sequence\.patch_size' must be at most 2 for images of 2 x 9 pixels, not 3"):
+        pixel_order(read_by("patches"), 2, 9)
+
+
+def test_pixels_are_read_one_by_one_in_reading_order(images: np.ndarray) -> None:
+    np.testing.assert_array_equal(read(images, "pixels"), images.reshape(3, 784, 1))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), sides, sides)
+def test_the_permutation_is_one_for_a_seed(seed: int, other: int, height: int, width: int) -> None:
+    def order(seed: int) -> Order:
+        np.random.seed(height)
+        return pixel_order(
+            SequenceParameters(view="permuted_pixels", patch_size=1, permutation_seed=seed), height, width
+        )
+
+    np.testing.assert_array_equal(order(seed), order(seed))
+    if seed != other and height * width > 20:
+        assert (order(seed) != order(other)).any()
+
+
+def test_the_permutation_of_a_seed_stays_what_it_was() -> None:
+    """A checkpoint holds no more of it than the seed."""
+    assert pixel_order(read_by("permuted_pixels"), 2, 4).ravel().tolist() == [7, 2, 1, 6, 0, 4, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("view", "shape"),
+    [
+        ("rows", (3, 6, 4)),
+        ("columns", (3, 4, 6)),
+        ("rows_reversed", (3, 6, 4)),
+        ("rows_and_columns", (3, 6, 10)),
+        ("patches", (3, 4, 9)),
+        ("pixels", (3, 24, 1)),
+        ("permuted_pixels", (3, 24, 1)),
+    ],
+)
+def test_steps_and_features_follow_from_the_view_and_the_images_size(view: str, shape: tuple[int, ...]) -> None:
+    assert read(np.zeros((3, 6, 4), np.uint8), view).shape == shape
+
+
+def test_flat_images_read_as_the_square_ones(images: np.ndarray) -> None:
+    order = pixel_order(read_by("columns"), 28, 28)
+    np.testing.assert_array_equal(to_sequences(images.reshape(3, -1), order), to_sequences(images, order))
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 8), (2, 29, 28)])
+def test_an_image_of_another_size_than_the_views_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match=r"must have 784 pixels .* found shape \(2, "):
+        to_sequences(np.zeros(shape, np.uint8), pixel_order(read_by("rows"), 28, 28))

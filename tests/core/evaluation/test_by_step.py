@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+
+from mnist_lstm.core.evaluation.by_step import (
+    RUNNING,
+    accuracy_by_step,
+    answers_by_step,
+    beliefs,
+    decision_steps,
+    followed,
+)
+from mnist_lstm.core.model.classifier import READOUTS
+from tests import tiny
+
+readouts = pytest.mark.parametrize("readout", READOUTS)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@readouts
+def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, readout: str) -> None:
+    classifier, images = tiny.classifier(layers, readout=readout), tiny.images(7)
+    with torch.inference_mode():
+        expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
+    found = beliefs(classifier, images)
+    assert found.shape == (7, tiny.HEIGHT, tiny.CLASSES)
+    assert_allclose(found[:, -1], expected, atol=1e-6)
+
+
+@readouts
+def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there(readout: str) -> None:
+    classifier, images = tiny.classifier(readout=readout), tiny.images(7)
+    whole = beliefs(classifier, images)
+    for step in range(1, tiny.HEIGHT + 1):
+        with torch.inference_mode():
+            cut = torch.softmax(classifier(torch.from_numpy(images[:, :step])), dim=1)
+        assert_allclose(whole[:, step - 1], cut, atol=1e-6)
+
+
+def test_scores_far_apart_leave_no_step_without_a_belief() -> None:
+    classifier, images = tiny.classifier(readout="attention"), tiny.images(7)
+    with torch.no_grad():
+        classifier.attention.weight.mul_(1e6)
+    assert np.isfinite(beliefs(classifier, images)).all()
+
+
+@readouts
+def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_only(readout: str) -> None:
+    classifier, images = tiny.classifier(bidirectional=True, readout=readout), tiny.images(7)
+    with torch.inference_mode():
+        expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
+    assert_allclose(beliefs(classifier, images), expected[:, None], atol=1e-6)
+    assert_array_equal(answers_by_step(classifier, images, 3), expected.argmax(dim=1)[:, None])
+
+
+def test_every_readout_has_its_running_form() -> None:
+    assert set(RUNNING) == set(READOUTS)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
+def test_answers_are_the_leading_beliefs_whatever_the_batch_size(batch_size: int) -> None:
+    classifier, images = tiny.classifier(), tiny.images(7)
+    assert_array_equal(answers_by_step(classifier, images, batch_size), beliefs(classifier, images).argmax(axis=-1))
+
+
+def test_the_decision_falls_where_the_answer_changes_for_the_last_time() -> None:
+    answers = np.array([[1, 1, 1, 1], [0, 1, 1, 1], [1, 0, 0, 1], [1, 2, 1, 1], [0, 1, 2, 3]])
+    assert_array_equal(decision_steps(answers), [1, 2, 4, 3, 4])
+
+
+def test_of_one_step_the_decision_falls_there() -> None:
+    assert_array_equal(decision_steps(np.array([[4], [0]])), [1, 1])
+
+
+def test_the_decision_step_of_one_image_is_a_number() -> None:
+    assert int(decision_steps(np.array([0, 3, 3]))) == 2
+
+
+def test_accuracy_by_step_counts_what_would_be_right_so_far() -> None:
+    answers = np.array([[0, 1, 1], [2, 2, 0], [0, 0, 0], [1, 1, 1]], np.uint8)
+    found = accuracy_by_step(answers, np.array([1, 2, 0, 0], np.uint8), steps=3, confidence=0.95)
+    assert found["step"].tolist() == [1, 2, 3]
+    assert found["accuracy"].tolist() == [0.5, 0.75, 0.5]
+    assert found["decided"].tolist() == [0.5, 0.75, 1.0]
+    assert all(found["accuracy_low"] < found["accuracy"])
+    assert all(found["accuracy_high"] > found["accuracy"])
+
+
+def test_answers_at_the_end_only_count_for_the_last_step() -> None:
+    found = accuracy_by_step(np.array([[1], [2]], np.uint8), np.array([1, 1], np.uint8), steps=28, confidence=0.95)
+    assert (found["step"].tolist(), found["accuracy"].tolist(), found["decided"].tolist()) == ([28], [0.5], [1.0])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_to_follow_in_batches_comes_to_what_all_answers_at_once_do(batch_size: int, bidirectional: bool) -> None:
+    classifier, images, labels = tiny.classifier(bidirectional=bidirectional), tiny.images(7), tiny.labels(7)
+    answers = answers_by_step(classifier, images, 7)
+    found = followed(classifier, images, labels, batch_size, 0.95)
+    assert_array_equal(found.answers, answers[:, -1])
+    assert_array_equal(found.decided, decision_steps(answers))
+    expected = accuracy_by_step(answers, labels, images.shape[1], 0.95)
+    assert found.by_step.keys() == expected.keys()
+    for name, column in expected.items():
+        assert_array_equal(found.by_step[name], column)

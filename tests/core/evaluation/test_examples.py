@@ -1,0 +1,40 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from mnist_lstm.core.evaluation.examples import most_confident_mistakes, right_and_wrong, spread
+
+
+def test_the_most_confident_mistakes_are_the_wrong_ones_the_surest_first() -> None:
+    logits = np.array([[9.0, 0.0], [3.0, 0.0], [0.0, 5.0], [0.0, 1.0]])
+    assert_array_equal(most_confident_mistakes(logits, np.array([0, 1, 0, 0]), 5), [2, 1, 3])
+    assert_array_equal(most_confident_mistakes(logits, np.array([0, 1, 0, 0]), 2), [2, 1])
+
+
+def test_equally_confident_mistakes_come_in_the_order_of_the_images() -> None:
+    assert_array_equal(most_confident_mistakes(np.zeros((4, 3)), np.array([1, 0, 2, 1]), 3), [0, 2, 3])
+
+
+def test_where_nothing_is_wrong_there_is_no_mistake() -> None:
+    assert len(most_confident_mistakes(np.eye(3), np.arange(3), 5)) == 0
+
+
+def test_examples_are_spread_from_small_to_large_without_the_extremes() -> None:
+    values = np.arange(100)[::-1]
+    assert_array_equal(values[spread(np.arange(100), values, 4)], [12, 37, 62, 87])
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 10))
+def test_spread_examples_are_different_candidates_in_order(values: list[int], count: int) -> None:
+    array = np.array(values, np.int64)
+    candidates = np.arange(len(array))
+    chosen = spread(candidates, array, count)
+    assert len(set(chosen)) == len(chosen) == min(count, len(array))
+    assert (np.diff(array[chosen]) >= 0).all()
+
+
+def test_right_examples_come_before_wrong_ones_as_many_as_there_are() -> None:
+    answers, labels = np.array([0, 1, 2, 0, 1]), np.array([0, 1, 2, 0, 2])
+    chosen = right_and_wrong(answers, labels, np.array([5, 1, 4, 2, 3]), 2)
+    assert_array_equal(chosen, [3, 0, 4])

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
+
+from mnist_lstm.core.evaluation import metrics
+
+classes = arrays(np.uint8, st.integers(1, 40), elements=st.integers(0, 4))
+pairs = classes.flatmap(
+    lambda labels: st.tuples(st.just(labels), arrays(np.int64, len(labels), elements=st.integers(0, 4)))
+)
+logits = arrays(np.float32, (6, 5), elements=st.floats(-1000, 1000, width=32))
+
+
+@pytest.mark.parametrize(
+    ("correct", "total", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilsons_interval_is_that_of_newcombes_table(correct: int, total: int, low: float, high: float) -> None:
+    """Newcombe 1998, table I, method 3, doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E."""
+    assert metrics.wilson_interval(correct, total, 0.95) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_the_tutorials_127_of_128_say_no_more_than_between_957_and_999_thousandths() -> None:
+    assert metrics.wilson_interval(127, 128, 0.95) == pytest.approx((0.9571, 0.9986), abs=5e-5)
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1), st.floats(0.5, 0.999))
+def test_wilsons_interval_is_scipys_and_holds_the_share(total: int, share: float, confidence: float) -> None:
+    correct = round(share * total)
+    low, high = metrics.wilson_interval(correct, total, confidence)
+    expected = binomtest(correct, total).proportion_ci(confidence, method="wilson")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    rounding = 1e-15
+    assert 0 <= low <= correct / total + rounding
+    assert correct / total - rounding <= high <= 1
+
+
+@pytest.mark.parametrize(("correct", "total"), [(-1, 5), (6, 5), (0, 0)])
+def test_impossible_counts_are_refused(correct: int, total: int) -> None:
+    with pytest.raises(ValueError, match=f"found {correct} of {total}"):
+        metrics.wilson_interval(correct, total, 0.95)
+
+
+@given(logits, arrays(np.uint8, 6, elements=st.integers(0, 4)))
+def test_the_cross_entropy_is_torchs(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
+    expected = torch.nn.functional.cross_entropy(torch.from_numpy(logits).double(), torch.from_numpy(labels).long())
+    assert metrics.cross_entropy(logits, labels) == pytest.approx(float(expected), rel=1e-6, abs=1e-9)
+
+
+@given(logits)
+def test_the_probabilities_of_an_image_sum_to_one(logits: NDArray[np.float32]) -> None:
+    np.testing.assert_allclose(np.exp(metrics.log_probabilities(logits)).sum(axis=1), 1)
+
+
+def test_the_accuracy_is_the_fraction_whose_largest_logit_is_the_labels() -> None:
+    assert metrics.accuracy(np.array([[1, 2], [2, 1], [0, 3], [-1, -2]]), np.array([1, 0, 0, 1])) == 0.5
+
+
+@given(pairs)
+def test_the_confusion_matrix_is_scikit_learns(pair: tuple[NDArray[np.uint8], NDArray[np.int64]]) -> None:
+    labels, predicted = pair
+    expected = confusion_matrix(labels, predicted, labels=range(5))
+    np.testing.assert_array_equal(metrics.confusion_matrix(predicted, labels, 5), expected)
+
+
+def test_a_confusion_matrix_may_have_more_classes_than_a_byte_counts() -> None:
+    labels, predicted = np.array([255, 20], np.uint8), np.array([3, 19])
+    confusion = metrics.confusion_matrix(predicted, labels, 256)
+    assert (confusion[255, 3], confusion[20, 19], confusion.sum()) == (1, 1, 2)
+
+
+@given(pairs)
+def test_the_scores_of_each_class_are_scikit_learns(pair: tuple[NDArray[np.uint8], NDArray[np.int64]]) -> None:
+    labels, predicted = pair
+    scores = metrics.per_class(metrics.confusion_matrix(predicted, labels, 5))
+    expected = precision_recall_fscore_support(labels, predicted, labels=range(5), zero_division=0)
+    for name, column in zip(("precision", "recall", "f1", "images"), expected, strict=True):
+        np.testing.assert_allclose(scores[name], column, err_msg=name)
+
+
+@pytest.fixture
+def predictions() -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Logits and labels of 200 images, about half of them right."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 5, 200, np.uint8)
+    return random.normal(size=(200, 5)) + 1.2 * np.eye(5)[labels], labels
+
+
+def test_a_summary_counts_all_images_and_the_first_128(
+    predictions: tuple[NDArray[np.float64], NDArray[np.uint8]],
+) -> None:
+    logits, labels = predictions
+    summary = metrics.summarize(logits, labels, 0.95)
+    right = logits.argmax(axis=1) == labels
+    assert summary["test/images"] == 200
+    assert (summary["test/correct"], summary["test/accuracy"]) == (right.sum(), right.mean())
+    assert summary["test/first_128_correct"] == right[:128].sum()
+    assert summary["test/first_128_accuracy"] == right[:128].mean()
+    assert right[:128].mean() != right.mean()
+
+
+def test_a_summary_has_the_interval_the_loss_and_the_mean_f1_of_all_images(
+    predictions: tuple[NDArray[np.float64], NDArray[np.uint8]],
+) -> None:
+    logits, labels = predictions
+    summary = metrics.summarize(logits, labels, 0.9)
+    interval = binomtest(int(summary["test/correct"]), 200).proportion_ci(0.9, method="wilson")
+    assert (summary["test/accuracy_low"], summary["test/accuracy_high"]) == pytest.approx((interval.low, interval.high))
+    assert summary["test/loss"] == metrics.cross_entropy(logits, labels)
+    assert summary["test/macro_f1"] == pytest.approx(f1_score(labels, logits.argmax(axis=1), average="macro"))

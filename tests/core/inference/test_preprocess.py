@@ -1,0 +1,151 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from mnist_lstm.core.data import idx
+from mnist_lstm.core.data.bundled_digits import bundled_digits
+from mnist_lstm.core.inference.decode import PictureError
+from mnist_lstm.core.inference.preprocess import FILLS, Frame, frame_of, prepared
+
+MNIST = Frame(28, 28, *FILLS["mnist"])
+
+
+def seven() -> NDArray[np.uint8]:
+    """Light on dark, 60 pixels high and 40 wide, on 100 x 100."""
+    drawn = np.zeros((100, 100), np.uint8)
+    drawn[20:30, 30:70] = 255
+    for row in range(30, 80):
+        drawn[row, 55 - row // 3 + 5 : 65 - row // 3 + 10] = 255
+    return drawn
+
+
+def box_of(image: NDArray[np.uint8]) -> tuple[int, int]:
+    rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+    return int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
+
+
+def test_the_ink_fills_twenty_of_28_pixels_and_keeps_its_aspect() -> None:
+    assert box_of(prepared(seven(), MNIST)) == (20, 13)
+
+
+def test_a_wide_sign_fills_the_width() -> None:
+    assert box_of(prepared(np.ascontiguousarray(seven().T), MNIST)) == (13, 20)
+
+
+def test_the_centre_of_mass_is_in_the_middle() -> None:
+    assert np.abs(np.subtract(ndimage.center_of_mass(prepared(seven(), MNIST)), 14)).max() <= 0.5
+
+
+def test_paper_is_0_and_ink_reaches_255() -> None:
+    image = prepared(seven(), MNIST)
+    assert image.dtype == np.uint8
+    assert (image.min(), image.max()) == (0, 255)
+
+
+@given(
+    top=st.integers(0, 300),
+    left=st.integers(0, 300),
+    room=st.integers(1, 300),
+    dark=st.integers(0, 90),
+    light=st.integers(150, 255),
+    inverted=st.booleans(),
+)
+def test_place_paper_polarity_and_contrast_do_not_matter(
+    top: int, left: int, room: int, dark: int, light: int, inverted: bool
+) -> None:
+    canvas = np.pad(seven(), ((top, room), (left, room)))
+    drawn = np.where(canvas > 0, light, dark).astype(np.uint8)
+    image = prepared(255 - drawn if inverted else drawn, MNIST)
+    assert np.abs(image.astype(int) - prepared(seven(), MNIST)).max() <= 2  # of 255, by rounding
+
+
+@pytest.mark.parametrize("times", [2, 5, 20])
+def test_size_hardly_matters(times: int) -> None:
+    large = prepared(seven().repeat(times, 0).repeat(times, 1), MNIST)
+    assert np.abs(large.astype(int) - prepared(seven(), MNIST)).mean() < 2
+
+
+def test_dust_and_grain_do_not_matter() -> None:
+    noise = np.random.default_rng(0).normal(0, 6, (100, 100))
+    scan = np.clip(225 - seven() * 0.7 + noise, 0, 255).astype(np.uint8)
+    scan[[3, 90, 91, 50], [4, 92, 92, 5]] = 40
+    assert np.abs(prepared(scan, MNIST).astype(int) - prepared(seven(), MNIST)).mean() < 6
+
+
+def test_uneven_light_does_not_matter() -> None:
+    photo = ((230 - seven() * 0.7) * np.linspace(0.75, 1, 100)).astype(np.uint8)
+    assert np.abs(prepared(photo, MNIST).astype(int) - prepared(seven(), MNIST)).mean() < 8
+
+
+def test_ink_along_a_whole_edge_is_ink() -> None:
+    cropped = seven()[20:80, 30:70]
+    assert np.abs(prepared(cropped, MNIST).astype(int) - prepared(seven(), MNIST)).max() <= 2
+
+
+def test_a_line_of_one_pixel_is_ink() -> None:
+    drawn = np.full((500, 500), 255, np.uint8)
+    drawn[100:400, 250] = 0
+    image = prepared(drawn, MNIST)
+    assert box_of(image) == (20, 1)
+    assert image.max() == 255
+
+
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    frame=st.sampled_from([MNIST, Frame(8, 8, *FILLS["digits"]), Frame(6, 4, *FILLS["mnist"])]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_picture_is_prepared_or_refused(height: int, width: int, frame: Frame, seed: int) -> None:
+    picture = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
+    try:
+        image = prepared(picture, frame)
+    except PictureError:
+        return
+    assert (image.shape, image.max()) == ((frame.height, frame.width), 255)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((9, 9)), np.full((9, 9), 255), np.full((1, 1), 3), np.tile(np.arange(100, 160), (60, 1))],
+)
+def test_a_blank_picture_is_refused(picture: NDArray[np.float64]) -> None:
+    with pytest.raises(PictureError, match=r"^blank: "):
+        prepared(picture.astype(np.uint8), MNIST)
+
+
+def test_other_sizes_are_filled_in_proportion() -> None:
+    assert box_of(prepared(seven(), Frame(56, 56, *FILLS["mnist"]))) == (40, 27)
+
+
+def test_data_that_are_not_known_are_taken_to_be_like_mnist() -> None:
+    assert frame_of({"name": "mine", "height": 28, "width": 28}) == MNIST
+
+
+def difference(images: NDArray[np.uint8], frame: Frame, times: int) -> float:
+    """Mean difference of a pixel after each image was enlarged, inverted, put on a canvas and prepared again."""
+    again = []
+    for image in images:
+        large = np.asarray(Image.fromarray(image).resize((image.shape[1] * times, image.shape[0] * times)))
+        again.append(prepared(255 - np.pad(large, ((50, 7), (3, 90))), frame))
+    return float(np.abs(np.array(again).astype(int) - images).mean())
+
+
+def test_a_bundled_digit_is_found_again_on_a_canvas() -> None:
+    assert difference(bundled_digits().test["images"][:100], Frame(8, 8, *FILLS["digits"]), 20) < 35
+
+
+FOLDER = os.environ.get("MNIST_LSTM_MNIST")
+
+
+@pytest.mark.skipif(not FOLDER, reason="MNIST_LSTM_MNIST names no folder with MNIST's four gz files")
+def test_an_mnist_digit_is_found_again_on_a_canvas() -> None:
+    content = (Path(str(FOLDER)) / "t10k-images-idx3-ubyte.gz").read_bytes()
+    assert difference(idx.decode(content, "t10k")[:300], MNIST, 10) < 8

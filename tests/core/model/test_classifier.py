@@ -1,0 +1,212 @@
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch.testing import assert_close
+
+from mnist_lstm.core.data.sequences import VIEWS, pixel_order, to_sequences
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.model.classifier import (
+    CELLS,
+    READOUTS,
+    RecurrentClassifier,
+    classify,
+    new_classifier,
+    restored_classifier,
+)
+from mnist_lstm.core.model.export import ImageClassifier
+from mnist_lstm.parameters import ModelParameters, Parameters
+from tests.conftest import read_by
+
+Array = NDArray[np.float64]
+
+
+@pytest.fixture
+def model(small: Parameters) -> ModelParameters:
+    return small.model
+
+
+def lstm(inputs: Array, weights: dict[str, torch.Tensor], layer: int, forget_bias: float) -> Array:
+    """h of every step, (N, T, H), by the equations of Hochreiter and Schmidhuber 1997 with Gers' forget gate."""
+    of_input, of_hidden, bias = (
+        weights[f"recurrent.{name}_l{layer}"].double().numpy() for name in ("weight_ih", "weight_hh", "bias_ih")
+    )
+    count, steps, _ = inputs.shape
+    hidden = cell = np.zeros((count, of_hidden.shape[1]))
+    outputs = []
+    for step in range(steps):
+        i, f, g, o = np.split(inputs[:, step] @ of_input.T + hidden @ of_hidden.T + bias, 4, axis=1)
+        cell = sigmoid(f + forget_bias) * cell + sigmoid(i) * np.tanh(g)
+        hidden = sigmoid(o) * np.tanh(cell)
+        outputs.append(hidden)
+    return np.stack(outputs, axis=1)
+
+
+def sigmoid(values: Array) -> Array:
+    return 1 / (1 + np.exp(-values))
+
+
+def randomized(classifier: RecurrentClassifier) -> dict[str, torch.Tensor]:
+    """The weights after each that is trained, biases too, got a random value."""
+    with torch.no_grad():
+        for weight in classifier.parameters():
+            if weight.requires_grad:
+                weight.normal_(generator=torch.Generator().manual_seed(weight.numel()))
+    return classifier.state_dict()
+
+
+def some_sequences(count: int = 5, steps: int = 7, features: int = 4) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (count, steps, features), np.uint8)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("forget_bias", [0.0, 1.0, -2.5])
+def test_the_outputs_are_those_of_the_lstms_equations(model: ModelParameters, layers: int, forget_bias: float) -> None:
+    model = model.model_copy(update={"num_layers": layers, "forget_bias": forget_bias})
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).eval()
+    weights, expected = randomized(classifier), some_sequences() / 255
+    for layer in range(layers):
+        expected = lstm(expected, weights, layer, forget_bias)
+    with torch.no_grad():
+        outputs = classifier.outputs(torch.from_numpy(some_sequences()))
+    np.testing.assert_allclose(outputs, expected, atol=1e-6)
+
+
+def test_the_logits_read_the_last_output(model: ModelParameters) -> None:
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).eval()
+    weights = {name: weight.double().numpy() for name, weight in randomized(classifier).items()}
+    last = lstm(some_sequences() / 255, classifier.state_dict(), 0, model.forget_bias)[:, -1]
+    expected = last @ weights["readout.weight"].T + weights["readout.bias"]
+    np.testing.assert_allclose(classify(classifier, some_sequences(), 5), expected, atol=1e-5)
+
+
+def test_the_tutorials_network_has_81674_trained_weights(parameters: Parameters) -> None:
+    """TensorFlow's kernel (28 + 128, 4 * 128) with its bias, and the readout (128, 10) with its own."""
+    classifier = new_classifier(parameters.model, shape=(28, 28), classes=10, seed=1)
+    assert sum(weight.numel() for weight in classifier.parameters() if weight.requires_grad) == 81_674
+
+
+def test_dropout_acts_in_training_alone(model: ModelParameters) -> None:
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
+    inputs = torch.from_numpy(some_sequences())
+    classifier.train()
+    assert not torch.equal(classifier(inputs), classifier(inputs))
+    classifier.eval()
+    assert torch.equal(classifier(inputs), classifier(inputs))
+
+
+def test_dropout_zeroes_its_fraction_of_the_last_hidden_state_and_scales_the_rest(model: ModelParameters) -> None:
+    classifier = new_classifier(model.model_copy(update={"hidden_size": 100}), shape=(6, 4), classes=100, seed=1)
+    with torch.no_grad():
+        classifier.readout.weight.copy_(torch.eye(100))
+        classifier.readout.bias.zero_()
+        inputs = torch.from_numpy(some_sequences(count=200))
+        share = classifier(inputs) / classifier.eval()(inputs)
+    kept = share != 0
+    assert kept.double().mean() == pytest.approx(1 - model.dropout, abs=0.02)
+    assert_close(share[kept], torch.full_like(share[kept], 1 / (1 - model.dropout)))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("readout", READOUTS)
+def test_the_readout_reads_the_states_that_it_is_called_after(
+    model: ModelParameters, bidirectional: bool, readout: str
+) -> None:
+    changes = {"bidirectional": bidirectional, "readout": readout}
+    classifier = new_classifier(model.model_copy(update=changes), shape=(6, 4), classes=3, seed=1).eval()
+    randomized(classifier)
+    inputs = torch.from_numpy(some_sequences())
+    with torch.no_grad():
+        states = classifier.outputs(inputs).double().numpy()
+        found = classifier(inputs)
+    if readout == "last":
+        summary = np.concatenate([states[:, -1, :6], states[:, 0, 6:]], axis=1)
+    elif readout == "mean":
+        summary = states.mean(axis=1)
+    else:
+        looks = np.exp(np.tanh(states) @ classifier.attention.weight.detach().double().numpy().T)
+        summary = (looks / looks.sum(axis=1, keepdims=True) * states).sum(axis=1)
+    weight, bias = (part.detach().double().numpy() for part in classifier.readout.parameters())
+    np.testing.assert_allclose(found, summary @ weight.T + bias, atol=1e-5)
+
+
+def test_each_direction_reads_as_a_network_of_its_own(model: ModelParameters) -> None:
+    both = new_classifier(model.model_copy(update={"bidirectional": True}), shape=(6, 4), classes=3, seed=1).eval()
+    weights = randomized(both)
+    sequences, halves = some_sequences(), []
+    for end, order in (("", sequences), ("_reverse", sequences[:, ::-1])):
+        one = {name: weights[name.replace("_l0", f"_l0{end}")].double() for name in KERNEL}
+        halves.append(lstm(order / 255, one, 0, model.forget_bias))
+    with torch.no_grad():
+        outputs = both.outputs(torch.from_numpy(sequences))
+    np.testing.assert_allclose(outputs, np.concatenate([halves[0], halves[1][:, ::-1]], axis=2), atol=1e-6)
+
+
+KERNEL = ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "recurrent.bias_ih_l0")
+
+
+def test_attention_starts_as_the_mean(model: ModelParameters) -> None:
+    one, other = (
+        classify(new_classifier(model.model_copy(update={"readout": readout}), (6, 4), 3, seed=1), some_sequences(), 5)
+        for readout in ("attention", "mean")
+    )
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_dropout_acts_between_layers_too(model: ModelParameters) -> None:
+    classifier = new_classifier(model.model_copy(update={"num_layers": 2}), shape=(6, 4), classes=3, seed=1).train()
+    inputs = torch.from_numpy(some_sequences())
+    assert not torch.equal(classifier.outputs(inputs), classifier.outputs(inputs))
+    assert torch.equal(classifier.eval().outputs(inputs), classifier.outputs(inputs))
+
+
+def test_no_images_get_no_answers(model: ModelParameters) -> None:
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
+    order = pixel_order(read_by("rows"), 6, 4)
+    for asked, none in ((classifier, (0, 6, 4)), (ImageClassifier(classifier, order), (0, 6, 4))):
+        answers = classify(asked, np.zeros(none, np.uint8), 5)
+        assert answers.shape == (0, 3)
+        assert answers.dtype == np.float32
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
+    model: ModelParameters, splits: Splits, view: str
+) -> None:
+    images, order = splits.test["images"], pixel_order(read_by(view), 6, 4)
+    classifier = new_classifier(model, order.shape, classes=3, seed=1).eval()
+    logits = classify(classifier, to_sequences(images, order), 21).astype(np.float64)
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(classify(ImageClassifier(classifier, order), images, 21), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 1000])
+def test_answers_do_not_depend_on_the_batch_size(model: ModelParameters, batch_size: int) -> None:
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
+    inputs = some_sequences(count=7)
+    answers = classify(classifier, inputs, batch_size)
+    assert answers.dtype == np.float32
+    assert answers.shape == (7, 3)
+    np.testing.assert_allclose(answers, classify(classifier, inputs, 3), atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_classifying_leaves_the_mode_as_it_was(model: ModelParameters, training: bool) -> None:
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).train(training)
+    classify(classifier, some_sequences(), 2)
+    assert classifier.training == classifier.dropout.training == training
+
+
+def test_a_restored_classifier_answers_as_the_one_whose_weights_it_has(model: ModelParameters) -> None:
+    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
+    weights = randomized(classifier)
+    restored = restored_classifier(model, 4, weights)
+    assert not restored.training
+    np.testing.assert_array_equal(classify(restored, some_sequences(), 5), classify(classifier, some_sequences(), 5))
+
+
+@pytest.mark.parametrize(("choices", "field"), [(CELLS, "cell"), (READOUTS, "readout")])
+def test_the_choices_are_those_that_the_parameters_allow(choices: dict[str, object], field: str) -> None:
+    assert set(choices) == set(get_args(ModelParameters.model_fields[field].annotation))

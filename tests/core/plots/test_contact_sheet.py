@@ -1,0 +1,42 @@
+import warnings
+
+import pytest
+
+from mnist_lstm.core.inference.decode import PictureError
+from mnist_lstm.core.inference.predict import answers, prepare
+from mnist_lstm.core.inference.preprocess import frame_of
+from mnist_lstm.core.plots import contact_sheet
+from mnist_lstm.core.plots.style import VERMILLION
+from tests import tiny
+
+PICTURES = [
+    *((f"{position}.png", image) for position, image in enumerate(tiny.images(7))),
+    ("broken.png", PictureError("damaged: cut short")),
+    ("a very long name of a $picture$ 七.png", tiny.images(1)[0]),
+]
+
+
+@pytest.fixture
+def labels() -> list[tuple[str, str, str]]:
+    """Title, answer and the answer's colour of each picture on the sheet."""
+    checkpoint = tiny.checkpoint()
+    shown = list(prepare(PICTURES, frame_of(checkpoint.data)))
+    (table,) = answers(PICTURES, checkpoint)
+    figure = contact_sheet(shown, table.astype(str), "tiny")
+    with warnings.catch_warnings(action="error"):
+        figure.draw_without_rendering()
+    drawn = [axes for axes in figure.axes if axes.images]
+    return [(axes.get_title(), axes.get_xlabel(), str(axes.xaxis.label.get_color())) for axes in drawn]
+
+
+def test_every_picture_stands_under_its_name_over_its_answer(labels: list[tuple[str, str, str]]) -> None:
+    assert [title for title, _, _ in labels[:7]] == [f"{position}.png" for position in range(7)]
+    assert all(answer.startswith(tuple(tiny.NAMES)) and answer.endswith("%") for _, answer, _ in labels[:7])
+
+
+def test_a_skipped_picture_is_told_as_such(labels: list[tuple[str, str, str]]) -> None:
+    assert labels[7] == ("broken.png", "skipped", VERMILLION)
+
+
+def test_of_a_long_name_the_end_is_shown_in_plain_letters(labels: list[tuple[str, str, str]]) -> None:
+    assert labels[8][0] == "…ure$ \\u4e03.png"

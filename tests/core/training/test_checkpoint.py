@@ -1,0 +1,204 @@
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.model.classifier import classify
+from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data, from_bytes, to_bytes, weights_digest
+from mnist_lstm.errors import UserError
+from tests.conftest import read_by
+from tests.core.conftest import Trial, assert_same_bits
+
+
+def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
+    """Every field equal, and every tensor to the bit."""
+    for field in ("model", "sequence", "data", "identity", "keep"):
+        assert getattr(one, field) == getattr(other, field)
+    assert_same_bits(one.state, other.state)
+
+
+@pytest.mark.parametrize("report", [0, -1], ids=["before the first validation", "with a best state"])
+def test_a_checkpoint_comes_back_as_it_was(trial: Trial, report: int) -> None:
+    checkpoint = trial.checkpoint(report=report, keep="best")
+    assert_equal(from_bytes(to_bytes(checkpoint), "it"), checkpoint)
+
+
+def test_a_checkpoint_that_came_back_continues_to_the_same_bits(trial: Trial) -> None:
+    stopped = from_bytes(to_bytes(trial.checkpoint(report=2)), "it")
+    assert_equal(trial.checkpoint(state=stopped.state), trial.checkpoint())
+
+
+def test_equal_checkpoints_give_equal_bytes(trial: Trial) -> None:
+    assert to_bytes(trial.checkpoint()) == to_bytes(trial.checkpoint())
+
+
+def test_a_checkpoint_that_came_back_gives_the_same_bytes(trial: Trial) -> None:
+    content = to_bytes(trial.checkpoint())
+    assert to_bytes(from_bytes(content, "it")) == content
+
+
+def test_a_resumed_runs_checkpoint_has_the_bytes_of_an_uninterrupted_runs(trial: Trial) -> None:
+    stopped = from_bytes(to_bytes(trial.checkpoint(report=2)), "it")
+    assert to_bytes(trial.checkpoint(state=stopped.state)) == to_bytes(trial.checkpoint())
+
+
+def test_a_checkpoint_rebuilds_its_classifier_alone(trial: Trial, sequences: Splits) -> None:
+    checkpoint = trial.checkpoint()
+    classifier = from_bytes(to_bytes(checkpoint), "it").classifier()
+    assert not classifier.training
+    expected = classify(checkpoint.classifier(), sequences.test["sequences"], 21)
+    np.testing.assert_array_equal(classify(classifier, sequences.test["sequences"], 21), expected)
+
+
+def test_averaged_weights_classify_where_there_are_some(trial: Trial) -> None:
+    trial.parameters = trial.parameters.model_copy(
+        update={"training": trial.parameters.training.model_copy(update={"ema_decay": 0.9})}
+    )
+    checkpoint = from_bytes(to_bytes(trial.checkpoint()), "it")
+    assert checkpoint.state.average is not None
+    assert checkpoint.weights is checkpoint.state.average
+    assert not torch.equal(checkpoint.weights["readout.weight"], checkpoint.state.weights["readout.weight"])
+
+
+def test_the_last_weights_classify_unless_the_best_are_kept(trial: Trial) -> None:
+    checkpoint = trial.checkpoint()
+    assert checkpoint.state.best is not None
+    best = replace(checkpoint.state.best, weights={"a": torch.ones(1)})
+    checkpoint = replace(checkpoint, state=replace(checkpoint.state, best=best))
+    assert checkpoint.weights is checkpoint.state.weights
+    assert replace(checkpoint, keep="best").weights is best.weights
+
+
+def test_the_last_weights_classify_where_none_were_validated_yet(trial: Trial) -> None:
+    checkpoint = trial.checkpoint(report=0, keep="best")
+    assert checkpoint.state.best is None
+    assert checkpoint.weights is checkpoint.state.weights
+
+
+def test_an_entry_that_says_it_is_a_folder_is_refused(trial: Trial) -> None:
+    content = bytearray(to_bytes(trial.checkpoint()))
+    entry = content.rindex(b"PK\x01\x02", 0, content.rindex(b"archive/data/0"))
+    content[entry + 38] |= 0x10  # of its attributes, which no CRC covers
+    with pytest.raises(UserError, match="damaged content in archive/data/0"):
+        from_bytes(bytes(content), "it")
+
+
+def test_a_flipped_byte_is_refused_or_changes_nothing(trial: Trial) -> None:
+    checkpoint = trial.checkpoint(report=2)
+    content, random = to_bytes(checkpoint), np.random.default_rng(0)
+    refused = 0
+    for position in random.integers(0, len(content), 300):
+        damaged = bytearray(content)
+        damaged[position] ^= random.integers(1, 256)
+        try:
+            assert_equal(from_bytes(bytes(damaged), "it"), checkpoint)
+        except UserError:
+            refused += 1
+    assert refused > 100
+
+
+def of_another_format(content: bytes) -> bytes:
+    changed = torch.load(io.BytesIO(content), weights_only=True) | {"format": "mnist_lstm checkpoint 0"}
+    return saved(changed)
+
+
+def of_another_model(content: bytes) -> bytes:
+    changed = torch.load(io.BytesIO(content), weights_only=True)
+    changed["model"]["cell"] = "no such cell"
+    return saved(changed)
+
+
+def saved(content: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def other_zip(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("readme.txt", content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        pytest.param(lambda content: b"", "not a zip", id="empty"),
+        pytest.param(lambda content: b"no checkpoint at all", "not a zip", id="no zip"),
+        pytest.param(lambda content: content[:-100], "", id="cut short"),
+        pytest.param(lambda content: content[100:], "", id="without its start"),
+        pytest.param(other_zip, "", id="another zip"),
+        pytest.param(of_another_format, "found 'mnist_lstm checkpoint 0'", id="another format"),
+        pytest.param(of_another_model, "", id="another model"),
+        pytest.param(lambda content: saved(torch.ones(3)), "", id="a tensor"),
+        pytest.param(lambda content: saved({"weights": torch.ones(3)}), "format", id="weights alone"),
+    ],
+)
+def test_what_is_no_whole_checkpoint_is_refused_by_name(
+    trial: Trial, damage: Callable[[bytes], bytes], found: str
+) -> None:
+    with pytest.raises(UserError, match=f"^the file must be a whole checkpoint of mnist_lstm.*{found}.*; delete it"):
+        from_bytes(damage(to_bytes(trial.checkpoint(report=0))), "the file")
+
+
+SPRUNG: list[str] = []
+
+
+def spring() -> str:
+    SPRUNG.append("code ran")
+    return "mnist_lstm checkpoint 1"
+
+
+class Trap:
+    def __reduce__(self) -> tuple[Callable[[], str], tuple[()]]:
+        return spring, ()
+
+
+def test_no_code_in_a_file_is_run() -> None:
+    with pytest.raises(UserError):
+        from_bytes(saved({"format": Trap()}), "it")
+    assert not SPRUNG
+
+
+def test_the_weights_digest_changes_with_the_last_bit_the_type_the_shape_and_the_name() -> None:
+    weight = torch.arange(6.0).reshape(2, 3)
+    last_bit = torch.nextafter(weight, weight + torch.tensor([[0, 0, 0], [0, 0, 1]]))
+    others = [{"a": last_bit}, {"a": weight.view(torch.int32)}, {"a": weight.reshape(3, 2)}, {"b": weight}]
+    assert len({weights_digest(each) for each in ({"a": weight}, *others)}) == 5
+
+
+def test_the_weights_digest_does_not_depend_on_the_memory_layout() -> None:
+    weight = torch.arange(6.0).reshape(2, 3)
+    assert weights_digest({"a": weight.T.contiguous().T}) == weights_digest({"a": weight})
+
+
+def test_a_checkpoint_fits_the_data_that_it_was_trained_on(trial: Trial, sequences: Splits) -> None:
+    expect_data(trial.checkpoint(report=0), sequences.card, sequences.test)
+
+
+def test_data_of_another_name_are_refused(trial: Trial, sequences: Splits) -> None:
+    with pytest.raises(UserError, match=r"trained on bars in .*, found mnist in"):
+        expect_data(trial.checkpoint(report=0), sequences.card | {"name": "mnist"}, sequences.test)
+
+
+def test_sequences_of_another_shape_are_refused(trial: Trial, splits: Splits) -> None:
+    columns = sequence_split(splits.test, pixel_order(read_by("columns"), 6, 4))
+    with pytest.raises(UserError, match=r"sequences of \(6, 4\), found bars in sequences of \(4, 6\)"):
+        expect_data(trial.checkpoint(report=0), splits.card, columns)
+
+
+def test_another_view_of_square_images_is_refused(trial: Trial, splits: Splits) -> None:
+    checkpoint = trial.checkpoint(report=0)
+    square = replace(checkpoint, data=checkpoint.data | {"height": 4})
+    squares = splits.test | {"images": splits.test["images"][:, :4]}
+    columns = sequence_split(squares, pixel_order(read_by("columns"), 4, 4))
+    with pytest.raises(UserError, match="view"):
+        expect_data(square, splits.card, columns)

@@ -1,0 +1,368 @@
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+from torch.testing import assert_close
+
+from mnist_lstm.core.evaluation import metrics
+from mnist_lstm.core.model.classifier import classify, restored_classifier
+from mnist_lstm.core.training.batches import batches
+from mnist_lstm.core.training.compute import chosen_precision, recurrent_precision
+from mnist_lstm.core.training.loop import fit, paced
+from mnist_lstm.core.training.optimizers import OPTIMIZERS
+from mnist_lstm.core.training.schedules import learning_rate
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import TrainingParameters
+from tests.core.conftest import SIZE, WAYS, Trial, assert_same_bits, needs_bfloat16
+
+COLUMNS = ["iteration", "epoch", "learning_rate", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy"]
+
+
+def test_a_state_is_not_changed_by_further_training(trial: Trial) -> None:
+    reports = trial.reports()
+    first = next(reports).state()
+    list(reports)
+    assert_same_bits(first, trial.states()[0])
+
+
+def test_a_reports_history_is_not_changed_by_further_training(trial: Trial) -> None:
+    assert [len(report.history) for report in list(trial.reports())] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_two_runs_of_one_seed_end_with_the_same_bits(trial: Trial) -> None:
+    assert_same_bits(trial.states()[-1], trial.states()[-1])
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_two_runs_of_one_seed_end_with_the_same_bits_however_they_train(trial: Trial, way: dict[str, Any]) -> None:
+    assert_same_bits(trial.states(**way)[-1], trial.states(**way)[-1])
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_each_way_to_train_gives_other_weights(trial: Trial, way: dict[str, Any]) -> None:
+    one, other = trial.states()[-1], trial.states(**way)[-1]
+    assert not torch.equal(one.classifying["readout.weight"], other.classifying["readout.weight"])
+    assert one.weights.keys() == other.weights.keys()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_each_way_to_train_learns_the_classes(trial: Trial, way: dict[str, Any]) -> None:
+    changes = {"learning_rate": 0.05} | way | {"iterations": 150, "clip_norm": way.get("clip_norm") and 1.0}
+    assert trial.states(**changes)[-1].history[-1]["valid_accuracy"] >= 0.9
+
+
+def test_a_constant_rate_without_the_rest_follows_the_path_of_plain_adam(trial: Trial) -> None:
+    classifier, train = trial.classifier(), trial.data.train
+    trained = [weight for weight in classifier.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=0.01, fused=True)
+    torch.manual_seed(int(np.random.SeedSequence([1, 1]).generate_state(1)[0]))
+    for order in itertools.islice(batches(50, 16, seed=1), 12):
+        logits = classifier(torch.from_numpy(train["sequences"][order]))
+        loss = cross_entropy(logits, torch.from_numpy(train["labels"][order].astype(np.int64)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert_close(trial.states()[-1].weights, dict(classifier.state_dict()), rtol=0, atol=0)
+
+
+def test_another_seed_gives_other_batches_and_dropout(trial: Trial) -> None:
+    one, other = (trial.states(seed=seed)[0] for seed in (1, 2))
+    assert not torch.equal(one.weights["readout.weight"], other.weights["readout.weight"])
+    assert not torch.equal(one.random_state, other.random_state)
+
+
+@pytest.mark.parametrize("changes", [{"validate_every": 1}, {"log_every": 1}, {"keep": "best"}])
+def test_looking_at_a_run_has_no_effect_on_its_weights(trial: Trial, changes: dict[str, Any]) -> None:
+    watched, unwatched = trial.states(**changes)[-1], trial.states(log_every=100, validate_every=100)[-1]
+    assert_close(watched.weights, unwatched.weights, rtol=0, atol=0)
+    assert torch.equal(watched.random_state, unwatched.random_state)
+
+
+def test_training_learns_the_classes(trial: Trial) -> None:
+    last = trial.states(iterations=150, learning_rate=0.05)[-1].history[-1]
+    assert last["valid_accuracy"] == 1
+    assert last["valid_loss"] < 0.2
+
+
+def test_reports_come_at_logged_and_validated_updates_and_at_the_last(trial: Trial) -> None:
+    iterations = [report.iteration for report in trial.reports(iterations=13, log_every=4, validate_every=5)]
+    assert iterations == [4, 5, 8, 10, 12, 13]
+
+
+def test_a_history_has_a_row_of_seven_columns_for_each_report(trial: Trial) -> None:
+    *_, last = trial.reports()
+    assert [list(row) for row in last.history] == [COLUMNS] * 7
+    assert [row["iteration"] for row in last.history] == [2, 4, 5, 6, 8, 10, 12]
+    assert last.history[-1]["epoch"] == 12 * 16 / 50
+
+
+def test_validation_columns_hold_numbers_at_validated_updates_alone(trial: Trial) -> None:
+    *_, last = trial.reports()
+    for column in ("valid_loss", "valid_accuracy"):
+        assert [row["iteration"] for row in last.history if not math.isnan(row[column])] == [5, 10, 12]
+
+
+def test_a_row_holds_the_batchs_loss_and_accuracy_just_before_its_update(trial: Trial) -> None:
+    trial.parameters = trial.parameters.model_copy(
+        update={"model": trial.parameters.model.model_copy(update={"dropout": 0.0})}
+    )
+    (row,) = trial.states(iterations=1)[-1].history
+    train, order = trial.data.train, next(batches(50, 16, seed=1))
+    logits = classify(trial.classifier(), train["sequences"][order], 16)
+    labels = train["labels"][order]
+    expected = cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels.astype(np.int64)))
+    assert row["train_loss"] == pytest.approx(float(expected), abs=1e-6)
+    assert row["train_accuracy"] == pytest.approx((logits.argmax(1) == labels).mean())
+
+
+def test_a_row_holds_the_validation_images_loss_and_accuracy_just_after_its_update(trial: Trial) -> None:
+    last, valid = trial.states()[-1], trial.data.valid
+    logits = classify(restored_classifier(trial.parameters.model, 4, last.weights), valid["sequences"], 17)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-6)
+    assert last.history[-1]["valid_accuracy"] == metrics.accuracy(logits, valid["labels"])
+
+
+def test_the_best_state_is_the_first_of_the_highest_validation_accuracy(trial: Trial) -> None:
+    states = trial.states(iterations=40, learning_rate=0.1, validate_every=1)
+    best = states[-1].best
+    assert best is not None
+    accuracies = [row["valid_accuracy"] for row in states[-1].history]
+    first = int(np.argmax(accuracies))
+    assert 0 < first < len(states) - 1, "the test needs a run whose best is neither its first nor its last"
+    assert (best.iteration, best.accuracy) == (first + 1, accuracies[first])
+    assert_close(best.weights, states[first].weights, rtol=0, atol=0)
+
+
+def test_the_learning_rate_of_each_row_is_that_of_its_update(trial: Trial) -> None:
+    *_, last = trial.reports(schedule="cosine", warmup=4, log_every=1)
+    training = trial.parameters.training.model_copy(update={"schedule": "cosine", "warmup": 4})
+    expected = [learning_rate(training, number, 12) for number in range(1, 13)]
+    assert [row["learning_rate"] for row in last.history] == expected
+
+
+def test_an_update_moves_the_weights_by_its_own_rate(trial: Trial) -> None:
+    # without momentum an update of SGD is the gradient times the rate, so half the rate moves half as far
+    way: dict[str, Any] = {"optimizer": "sgd", "iterations": 2, "log_every": 1, "learning_rate": 0.1}
+    plain, warm = (trial.states(**way, warmup=warmup)[0].weights for warmup in (0, 1))
+    assert_close(plain, warm, rtol=0, atol=0)
+    slow = trial.states(**(way | {"iterations": 4}), warmup=2)[0].weights
+    start = trial.classifier().state_dict()
+    moved = {name: start[name] + (plain[name] - start[name]) / 2 for name in start}
+    assert_close(slow, moved, rtol=1e-5, atol=1e-6)
+
+
+def test_clipping_bounds_the_gradients_norm(trial: Trial) -> None:
+    start = trial.classifier().state_dict()
+    once: dict[str, Any] = {"optimizer": "sgd", "learning_rate": 1.0, "iterations": 1, "momentum": 0.0}
+    free, clipped = (trial.states(**once, clip_norm=norm)[0].weights for norm in (None, 0.01))
+    norms = [math.sqrt(sum(float((to[name] - start[name]).square().sum()) for name in start)) for to in (free, clipped)]
+    assert norms[0] > 0.1
+    assert norms[1] == pytest.approx(0.01, rel=1e-3)
+
+
+def test_the_average_is_that_of_the_weights_after_each_update(trial: Trial) -> None:
+    states = trial.states(ema_decay=0.5, log_every=1, validate_every=100)
+    average = trial.classifier().state_dict()
+    for number, state in enumerate(states, 1):
+        decay = min(0.5, (1 + number) / (10 + number))
+        average = {name: decay * average[name] + (1 - decay) * state.weights[name] for name in average}
+        assert state.average is not None
+        assert_close(state.average, average)
+
+
+def test_the_average_is_validated_and_kept_as_the_best(trial: Trial) -> None:
+    last, valid = trial.states(ema_decay=0.9)[-1], trial.data.valid
+    assert last.average is not None
+    logits = classify(restored_classifier(trial.parameters.model, 4, last.average), valid["sequences"], 17)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-6)
+    best = trial.states(ema_decay=0.9, validate_every=12)[-1]
+    assert best.best is not None
+    assert_close(best.best.weights, best.average, rtol=0, atol=0)
+
+
+def test_training_is_all_that_averaging_leaves_alone(trial: Trial) -> None:
+    assert_close(trial.states(ema_decay=0.9)[-1].weights, trial.states()[-1].weights, rtol=0, atol=0)
+
+
+@needs_bfloat16
+def test_in_bfloat16_weights_and_evaluation_stay_float32(trial: Trial) -> None:
+    last, valid = trial.states(precision="bfloat16")[-1], trial.data.valid
+    assert {weight.dtype for weight in last.weights.values()} == {torch.float32}
+    logits = classify(restored_classifier(trial.parameters.model, 4, last.weights), valid["sequences"], 17)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-9)
+
+
+@needs_bfloat16
+def test_in_bfloat16_the_recurrent_layer_alone_computes_so_and_only_while_it_trains(trial: Trial) -> None:
+    classifier, seen = trial.classifier(), []
+    with recurrent_precision(classifier, "bfloat16", torch.device("cpu")):
+        classifier.recurrent.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
+        sequences = torch.from_numpy(trial.data.train["sequences"])
+        training, evaluating = classifier.train().outputs(sequences), classifier.eval().outputs(sequences)
+    assert torch.equal(evaluating, classifier.outputs(sequences))
+    assert not torch.equal(training, evaluating)
+    assert_close(training, training.bfloat16().float(), rtol=0, atol=0)
+    assert seen == [False] * 3
+    assert torch.equal(classifier.train().outputs(sequences), evaluating)
+
+
+def test_patience_ends_a_run_after_validations_that_are_no_better(trial: Trial) -> None:
+    states = trial.states(patience=2, learning_rate=1e-9, iterations=100)
+    assert [state.ended for state in states] == [False] * (len(states) - 1) + [True]
+    assert states[-1].iteration == 15
+
+
+def test_a_state_says_whether_its_training_has_ended(trial: Trial) -> None:
+    assert [state.ended for state in trial.states()] == [False] * 6 + [True]
+
+
+def test_epochs_read_every_image_so_often(trial: Trial) -> None:
+    *_, last = trial.reports(iterations=None, epochs=2)
+    assert last.iteration == 7
+
+
+def test_a_device_that_is_missing_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError, match=r"^training\.device 'cuda' needs a CUDA device .*; set auto or cpu\.$"):
+        trial.states(device="cuda")
+
+
+def test_without_a_graphics_card_auto_is_the_cpu(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert_same_bits(trial.states(device="auto")[-1], trial.states(device="cpu")[-1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "found"),
+    [
+        ("float32", False, "float32"),
+        ("float32", True, "float32"),
+        ("auto", False, "float32"),
+        ("auto", True, "bfloat16"),
+        ("bfloat16", True, "bfloat16"),
+    ],
+)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_auto_is_bfloat16_where_there_is_hardware_for_it(
+    asked: str, there: bool, found: str, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hardware(monkeypatch, device, there)
+    assert chosen_precision(asked, torch.device(device)) == found
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_bfloat16_without_hardware_for_it_is_told(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hardware(monkeypatch, device, bfloat16=False)
+    with pytest.raises(UserError, match=rf"^training\.precision 'bfloat16' needs .* none on '{device}'; set auto or"):
+        chosen_precision("bfloat16", torch.device(device))
+
+
+def hardware(monkeypatch: pytest.MonkeyPatch, device: str, bfloat16: bool) -> None:
+    """A machine whose `device` multiplies in bfloat16, or none that does."""
+    for kind, function in (
+        ("cpu", "torch.cpu._is_avx512_bf16_supported"),
+        ("cpu", "torch.cpu._is_amx_tile_supported"),
+        ("cuda", "torch.cuda.is_bf16_supported"),
+    ):
+        monkeypatch.setattr(function, lambda *_, kind=kind, **__: bfloat16 and kind == device)
+
+
+def test_in_auto_this_machine_trains(trial: Trial) -> None:
+    chosen = chosen_precision("auto", torch.device("cpu"))
+    assert_same_bits(trial.states(precision="auto")[-1], trial.states(precision=chosen)[-1])
+
+
+def test_the_constant_forget_bias_stays_as_it_is(trial: Trial) -> None:
+    constant = trial.states(learning_rate=0.5)[-1].weights["recurrent.bias_hh_l0"]
+    assert constant.tolist() == [0] * 6 + [1] * 6 + [0] * 12
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_at_its_update(trial: Trial) -> None:
+    classifier = trial.classifier()
+    reports = fit(classifier, trial.data.train, trial.data.valid, trial.parameters.training, SIZE)
+    states = [next(reports).state(), next(reports).state()]
+    with torch.no_grad():
+        classifier.readout.bias.fill_(math.nan)
+    with pytest.raises(UserError, match=r"found nan at update 5; lower training\.learning_rate \(now 0\.01\)"):
+        next(reports)
+    for state, expected in zip(states, trial.states(), strict=False):
+        assert_same_bits(state, expected)
+    assert torch.equal(classifier.readout.weight, states[-1].weights["readout.weight"])
+
+
+def test_a_learning_rate_far_too_high_stops_the_run(trial: Trial) -> None:
+    with pytest.raises(UserError, match="must stay finite, found nan at update"):
+        trial.states(learning_rate=1e38)
+
+
+def test_a_run_whose_last_update_breaks_the_weights_does_not_end_well(trial: Trial) -> None:
+    with pytest.raises(UserError, match="must stay finite"):
+        trial.states(learning_rate=1e38, iterations=1)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_training_takes_its_own_number_of_threads_and_gives_the_former_back(trial: Trial) -> None:
+    during = [torch.get_num_threads() for _ in trial.reports(threads=1)]
+    assert set(during) == {1}
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_number_of_threads_comes_back_where_a_run_is_abandoned(trial: Trial) -> None:
+    reports = trial.reports(threads=1)
+    next(reports)
+    reports.close()  # type: ignore[attr-defined]
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_number_of_threads_comes_back_after_an_error(trial: Trial) -> None:
+    with pytest.raises(UserError):
+        trial.states(learning_rate=1e38, threads=1)
+    assert torch.get_num_threads() == 2
+
+
+def paced_iterations(trial: Trial, seconds: float) -> list[int]:
+    return [report.iteration for report in paced(trial.reports(), seconds)]
+
+
+def test_pacing_by_no_time_yields_every_report(trial: Trial) -> None:
+    assert paced_iterations(trial, 0.0) == [2, 4, 5, 6, 8, 10, 12]
+
+
+def test_pacing_always_yields_the_first_report_and_the_last(trial: Trial) -> None:
+    assert paced_iterations(trial, math.inf) == [2, 12]
+
+
+def test_pacing_yields_once_where_there_is_one_report(trial: Trial) -> None:
+    assert [report.iteration for report in paced(trial.reports(iterations=1), math.inf)] == [1]
+
+
+def test_pacing_yields_a_report_when_its_seconds_have_passed(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr("mnist_lstm.core.training.loop.time.monotonic", lambda: next(clock))
+    assert paced_iterations(trial, 2) == [2, 5, 8, 12]
+
+
+def test_a_paced_report_holds_the_state_of_its_own_iteration(trial: Trial) -> None:
+    states = [report.state() for report in paced(trial.reports(), math.inf)]
+    expected = trial.states()
+    for state, same in zip(states, (expected[0], expected[-1]), strict=True):
+        assert_same_bits(state, same)
+
+
+def test_the_optimisers_are_those_that_the_parameters_allow() -> None:
+    assert set(OPTIMIZERS) == set(get_args(TrainingParameters.model_fields["optimizer"].annotation))

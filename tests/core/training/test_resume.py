@@ -1,0 +1,252 @@
+"""Continuing an interrupted run: with the same bits, and only with the same parameters and data."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes
+from mnist_lstm.core.training.fingerprint import differences, fingerprint
+from mnist_lstm.core.training.learner import Best, TrainingState
+from mnist_lstm.core.training.resume import starting_state
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import Parameters, flat_keys
+from tests.core.conftest import WAYS, Trial, assert_same_bits
+
+
+def assert_other_weights(one: TrainingState, other: TrainingState) -> None:
+    assert not torch.equal(one.weights["readout.weight"], other.weights["readout.weight"])
+
+
+def test_a_resumed_run_ends_with_the_same_bits(trial: Trial) -> None:
+    *interrupted, last = trial.states()
+    for stopped in interrupted:
+        assert_same_bits(trial.states(stopped)[-1], last)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_resumed_run_ends_with_the_same_bits_however_it_trains(trial: Trial, way: dict[str, Any]) -> None:
+    *interrupted, last = trial.states(**way)
+    for stopped in (interrupted[0], interrupted[3]):
+        assert_same_bits(trial.states(stopped, **way)[-1], last)
+
+
+def test_a_run_resumed_without_its_average_leaves_the_path(trial: Trial) -> None:
+    *_, stopped, last = trial.states(ema_decay=0.9)
+    elsewhere = trial.states(replace(stopped, average=stopped.weights), ema_decay=0.9)[-1]
+    assert_close(elsewhere.weights, last.weights, rtol=0, atol=0)
+    with pytest.raises(AssertionError):
+        assert_close(elsewhere.average, last.average, rtol=0, atol=0)
+
+
+def test_a_run_that_lost_its_patience_had_ended(trial: Trial) -> None:
+    impatient: dict[str, Any] = {"patience": 1, "learning_rate": 1e-9, "iterations": 100}
+    ended = trial.states(**impatient)[-1]
+    assert (ended.iteration, ended.ended) == (10, True)
+    (report,) = trial.reports(ended, **impatient)
+    assert_same_bits(report.state(), ended)
+
+
+def test_a_run_that_had_ended_resumes_to_its_end(trial: Trial) -> None:
+    ended = trial.states()[-1]
+    (report,) = trial.reports(ended)
+    assert (report.iteration, report.history) == (12, ended.history)
+    assert_same_bits(report.state(), ended)
+
+
+def test_a_run_resumed_with_another_random_state_drops_out_other_units(trial: Trial) -> None:
+    *_, stopped, last = trial.states()
+    elsewhere = replace(stopped, random_state=torch.Generator().manual_seed(99).get_state())
+    assert_other_weights(trial.states(elsewhere)[-1], last)
+
+
+def test_a_run_resumed_at_another_iteration_reads_other_batches(trial: Trial) -> None:
+    *_, stopped, last = trial.states()
+    assert (stopped.iteration, last.iteration) == (10, 12)
+    assert_other_weights(trial.states(replace(stopped, iteration=9), iterations=11)[-1], last)
+
+
+def test_a_run_resumed_without_the_optimisers_moments_leaves_the_path(trial: Trial) -> None:
+    *_, stopped, last = trial.states()
+    fresh = {**stopped.optimizer, "state": {}}
+    assert_other_weights(trial.states(replace(stopped, optimizer=fresh))[-1], last)
+
+
+def test_a_resumed_run_keeps_the_best_weights_of_before(trial: Trial) -> None:
+    best = Best(iteration=5, accuracy=1.0, weights={"readout.bias": torch.ones(3)})
+    stopped = replace(trial.states()[2], best=best)
+    assert trial.states(stopped)[-1].best is best
+
+
+def test_to_resume_changes_nothing_in_the_state_it_starts_from(trial: Trial) -> None:
+    first, same = trial.states()[0], trial.states()[0]
+    trial.states(first)
+    assert_same_bits(first, same)
+
+
+WITHOUT_EFFECT = ["training.resume", "training.report_seconds", "training.engine"]
+DECIDING = ("sequence", "model", "training")
+FIELDS = [key for key in flat_keys(Parameters) if key.startswith(DECIDING) and key != "training.device"]
+
+
+def changed(parameters: Any, field: str) -> Any:
+    """The parameters with another value in one field."""
+    block, _, rest = field.partition(".")
+    value = getattr(parameters, block)
+    other = changed(value, rest) if rest else another(value)
+    return parameters.model_copy(update={block: other})
+
+
+def another(value: Any) -> Any:
+    if isinstance(value, str):
+        return f"{value} or so"
+    return not value if isinstance(value, bool) else (value or 0) + 1
+
+
+IDLE = ["sequence.patch_size", "sequence.permutation_seed"]  # where the view is rows
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_fingerprint_changes_with_every_parameter_that_decides_the_weights(
+    parameters: Parameters, sequences: Splits, field: str
+) -> None:
+    before, after = (Trial(each, sequences).identity() for each in (parameters, changed(parameters, field)))
+    assert (fingerprint(after) == fingerprint(before)) == (field in [*WITHOUT_EFFECT, *IDLE])
+
+
+def test_a_checkpoint_from_before_there_were_blocks_can_be_resumed_without_any(trial: Trial) -> None:
+    now = trial.identity()
+    older = {key: value for key, value in now.items() if key != "training.shuffle_block"}
+    assert fingerprint(older) == fingerprint(now)
+    assert differences(now, older) == ""
+    assert fingerprint(older) != fingerprint(now | {"training.shuffle_block": 5})
+
+
+@pytest.mark.parametrize(
+    ("field", "with_effect", "without"),
+    [
+        ("sequence.patch_size", {"view": "patches"}, {"view": "pixels"}),
+        ("sequence.permutation_seed", {"view": "permuted_pixels"}, {"view": "pixels"}),
+        ("model.forget_bias", {"cell": "lstm"}, {"cell": "gru"}),
+    ],
+)
+def test_a_parameter_of_one_choice_decides_only_where_that_is_chosen(
+    parameters: Parameters, sequences: Splits, field: str, with_effect: dict[str, str], without: dict[str, str]
+) -> None:
+    block = field.partition(".")[0]
+    for choice, expected in ((with_effect, True), (without, False)):
+        section = getattr(parameters, block).model_copy(update=choice)
+        one = parameters.model_copy(update={block: section})
+        prints = [fingerprint(Trial(each, sequences).identity()) for each in (one, changed(one, field))]
+        assert (prints[0] != prints[1]) == expected
+
+
+def test_a_fingerprint_knows_the_device_that_trains_whoever_chose_it(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {}
+    for asked, there in [("auto", False), ("cpu", False), ("auto", True), ("cpu", True), ("cuda", True)]:
+        monkeypatch.setattr("torch.cuda.is_available", lambda there=there: there)
+        training = trial.parameters.training.model_copy(update={"device": asked})
+        trial.parameters = trial.parameters.model_copy(update={"training": training})
+        found[asked, there] = trial.identity()["training.device"]
+    on_cuda = [("auto", True), ("cuda", True)]
+    assert found == {each: "cuda" if each in on_cuda else "cpu" for each in found}
+
+
+@pytest.mark.parametrize("part", ["train", "valid"])
+@pytest.mark.parametrize("array", ["sequences", "labels"])
+def test_a_fingerprint_changes_with_the_data(trial: Trial, part: str, array: str) -> None:
+    before = fingerprint(trial.identity())
+    getattr(trial.data, part)[array].flat[0] ^= 1
+    assert fingerprint(trial.identity()) != before
+
+
+def test_a_fingerprint_depends_on_values_alone() -> None:
+    one, same = {"a": 1, "b": 0.5}, {"b": 0.5, "a": 1}
+    assert fingerprint(one) == fingerprint(same)
+    assert len(fingerprint(one)) == 16
+
+
+def test_a_checkpoint_that_came_back_has_the_same_fingerprint(trial: Trial) -> None:
+    checkpoint = trial.checkpoint(report=0)
+    assert from_bytes(to_bytes(checkpoint), "it").fingerprint == checkpoint.fingerprint
+
+
+def test_differences_are_told_as_one_reads_them() -> None:
+    then = {"training.seed": 1, "model.cell": "lstm", "data.train.sha256": "a" * 64, "gone": 1}
+    now = {"training.seed": 2, "model.cell": "lstm", "data.train.sha256": "b" * 64}
+    assert differences(now, then) == (
+        "training.seed is 2, was 1, data.train.sha256 is 'bbbbbbbbbbbb…, was 'aaaaaaaaaaaa…, gone is None, was 1"
+    )
+
+
+def never() -> Checkpoint:
+    raise AssertionError("only the checkpoint that is asked for is read")
+
+
+def damaged() -> Checkpoint:
+    return from_bytes(b"half a file", "damaged.pt")
+
+
+def test_a_run_that_is_not_to_resume_starts_at_the_beginning(trial: Trial) -> None:
+    assert starting_state({"0123456789abcdef": never}, trial.identity(), resume=False) is None
+
+
+def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning(
+    trial: Trial, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped = trial.checkpoint(report=2)
+    assert starting_state({stopped.fingerprint: lambda: stopped}, stopped.identity, resume=False) is None
+    (line,) = caplog.messages
+    assert "a checkpoint at update 5." in line
+    assert "training.resume=true" in line
+
+
+def test_a_run_that_ended_offers_nothing_to_continue(trial: Trial, caplog: pytest.LogCaptureFixture) -> None:
+    ended = trial.checkpoint()
+    assert starting_state({ended.fingerprint: lambda: ended}, ended.identity, resume=False) is None
+    assert not caplog.messages
+
+
+def test_a_damaged_checkpoint_does_not_stop_a_run_that_replaces_it(trial: Trial) -> None:
+    identity = trial.identity()
+    assert starting_state({fingerprint(identity): damaged}, identity, resume=False) is None
+
+
+def test_a_resumed_run_starts_at_the_state_of_its_own_checkpoint(trial: Trial) -> None:
+    stopped = trial.checkpoint(report=0)
+    interrupted = {"0123456789abcdef": never, stopped.fingerprint: lambda: stopped}
+    assert starting_state(interrupted, stopped.identity, resume=True) is stopped.state
+
+
+@pytest.mark.parametrize(("report", "lines"), [(0, 0), (-1, 1)])
+def test_to_resume_a_training_that_had_ended_is_told(
+    trial: Trial, caplog: pytest.LogCaptureFixture, report: int, lines: int
+) -> None:
+    caplog.set_level("INFO")
+    left = trial.checkpoint(report=report)
+    starting_state({left.fingerprint: lambda: left}, left.identity, resume=True)
+    told = ["This training had ended, at update 12: there is nothing left to train."]
+    assert caplog.messages == told * lines
+
+
+def test_to_resume_without_an_interrupted_run_is_refused() -> None:
+    with pytest.raises(UserError, match=r"^training\.resume needs the checkpoint of an interrupted run, found none"):
+        starting_state({}, {"training.seed": 1}, resume=True)
+
+
+def test_to_resume_another_run_is_refused_with_what_differs_from_the_newest(trial: Trial) -> None:
+    newest = trial.checkpoint(report=0)
+    interrupted = {newest.fingerprint: lambda: newest, "0123456789abcdef": never}
+    with pytest.raises(UserError, match=r"interrupted run: training\.seed is 7, was 1; set them back"):
+        starting_state(interrupted, newest.identity | {"training.seed": 7}, resume=True)
+
+
+def test_to_resume_a_damaged_checkpoint_is_refused_by_name(trial: Trial) -> None:
+    identity = trial.identity()
+    with pytest.raises(UserError, match=r"^damaged\.pt must be a whole checkpoint"):
+        starting_state({fingerprint(identity): damaged}, identity, resume=True)

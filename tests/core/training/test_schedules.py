@@ -1,0 +1,73 @@
+"""Learning rates by update, compared with torch's own schedulers."""
+
+from typing import Any, get_args
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.optim import SGD
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+
+from mnist_lstm.core.training.schedules import SCHEDULES, learning_rate
+from mnist_lstm.parameters import Parameters, TrainingParameters
+
+TOTAL, PEAK = 40, 0.01
+
+
+def rates(parameters: Parameters, **changes: Any) -> list[float]:
+    training = parameters.training.model_copy(update={"learning_rate": PEAK} | changes)
+    return [learning_rate(training, number, TOTAL) for number in range(1, TOTAL + 1)]
+
+
+def torchs(scheduler: type[LRScheduler], **settings: Any) -> list[float]:
+    optimizer = SGD([torch.zeros(1)], lr=PEAK)
+    schedule, found = scheduler(optimizer, **settings), []
+    for _ in range(TOTAL):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return found
+
+
+def test_a_constant_rate_is_the_rate_to_the_bit(parameters: Parameters) -> None:
+    assert set(rates(parameters)) == {PEAK}
+
+
+def test_a_cosine_is_torchs(parameters: Parameters) -> None:
+    assert rates(parameters, schedule="cosine") == pytest.approx(torchs(CosineAnnealingLR, T_max=TOTAL))
+
+
+def test_one_cycle_is_torchs(parameters: Parameters) -> None:
+    # torch puts the peak and the end each one update earlier
+    expected = torchs(OneCycleLR, max_lr=PEAK, total_steps=TOTAL, cycle_momentum=False)
+    found = rates(parameters, schedule="one_cycle")
+    assert found[0] == pytest.approx(expected[0])
+    assert max(found) == pytest.approx(PEAK)
+    assert found == pytest.approx(expected, abs=PEAK / 10)
+
+
+def test_a_warm_up_rises_linearly_to_the_schedules_first_rate(parameters: Parameters) -> None:
+    found = rates(parameters, warmup=4)
+    assert found[:5] == pytest.approx([PEAK / 4, PEAK / 2, PEAK * 3 / 4, PEAK, PEAK])
+
+
+def test_after_a_warm_up_the_schedule_takes_the_updates_that_are_left(parameters: Parameters) -> None:
+    training = parameters.training.model_copy(update={"schedule": "cosine"})
+    shorter = [learning_rate(training, number, TOTAL - 4) for number in range(1, TOTAL - 3)]
+    warm = training.model_copy(update={"warmup": 4})
+    assert [learning_rate(warm, number, TOTAL) for number in range(5, TOTAL + 1)] == pytest.approx(shorter)
+
+
+@given(
+    st.sampled_from(sorted(SCHEDULES)),
+    st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n))),
+)
+def test_a_rate_is_above_zero_and_never_above_the_highest(schedule: str, update: tuple[int, int]) -> None:
+    total, number = update
+    training = TrainingParameters.model_construct(learning_rate=PEAK, schedule=schedule, warmup=total // 3)
+    assert 0 < learning_rate(training, number, total) <= PEAK
+
+
+def test_the_schedules_are_those_that_the_parameters_allow() -> None:
+    assert set(SCHEDULES) == set(get_args(TrainingParameters.model_fields["schedule"].annotation))

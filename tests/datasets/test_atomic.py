@@ -1,0 +1,284 @@
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+from unittest import mock
+
+import pytest
+from kedro.io import DatasetError
+
+from mnist_lstm.datasets.atomic import atomic_file, atomic_write
+from mnist_lstm.datasets.text import JSONDataset
+from mnist_lstm.errors import UserError, cause_for_user
+from tests.projects import wait_for
+
+OLD, NEW = b"old", b"new"
+KILLS = 12
+SIZE = 400_000  # bytes of a file that is written while the process is killed
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    old = tmp_path / "report.json"
+    old.write_bytes(OLD)
+    return old
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, function: str, call: int, error: BaseException) -> None:
+    """Makes the so-manieth call of a function of `os` raise."""
+    calls = iter(range(1, call + 1))
+    real = getattr(os, function)
+
+    def failing(*arguments: Any, **options: Any) -> Any:
+        if next(calls, None) == call:
+            raise error
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(os, function, failing)
+
+
+POINTS = [("chmod", 1, OLD), ("fsync", 1, OLD), ("replace", 1, OLD), ("fsync", 2, NEW)]
+ERRORS = [RuntimeError("any"), OSError(errno.EIO, "input/output error"), KeyboardInterrupt()]
+
+
+@pytest.mark.parametrize(("function", "call", "content"), POINTS)
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_after_an_error_at_any_step_the_old_file_stands_or_the_new_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch, function: str, call: int, content: bytes, error: BaseException
+) -> None:
+    fail_at(monkeypatch, function, call, error)
+    with pytest.raises(type(error)):
+        atomic_write(path, NEW)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(("function", "call", "content"), POINTS)
+def test_after_an_error_at_any_step_no_temporary_file_is_left(
+    path: Path, monkeypatch: pytest.MonkeyPatch, function: str, call: int, content: bytes
+) -> None:
+    fail_at(monkeypatch, function, call, RuntimeError("any"))
+    with pytest.raises(RuntimeError):
+        atomic_write(path, NEW)
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_a_writer_that_fails_half_way_leaves_the_old_file_alone(path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)), atomic_file(path) as temporary:  # noqa: PT012  it is the body that fails
+        temporary.write_bytes(NEW[:1])
+        raise error
+    assert path.read_bytes() == OLD
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_file_is_on_the_disk_before_it_gets_its_name_and_its_name_after(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = mock.Mock(fsync=mock.Mock(wraps=os.fsync), replace=mock.Mock(wraps=os.replace))
+    monkeypatch.setattr(os, "fsync", steps.fsync)
+    monkeypatch.setattr(os, "replace", steps.replace)
+    atomic_write(path, NEW)
+    assert [name for name, _, _ in steps.mock_calls] == ["fsync", "replace", "fsync"]
+
+
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    atomic_write(tmp_path / "a" / "b" / "file", NEW)
+    assert (tmp_path / "a" / "b" / "file").read_bytes() == NEW
+
+
+def test_the_temporary_file_lies_in_the_same_folder_with_the_same_suffix(path: Path) -> None:
+    with atomic_file(path) as temporary:
+        assert (temporary.parent, temporary.suffix) == (path.parent, ".json")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT])
+def test_a_disk_that_cannot_be_written_is_told_with_the_files_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    fail_at(monkeypatch, "fsync", 1, OSError(number, os.strerror(number)))
+    with pytest.raises(UserError, match=rf"{path} must be writable, found: {os.strerror(number)}"):
+        atomic_write(path, NEW)
+    assert path.read_bytes() == OLD
+
+
+@pytest.fixture
+def umask() -> Iterator[int]:
+    """A mask that is not the usual one: nothing for others, no writing for the group."""
+    before = os.umask(0o027)
+    yield 0o027
+    os.umask(before)
+
+
+def test_a_new_file_has_the_rights_that_the_umask_leaves(tmp_path: Path, umask: int) -> None:
+    atomic_write(tmp_path / "file", NEW)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_writing_does_not_change_the_umask(tmp_path: Path, umask: int) -> None:
+    atomic_write(tmp_path / "file", NEW)
+    assert os.umask(umask) == umask
+
+
+# A process that writes a file full of one letter, then of the next, and so on, until it is killed
+LETTERS = f"""
+import contextlib, itertools, os, sys
+from pathlib import Path
+from mnist_lstm.datasets.atomic import atomic_file
+
+path = Path(sys.argv[2])
+place = {{"whole": atomic_file, "plain": contextlib.nullcontext}}[sys.argv[1]]
+for letter in itertools.cycle("abc"):
+    with place(path) as temporary, temporary.open("wb") as file:
+        for _ in range(100):
+            file.write(letter.encode() * {SIZE // 100})
+            file.flush()
+    print(letter, flush=True)
+"""
+
+
+def contents_after_kills(writer: str, path: Path) -> list[bytes]:
+    """What stands in the file each time its writer was killed at a random moment."""
+    moments, contents = random.Random(0), []
+    for _ in range(KILLS):
+        with subprocess.Popen(
+            [sys.executable, "-c", LETTERS, writer, str(path)], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()  # one file is whole
+            time.sleep(moments.uniform(0, 0.02))
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+        contents.append(path.read_bytes())
+    return contents
+
+
+def is_whole(content: bytes) -> bool:
+    return len(content) == SIZE and len(set(content)) == 1
+
+
+def test_after_kill_9_at_any_moment_the_file_is_whole(tmp_path: Path) -> None:
+    assert all(map(is_whole, contents_after_kills("whole", tmp_path / "file")))
+
+
+def test_a_plain_writer_leaves_half_files_under_the_same_kills(tmp_path: Path) -> None:
+    assert not all(map(is_whole, contents_after_kills("plain", tmp_path / "file")))
+
+
+@pytest.fixture
+def dataset(path: Path) -> JSONDataset:
+    return JSONDataset(filepath=str(path))
+
+
+def test_a_dataset_writes_its_file(dataset: JSONDataset, path: Path) -> None:
+    dataset.save({"a": 1})
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+@pytest.mark.parametrize(("function", "call"), [("fsync", 1), ("replace", 1)])
+def test_a_dataset_whose_save_fails_leaves_the_old_file_and_no_other(
+    dataset: JSONDataset, path: Path, monkeypatch: pytest.MonkeyPatch, function: str, call: int
+) -> None:
+    fail_at(monkeypatch, function, call, RuntimeError("any"))
+    with pytest.raises(DatasetError, match="any"):
+        dataset.save({"a": 1})
+    assert path.read_bytes() == OLD
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_dataset_whose_save_failed_saves_the_next_time(
+    dataset: JSONDataset, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        fail_at(patched, "replace", 1, RuntimeError("any"))
+        with pytest.raises(DatasetError, match="any"):
+            dataset.save({"a": 1})
+    dataset.save({"a": 2})
+    assert json.loads(path.read_text()) == {"a": 2}
+
+
+def test_what_cannot_be_written_is_told_with_the_files_own_name(dataset: JSONDataset, path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"report\.json") as told:
+        dataset.save({"a": object()})
+    assert ".report-" not in str(told.value)
+
+
+def test_a_full_disk_reaches_the_user_through_kedros_error(
+    dataset: JSONDataset, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(DatasetError, match="report") as told:
+        dataset.save({"a": 1})
+    assert f"{path} must be writable" in str(cause_for_user(told.value))
+
+
+def test_a_dataset_loads_what_this_run_saved_though_another_run_wrote_the_file_since(
+    dataset: JSONDataset, path: Path
+) -> None:
+    dataset.save({"run": "this"})
+    JSONDataset(filepath=str(path)).save({"run": "another"})
+    assert dataset.load() == {"run": "this"}
+
+
+def test_a_dataset_loads_the_file_where_this_run_saved_nothing(dataset: JSONDataset, path: Path) -> None:
+    path.write_text('{"run": "an earlier one"}')
+    assert dataset.load() == {"run": "an earlier one"}
+
+
+def test_a_released_dataset_loads_the_file(dataset: JSONDataset, path: Path) -> None:
+    dataset.save({"run": "this"})
+    path.write_text('{"run": "another"}')
+    dataset.release()
+    assert dataset.load() == {"run": "another"}
+
+
+def test_a_dataset_may_be_released_before_it_saved(dataset: JSONDataset) -> None:
+    dataset.release()
+
+
+def test_a_dataset_that_failed_to_save_still_loads_the_file(
+    dataset: JSONDataset, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text('{"run": "an earlier one"}')
+    fail_at(monkeypatch, "replace", 1, RuntimeError("any"))
+    with pytest.raises(DatasetError, match="any"):
+        dataset.save({"run": "this"})
+    assert dataset.load() == {"run": "an earlier one"}
+
+
+def test_copies_gets_exactly_what_this_run_wrote(dataset: JSONDataset, path: Path, tmp_path: Path) -> None:
+    dataset.copies = tmp_path / "copies"
+    dataset.copies.mkdir()
+    dataset.save({"run": "this"})
+    written = path.read_bytes()
+    JSONDataset(filepath=str(path)).save({"run": "another"})
+    assert (dataset.copies / path.name).read_bytes() == written
+
+
+def test_a_remote_file_is_written_by_its_own_file_system() -> None:
+    remote = JSONDataset(filepath="memory://folder/report.json")
+    remote.save({"a": 1})
+    assert JSONDataset(filepath="memory://folder/report.json").load() == {"a": 1}
+
+
+def test_while_two_processes_write_one_file_it_is_always_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    command = [sys.executable, "-c", LETTERS, "whole", str(path)]
+    writers = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    try:
+        wait_for(path.exists)
+        contents = [path.read_bytes() for _ in range(300)]
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+    assert all(map(is_whole, contents))

@@ -1,0 +1,236 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from kedro.io import DatasetError
+from torch.testing import assert_close
+
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.model.classifier import classify
+from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
+from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.datasets.checkpoints import CheckpointDataset, ExportedModelDataset, InterruptedDataset
+from mnist_lstm.errors import cause_for_user
+from mnist_lstm.parameters import Parameters
+from tests.core.conftest import Trial, assert_same_bits
+
+
+def trained(parameters: Parameters, data: Splits, seed: int) -> Checkpoint:
+    training = parameters.training.model_copy(update={"seed": seed})
+    return Trial(parameters.model_copy(update={"training": training}), data).checkpoint()
+
+
+@pytest.fixture
+def checkpoint(small: Parameters, sequences: Splits) -> Checkpoint:
+    return trained(small, sequences, seed=1)
+
+
+@pytest.fixture
+def other(small: Parameters, sequences: Splits) -> Checkpoint:
+    return trained(small, sequences, seed=2)
+
+
+def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
+    for field in ("model", "sequence", "data", "identity", "keep"):
+        assert getattr(one, field) == getattr(other, field)
+    assert_same_bits(one.state, other.state)
+
+
+def save(folder: Path, checkpoint: Checkpoint, written: int) -> None:
+    """Saves a checkpoint as if it had been written so many seconds after 1970."""
+    CheckpointDataset(path=str(folder)).save(checkpoint)
+    os.utime(folder / f"{checkpoint.fingerprint}.pt", (written, written))
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    CheckpointDataset(path=str(tmp_path)).save(checkpoint)
+    assert_equal(CheckpointDataset(path=str(tmp_path)).load(), checkpoint)
+
+
+def test_a_checkpoints_file_is_called_by_its_fingerprint(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    CheckpointDataset(path=str(tmp_path)).save(checkpoint)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{checkpoint.fingerprint}.pt"]
+
+
+def test_two_runs_of_different_parameters_do_not_overwrite_each_others_checkpoint(
+    tmp_path: Path, checkpoint: Checkpoint, other: Checkpoint
+) -> None:
+    for saved in (checkpoint, other):
+        CheckpointDataset(path=str(tmp_path)).save(saved)
+    interrupted = InterruptedDataset(path=str(tmp_path)).load()
+    assert_equal(interrupted[checkpoint.fingerprint](), checkpoint)
+    assert_equal(interrupted[other.fingerprint](), other)
+
+
+def test_a_run_loads_the_checkpoint_that_it_saved_though_another_is_newer(
+    tmp_path: Path, checkpoint: Checkpoint, other: Checkpoint
+) -> None:
+    dataset = CheckpointDataset(path=str(tmp_path))
+    dataset.save(checkpoint)
+    CheckpointDataset(path=str(tmp_path)).save(other)
+    assert dataset.load() is checkpoint
+
+
+def test_a_run_that_saved_none_loads_the_newest_checkpoint(
+    tmp_path: Path, checkpoint: Checkpoint, other: Checkpoint
+) -> None:
+    save(tmp_path, checkpoint, written=2)
+    save(tmp_path, other, written=1)
+    assert CheckpointDataset(path=str(tmp_path)).load().fingerprint == checkpoint.fingerprint
+
+
+def test_a_released_dataset_loads_the_newest_checkpoint(
+    tmp_path: Path, checkpoint: Checkpoint, other: Checkpoint
+) -> None:
+    dataset = CheckpointDataset(path=str(tmp_path))
+    dataset.save(checkpoint)
+    save(tmp_path, other, written=2**32)
+    dataset.release()
+    assert dataset.load().fingerprint == other.fingerprint
+
+
+def test_checkpoints_to_resume_from_come_newest_first(
+    tmp_path: Path, checkpoint: Checkpoint, other: Checkpoint
+) -> None:
+    save(tmp_path, checkpoint, written=1)
+    save(tmp_path, other, written=2)
+    assert list(InterruptedDataset(path=str(tmp_path)).load()) == [other.fingerprint, checkpoint.fingerprint]
+
+
+def test_where_nothing_was_interrupted_there_is_nothing_to_resume(tmp_path: Path) -> None:
+    dataset = InterruptedDataset(path=str(tmp_path / "none"))
+    assert dataset.exists()
+    assert dataset.load() == {}
+
+
+def test_what_a_killed_run_left_half_written_is_no_checkpoint(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    save(tmp_path, checkpoint, written=1)
+    (tmp_path / f".{checkpoint.fingerprint}-abc.pt").write_bytes(b"half")
+    assert list(InterruptedDataset(path=str(tmp_path)).load()) == [checkpoint.fingerprint]
+    assert CheckpointDataset(path=str(tmp_path)).load().fingerprint == checkpoint.fingerprint
+
+
+def test_a_damaged_checkpoint_is_read_only_when_it_is_asked_for(
+    tmp_path: Path, checkpoint: Checkpoint, other: Checkpoint
+) -> None:
+    save(tmp_path, checkpoint, written=1)
+    save(tmp_path, other, written=2)
+    (tmp_path / f"{other.fingerprint}.pt").write_bytes(b"hello")
+    assert InterruptedDataset(path=str(tmp_path)).load()[checkpoint.fingerprint]()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", "half"], ids=["empty", "another file", "half"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, checkpoint: Checkpoint, content: Any) -> None:
+    save(tmp_path, checkpoint, written=1)
+    path = tmp_path / f"{checkpoint.fingerprint}.pt"
+    path.write_bytes(path.read_bytes()[:2000] if content == "half" else content)
+    with pytest.raises(DatasetError) as raised:
+        CheckpointDataset(path=str(tmp_path)).load()
+    assert str(cause_for_user(raised.value)).startswith(f"{path} must be a whole checkpoint")
+
+
+def test_a_missing_checkpoint_is_told_with_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError) as raised:
+        CheckpointDataset(path=str(tmp_path)).load()
+    assert str(cause_for_user(raised.value)).startswith(f"{tmp_path} must hold a checkpoint")
+
+
+def test_a_checkpoints_preview_says_what_it_is(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    dataset = CheckpointDataset(path=str(tmp_path))
+    dataset.save(checkpoint)
+    preview = json.loads(dataset.preview())
+    assert preview["iteration"] == checkpoint.state.iteration
+    assert preview["identity"] == checkpoint.identity
+
+
+@pytest.fixture
+def images(splits: Splits) -> Any:
+    return splits.test["images"]
+
+
+@pytest.fixture
+def classifier(checkpoint: Checkpoint) -> ImageClassifier:
+    return ImageClassifier(checkpoint.classifier(), checkpoint.order())
+
+
+@pytest.fixture
+def exported(tmp_path: Path, classifier: ImageClassifier, images: Any) -> Path:
+    path = tmp_path / "classifier.pt2"
+    ExportedModelDataset(filepath=str(path)).save(ExportedModel(classifier, images[:2].copy()))
+    return path
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_an_exported_model_answers_as_the_classifier_for_any_number_of_images(
+    exported: Path, classifier: ImageClassifier, images: Any, count: int
+) -> None:
+    model = ExportedModelDataset(filepath=str(exported)).load()
+    answer = model(torch.from_numpy(images[:count])).detach().numpy()
+    assert_close(answer, classify(classifier, images[:count], count), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(answer.sum(axis=1), 1, rtol=1e-6)
+
+
+ALONE = """
+import sys
+import torch
+
+def refuse(event, arguments):
+    if event == "pickle.find_class":
+        raise RuntimeError(f"unpickles {arguments}")
+
+sys.addaudithook(refuse)
+sys.modules.update(dict.fromkeys(["mnist_lstm", "kedro", "mlflow"]))  # an import of these fails
+images = torch.arange(72, dtype=torch.uint8).reshape(3, 6, 4)
+print(torch.export.load(sys.argv[1]).module()(images).argmax(1).tolist())
+"""
+
+
+def test_an_exported_model_needs_neither_this_package_nor_pickle(exported: Path, classifier: ImageClassifier) -> None:
+    command = [sys.executable, "-I", "-c", ALONE, str(exported)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    images = np.arange(72, dtype=np.uint8).reshape(3, 6, 4)
+    assert json.loads(done.stdout) == classify(classifier, images, 3).argmax(1).tolist()
+
+
+@pytest.mark.parametrize("length", [0, 5, 3000, -1])
+def test_an_exported_model_cut_short_is_named(exported: Path, length: int) -> None:
+    exported.write_bytes(exported.read_bytes()[:length])
+    with pytest.raises(DatasetError) as raised:
+        ExportedModelDataset(filepath=str(exported)).load()
+    assert str(cause_for_user(raised.value)).startswith(f"{exported} must be a whole exported model")
+
+
+def test_an_exported_model_with_one_wrong_bit_in_its_weights_is_named(
+    exported: Path, classifier: ImageClassifier
+) -> None:
+    weights = classifier.classifier.readout.weight.detach().numpy().tobytes()
+    content = bytearray(exported.read_bytes())
+    content[content.index(weights)] ^= 1
+    exported.write_bytes(content)
+    with pytest.raises(DatasetError) as raised:
+        ExportedModelDataset(filepath=str(exported)).load()
+    assert str(cause_for_user(raised.value)).startswith(f"{exported} must be a whole exported model")
+
+
+def test_a_missing_exported_model_is_named(tmp_path: Path) -> None:
+    dataset = ExportedModelDataset(filepath=str(tmp_path / "classifier.pt2"))
+    assert not dataset.exists()
+    with pytest.raises(DatasetError) as raised:
+        dataset.load()
+    assert str(cause_for_user(raised.value)).startswith(f"{tmp_path / 'classifier.pt2'} must be a whole exported model")
+
+
+def test_within_a_run_an_exported_model_is_what_was_saved(
+    classifier: ImageClassifier, images: Any, tmp_path: Path
+) -> None:
+    dataset = ExportedModelDataset(filepath=str(tmp_path / "classifier.pt2"))
+    saved = ExportedModel(classifier, images[:2].copy())
+    dataset.save(saved)
+    assert dataset.load() is saved

@@ -1,0 +1,220 @@
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from kedro.io import AbstractDataset, DatasetError
+
+from mnist_lstm.core.data import idx
+from mnist_lstm.core.data.splits import Source
+from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
+from mnist_lstm.errors import UnreachableError, UserError, cause_for_user
+from tests.projects import REPOSITORY
+
+VALIDATION = 3
+TIMEOUT = 1.0  # seconds; nothing here is fetched from a network
+
+
+@pytest.fixture
+def arrays() -> dict[str, Any]:
+    random = np.random.default_rng(0)
+    return {
+        "train_images": random.integers(0, 256, (10, 4, 5), np.uint8),
+        "train_labels": random.integers(0, 3, 10, np.uint8),
+        "test_images": random.integers(0, 256, (6, 4, 5), np.uint8),
+        "test_labels": random.integers(0, 3, 6, np.uint8),
+    }
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, arrays: dict[str, Any]) -> Path:
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    for key, array in arrays.items():
+        (folder / FILES[key]).write_bytes(idx.encode(array))
+    return folder
+
+
+@pytest.fixture
+def entry(mirror: Path) -> dict[str, Any]:
+    """The source as a catalog describes it."""
+    return {
+        "title": "Three shapes",
+        "mirrors": [mirror.as_uri()],
+        "class_names": ["circle", "square", "star"],
+        "validation_images": VALIDATION,
+        "files": {key: {"checksum": f"sha256:{sha256(mirror / name)}"} for key, name in FILES.items()},
+    }
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def sources(tmp_path: Path, entry: dict[str, Any]) -> Mapping[str, Source]:
+    return ImageSourcesDataset(path=str(tmp_path / "data"), idx={"shapes": entry}).load()
+
+
+def test_a_source_gives_the_images_of_its_files_in_three_splits(
+    tmp_path: Path, entry: dict[str, Any], arrays: dict[str, Any]
+) -> None:
+    splits = sources(tmp_path, entry)["shapes"](None, TIMEOUT)
+    for kind in ("images", "labels"):
+        np.testing.assert_array_equal(splits.valid[kind], arrays[f"train_{kind}"][:VALIDATION])
+        np.testing.assert_array_equal(splits.train[kind], arrays[f"train_{kind}"][VALIDATION:])
+        np.testing.assert_array_equal(splits.test[kind], arrays[f"test_{kind}"])
+
+
+def test_a_sources_card_says_which_data_it_is(tmp_path: Path, entry: dict[str, Any]) -> None:
+    card = sources(tmp_path, entry)["shapes"](None, TIMEOUT).card
+    assert (card["name"], card["title"], card["class_names"]) == ("shapes", entry["title"], entry["class_names"])
+    assert card["images"] == {"train": 7, "valid": 3, "test": 6}
+
+
+def test_a_sources_card_holds_the_digest_of_each_file(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
+    card = sources(tmp_path, entry)["shapes"](None, TIMEOUT).card
+    assert card["files"] == {name: sha256(mirror / name) for name in FILES.values()}
+
+
+def test_a_sources_files_lie_in_a_folder_of_its_own(tmp_path: Path, entry: dict[str, Any]) -> None:
+    sources(tmp_path, entry)["shapes"](None, TIMEOUT)
+    assert {path.name for path in (tmp_path / "data" / "shapes").glob("*.gz")} == set(FILES.values())
+
+
+def test_nothing_is_fetched_before_a_source_is_called(tmp_path: Path, entry: dict[str, Any]) -> None:
+    assert callable(sources(tmp_path, entry)["shapes"])
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_users_mirror_is_asked_first(
+    tmp_path: Path, entry: dict[str, Any], mirror: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = entry | {"mirrors": [(tmp_path / "nowhere").as_uri()]}
+    assert sources(tmp_path, others)["shapes"](mirror.as_uri(), TIMEOUT).card["name"] == "shapes"
+    assert "nowhere" not in caplog.text
+
+
+def test_after_the_users_mirror_the_sources_own_are_asked(tmp_path: Path, entry: dict[str, Any]) -> None:
+    nowhere = (tmp_path / "nowhere").as_uri()
+    assert sources(tmp_path, entry)["shapes"](nowhere, TIMEOUT).card["name"] == "shapes"
+
+
+def test_a_source_that_no_mirror_has_is_unreachable(tmp_path: Path, entry: dict[str, Any]) -> None:
+    nowhere = (tmp_path / "nowhere").as_uri()
+    with pytest.raises(UnreachableError, match=rf"{FILES['train_images']}.*{tmp_path / 'data' / 'shapes'}"):
+        sources(tmp_path, entry | {"mirrors": [nowhere]})["shapes"](None, TIMEOUT)
+
+
+def test_files_may_have_names_of_their_own(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
+    (mirror / FILES["test_labels"]).rename(mirror / "labels.gz")
+    entry["files"]["test_labels"]["name"] = "labels.gz"
+    assert "labels.gz" in sources(tmp_path, entry)["shapes"](None, TIMEOUT).card["files"]
+
+
+@pytest.mark.parametrize(
+    ("key", "array", "told"),
+    [
+        ("test_labels", np.full(6, 3, np.uint8), "labels from 0 to 2, found 3"),
+        ("test_labels", np.zeros(5, np.uint8), "found 6 images and 5 labels"),
+        ("train_images", np.zeros((0, 4, 5), np.uint8), "found 0 images and 10 labels"),
+    ],
+    ids=["unknown label", "label missing", "no images"],
+)
+def test_files_that_do_not_fit_each_other_are_told(
+    tmp_path: Path, entry: dict[str, Any], mirror: Path, key: str, array: Any, told: str
+) -> None:
+    (mirror / FILES[key]).write_bytes(idx.encode(array))
+    entry["files"][key]["checksum"] = f"sha256:{sha256(mirror / FILES[key])}"
+    with pytest.raises(UserError, match=told):
+        sources(tmp_path, entry)["shapes"](None, TIMEOUT)
+
+
+def test_an_unknown_source_is_told_with_the_nearest_known_one(tmp_path: Path, entry: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"must be digits or shapes, not 'shape' \(did you mean 'shapes'\?\)"):
+        sources(tmp_path, entry)["shape"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"titel": "Shapes"}, "shapes.titel"),
+        ({"title": None}, "shapes.title"),
+        ({"validation_images": 0}, "shapes.validation_images"),
+        ({"validation_images": "many"}, "shapes.validation_images"),
+        ({"mirrors": "https://x"}, "shapes.mirrors"),
+        ({"class_names": [1, 2]}, "shapes.class_names.0"),
+        ({"files": {"train_images": {}}}, "shapes.files.train_images.checksum"),
+        ({"files": {"train_images": {"checksum": f"sha256:{0:064}", "size": 1}}}, "shapes.files.train_images.size"),
+        ({"files": {"train_image": {"name": "a", "checksum": "sha256:0"}}}, "shapes.files.train_image"),
+        ({"files": {"train_images": {"checksum": "0"}}}, "shapes.files.train_images.checksum"),
+        ({"files": {"train_images": {"checksum": "sha257:0"}}}, "shapes.files.train_images.checksum"),
+        ({"files": {"train_images": "sha256:0"}}, "shapes.files.train_images"),
+        ({"files": None}, "shapes.files"),
+    ],
+    ids=repr,
+)
+def test_a_wrong_catalog_entry_is_told_in_one_line_that_names_the_key(
+    tmp_path: Path, entry: dict[str, Any], change: dict[str, Any], told: str
+) -> None:
+    if isinstance(change.get("files"), dict):
+        change = {"files": entry["files"] | change["files"]}
+    config = {"type": "mnist_lstm.datasets.image_sources.ImageSourcesDataset", "path": str(tmp_path)}
+    with pytest.raises(DatasetError) as raised:
+        AbstractDataset.from_config("image_sources", config | {"idx": {"shapes": entry | change}})
+    message = str(cause_for_user(raised.value))
+    assert message.startswith(f"source {told!r} in conf/base/catalog.yml")
+    assert "\n" not in message
+
+
+def test_sources_are_not_written(tmp_path: Path, entry: dict[str, Any]) -> None:
+    dataset: Any = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry})
+    with pytest.raises(DatasetError, match="read, never written"):
+        dataset.save({})
+
+
+def test_the_digits_are_always_among_the_sources(tmp_path: Path) -> None:
+    assert list(ImageSourcesDataset(path=str(tmp_path), idx={}).load()) == ["digits"]
+
+
+def test_the_digits_come_without_a_mirror_and_leave_no_file(tmp_path: Path) -> None:
+    splits = ImageSourcesDataset(path=str(tmp_path), idx={}).load()["digits"](None, TIMEOUT)
+    assert splits.card["title"] == "bundled 8x8 digits (not MNIST)"
+    assert splits.card["files"] == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def catalog_entry() -> dict[str, Any]:
+    catalog: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())
+    return {key: value for key, value in catalog["image_sources"].items() if key in ("path", "idx")}
+
+
+def test_the_catalog_offers_mnist_and_those_made_after_it(catalog_entry: dict[str, Any]) -> None:
+    assert set(ImageSourcesDataset(**catalog_entry).load()) == {"digits", "fashion_mnist", "kmnist", "mnist"}
+
+
+# MD5 of train_images, train_labels, test_images, test_labels:
+# https://github.com/pytorch/vision/blob/main/torchvision/datasets/mnist.py
+PUBLISHED = {
+    "fashion_mnist": [
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79",
+        "bb300cfdad3c16e7a12a480ee83cd310",
+    ],
+    "kmnist": [
+        "bdb82020997e1d708af4cf47b453dcf7",
+        "e144d726b3acfaa3e44228e80efcd344",
+        "5c965bf0a639b31b8f53240b1b52f4d7",
+        "7320c461ea6c1c855c0b718fb2a4b134",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_source_has_the_checksums_that_torchvision_lists(catalog_entry: dict[str, Any], name: str) -> None:
+    files = catalog_entry["idx"][name]["files"]
+    assert [files[key]["checksum"] for key in FILES] == [f"md5:{md5}" for md5 in PUBLISHED[name]]

@@ -1,0 +1,124 @@
+import csv
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+from matplotlib.figure import Figure
+from plotly.graph_objects import Figure as PlotlyFigure
+
+from mnist_lstm.datasets.figures import FigureDataset, PlotlyDataset
+from mnist_lstm.datasets.text import CSVDataset, JSONDataset
+from mnist_lstm.errors import cause_for_user
+
+METRICS = {"test/accuracy": 0.96, "data": "10000 Ziffern"}
+TABLE = pd.DataFrame({"iteration": [10, 20], "valid_loss": [float("nan"), 0.1]})
+
+
+def curve() -> PlotlyFigure:
+    return PlotlyFigure().add_scatter(x=[1, 2], y=[3, 4])
+
+
+def drawing() -> Figure:
+    figure = Figure()
+    figure.add_subplot().plot([1, 2])
+    return figure
+
+
+def test_a_json_report_comes_back_as_it_was(tmp_path: Path) -> None:
+    JSONDataset(filepath=str(tmp_path / "metrics.json")).save(METRICS)
+    assert JSONDataset(filepath=str(tmp_path / "metrics.json")).load() == METRICS
+
+
+def test_a_table_comes_back_as_it_was_with_its_gaps(tmp_path: Path) -> None:
+    CSVDataset(filepath=str(tmp_path / "history.csv"), save_args={"index": False}).save(TABLE)
+    pd.testing.assert_frame_equal(CSVDataset(filepath=str(tmp_path / "history.csv")).load(), TABLE)
+
+
+def test_a_plotly_figure_comes_back_as_it_was(tmp_path: Path) -> None:
+    PlotlyDataset(filepath=str(tmp_path / "curves.json")).save(curve())
+    assert PlotlyDataset(filepath=str(tmp_path / "curves.json")).load() == curve()
+
+
+def test_a_drawing_is_written_in_the_format_of_its_suffix(tmp_path: Path) -> None:
+    FigureDataset(filepath=str(tmp_path / "matrix.png"), dpi=50).save(drawing())
+    assert (tmp_path / "matrix.png").read_bytes().startswith(b"\x89PNG")
+
+
+SAVED: list[tuple[Any, str, Any]] = [
+    (JSONDataset, "metrics.json", METRICS),
+    (CSVDataset, "history.csv", TABLE),
+    (PlotlyDataset, "curves.json", curve()),
+    (partial(FigureDataset, dpi=50), "matrix.png", drawing()),
+]
+
+
+@pytest.mark.parametrize(("dataset", "name", "data"), SAVED, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_report_leaves_no_other_file_beside_it(tmp_path: Path, dataset: Any, name: str, data: Any) -> None:
+    dataset(filepath=str(tmp_path / name)).save(data)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("dataset", "name", "data"), SAVED, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_report_shows_itself_in_kedro_viz(tmp_path: Path, dataset: Any, name: str, data: Any) -> None:
+    dataset(filepath=str(tmp_path / name)).save(data)
+    assert dataset(filepath=str(tmp_path / name)).preview()
+
+
+@pytest.mark.parametrize(("dataset", "name"), [(JSONDataset, "card.json"), (CSVDataset, "history.csv")])
+@pytest.mark.parametrize("content", ["", '{"a": '], ids=["empty", "half"])
+def test_a_damaged_report_is_named(tmp_path: Path, dataset: Any, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content if name == "card.json" else content and 'iteration,loss\n10,"0.')
+    with pytest.raises(DatasetError) as raised:
+        dataset(filepath=str(tmp_path / name)).load()
+    assert str(tmp_path / name) in str(cause_for_user(raised.value))
+
+
+def whole_files(folder: Path) -> list[tuple[Any, Path]]:
+    """A table, and a figure, and who loads them."""
+    CSVDataset(filepath=str(folder / "history.csv"), save_args={"index": False}).save(TABLE)
+    FigureDataset(filepath=str(folder / "matrix.png"), dpi=20).save(drawing())
+    return [(CSVDataset, folder / "history.csv"), (partial(FigureDataset, dpi=20), folder / "matrix.png")]
+
+
+def test_a_table_or_figure_that_is_cut_short_anywhere_is_refused_by_name(tmp_path: Path) -> None:
+    for dataset, path in whole_files(tmp_path):
+        content = path.read_bytes()
+        for length in range(len(content)):
+            path.write_bytes(content[:length])
+            with pytest.raises(DatasetError) as raised:
+                dataset(filepath=str(path)).load()
+            told = str(cause_for_user(raised.value))
+            assert told.startswith(f"{path} must be a whole ")
+            assert told.endswith("delete it and run `kedro run` again.")
+            assert "\n" not in told
+
+
+def test_a_figure_with_a_wrong_bit_anywhere_is_refused(tmp_path: Path) -> None:
+    _, (dataset, path) = whole_files(tmp_path)
+    content = path.read_bytes()
+    for position in range(len(content)):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        with pytest.raises(DatasetError):
+            dataset(filepath=str(path)).load()
+
+
+def test_a_whole_table_is_read_by_any_reader(tmp_path: Path) -> None:
+    (_, path), _ = whole_files(tmp_path)
+    pd.testing.assert_frame_equal(pd.read_csv(path), TABLE)
+    with path.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == len(TABLE)
+
+
+def test_a_table_may_lie_on_a_remote_file_system() -> None:
+    CSVDataset(filepath="memory://folder/history.csv", save_args={"index": False}).save(TABLE)
+    pd.testing.assert_frame_equal(CSVDataset(filepath="memory://folder/history.csv").load(), TABLE)
+
+
+def test_a_json_report_is_readable_as_it_stands(tmp_path: Path) -> None:
+    dataset = JSONDataset(filepath=str(tmp_path / "card.json"), save_args={"indent": 2, "ensure_ascii": False})
+    dataset.save({"title": "Größe"})
+    assert (tmp_path / "card.json").read_text() == json.dumps({"title": "Größe"}, indent=2, ensure_ascii=False)

@@ -1,0 +1,126 @@
+"""A full disk and a folder that cannot be written: told by the folder, before training where it can be known."""
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.preflight import disk_space_hook
+from tests.projects import DIGITS, Project, copied
+
+pytest_plugins = ["tests.projects"]
+
+
+class Usage(NamedTuple):
+    free: int
+
+
+def contents(project: Project) -> dict[Path, bytes]:
+    """Every file below data/ with its content; locks are none."""
+    files = [path for path in (project.path / "data").rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return {path: path.read_bytes() for path in files}
+
+
+def last_line(done: Any) -> str:
+    assert done.exit_code == 1, done.output
+    assert "Traceback" not in done.output
+    line: str = done.output.splitlines()[-1]
+    assert line.startswith("Error: ")
+    return line
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written_or_recorded(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free=3 * 2**20))
+    line = last_line(project.invoke("--params", DIGITS))
+    assert f"{project.path}/data/02_intermediate must have 200 MiB free" in line
+    assert "found 3" in line
+    assert contents(project) == {}
+    assert project.runs() == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_written_or_recorded(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, protected = os.access, project.path / "data/06_models"
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != protected and real(path, mode))
+    line = last_line(project.invoke("--params", DIGITS))
+    assert f"{protected} must be a folder that can be written" in line
+    assert contents(project) == {}
+    assert project.runs() == []
+
+
+def test_a_folder_that_is_not_there_yet_may_be_made(tmp_path: Path) -> None:
+    disk_space_hook.expect_room(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(UserError, match="must be a folder that can be written"):
+        disk_space_hook.expect_room(tmp_path / "a" / "b")
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "02_intermediate", "metrics"])
+def test_a_disk_that_gets_full_in_mid_run_leaves_the_files_of_the_run_before(
+    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    project, real = finished.copied_to(tmp_path), os.replace
+    before = contents(project)
+
+    def full(source: Any, target: Any) -> None:
+        if name in str(target):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    words = "data.name=digits,training.seed=5,training.iterations=30"
+    line = last_line(project.invoke("--params", words, "--pipelines", "without_figures"))
+    assert name in line
+    assert "must be writable, found: No space left on device" in line
+    after = contents(project)
+    assert {path: content for path, content in before.items() if name in str(path)} == {
+        path: content for path, content in after.items() if name in str(path)
+    }
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MiB, where this machine may mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("this process may not mount a small disk")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("known", [True, False], ids=["known before", "met in mid-run"])
+def test_a_real_disk_that_is_too_small_is_told_in_one_line(
+    small_disk: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    project = copied(small_disk / "project")
+    (project.path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    if not known:
+        monkeypatch.setattr(disk_space_hook, "LEAST", 0)
+    line = last_line(project.invoke("--params", f"{DIGITS},model.hidden_size=256"))
+    assert str(project.path / "data") in line
+    assert "must have 200 MiB free" in line if known else "No space left" in line
+    assert not [path for path in contents(project) if path.name.startswith(".") and path.suffix]
+
+
+@pytest.mark.slow
+def test_a_real_disk_that_is_read_only_is_told_in_one_line(small_disk: Path, empty_store: Path) -> None:
+    project = copied(small_disk / "project")
+    (project.path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert f"{project.path}/data" in last_line(project.invoke("--params", DIGITS))

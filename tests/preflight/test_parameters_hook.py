@@ -1,0 +1,137 @@
+"""A run that goes on with files of another one: only with the parameters that made them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
+from tests.projects import DIGITS, Project
+
+pytest_plugins = ["tests.projects"]
+
+FINISHED = "data.name=digits"
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    """With the files of a run with FINISHED."""
+    return finished.copied_to(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--pipelines", "evaluate"], ["--nodes", "export"], ["--from-nodes", "look_inside"], ["--nodes", "score"]],
+)
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        (f"{FINISHED},training.seed=2,model.cell=gru", "model.cell is 'gru', was 'lstm', training.seed is 2, was 1"),
+        (f"{FINISHED},sequence.view=columns", "sequence.view is 'columns', was 'rows'"),
+    ],
+)
+def test_a_run_that_does_not_train_has_the_parameters_of_the_checkpoint(
+    project: Project, options: list[str], parameters: str, told: str
+) -> None:
+    before = len(project.runs())
+    done = project.invoke(*options, "--params", parameters)
+    assert done.exit_code == 1
+    last = done.output.splitlines()[-1]
+    assert last.startswith("Error: a run must have the parameters of the files that it goes on with")
+    assert f"found others: {told};" in last
+    assert len(project.runs()) == before
+
+
+def test_a_run_that_does_not_ingest_is_on_the_data_that_are_there(project: Project) -> None:
+    done = project.invoke("--pipelines", "evaluate")
+    assert done.exit_code == 1
+    assert "data.name is 'mnist', was 'digits'" in done.output.splitlines()[-1]
+
+
+def test_the_evaluation_may_be_another_one(project: Project) -> None:
+    done = project.invoke("--pipelines", "evaluate", "--params", f"{FINISHED},evaluation.confidence=0.5")
+    assert done.exit_code == 0, done.output
+    assert "(50% interval" in done.output
+
+
+def test_where_and_how_precisely_it_was_trained_does_not_hinder_an_evaluation(project: Project) -> None:
+    done = project.invoke(
+        "--nodes",
+        "predict_test",
+        "--params",
+        f"{FINISHED},training.device=auto,training.precision=auto,training.resume=true",
+    )
+    assert done.exit_code == 0, done.output
+
+
+def test_training_refuses_sequences_of_another_view(project: Project) -> None:
+    done = project.invoke("--pipelines", "train", "--params", f"{DIGITS},sequence.view=columns")
+    assert done.exit_code == 1
+    assert "must be read by the view 'columns' of the parameters" in done.output.splitlines()[-1]
+
+
+def test_a_run_without_training_claims_neither_the_weights_nor_to_be_reproducible(
+    project: Project, finished: Project
+) -> None:
+    report = "data/08_reporting/report.html"
+    trained = (project.path / report).read_text()
+    run_id = finished.last_run().info.run_id
+    assert f"kedro reproduce {run_id}" in trained
+    assert f"Run {run_id} of 20" in trained
+    assert project.invoke("--pipelines", "evaluate", "--params", FINISHED).exit_code == 0
+    evaluated = (project.path / report).read_text()
+    assert "kedro reproduce" not in evaluated
+    assert "evaluated with" in evaluated
+    assert f"Run {project.last_run().info.run_id} of 20" in evaluated
+
+
+def warned(project: Project, parameters: str) -> str:
+    done = project.run("--only-missing-outputs", "--params", parameters)
+    lines = " ".join(done.stdout.split())
+    return lines if "keeps files that were made with other parameters" in lines else ""
+
+
+def test_files_that_are_kept_though_the_parameters_changed_are_warned_of(project: Project) -> None:
+    assert not warned(project, FINISHED)
+    assert "other parameters: training.seed is 2, was 1." in warned(project, f"{FINISHED},training.seed=2")
+
+
+def test_a_run_that_leaves_out_training_does_not_evaluate_with_other_parameters(project: Project) -> None:
+    (project.path / "data/08_reporting/metrics.json").unlink()
+    (project.path / "data/07_model_output/predictions.npz").unlink()
+    done = project.invoke("--only-missing-outputs", "--params", f"{FINISHED},training.seed=2")
+    assert done.exit_code == 1
+    assert "found others: training.seed is 2, was 1;" in done.output.splitlines()[-1]
+    assert project.last_run().info.status == "FAILED"
+
+
+def test_a_run_that_leaves_out_all_but_the_score_does_not_score_with_other_parameters(project: Project) -> None:
+    (project.path / "data/08_reporting/metrics.json").unlink()
+    done = project.invoke("--only-missing-outputs", "--params", f"{FINISHED},training.seed=2")
+    assert done.exit_code == 1
+    assert "found others: training.seed is 2, was 1;" in done.output.splitlines()[-1]
+
+
+def test_the_evaluation_of_a_training_that_was_interrupted_says_so(project: Project) -> None:
+    [path] = project.checkpoints()
+    whole = from_bytes(path.read_bytes(), str(path))
+    path.write_bytes(to_bytes(replace(whole, state=replace(whole.state, iteration=7, ended=False))))
+    done = project.run("--pipelines", "evaluate", "--params", FINISHED)
+    assert " ".join(done.stdout.split()).count("training that was interrupted at update 7") == 1
+    run = project.last_run()
+    assert run.info.run_name == "digits lstm128 rows s1 interrupted"
+    assert run.data.tags["training.updates"] == "7"
+    for name in ("report.html", "model_card.md"):
+        assert "at update 7: the training has not ended" in (project.path / "data/08_reporting" / name).read_text()
+
+
+def test_a_run_that_evaluates_a_whole_training_has_its_usual_name(project: Project) -> None:
+    assert project.invoke("--pipelines", "evaluate", "--params", FINISHED).exit_code == 0
+    assert project.last_run().info.run_name == "digits lstm128 rows s1"
+
+
+def test_a_run_without_work_leaves_no_record(project: Project) -> None:
+    before = len(project.runs())
+    done = project.invoke("--only-missing-outputs", "--params", FINISHED)
+    assert done.exit_code == 0, done.output
+    assert len(project.runs()) == before

@@ -1,0 +1,194 @@
+import io
+import re
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+import rich
+from rich.console import Console as RichConsole
+
+from mnist_lstm.console import Console, TrainingDisplay, print_summary, resume_command
+from mnist_lstm.parameters import Parameters
+from mnist_lstm.tracking.hook import Tracking
+from tests.projects import DIGITS, Project
+
+pytest_plugins = ["tests.projects"]
+
+RESULTS = {
+    "data": "10,000 test images of MNIST",
+    "confidence": 0.95,
+    "test/accuracy": 0.9627,
+    "test/accuracy_low": 0.9588,
+    "test/accuracy_high": 0.9662,
+    "test/images": 10000,
+    "test/first_128_correct": 126,
+}
+
+
+@pytest.fixture
+def output(finished: Project) -> str:
+    """What `kedro run --params data.name=digits` printed into a file."""
+    return (finished.path / "output.txt").read_text()
+
+
+def test_where_there_is_no_terminal_training_is_told_in_plain_lines(output: str) -> None:
+    told = re.findall(r"^  update (\d+) of 799  loss \d\.\d{3}  accuracy \d\.\d{3}", output, re.MULTILINE)
+    assert 1 <= len(told) <= TrainingDisplay.LINES
+    assert int(told[-1]) == 799
+
+
+def test_where_there_is_no_terminal_nothing_moves_the_cursor(output: str) -> None:
+    assert not re.findall(r"[\x1b\r]", output)
+
+
+def test_a_run_says_which_data_it_is_on_before_it_trains(output: str) -> None:
+    assert output.index("bundled 8x8 digits (not MNIST)") < output.index("  update ")
+
+
+def test_the_summary_names_the_data_and_the_interval_and_the_place(output: str, finished: Project) -> None:
+    summary = output.splitlines()[-5:]
+    run_id = finished.last_run().info.run_id
+    assert summary[0] == "Data       360 test images of bundled 8x8 digits (not MNIST)"
+    assert re.fullmatch(
+        r"Accuracy   0\.9\d{3}  \(95% interval 0\.9\d{3} to 0\.9\d{3}\); \d{3} of the first 128 right", summary[1]
+    )
+    assert summary[2].startswith(f"Recorded   MLflow run {run_id} (mnist-lstm) in sqlite:///{finished.path}")
+    assert summary[3] == "Registered mnist-lstm version 1 is the champion, the first one"
+
+
+def test_the_counts_of_images_are_told_in_words(output: str) -> None:
+    said = " ".join(output.split())
+    assert "images: 1,257 to train, 180 to validate, 360 to test" in said
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+def test_the_summary_tells_the_confidence_as_it_is(shown: io.StringIO) -> None:
+    print_summary(RESULTS | {"confidence": 0.999}, Tracking())
+    assert "(99.9% interval " in shown.getvalue()
+
+
+def test_a_run_prints_no_warning_of_the_libraries(output: str) -> None:
+    assert "Warning" not in output
+
+
+def test_without_tracking_the_summary_says_so(project: Project) -> None:
+    done = project.invoke("--params", f"{DIGITS},tracking.enabled=false", "--pipelines", "without_figures")
+    assert "Recorded   not by MLflow (tracking.enabled is false)" in done.output
+
+
+def test_a_run_that_evaluates_nothing_prints_no_summary_not_even_that_of_the_run_before(project: Project) -> None:
+    assert "Accuracy" in project.invoke("--params", DIGITS, "--pipelines", "without_figures").output
+    assert "Accuracy" not in project.invoke("--params", DIGITS, "--to-nodes", "ingest").output
+
+
+@pytest.fixture
+def shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the console shows: a terminal, or a file."""
+    file = io.StringIO()
+    console = RichConsole(file=file, force_terminal=request.param == "terminal", width=120)
+    monkeypatch.setattr(rich, "get_console", lambda: console)
+    return file
+
+
+def train(updates: int, stop_at: int) -> TrainingDisplay:
+    """Shows a training of so many updates, of which a few are done."""
+    display = TrainingDisplay(updates)
+    for iteration in range(1, stop_at + 1):
+        row = {"iteration": iteration, "train_loss": 0.5, "train_accuracy": 0.75, "valid_accuracy": 0.8}
+        display.show(row, pd.DataFrame([row]))
+    return display
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+def test_a_training_of_any_length_is_told_in_ten_lines(shown: io.StringIO) -> None:
+    train(1000, stop_at=1000).stop()
+    lines = shown.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == [str(tenth) for tenth in range(100, 1001, 100)]
+    assert "loss 0.500  accuracy 0.750  validation 0.8000" in lines[0]
+
+
+@pytest.mark.parametrize("shown", ["terminal"], indirect=True)
+def test_on_a_terminal_a_bar_shows_how_far_training_is(shown: io.StringIO) -> None:
+    train(1000, stop_at=250).stop()
+    assert "250/1000" in shown.getvalue()
+    assert "validation 0.8000" in shown.getvalue()
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+@pytest.mark.parametrize(("stop_at", "unfinished"), [(0, False), (5, True), (10, False)])
+def test_a_display_knows_whether_training_had_begun_and_not_ended(
+    shown: io.StringIO, stop_at: int, unfinished: bool
+) -> None:
+    assert train(10, stop_at).stop() is unfinished
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+def test_the_summary_shows_a_place_as_it_is(shown: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tracking, "place", "MLflow run 1 in sqlite:////data/[old]/[/b]/mlflow.db")
+    print_summary(RESULTS, Tracking())
+    assert "sqlite:////data/[old]/[/b]/mlflow.db" in shown.getvalue()
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+def test_the_summary_counts_no_more_first_images_than_there_are(shown: io.StringIO) -> None:
+    few: dict[str, Any] = RESULTS | {"test/images": 20, "test/first_128_correct": 19}
+    print_summary(few, Tracking())
+    assert "19 of the first 20 right" in shown.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["run"], "kedro run --params training.resume=true"),
+        (["run", "--params", "a=1"], "kedro run --params a=1,training.resume=true"),
+        (["run", "--params=a=1", "--env", "x"], "kedro run --params=a=1,training.resume=true --env x"),
+        (["run", "--params", "a=b c"], "kedro run --params 'a=b c,training.resume=true'"),
+        (["run", "--params", "training.resume=true,a=1"], "kedro run --params a=1,training.resume=true"),
+        (["run", "--params=training.resume=false"], "kedro run --params=training.resume=true"),
+    ],
+)
+def test_the_command_that_continues_a_run_is_its_own_with_one_parameter_more(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/somewhere/bin/kedro", *arguments])
+    assert resume_command() == expected
+
+
+def saved(console: Console, updates: int, ended: bool) -> None:
+    """What the console is told of one report of a training."""
+    row = {"iteration": updates, "train_loss": 0.5, "train_accuracy": 0.75, "valid_accuracy": 0.8}
+    console.after_dataset_saved("checkpoint", SimpleNamespace(state=SimpleNamespace(ended=ended)))
+    console.after_dataset_saved("history", pd.DataFrame([row]))
+
+
+@pytest.fixture
+def training(shown: io.StringIO, parameters: Parameters) -> Console:
+    """The console while 10 updates train."""
+    console = Console(Tracking())
+    settings = parameters.training.model_copy(update={"iterations": 10})
+    inputs = {"train_sequences": {"labels": [0] * 20}, "params:training": settings}
+    console.before_node_run(SimpleNamespace(name="train"), inputs)
+    return console
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+@pytest.mark.parametrize(("updates", "ended"), [(5, False), (5, True), (10, True)])
+def test_only_a_training_that_was_interrupted_is_offered_to_be_continued(
+    training: Console, capsys: pytest.CaptureFixture[str], updates: int, ended: bool
+) -> None:
+    saved(training, updates, ended)
+    training._tell_interrupted()
+    assert ("To continue:" in capsys.readouterr().err) is not ended
+    training.on_pipeline_error(Exception())
+
+
+@pytest.mark.parametrize("shown", ["file"], indirect=True)
+@pytest.mark.parametrize(("updates", "told"), [(5, True), (10, False)])
+def test_a_training_that_lost_its_patience_says_so(
+    training: Console, shown: io.StringIO, updates: int, told: bool
+) -> None:
+    saved(training, updates, ended=True)
+    assert ("  ended at update 5 of 10: the validation accuracy had not risen" in shown.getvalue()) is told

@@ -1,0 +1,196 @@
+from datetime import datetime
+
+import pytest
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking import reader
+from mnist_lstm.tracking.compare.runs import LIMITS
+from mnist_lstm.tracking.writer import WEIGHTS
+from tests.tracking.fake_runs import FakeRuns
+
+pytest_plugins = ["tests.tracking.fake_runs"]
+
+
+def test_a_difference_that_chance_explains_is_said_to_be_no_larger(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("b", wrong=slice(2, 8))
+    by_hand = f"{2 * (1 + 7 + 21) / 2**7:.3f}"
+    assert fakes.verdicts("b", "a") == [
+        "'a' is right on 5 images that 'b' has wrong, and wrong on 2 that it has right: "
+        f"McNemar's exact p = {by_hand}, not larger than chance at 95%."
+    ]
+
+
+def test_a_difference_that_chance_does_not_explain_is_said_to_be_larger(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 37))
+    fakes.record("b", wrong=slice(100, 121))
+    assert fakes.verdicts("a", "b") == [
+        "'b' is right on 37 images that 'a' has wrong, and wrong on 21 that it has right: McNemar's p = 0.0489, "
+        "larger than chance at 95%."
+    ]
+
+
+def test_three_runs_are_compared_in_pairs_with_holms_correction(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 37))
+    fakes.record("b", wrong=slice(100, 121))
+    fakes.record("c", wrong=slice(0, 38))
+    sentences = fakes.verdicts("a", "b", "c")
+    ends = [sentence.partition("McNemar's ")[2] for sentence in sentences]
+    assert ends == [
+        "p = 0.0489 (0.112 after Holm's correction for 3 pairs), not larger than chance at 95%.",
+        "exact p = 1 (1 after Holm's correction for 3 pairs), not larger than chance at 95%.",
+        "p = 0.0372 (0.112 after Holm's correction for 3 pairs), not larger than chance at 95%.",
+    ]
+
+
+def test_more_than_three_runs_are_compared_with_the_first(fakes: FakeRuns) -> None:
+    for name, wrong in {"a": slice(0, 2), "b": slice(5, 20), "c": slice(0, 3), "d": slice(0, 4)}.items():
+        fakes.record(name, wrong)
+    sentences = fakes.verdicts("a", "b", "c", "d")
+    assert len(sentences) == 3
+    assert all("'a'" in sentence and "for 3 pairs" in sentence for sentence in sentences)
+
+
+def test_runs_that_are_right_on_the_same_images_do_not_differ(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("b", wrong=slice(0, 3))
+    assert fakes.verdicts("a", "b") == ["'a' and 'b' are right on the same images: no difference in accuracy."]
+
+
+def test_runs_tested_on_other_images_are_not_compared(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("b", wrong=slice(0, 1), digest="other")
+    assert fakes.verdicts("a", "b") == [
+        "'a' and 'b' were tested on other images, same bars and other bars: not compared."
+    ]
+
+
+def test_a_run_that_was_not_tested_is_not_compared(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("killed", wrong=None, status="KILLED")
+    assert fakes.verdicts("a", "killed") == ["'killed' has no predictions of test images: not compared."]
+
+
+def test_runs_of_one_name_are_told_apart_and_found_by_the_start_of_their_ids(fakes: FakeRuns) -> None:
+    one, other = (fakes.record("a", wrong=slice(0, wrong)) for wrong in (3, 9))
+    fakes.record("b", wrong=slice(0, 1))
+    runs = fakes.read(one[:8], other, "latest")
+    assert [run.head for run in runs] == [f"a {one[:8]}", f"a {other[:8]}", "b"]
+
+
+def test_the_last_runs_are_the_newest_that_finished_oldest_first(fakes: FakeRuns) -> None:
+    for name, status in {"a": "FINISHED", "b": "FINISHED", "c": "KILLED", "d": "FINISHED"}.items():
+        fakes.record(name, wrong=slice(0, 1), status=status)
+    assert [run.head for run in fakes.read(last=2)] == ["b", "d"]
+    assert [run.head for run in fakes.read(last=9)] == ["a", "b", "d"]
+
+
+def test_the_latest_and_the_last_runs_are_no_reproductions_and_none_that_did_not_finish(fakes: FakeRuns) -> None:
+    for name in ("a", "b"):
+        fakes.record(name, wrong=slice(0, 1))
+    fakes.record("again", wrong=slice(0, 1), tags={reader.REPRODUCES: "1" * 32})
+    for status in ("FAILED", "KILLED", "RUNNING"):
+        fakes.record(status, wrong=None, status=status)
+    assert reader.find_run(fakes.client, "mnist-lstm", "latest").info.run_name == "b"
+    assert [run.head for run in fakes.read(last=9)] == ["a", "b"]
+
+
+def test_the_latest_is_one_that_did_what_is_to_be_done_again(fakes: FakeRuns) -> None:
+    for name, wrong, tags in (
+        ("both", slice(0, 1), {WEIGHTS: "1"}),
+        ("trained", None, {WEIGHTS: "2"}),
+        ("evaluated", slice(0, 2), {}),
+    ):
+        fakes.record(name, wrong, tags=tags)
+    for did, expected in (((), "evaluated"), (("trained",), "trained"), (("trained", "evaluated"), "both")):
+        assert reader.find_run(fakes.client, "mnist-lstm", "latest", did).info.run_name == expected
+
+
+def test_without_a_run_that_trained_there_is_no_latest_to_take_a_model_from(fakes: FakeRuns) -> None:
+    fakes.record("evaluated", slice(0, 2))
+    with pytest.raises(UserError, match="none of 'mnist-lstm' has finished and trained"):
+        reader.find_run(fakes.client, "mnist-lstm", "latest", ("trained",))
+
+
+def test_without_a_run_that_finished_there_is_no_latest(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=None, status="KILLED")
+    with pytest.raises(UserError, match="none of 'mnist-lstm' has finished"):
+        reader.find_run(fakes.client, "mnist-lstm", "latest")
+
+
+def test_a_name_of_several_runs_is_refused_with_their_ids_and_dates(fakes: FakeRuns) -> None:
+    ids = [fakes.record("a", wrong=slice(0, 1)) for _ in range(7)]
+    with pytest.raises(UserError, match="'a' names ") as told:
+        reader.find_run(fakes.client, "mnist-lstm", "a")
+    sentence = str(told.value)
+    assert [run_id[:12] in sentence for run_id in ids] == [False] * 2 + [True] * 5
+    assert "and 2 older ones: take the id of one" in sentence
+    assert sentence.count(f"({datetime.now():%Y-%m-%d} ") == 5
+
+
+def test_a_name_means_the_one_of_its_runs_that_finished(fakes: FakeRuns) -> None:
+    finished = fakes.record("a", wrong=slice(0, 1))
+    for _ in range(2):
+        fakes.record("a", wrong=None, status="KILLED")
+        fakes.record("b", wrong=None, status="KILLED")
+    assert reader.find_run(fakes.client, "mnist-lstm", "a").info.run_id == finished
+    with pytest.raises(UserError, match=r"'b' names \w{12} \([^)]*, killed\), \w{12} \("):
+        reader.find_run(fakes.client, "mnist-lstm", "b")
+
+
+def test_a_run_is_found_among_more_than_one_page_of_them(fakes: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = fakes.client.search_runs
+    monkeypatch.setattr(fakes.client, "search_runs", lambda *words, **more: search(*words, max_results=2, **more))
+    first, *_ = [fakes.record(name, wrong=slice(0, 1)) for name in "abcde"]
+    assert reader.find_run(fakes.client, "mnist-lstm", "a").info.run_id == first
+    assert len(reader.finished(fakes.client, "mnist-lstm", 4)) == 4
+
+
+def test_more_runs_than_one_can_look_at_are_refused_in_one_line(fakes: FakeRuns) -> None:
+    result = fakes.invoke("--last", "100000")
+    assert result.exit_code == 2
+    assert "100000 is not in the range 2<=x<=1000" in result.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["bars lstm rows", "bars lstn rows"], "none called 'bars lstn rows' (did you mean 'bars lstm rows'?)"),
+        (["latset", "bars lstm rows"], "none called 'latset' (did you mean 'latest'?)"),
+        (["latest"], "at least two runs must be compared, found 1"),
+        (["--last", "2"], "at least two runs must be compared, found 1"),
+        (["latest", "bars lstm rows"], "2 times in latest, bars lstm rows"),
+        (["latest", "--last", "2"], "the runs must be given once, found names and --last"),
+        ([], "the runs must be given once, found none"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(fakes: FakeRuns, arguments: list[str], sentence: str) -> None:
+    fakes.record("bars lstm rows", wrong=slice(0, 1))
+    result = fakes.invoke(*arguments)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert result.output.count("\n") == 1
+    assert sentence in result.output
+
+
+def test_damaged_predictions_are_told_in_one_sentence(fakes: FakeRuns) -> None:
+    run_id = fakes.record("a", wrong=slice(0, 1))
+    (fakes.path / "predictions.npz").write_bytes(b"PK half a file")
+    fakes.client.log_artifact(run_id, str(fakes.path / "predictions.npz"))
+    with pytest.raises(UserError, match=f"predictions.npz of run {run_id} must be a whole npz file"):
+        reader.predictions(fakes.client, run_id)
+
+
+def test_the_command_prints_the_comparison_and_writes_a_page_that_needs_no_network(fakes: FakeRuns) -> None:
+    fakes.record("bars lstm rows s1", wrong=slice(0, 37))
+    fakes.record("bars lstm rows s2", wrong=slice(100, 121), params={"training.seed": 2})
+    result = fakes.invoke("--last", "2")
+    assert result.exit_code == 0, result.output
+    page = fakes.path / "data/08_reporting/compare.html"
+    for text in ("2 runs on same bars", "training.seed", "0.8950*", "larger than chance at 95%", LIMITS, str(page)):
+        assert text in result.output
+    assert "Downloading" not in result.output
+    assert max(map(len, result.output.split("Curves:")[0].splitlines())) <= 100
+    written = page.read_text()
+    assert "Curves of 2 runs on same bars" in written
+    assert "<script src=" not in written

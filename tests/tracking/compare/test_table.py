@@ -1,0 +1,71 @@
+import pytest
+
+from mnist_lstm.core.evaluation.metrics import wilson_interval
+from mnist_lstm.tracking.compare.table import differences, measures
+from tests.tracking.fake_runs import FakeRuns
+
+pytest_plugins = ["tests.tracking.fake_runs"]
+
+
+def test_only_what_differs_between_the_parameters_is_shown(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("b", wrong=slice(0, 3), params={"training.seed": 2, "model.dropout": 0.5})
+    assert differences(fakes.read("a", "b")) == {"training.seed": ["1", "2"], "model.dropout": ["–", "0.5"]}
+
+
+def test_a_precision_that_was_left_to_the_machine_is_the_one_it_chose(fakes: FakeRuns) -> None:
+    asked = {"training.precision": "auto"}
+    fakes.record("a", wrong=slice(0, 3), params=asked, tags={"training.precision": "float32"})
+    fakes.record("b", wrong=slice(0, 3), params=asked, tags={"training.precision": "bfloat16"})
+    assert differences(fakes.read("a", "b")) == {"training.precision": ["float32", "bfloat16"]}
+
+
+def test_the_best_of_each_measure_is_marked(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("b", wrong=slice(0, 9))
+    rows = measures(fakes.read("a", "b"))
+    assert list(rows) == ["test/accuracy", "  95% interval", "  right", "test/loss", "valid/accuracy", "valid/loss"]
+    assert rows["test/accuracy"] == ["0.9850*", "0.9550"]
+    assert rows["test/loss"] == ["0.0150*", "0.0450"]
+    assert rows["valid/accuracy"] == ["0.5000", "0.5000"]
+
+
+def test_the_interval_follows_from_the_counts(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("b", wrong=slice(0, 9))
+    low, high = wilson_interval(197, 200, 0.95)
+    rows = measures(fakes.read("a", "b"))
+    assert rows["  95% interval"][0] == f"{low:.4f} to {high:.4f}"
+    assert rows["  right"] == ["197 of 200", "191 of 200"]
+
+
+def test_runs_tested_on_other_images_have_no_best(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("b", wrong=slice(0, 1), digest="other")
+    runs = fakes.read("a", "b")
+    assert measures(runs)["test/accuracy"] == ["0.9850", "0.9950"]
+    assert differences(runs)["data"] == ["same bars", "other bars"]
+
+
+def test_a_run_that_was_killed_stands_there_with_what_it_has(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3))
+    fakes.record("killed", wrong=None, status="KILLED")
+    runs = fakes.read("a", "killed")
+    rows = measures(runs)
+    assert differences(runs) == {"status": ["finished", "killed"]}
+    assert rows["test/accuracy"] == ["0.9850", "–"]
+    assert rows["  95% interval"][1] == rows["  right"][1] == "–"
+    assert rows["valid/accuracy"] == ["0.5000", "0.5000"]
+
+
+@pytest.mark.parametrize(("keep", "accuracy", "loss"), [("best", "0.9000", "0.4000"), ("last", "0.8000", "0.9000")])
+def test_the_validation_measures_are_those_of_the_weights_that_classify(
+    fakes: FakeRuns, keep: str, accuracy: str, loss: str
+) -> None:
+    run_id = fakes.record("a", wrong=slice(0, 3), params={"training.keep": keep})
+    for step, (value, cost) in enumerate([(0.7, 0.5), (0.9, 0.4), (0.9, 0.3), (0.8, 0.9)], start=30):
+        fakes.client.log_metric(run_id, "valid/accuracy", value, step=step)
+        fakes.client.log_metric(run_id, "valid/loss", cost, step=step)
+    fakes.record("b", wrong=slice(0, 3))
+    rows = measures(fakes.read("a", "b"))
+    assert [rows[f"valid/{name}"][0].rstrip("*") for name in ("accuracy", "loss")] == [accuracy, loss]

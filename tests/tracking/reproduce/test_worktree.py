@@ -1,0 +1,98 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_lstm import provenance
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking.reproduce.worktree import worktree
+from tests.test_provenance import git
+
+PRESET = "conf/wide/parameters.yml"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository with a small package and a base configuration."""
+    made = tmp_path / "project"
+    for name in ("src/mnist_lstm/models.py", "conf/base/parameters.yml"):
+        write(made, name, "units: 128\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
+        git(made, *command)
+    monkeypatch.setattr(provenance, "PACKAGE", made / "src/mnist_lstm")
+    return made
+
+
+def write(project: Path, name: str, content: str) -> None:
+    (project / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / name).write_text(content)
+
+
+def recorded(project: Path, preset: str) -> dict[str, Any]:
+    """What a run of now would record; then the project goes on to other code."""
+    about = {"git": provenance.code(project), "preset": preset}
+    git(project, "add", ".")
+    git(project, "commit", "-q", "--allow-empty", "-m", "Go on")
+    write(project, "src/mnist_lstm/models.py", "units: 1\n")
+    return about
+
+
+def test_a_worktree_has_the_runs_code_and_its_preset_though_git_knew_neither(project: Path, tmp_path: Path) -> None:
+    write(project, PRESET, "units: 256\n")
+    write(project, "src/mnist_lstm/new.py", "new\n")
+    write(project, "src/mnist_lstm/models.py", "units: 64\n")
+    with worktree(recorded(project, "wide"), project, tmp_path, allow_differences=False) as place:
+        assert (place / PRESET).read_text() == "units: 256\n"
+        assert (place / "src/mnist_lstm/new.py").read_text() == "new\n"
+        assert (place / "src/mnist_lstm/models.py").read_text() == "units: 64\n"
+    assert not place.exists()
+
+
+def test_a_worktree_has_every_byte_that_the_run_had(project: Path, tmp_path: Path) -> None:
+    contents = {
+        "src/mnist_lstm/models.py": b"units: 64\r\ncaf\xe9\r\n",
+        "src/mnist_lstm/n\u00e9w.py": b"\xff\xfe\r\n\r",
+    }
+    for name, content in contents.items():
+        (project / name).write_bytes(content)
+    about = json.loads(json.dumps(recorded(project, "base")))
+    with worktree(about, project, tmp_path, allow_differences=False) as place:
+        assert {name: (place / name).read_bytes() for name in contents} == contents
+
+
+def refused(about: dict[str, Any], project: Path, folder: Path) -> str:
+    with pytest.raises(UserError) as told, worktree(about, project, folder, allow_differences=False):
+        pass
+    assert not (folder / "worktree").exists()
+    return str(told.value)
+
+
+def test_a_preset_that_the_record_lacks_is_named(project: Path, tmp_path: Path) -> None:
+    about = recorded(project, "wide")
+    assert "needs the run's preset conf/wide, found none in commit" in refused(about, project, tmp_path)
+
+
+def test_source_that_is_not_the_runs_is_refused_unless_that_is_allowed(project: Path, tmp_path: Path) -> None:
+    about = recorded(project, "base")
+    then = about["git"]["source_sha256"]
+    about["git"]["source_sha256"] = "0" * 64
+    assert f"the run's source 00000000, found {then[:8]} in commit" in refused(about, project, tmp_path)
+    with worktree(about, project, tmp_path, allow_differences=True) as place:
+        assert place.is_dir()
+
+
+def test_a_diff_that_was_cut_is_refused(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "MOST_DIFF", 20)
+    write(project, PRESET, "units: 256\n")
+    assert "too large to be recorded" in refused(recorded(project, "wide"), project, tmp_path)
+
+
+def test_a_diff_without_its_passwords_is_refused(project: Path, tmp_path: Path) -> None:
+    write(project, PRESET, "uri: https://alice:S3cret@host\n")
+    assert "URLs had a user or password" in refused(recorded(project, "wide"), project, tmp_path)
+
+
+def test_a_run_outside_of_git_is_refused(project: Path, tmp_path: Path) -> None:
+    about = {"git": {"commit": None, "diff": None, "source_sha256": ""}, "preset": "base"}
+    assert "found none recorded: it ran outside of git" in refused(about, project, tmp_path)

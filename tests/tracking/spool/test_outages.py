@@ -1,0 +1,427 @@
+"""MLflow does not answer, at the start or in mid-run: nothing is lost, and `kedro sync-runs` sends what it missed."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import mlflow
+import numpy as np
+import psutil
+import pytest
+import requests
+
+from mnist_lstm import provenance
+from mnist_lstm.core.data.sequences import pixel_order
+from mnist_lstm.core.model.classifier import new_classifier
+from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
+from mnist_lstm.core.report.facts import which
+from mnist_lstm.parameters import Parameters
+from mnist_lstm.tracking import store
+from mnist_lstm.tracking.spool import operations, outbox, unsent
+from tests.projects import DIGITS, LONGEST, Project, copied, surroundings, wait_for
+
+pytest_plugins = ["tests.projects"]
+
+MLFLOW = str(Path(sys.executable).with_name("mlflow"))
+PLAIN = ("--pipelines", "without_figures")
+LOCKED = 26.0  # seconds
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]  # type: ignore[no-any-return]
+
+
+def answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@contextmanager
+def server(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """MLflow's own server on a store in a folder, until the end or until it is killed."""
+    places = ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder / "a")]
+    command = [MLFLOW, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *places]
+    with (folder / "server.txt").open("w") as output:
+        process = subprocess.Popen(command, env=surroundings(), stdout=output, stderr=output, start_new_session=True)
+    try:
+        wait_for(lambda: answers(port) or process.poll() is not None)
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """Kills the server and the processes below it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def silent(port: int) -> Iterator[None]:
+    """A server that takes connections and never answers."""
+    with closing(socket.create_server(("127.0.0.1", port), backlog=100)):
+        yield
+
+
+def facts(client: Any, run: Any) -> dict[str, Any]:
+    """What a run's record holds, but for what differs between any two runs."""
+    history = client.get_metric_history(run.info.run_id, "train/loss")
+    return {
+        "status": run.info.status,
+        "name": run.info.run_name,
+        "params": run.data.params,
+        "metrics": run.data.metrics,
+        "curve": sorted((point.step, point.value) for point in history),
+        "tags": {key for key in run.data.tags if key not in ("continues", "mlflow.log-model.history")},
+        "inputs": {each.dataset.name: each.dataset.digest for each in run.inputs.dataset_inputs},
+        "models": len(run.outputs.model_outputs),
+        "artifacts": {file.path for file in client.list_artifacts(run.info.run_id)},
+        "weights": run.data.tags["weights.sha256"],
+    }
+
+
+def complete(project: Project) -> dict[str, Any]:
+    """The record of the project's last run, in its own store."""
+    return facts(project.client(), project.last_run())
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> dict[str, Any]:
+    """The record of a run without an outage."""
+    project = copied(tmp_path_factory.mktemp("expected"))
+    (project.path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    assert project.invoke("--params", DIGITS, *PLAIN).exit_code == 0
+    return complete(project)
+
+
+def runs(uri: str) -> tuple[Any, list[Any]]:
+    """A client of a server, and the runs that it has, newest first."""
+    client: Any = mlflow.MlflowClient(uri)
+    return client, list(client.search_runs([client.get_experiment_by_name("mnist-lstm").experiment_id]))
+
+
+def waiting(project: Project) -> list[Path]:
+    return list((project.path / unsent.FOLDER).glob("*/run.json"))
+
+
+def results(project: Project) -> bool:
+    return bool(project.checkpoints()) and (project.path / "data/08_reporting/metrics.json").exists()
+
+
+def test_silence_is_told_within_ten_seconds() -> None:
+    assert max(outbox.SLOW, outbox.SLOW_MODEL) < 10
+    assert float(store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_TIMEOUT"]) < 10
+    assert store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
+
+
+@pytest.mark.parametrize(("view", "told"), [("rows", True), ("pixels", False)])
+def test_the_export_of_a_long_sequence_is_no_silence(
+    parameters: Parameters,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    view: str,
+    told: bool,
+) -> None:
+    order = pixel_order(parameters.sequence.model_copy(update={"view": view}), 28, 28)
+    classifier = ImageClassifier(new_classifier(parameters.model, order.shape, 10, seed=1), order)
+    monkeypatch.setattr(outbox, "SLOW_MODEL", 0.05)
+    monkeypatch.setattr(outbox, "A_STEP", 0.01)
+    monkeypatch.setitem(operations.SENDERS, "model", lambda *_: time.sleep(0.6))
+    box = outbox.Outbox(tmp_path, lambda: None, object(), {"start_time": 1, "process": {"pid": 1}})
+    box.log_model(ExportedModel(classifier, np.zeros((2, 28, 28), np.uint8)))
+    assert ("MLflow has not answered" in caplog.text) == told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("outage", ["refused", "silent"])
+def test_where_no_server_answers_training_ends_well_and_the_run_is_sent_later(
+    project: Project, empty_store: Path, tmp_path_factory: pytest.TempPathFactory, outage: str, expected: dict[str, Any]
+) -> None:
+    port, folder = free_port(), tmp_path_factory.mktemp("server")
+    (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
+    uri = {"MLFLOW_TRACKING_URI": f"http://user:secret@127.0.0.1:{port}"}
+    if outage == "silent":
+        with silent(port):
+            done = project.invoke("--params", DIGITS, *PLAIN, **uri)
+    else:
+        done = project.invoke("--params", DIGITS, *PLAIN, **uri)
+    assert done.exit_code == 0, done.output
+    assert "kedro sync-runs" in done.output
+    assert results(project)
+    assert len(waiting(project)) == 1
+    assert "secret" not in done.output + "".join(path.read_text() for path in waiting(project))
+    with server(folder, port):
+        synced = project.call("sync-runs", **uri)
+        assert synced.output.splitlines()[-1].startswith("1 runs are complete in MLflow now; 0 wait")
+        client, (run,) = runs(uri["MLFLOW_TRACKING_URI"])
+        assert facts(client, run) == expected
+        assert client.get_model_version_by_alias("mnist-lstm", "champion").run_id == run.info.run_id
+    assert waiting(project) == []
+
+
+@pytest.mark.slow
+def test_what_a_server_that_died_in_mid_run_missed_is_sent_by_the_next_run(
+    project: Project, empty_store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    port, folder = free_port(), tmp_path_factory.mktemp("server")
+    (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
+    uri = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}"}
+    words = "data.name=digits,training.iterations=2000,training.report_seconds=0.0"
+    with server(folder, port) as process:
+        running = project.start_training("--params", words, *PLAIN, **uri)
+        stop(process)
+        assert running.wait(LONGEST) == 0, (project.path / "output.txt").read_text()
+    assert results(project)
+    assert len(waiting(project)) == 1
+    with server(folder, port):
+        assert project.invoke("--params", DIGITS, "--to-nodes", "ingest", **uri).exit_code == 0
+        client, (_, run) = runs(uri["MLFLOW_TRACKING_URI"])
+        found = facts(client, run)
+    assert (found["status"], found["models"], len(found["curve"])) == ("FINISHED", 1, 200)
+    assert {"checkpoint.pt", "predictions.npz", "provenance.json"} <= found["artifacts"]
+    assert "reason" not in found["tags"]
+    assert waiting(project) == []
+
+
+@contextmanager
+def locked(database: Path, kind: str, seconds: float) -> Iterator[None]:
+    """Another process's long transaction, as it were."""
+    connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    connection.execute(f"BEGIN {kind}")
+    release = threading.Timer(seconds, connection.rollback)
+    release.start()
+    try:
+        yield
+    finally:
+        release.join()
+        connection.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["EXCLUSIVE", "IMMEDIATE"])  # for reading too, for writing alone
+def test_a_store_locked_for_long_gets_the_whole_run_when_it_is_free_again(
+    project: Project, expected: dict[str, Any], kind: str
+) -> None:
+    project.client().create_experiment("mnist-lstm", tags=store.EXPERIMENT_TAGS)
+    with locked(project.path / "mlflow.db", kind, LOCKED):
+        done = project.invoke("--params", DIGITS, *PLAIN)
+    assert done.exit_code == 0, done.output
+    assert f"MLflow has not answered for {outbox.SLOW:g} s" in " ".join(done.output.split())
+    if waiting(project):
+        assert project.call("sync-runs").exit_code == 0
+    assert complete(project) == expected
+
+
+def test_a_run_without_an_outage_keeps_nothing(finished: Project) -> None:
+    assert not (finished.path / unsent.FOLDER).exists()
+
+
+@pytest.fixture
+def kept(project: Project) -> Path:
+    """The folder of a run that was kept whole, for a store that is the project's own."""
+    closed = project.invoke("--params", DIGITS, *PLAIN, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
+    assert closed.exit_code == 0, closed.output
+    (run,) = waiting(project)
+    about = json.loads(run.read_text())
+    run.write_text(json.dumps(about | {"store": f"sqlite:///{project.path / 'mlflow.db'}"}))
+    return run.parent
+
+
+def test_a_run_that_was_kept_is_sent_whole(project: Project, kept: Path, expected: dict[str, Any]) -> None:
+    assert project.call("sync-runs").exit_code == 0
+    assert complete(project) == expected
+    assert not kept.exists()
+
+
+def test_a_run_that_was_sent_in_part_is_sent_whole_once(
+    project: Project, kept: Path, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow.MlflowClient, "log_artifacts", fails)
+        assert project.call("sync-runs").exit_code == 1
+    assert project.call("sync-runs").exit_code == 0
+    assert len(project.runs()) == 1
+    assert complete(project) == expected
+
+
+def fails(*_: Any, **__: Any) -> None:
+    raise requests.ConnectionError("the server is gone again")
+
+
+def changed(folder: Path, **about: Any) -> None:
+    """Changes what is written down of a run that is kept."""
+    run = folder / unsent.RUN
+    run.write_text(json.dumps(json.loads(run.read_text()) | about))
+
+
+def without(folder: Path, *kinds: str) -> None:
+    """Takes kept calls out."""
+    kept = folder / unsent.CALLS
+    lines = kept.read_text().splitlines(keepends=True)
+    kept.write_text("".join(line for line in lines if json.loads(line)[0] not in kinds))
+
+
+def process_of(pid: int) -> dict[str, str]:
+    """What tells another process of this machine."""
+    return provenance.process() | {"pid": str(pid), "started": f"{psutil.Process(pid).create_time():.2f}"}
+
+
+GONE = {"pid": "1", "started": "0.00"}  # of a process that is no more
+
+
+def told(output: str) -> str:
+    """The output without the terminal's line breaks and indents."""
+    return "".join(output.split())
+
+
+def test_a_run_of_another_store_waits(project: Project, kept: Path) -> None:
+    changed(kept, store="http://elsewhere")
+    done = project.call("sync-runs")
+    assert done.exit_code == 1
+    assert kept.exists()
+    assert told(f"{kept} waits: it is of another store, http://elsewhere.") in told(done.output)
+
+
+def test_a_run_that_still_goes_on_waits(project: Project, kept: Path) -> None:
+    without(kept, "end", "register")
+    assert project.call("sync-runs").exit_code == 1
+
+
+def test_no_other_process_sends_a_run_that_has_ended_and_may_keep_more(project: Project, kept: Path) -> None:
+    changed(kept, process=process_of(os.getppid()))
+    assert project.call("sync-runs").exit_code == 1
+    assert kept.exists()
+
+
+def test_a_run_that_was_killed_in_an_outage_is_sent_as_far_as_it_went(project: Project, kept: Path) -> None:
+    without(kept, "artifacts", "end", "register")
+    shutil.rmtree(kept / "artifacts")
+    tags = json.loads((kept / unsent.RUN).read_text())["tags"] | {f"process.{key}": GONE[key] for key in GONE}
+    changed(kept, process=provenance.process() | GONE, tags=tags)
+    assert project.call("sync-runs").exit_code == 0
+    assert (project.last_run().info.status, len(project.last_run().outputs.model_outputs)) == ("KILLED", 1)
+
+
+@pytest.mark.parametrize("name", ["model.npz", "run.json"])
+def test_a_damaged_folder_stops_neither_a_run_nor_other_folders(project: Project, kept: Path, name: str) -> None:
+    damaged = kept.with_name("0-damaged")
+    shutil.copytree(kept, damaged)
+    (damaged / name).write_bytes(b"{")
+    done = project.invoke("--params", DIGITS, "--to-nodes", "ingest")
+    assert done.exit_code == 0
+    assert told(f"{damaged} waits, as it is damaged") in told(done.output)
+    assert "delete the folder" in " ".join(done.output.split())
+    assert (kept.exists(), damaged.exists()) == (False, True)
+
+
+def test_a_run_that_mlflow_no_longer_has_waits_and_is_named(project: Project, kept: Path) -> None:
+    changed(kept, run_id="0" * 32)
+    done = project.call("sync-runs")
+    assert done.exit_code == 1
+    assert told(f"{kept} waits: MLflow did not take it: Run with id={'0' * 32} not found") in told(done.output)
+
+
+def test_sync_runs_ends_dead_runs(project: Project) -> None:
+    client = project.client()
+    experiment = client.create_experiment("mnist-lstm", tags=store.EXPERIMENT_TAGS)
+    gone = provenance.process() | GONE
+    client.create_run(experiment, tags={f"process.{key}": value for key, value in gone.items()})
+    assert project.call("sync-runs").exit_code == 0
+    assert project.last_run().info.status == "KILLED"
+
+
+def test_a_model_that_was_registered_before_a_crash_is_not_registered_again(
+    project: Project, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", fails)
+        assert project.call("sync-runs").exit_code == 1
+    assert project.call("sync-runs").exit_code == 0
+    assert len(project.client().search_model_versions("name='mnist-lstm'")) == 1
+
+
+@pytest.mark.parametrize("call", ["get_experiment_by_name", "create_run"])
+def test_a_store_that_can_be_read_and_not_written_costs_no_training(
+    project: Project, monkeypatch: pytest.MonkeyPatch, call: str, expected: dict[str, Any]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow.MlflowClient, call, locks)
+        done = project.invoke("--params", DIGITS, *PLAIN)
+    assert done.exit_code == 0, done.output
+    assert results(project)
+    assert project.call("sync-runs").exit_code == 0
+    assert complete(project) == expected
+
+
+def test_what_a_run_continues_is_known_after_an_outage_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("mnist_lstm.core.model.export.ImageClassifier.__init__", fails)
+        project.invoke("--params", DIGITS, *PLAIN)
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow.MlflowClient, "create_run", locks)
+        assert project.invoke("--params", f"{DIGITS},training.resume=true", *PLAIN).exit_code == 0
+    assert project.call("sync-runs").exit_code == 0
+    resumed, failed = project.runs()
+    assert (failed.info.status, resumed.data.tags["continues"]) == ("FAILED", failed.info.run_id)
+
+
+def locks(*_: Any, **__: Any) -> None:
+    raise mlflow.MlflowException("(sqlite3.OperationalError) database is locked")
+
+
+def test_imports_and_the_making_of_the_store_are_no_silence_of_mlflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[bool] = []
+
+    def made(database: Path, make: Any = store._create) -> None:
+        timers.append(any(isinstance(each, threading.Timer) for each in threading.enumerate()))
+        make(database)
+
+    monkeypatch.setattr(store, "_create", made)
+    assert copied(tmp_path).invoke("--params", DIGITS, "--to-nodes", "ingest").exit_code == 0
+    assert timers == [False]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "words"),
+    [("a1", "Run a1 of today."), ("", "not yet in MLflow when this was written"), (None, "not recorded by MLflow")],
+)
+def test_the_report_says_where_the_run_is(run_id: str | None, words: str) -> None:
+    run = SimpleNamespace(provenance={"run": {"id": run_id, "date": "today"}})
+    assert words in which(run)  # type: ignore[arg-type]
+
+
+def test_a_last_call_that_a_kill_cut_short_is_left_out(project: Project, kept: Path) -> None:
+    with (kept / "calls.jsonl").open("a") as file:
+        file.write('["tag", {"key": "ha')
+    assert project.call("sync-runs").exit_code == 0
+
+
+def test_where_nothing_was_missed_there_is_nothing_to_send(project: Project) -> None:
+    done = project.call("sync-runs")
+    assert done.exit_code == 0
+    assert done.output.startswith("0 runs are complete in MLflow now; 0 wait")

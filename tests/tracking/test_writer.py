@@ -1,0 +1,319 @@
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from mnist_lstm.core.data.bundled_digits import bundled_digits
+from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
+from mnist_lstm.parameters import checked, flattened
+from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
+
+pytest_plugins = ["tests.projects"]
+
+PLAIN = ("--pipelines", "without_figures")
+SECRETS = ("Aladdin", "OpenSesame")
+MIRROR = CLOSED.replace("//", f"//{SECRETS[0]}:{SECRETS[1]}@")
+
+
+@pytest.fixture
+def run(finished: Project) -> Any:
+    return finished.last_run()
+
+
+@pytest.fixture
+def artifacts(finished: Project, run: Any) -> Path:
+    return finished.path / f"mlartifacts/mnist-lstm/{run.info.run_id}/artifacts"
+
+
+@pytest.fixture
+def history(finished: Project) -> pd.DataFrame:
+    return pd.read_csv(finished.path / "data/08_reporting/history.csv")
+
+
+def test_a_run_is_recorded_once_and_as_finished(finished: Project) -> None:
+    assert [run.info.status for run in finished.runs()] == ["FINISHED"]
+
+
+def test_a_run_that_finished_has_no_reason(run: Any) -> None:
+    assert "reason" not in run.data.tags
+
+
+def test_a_runs_name_says_what_it_is(run: Any) -> None:
+    assert run.info.run_name == "digits lstm128 rows s1"
+
+
+def test_a_run_says_what_it_computed_in(run: Any) -> None:
+    assert run.data.tags["training.precision"] == "float32"
+
+
+def test_every_parameter_is_recorded_by_itself(finished: Project, run: Any) -> None:
+    provenance = finished.read(f"../mlartifacts/mnist-lstm/{run.info.run_id}/artifacts/provenance.json")
+    assert run.data.params == {key: str(value) for key, value in flattened(provenance["parameters"]).items()}
+    assert run.data.params["model.hidden_size"] == "128"
+
+
+def test_the_recorded_parameters_are_whole(artifacts: Path) -> None:
+    recorded = json.loads((artifacts / "provenance.json").read_text())["parameters"]
+    assert checked(recorded).model_dump() == recorded
+
+
+def test_the_measures_of_the_test_are_recorded_as_they_stand_in_the_report(finished: Project, run: Any) -> None:
+    report = finished.read("08_reporting/metrics.json")
+    measures = {name: value for name, value in report.items() if name.startswith("test/")}
+    assert len(measures) >= 9
+    assert {name: value for name, value in run.data.metrics.items() if name.startswith("test/")} == measures
+
+
+def test_nothing_else_is_a_metric_than_measures_of_a_split(run: Any) -> None:
+    assert {name.partition("/")[0] for name in run.data.metrics} == {"train", "valid", "test"}
+
+
+def test_the_curves_have_a_point_every_ten_updates_and_at_the_last(finished: Project, run: Any) -> None:
+    points = finished.client().get_metric_history(run.info.run_id, "train/loss")
+    assert sorted(point.step for point in points) == [*range(10, 799, 10), 799]
+
+
+def test_the_validation_curves_have_a_point_every_hundred_updates_and_at_the_last(finished: Project, run: Any) -> None:
+    points = finished.client().get_metric_history(run.info.run_id, "valid/accuracy")
+    assert sorted(point.step for point in points) == [*range(100, 799, 100), 799]
+
+
+@pytest.mark.parametrize(
+    ("column", "curve"),
+    [
+        ("train_loss", "train/loss"),
+        ("train_accuracy", "train/accuracy"),
+        ("valid_loss", "valid/loss"),
+        ("valid_accuracy", "valid/accuracy"),
+        ("learning_rate", "train/learning_rate"),
+    ],
+)
+def test_the_curves_are_those_of_the_report(
+    finished: Project, run: Any, history: pd.DataFrame, column: str, curve: str
+) -> None:
+    points = finished.client().get_metric_history(run.info.run_id, curve)
+    recorded = {point.step: point.value for point in points}
+    reported = history.dropna(subset=[column]).set_index("iteration")[column]
+    assert recorded == pytest.approx(reported.to_dict(), rel=1e-12)
+
+
+def test_the_data_are_recorded_as_inputs_with_their_digests(finished: Project, run: Any) -> None:
+    digests = finished.read("02_intermediate/data_card.json")["sha256"]
+    inputs = {entry.dataset.name: (entry.tags[0].value, entry.dataset.digest) for entry in run.inputs.dataset_inputs}
+    assert inputs == {f"digits {split}": (split, digests[split][:32]) for split in ("train", "valid", "test")}
+
+
+def test_the_measures_are_linked_to_the_model_and_to_the_test_images(finished: Project, run: Any) -> None:
+    (model,) = run.outputs.model_outputs
+    metrics = finished.client().get_logged_model(model.model_id).metrics
+    linked = {metric.key: metric.dataset_name for metric in metrics if metric.key.startswith("test/")}
+    assert linked == dict.fromkeys((name for name in run.data.metrics if name.startswith("test/")), "digits test")
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("data", "bundled 8x8 digits (not MNIST)"),
+        ("command", "kedro run --params data.name=digits"),
+        ("mlflow.source.name", "kedro run --params data.name=digits"),
+        ("pipelines", "__default__"),
+        ("seed", "1"),
+        ("threads", "1"),
+        ("torch", torch.__version__),
+    ],
+)
+def test_the_main_facts_are_tags(run: Any, tag: str, value: str) -> None:
+    assert run.data.tags[tag] == value
+
+
+def test_the_weights_are_known_by_their_digest(run: Any, artifacts: Path) -> None:
+    checkpoint = from_bytes((artifacts / "checkpoint.pt").read_bytes(), "checkpoint.pt")
+    assert run.data.tags["weights.sha256"] == weights_digest(checkpoint.weights)
+
+
+def test_everything_that_a_reader_needs_is_among_the_artifacts(artifacts: Path) -> None:
+    assert {path.name for path in artifacts.iterdir()} == {
+        "accuracy_by_step.csv",
+        "accuracy_by_step.json",
+        "accuracy_by_step.png",
+        "belief_examples.npz",
+        "beliefs.png",
+        "calibration.png",
+        "checkpoint.pt",
+        "confusion_matrix.csv",
+        "confusion_matrix.png",
+        "inner_states.npz",
+        "learning_curves.json",
+        "learning_curves.png",
+        "mistakes.png",
+        "model_card.md",
+        "per_class.csv",
+        "predictions.npz",
+        "provenance.json",
+        "report.html",
+        "states.png",
+    }
+
+
+@pytest.mark.parametrize("name", ["07_model_output/predictions.npz", "08_reporting/confusion_matrix.png"])
+def test_an_artifact_is_the_file_that_the_run_wrote(finished: Project, artifacts: Path, name: str) -> None:
+    written = finished.path / "data" / name
+    assert (artifacts / written.name).read_bytes() == written.read_bytes()
+
+
+@pytest.fixture
+def model(finished: Project, run: Any) -> Iterator[str]:
+    """The URI of the recorded model, for an MLflow that may not unpickle."""
+    import mlflow
+
+    safe = surroundings() | {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+    with mock.patch.dict(os.environ, safe, clear=True):
+        mlflow.set_tracking_uri(f"sqlite:///{finished.path / 'mlflow.db'}")
+        yield f"models:/{run.outputs.model_outputs[0].model_id}"
+
+
+@pytest.fixture
+def loaded(model: str) -> Any:
+    import mlflow
+
+    return mlflow.pytorch.load_model(model)
+
+
+def test_the_recorded_model_gives_the_recorded_predictions_without_pickle(loaded: Any, finished: Project) -> None:
+    with np.load(finished.path / "data/07_model_output/predictions.npz", allow_pickle=False) as predictions:
+        expected = torch.from_numpy(predictions["logits"]).softmax(dim=1).numpy()
+    images = torch.from_numpy(bundled_digits().test["images"]).float()
+    assert_allclose(loaded(images).detach().numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_recorded_model_takes_any_number_of_images(loaded: Any, count: int) -> None:
+    assert loaded(torch.zeros(count, 8, 8)).shape == (count, 10)
+
+
+@pytest.mark.parametrize("pixel", [0.5, -1.0, 256.0, float("nan"), float("inf")])
+def test_the_recorded_model_refuses_what_is_no_pixel(loaded: Any, pixel: float) -> None:
+    images = torch.zeros(2, 8, 8)
+    images[1, 3, 4] = pixel
+    with pytest.raises(RuntimeError, match="pixels must be whole numbers from 0 to 255"):
+        loaded(images)
+
+
+def test_the_recorded_model_is_signed_with_raw_images(model: str) -> None:
+    import mlflow
+
+    signature = mlflow.models.get_model_info(model).signature
+    assert signature.inputs.to_dict()[0]["tensor-spec"] == {"dtype": "float32", "shape": (-1, 8, 8)}
+    assert signature.outputs.to_dict()[0]["tensor-spec"] == {"dtype": "float32", "shape": (-1, 10)}
+
+
+def test_the_last_run_in_a_project_is_recorded_with_its_own_artifacts(project: Project) -> None:
+    for seed in (1, 2):
+        assert project.invoke("--params", f"{DIGITS},training.seed={seed}", *PLAIN).exit_code == 0
+    second, first = (project.path / "mlartifacts/mnist-lstm" / run.info.run_id for run in project.runs())
+    written = (project.path / "data/07_model_output/predictions.npz").read_bytes()
+    assert (second / "artifacts/predictions.npz").read_bytes() == written
+    assert (first / "artifacts/predictions.npz").read_bytes() != written
+
+
+def test_a_run_that_starts_after_training_records_its_data_and_measures(finished: Project, tmp_path: Path) -> None:
+    project = finished.copied_to(tmp_path)
+    assert project.invoke("--from-nodes", "predict_test", "--params", "data.name=digits").exit_code == 0
+    run = project.last_run()
+    assert run.info.run_name == "digits lstm128 rows s1"
+    assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {
+        "digits train",
+        "digits valid",
+        "digits test",
+    }
+    assert run.data.metrics["test/accuracy"] == finished.last_run().data.metrics["test/accuracy"]
+
+
+@pytest.mark.parametrize("name", [None, "my run"])
+def test_a_run_may_be_given_a_name(project: Project, name: str | None) -> None:
+    given = f",tracking.run.name={name}" if name else ""
+    assert project.invoke("--params", DIGITS + given, "--to-nodes", "ingest").exit_code == 0
+    assert project.last_run().info.run_name == (name or "digits lstm128 rows s1 iterations=30")
+
+
+def test_without_tracking_a_run_does_the_same(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    untracked = copied(tmp_path_factory.mktemp("untracked"))
+    assert project.invoke("--params", DIGITS, *PLAIN).exit_code == 0
+    assert untracked.invoke("--params", f"{DIGITS},tracking.enabled=false", *PLAIN).exit_code == 0
+    tracked, made = (
+        {path.relative_to(of.path): path for path in (of.path / "data").rglob("*.*") if path.suffix != ".pt2"}
+        for of in (project, untracked)
+    )
+    assert {name: path.read_bytes() for name, path in made.items()} == {
+        name: path.read_bytes() for name, path in tracked.items()
+    }
+
+
+def test_without_tracking_there_is_no_store(tmp_path: Path) -> None:
+    project = copied(tmp_path)
+    done = project.invoke("--params", f"{DIGITS},tracking.enabled=false", "--to-nodes", "reshape")
+    assert done.exit_code == 0
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("ml")]
+
+
+def test_without_tracking_a_run_leaves_the_run_before_it_in_the_same_process_alone(project: Project) -> None:
+    assert project.invoke("--params", f"{DIGITS},training.seed=1", *PLAIN).exit_code == 0
+    before = project.last_run().to_dictionary()
+    done = project.invoke("--params", f"{DIGITS},training.seed=2,tracking.enabled=false", *PLAIN)
+    assert done.exit_code == 0
+    assert "not by MLflow" in done.output
+    assert project.last_run().to_dictionary() == before
+
+
+def everything_recorded(project: Project) -> bytes:
+    """The whole store and all artifacts in one."""
+    with closing(sqlite3.connect(project.path / "mlflow.db")) as database:
+        rows = "\n".join(database.iterdump()).encode()
+    return rows + b"".join(path.read_bytes() for path in (project.path / "mlartifacts").rglob("*") if path.is_file())
+
+
+def test_a_mirrors_password_is_nowhere_in_the_record_of_a_run(project: Project) -> None:
+    done = project.run("--params", f"{DIGITS},data.mirror={MIRROR}", "--to-nodes", "ingest")
+    assert done.returncode == 0, done.stdout
+    record = everything_recorded(project)
+    assert b"127.0.0.1:9" in record
+    assert not [secret for secret in SECRETS if secret.encode() in record]
+
+
+@pytest.mark.parametrize("on_unreachable", ["fail", "bundled_digits"])
+def test_the_password_of_a_mirror_that_does_not_answer_is_nowhere_in_the_record_or_the_output(
+    project: Project, on_unreachable: str
+) -> None:
+    project.set_mirrors(CLOSED)
+    parameters = f"data.mirror={MIRROR},data.on_unreachable={on_unreachable}"
+    done = project.invoke("--params", parameters, "--to-nodes", "ingest")
+    record = everything_recorded(project)
+    assert b"127.0.0.1:9" in record
+    assert not [secret for secret in SECRETS if secret.encode() in record or secret in done.output]
+
+
+def test_a_run_continues_the_last_of_its_training_and_none_once_that_has_finished(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("no such model")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mnist_lstm.core.model.export.ImageClassifier.__init__", fail)
+        project.invoke("--params", DIGITS, *PLAIN)
+    for _ in range(2):
+        assert project.invoke("--params", f"{DIGITS},training.resume=true", *PLAIN).exit_code == 0
+    again, resumed, failed = project.runs()
+    assert (failed.info.status, resumed.info.status) == ("FAILED", "FINISHED")
+    assert resumed.data.tags["continues"] == failed.info.run_id
+    assert "continues" not in again.data.tags
