@@ -56,7 +56,7 @@ class Console:
         self._stop()
         if self._results:
             print_summary(self._results, self._tracking)
-        if "answers" in pipeline.all_outputs():
+        if "predicted_digits" in pipeline.all_outputs():
             click.echo(
                 "\nAnswers    data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
             )

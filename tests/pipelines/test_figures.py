@@ -140,7 +140,7 @@ def test_a_run_without_figures_still_measures() -> None:
         node.name for node in pipelines["without_figures"].nodes
     }
     assert left == {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report"}
-    assert {"metrics", "predictions", "checkpoint"} <= pipelines["without_figures"].all_outputs()
+    assert {"metrics", "test_logits", "checkpoint"} <= pipelines["without_figures"].all_outputs()
 
 
 def test_every_node_explains_itself_in_kedro_viz() -> None:

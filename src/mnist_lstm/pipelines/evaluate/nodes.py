@@ -28,13 +28,13 @@ def predict_test(
 
 
 def score(
-    predictions: Arrays, data_card: dict[str, Any], evaluation: EvaluationParameters
+    test_logits: Arrays, data_card: dict[str, Any], evaluation: EvaluationParameters
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Measures the predictions: accuracy with its Wilson interval, loss, calibration, per-class scores and confusion.
 
     The tutorial's own measure, the first 128 test images, stands beside the accuracy on all of them.
     """
-    logits, labels, names = predictions["logits"], predictions["labels"], data_card["class_names"]
+    logits, labels, names = test_logits["logits"], test_logits["labels"], data_card["class_names"]
     about = {"data": f"{len(labels):,} test images of {data_card['title']}", "confidence": evaluation.confidence}
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     label, prediction = pd.Index(names, name="label"), pd.Index(names, name="prediction")
@@ -81,7 +81,7 @@ def look_inside(checkpoint: Checkpoint, belief_examples: Arrays) -> Arrays:
 def draw_results(
     checkpoint: Checkpoint,
     history: pd.DataFrame,
-    predictions: Arrays,
+    test_logits: Arrays,
     test_sequences: Arrays,
     data_card: dict[str, Any],
     evaluation: EvaluationParameters,
@@ -91,7 +91,7 @@ def draw_results(
     Learning curves (plotly to hover, matplotlib to print), confusion matrix, the most confident mistakes, and the
     reliability diagram: is the network right as often as it is sure?
     """
-    logits, labels, names = predictions["logits"], predictions["labels"], data_card["class_names"]
+    logits, labels, names = test_logits["logits"], test_logits["labels"], data_card["class_names"]
     run, tested = f"{checkpoint.words} on {data_card['title']}", _tested(checkpoint, data_card)
     columns, validated = {name: history[name].to_numpy() for name in history}, data_card["images"]["valid"]
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))

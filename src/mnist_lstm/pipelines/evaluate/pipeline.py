@@ -44,12 +44,12 @@ def _measures() -> list[Node]:
         Node(
             predict_test,
             inputs=["checkpoint", "test_sequences", "data_card", "params:evaluation"],
-            outputs="predictions",
+            outputs="test_logits",
             name="predict_test",
         ),
         Node(
             score,
-            inputs=["predictions", "data_card", "params:evaluation"],
+            inputs=["test_logits", "data_card", "params:evaluation"],
             outputs=["metrics", "per_class", "confusion_matrix"],
             name="score",
         ),
@@ -75,7 +75,7 @@ def _figures() -> list[Node]:
         ),
         Node(
             draw_results,
-            inputs=["checkpoint", "history", "predictions", "test_sequences", "data_card", "params:evaluation"],
+            inputs=["checkpoint", "history", "test_logits", "test_sequences", "data_card", "params:evaluation"],
             outputs=[
                 "learning_curves",
                 "learning_curves_print",

@@ -43,9 +43,12 @@ def _told(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def draw_pictures(
-    answers: Iterator[pd.DataFrame], models: Callable[[str], Checkpoint], pictures: Open, predict: PredictParameters
+    predicted_digits: Iterator[pd.DataFrame],
+    models: Callable[[str], Checkpoint],
+    pictures: Open,
+    predict: PredictParameters,
 ) -> Any:
     """Draws a contact sheet: what the network was given of the first pictures, and what it answered."""
     checkpoint = models(predict.model)
     shown = list(itertools.islice(prepare(pictures(predict.folder), frame_of(checkpoint.data)), SHOWN))
-    return plots.contact_sheet(shown, next(answers), f"{checkpoint.words} on {checkpoint.data['title']}")
+    return plots.contact_sheet(shown, next(predicted_digits), f"{checkpoint.words} on {checkpoint.data['title']}")

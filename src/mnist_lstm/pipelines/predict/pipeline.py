@@ -12,12 +12,12 @@ def create_pipeline() -> Pipeline:
             Node(
                 predict_pictures,
                 inputs=["models", "pictures", "params:predict"],
-                outputs="answers",
+                outputs="predicted_digits",
                 name="predict_pictures",
             ),
             Node(
                 draw_pictures,
-                inputs=["answers", "models", "pictures", "params:predict"],
+                inputs=["predicted_digits", "models", "pictures", "params:predict"],
                 outputs="contact_sheet",
                 name="draw_pictures",
             ),
