@@ -64,11 +64,11 @@ def test_a_worker_that_gives_up_is_told_though_the_others_wait_for_it(
     from mnist_lstm.cluster import training
 
     go_on, ended = threading.Event(), []
-    desk = SimpleNamespace(taken=remote([]), mistake=remote("one has no bfloat16"))
+    queue = SimpleNamespace(taken=remote([]), mistake=remote("one has no bfloat16"))
     fakes = {
         "joined": lambda _: nullcontext(),
         "expect_room": lambda *_: None,
-        "actor_here": lambda _: remote(desk),
+        "actor_here": lambda _: remote(queue),
         "_trainer": lambda *_: SimpleNamespace(fit=lambda: ended.append(go_on.wait(30))),
         "ray": SimpleNamespace(get=lambda found: found, put=lambda given: given),
         "GRACE": 0.0,

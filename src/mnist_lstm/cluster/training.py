@@ -43,7 +43,7 @@ class Work(NamedTuple):
     valid: Arrays
     training: TrainingParameters
     size: tuple[int, int]
-    desk: Any
+    queue: Any
 
 
 def fit(
@@ -64,29 +64,29 @@ def fit(
     cards = int(chosen_device(training.device).type == "cuda")  # for each worker
     with joined(None), TemporaryDirectory(prefix="mnist_lstm-") as folder:
         expect_room(training.workers * training.threads, training.workers * cards)
-        desk = actor_here(Desk).remote(state)
-        work = ray.put(Work(classifier, train, valid, training, size, desk))
+        queue = actor_here(ReportQueue).remote(state)
+        work = ray.put(Work(classifier, train, valid, training, size, queue))
         attempt = _Attempt(_trainer(work, training, cards, folder))
         attempt.start()
         while attempt.is_alive():
-            yield from _taken(desk)
+            yield from _taken(queue)
             attempt.join(POLL)
-            if ray.get(desk.mistake.remote()):
+            if ray.get(queue.mistake.remote()):
                 attempt.join(GRACE)
                 break
-        yield from _taken(desk)
-        if mistake := ray.get(desk.mistake.remote()):
+        yield from _taken(queue)
+        if mistake := ray.get(queue.mistake.remote()):
             raise UserError(mistake)
         if attempt.error:
             raise UserError(f"training on Ray must keep its workers, found {attempt.error}; see Ray's logs.")
 
 
-def _taken(desk: Any) -> Iterator[Report]:
-    for sent in ray.get(desk.taken.remote()):
+def _taken(queue: Any) -> Iterator[Report]:
+    for sent in ray.get(queue.taken.remote()):
         yield Report(sent.iteration, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
 
 
-class Desk:
+class ReportQueue:
     """The actor beside this process: takes the workers' reports, and knows from where to go on."""
 
     def __init__(self, state: TrainingState | None):
@@ -147,11 +147,11 @@ def _work(config: dict[str, Any]) -> None:
     rank, workers = torch.distributed.get_rank(), torch.distributed.get_world_size()
     # Ray's own are shared and cannot be written, which torch wants
     train, valid = [{name: own(array) for name, array in part.items()} for part in (work.train, work.valid)]
-    state = ray.get(work.desk.state.remote())
+    state = ray.get(work.queue.state.remote())
     reports = core.fit(work.classifier, train, valid, work.training, work.size, state, Team(rank, workers))
     try:
         for report in paced(reports, work.training.report_seconds) if rank == 0 else reports:
             if rank == 0:
-                ray.get(work.desk.send.remote(Sent(report.iteration, report.history, report.state())))
+                ray.get(work.queue.send.remote(Sent(report.iteration, report.history, report.state())))
     except UserError as error:
-        ray.get(work.desk.give_up.remote(str(error)))
+        ray.get(work.queue.give_up.remote(str(error)))

@@ -26,7 +26,7 @@ class Trial(NamedTuple):
     changes: Changes
 
 
-class Common(NamedTuple):
+class BaseParameters(NamedTuple):
     """What all trials have in common.
 
     Attributes:
@@ -70,7 +70,7 @@ class Common(NamedTuple):
         return str(self.project / "data" / "05_model_input" / "sweep" / name)
 
 
-def common(project: Path, env: str | None, given: dict[str, Any], example: Changes) -> Common:
+def base_parameters(project: Path, env: str | None, given: dict[str, Any], example: Changes) -> BaseParameters:
     """What all trials have in common.
 
     Trials train on one thread unless `given` says otherwise, however many workers there are: the number of threads
@@ -89,7 +89,7 @@ def common(project: Path, env: str | None, given: dict[str, Any], example: Chang
         sources = context.catalog.load("image_sources")
     if not settings.tracking.enabled:
         raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")
-    return Common(project, env, given, values, sources, settings)
+    return BaseParameters(project, env, given, values, sources, settings)
 
 
 def changed(values: dict[str, Any], changes: Changes) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def changed(values: dict[str, Any], changes: Changes) -> dict[str, Any]:
     return made
 
 
-def in_words(changes: Changes) -> str:
+def label(changes: Changes) -> str:
     """A trial in a few words: "hidden_size=64 cell=gru seed=2"."""
     short = [key.rpartition(".")[2] for key in changes]
     keys = short if len(set(short)) == len(short) else list(changes)

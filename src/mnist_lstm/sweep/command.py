@@ -12,12 +12,12 @@ from mnist_lstm.errors import UserError, listed, nearest
 from mnist_lstm.sweep import grid as grids
 from mnist_lstm.sweep import preset, report
 from mnist_lstm.sweep import search as searches
-from mnist_lstm.sweep.base_parameters import Common, common
-from mnist_lstm.sweep.conduct import Asked, Result, conduct, name_of, specification
+from mnist_lstm.sweep.base_parameters import BaseParameters, base_parameters
 from mnist_lstm.sweep.grid import Grid
 from mnist_lstm.sweep.search import Search
+from mnist_lstm.sweep.stages import StudyResult, SweepOptions, conduct, name_of, specification
 from mnist_lstm.sweep.study import DIRECTIONS
-from mnist_lstm.sweep.trials import Trials
+from mnist_lstm.sweep.trial_source import TrialSource
 
 
 def sweep(
@@ -45,35 +45,35 @@ def sweep(
     if search and (grid or seeds > 1):
         raise UserError("a sweep must be a --grid (with --seeds) or a --search, found both; leave one out.")
     start = project, env, params
-    shared, chosen = _search(*start, search, trials, metric) if search else _grid(*start, grid, seeds)
-    about = specification(shared, chosen, metric)
-    asked = Asked(name or name_of(about), metric, workers, fail_fast, engine, address)
-    _expect_name(asked.name)
-    preset.expect_free(project, asked.name)
+    base, chosen = _search(*start, search, trials, metric) if search else _grid(*start, grid, seeds)
+    about = specification(base, chosen, metric)
+    options = SweepOptions(name or name_of(about), metric, workers, fail_fast, engine, address)
+    _expect_name(options.name)
+    preset.expect_free(project, options.name)
 
-    def show(result: Result) -> None:
-        told = report.write(shared, chosen, asked, result)
+    def show(result: StudyResult) -> None:
+        told = report.write(base, chosen, options, result)
         get_console().print("\n" + "\n".join(told), highlight=False, markup=False, soft_wrap=True)
 
-    conduct(shared, chosen, asked, about, show)
+    conduct(base, chosen, options, about, show)
 
 
 def _grid(
     project: Path, env: str | None, params: dict[str, Any], options: Sequence[str], seeds: int
-) -> tuple[Common, Trials]:
+) -> tuple[BaseParameters, TrialSource]:
     if not options and seeds == 1:
         raise UserError("a sweep needs parameters to change: --grid KEY=V1,V2, --seeds N, or --search KEY=LOW:HIGH.")
     axes = grids.parsed(options)
-    shared = common(project, env, params, {key: values[0] for key, values in axes.items()})
-    return shared, Grid(shared, axes, seeds)
+    base = base_parameters(project, env, params, {key: values[0] for key, values in axes.items()})
+    return base, Grid(base, axes, seeds)
 
 
 def _search(
     project: Path, env: str | None, params: dict[str, Any], options: Sequence[str], trials: int, metric: str
-) -> tuple[Common, Trials]:
-    asked = searches.parsed(options)
-    shared = common(project, env, params, {key: values[0] for key, values in asked.items()})  # of a range, its low end
-    return shared, Search(shared, asked, trials, metric)
+) -> tuple[BaseParameters, TrialSource]:
+    axes = searches.parsed(options)
+    base = base_parameters(project, env, params, {key: values[0] for key, values in axes.items()})  # a range's low end
+    return base, Search(base, axes, trials, metric)
 
 
 def _expect_metric(metric: str) -> None:

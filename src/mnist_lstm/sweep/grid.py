@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.base_parameters import SEED, Common, Trial, in_words, split, typed
+from mnist_lstm.sweep.base_parameters import SEED, BaseParameters, Trial, label, split, typed
 from mnist_lstm.sweep.study import Outcome, Point
 
 
@@ -13,9 +13,9 @@ class Grid:
     """Trials that do not depend on each other.
 
     Args:
-        common: what they have in common.
+        base: what they have in common.
         axes: of each parameter its values.
-        seeds: how many for each combination, counted from the seed of `common`.
+        seeds: how many for each combination, counted from the seed of `base`.
 
     Raises:
         UserError: if a name or a value is wrong.
@@ -23,16 +23,16 @@ class Grid:
 
     watched = False
 
-    def __init__(self, common: Common, axes: dict[str, list[Any]], seeds: int):
+    def __init__(self, base: BaseParameters, axes: dict[str, list[Any]], seeds: int):
         if seeds > 1:
             if SEED in axes:
                 raise UserError(f"the seeds must be given once, found --seeds and --grid {SEED}; leave one out.")
-            first = common.parameters({}).training.seed
+            first = base.parameters({}).training.seed
             axes = axes | {SEED: list(range(first, first + seeds))}
         self.axes = axes
         combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-        self.trials = [Trial(in_words(changes), changes) for changes in combinations]
-        self.inputs = {common.folder(changes): changes for changes in combinations}  # checks every one, too
+        self.trials = [Trial(label(changes), changes) for changes in combinations]
+        self.inputs = {base.folder(changes): changes for changes in combinations}  # checks every one, too
         self.total = len(self.trials)
         self._waiting: list[Trial] = []
 

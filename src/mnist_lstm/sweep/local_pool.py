@@ -1,4 +1,4 @@
-"""The worker processes of a sweep: orders to them, and their answers in the order in which they come."""
+"""The worker processes of a sweep: orders to them, and their results in the order in which they come."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 LAST_WORDS = 20  # seconds that a worker has to end its run in MLflow when the sweep is stopped
 
 
-class Job(NamedTuple):
+class Task(NamedTuple):
     """What a worker is to do.
 
     Attributes:
@@ -30,7 +30,7 @@ class Job(NamedTuple):
     gpus: int = 0
 
 
-class Answer(NamedTuple):
+class Result(NamedTuple):
     """What a worker says.
 
     Attributes:
@@ -56,7 +56,7 @@ class Pool:
     def __init__(self, project: Path, logs: Path, workers: int):
         self._project, self._logs, self._workers = project, logs, workers
         self._processes: dict[int, subprocess.Popen[str]] = {}
-        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
 
     def __enter__(self) -> "Pool":
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -76,34 +76,36 @@ class Pool:
                 process.wait()
 
     def run(
-        self, take: Callable[[], Job | None], watch: Callable[[Job, list[Any]], int | None] = lambda job, points: None
-    ) -> Iterator[tuple[Job, Answer]]:
-        """Keeps the workers busy, and yields each job with its answer: "done", "failed", or "gone".
+        self,
+        take: Callable[[], Task | None],
+        watch: Callable[[Task, list[Any]], int | None] = lambda task, points: None,
+    ) -> Iterator[tuple[Task, Result]]:
+        """Keeps the workers busy, and yields each task with its result: "done", "failed", or "gone".
 
         Args:
-            take: the next job, None when there are no more.
-            watch: is shown new points of a job's curve, and says at which update it stops, if at any.
+            take: the next task, None when there are no more.
+            watch: is shown new points of a task's curve, and says at which update it stops, if at any.
         """
-        running: dict[int, Job] = {}
+        running: dict[int, Task] = {}
         for number in self._processes:
             self._hand(number, take(), running)
         while running:
-            answer = self._answers.get()
-            job = running.get(answer.worker)
-            if answer.event == "points" and job:
-                self._order(answer.worker, stop_at=watch(job, answer.about["points"]))
+            result = self._results.get()
+            task = running.get(result.worker)
+            if result.event == "points" and task:
+                self._order(result.worker, stop_at=watch(task, result.about["points"]))
                 continue
-            if answer.event == "gone":
-                self._start(answer.worker)
-            if job:
-                del running[answer.worker]
-                yield job, answer
-                self._hand(answer.worker, take(), running)
+            if result.event == "gone":
+                self._start(result.worker)
+            if task:
+                del running[result.worker]
+                yield task, result
+                self._hand(result.worker, take(), running)
 
-    def _hand(self, number: int, job: Job | None, running: dict[int, Job]) -> None:
-        if job:
-            running[number] = job
-            self._order(number, **job.order)
+    def _hand(self, number: int, task: Task | None, running: dict[int, Task]) -> None:
+        if task:
+            running[number] = task
+            self._order(number, **task.order)
 
     def _start(self, number: int) -> None:
         """Starts the worker of that number, in a group of its own: Ctrl-C is for the sweep, which stops it."""
@@ -128,8 +130,8 @@ class Pool:
     def _listen(self, number: int, process: "subprocess.Popen[str]") -> None:
         for line in process.stdout or ():
             about = json.loads(line)
-            self._answers.put(Answer(number, about.pop("event"), about))
-        self._answers.put(Answer(number, "gone", {"reason": _how(process.wait())}))
+            self._results.put(Result(number, about.pop("event"), about))
+        self._results.put(Result(number, "gone", {"reason": _how(process.wait())}))
 
 
 def _how(code: int) -> str:

@@ -8,7 +8,7 @@ import yaml
 from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import flattened
-from mnist_lstm.sweep.base_parameters import SEED, SWEPT, Changes, Common, changed
+from mnist_lstm.sweep.base_parameters import SEED, SWEPT, BaseParameters, Changes, changed
 
 # Not what was found, but where and how it was looked for
 LEFT_OUT = {"data.mirror", "data.timeout", "training.resume", "training.report_seconds", SEED}
@@ -33,21 +33,21 @@ def expect_free(project: Path, name: str) -> None:
         )
 
 
-def preset(common: Common, changes: Changes, name: str, found: str) -> str:
+def preset(base: BaseParameters, changes: Changes, name: str, found: str) -> str:
     """The preset as text.
 
     Args:
-        common: what all trials have in common.
+        base: what all trials have in common.
         changes: the winner's, without a seed.
         name: of the study.
         found: how good the winner is and what it cost, in words.
     """
-    base = flattened(yaml.safe_load((common.project / "conf/base/parameters.yml").read_text(encoding="utf-8")))
-    values = flattened(common.parameters(changes).model_dump())
+    defaults = flattened(yaml.safe_load((base.project / "conf/base/parameters.yml").read_text(encoding="utf-8")))
+    values = flattened(base.parameters(changes).model_dump())
     differing = {
         key: value
         for key, value in values.items()
-        if key.startswith(SWEPT) and key not in LEFT_OUT and value != base.get(key)
+        if key.startswith(SWEPT) and key not in LEFT_OUT and value != defaults.get(key)
     }
     opening = f"The best of a sweep: `kedro run --env {name}`.\n{found}\n{_mark(name)}\n"
     return indent(opening, "# ") + "\n" + str(yaml.safe_dump(changed({}, differing), sort_keys=False))

@@ -16,7 +16,7 @@ from mnist_lstm.core.data.file_backed import own
 from mnist_lstm.errors import RunStopped, UserError, told
 from mnist_lstm.provenance import redacted
 from mnist_lstm.sweep import trial_runs
-from mnist_lstm.sweep.local_pool import Answer, Job
+from mnist_lstm.sweep.local_pool import Result, Task
 from mnist_lstm.sweep.study import Point
 
 RETRIES = 3  # of a trial whose node or process has died
@@ -46,7 +46,7 @@ class Cluster:
             packed, environment = _packed(self._project, Path(folder)), {"MLFLOW_TRACKING_URI": self._uri}
             left.enter_context(joined(self._address, working_dir=str(packed), env_vars=environment))
             self._expect_store()
-            self._mailbox = actor_here(Mailbox).remote()
+            self._pruning = actor_here(PruningQueue).remote()
             self._left = left.pop_all()
         return self
 
@@ -62,15 +62,15 @@ class Cluster:
             )
 
     def run(
-        self, take: Callable[[], Job | None], watch: Callable[[Job, list[Point]], int | None]
-    ) -> Iterator[tuple[Job, Answer]]:
+        self, take: Callable[[], Task | None], watch: Callable[[Task, list[Point]], int | None]
+    ) -> Iterator[tuple[Task, Result]]:
         """Keeps the cluster busy, as `Pool.run` its workers."""
-        running: dict[Any, Job] = {}
-        shown = self._mailbox.shown.remote()
+        running: dict[Any, Task] = {}
+        shown = self._pruning.shown.remote()
 
         def submit() -> None:
-            if job := take():
-                running[self._submitted(job)] = job
+            if task := take():
+                running[self._submitted(task)] = task
 
         for _ in range(self._trials):
             submit()
@@ -78,25 +78,25 @@ class Cluster:
             ready = ray.wait([shown, *running])[0][0]
             if ready == shown:
                 name, points = ray.get(shown)
-                shown = self._mailbox.shown.remote()
-                job = next(job for job in running.values() if job.name == name)
-                self._mailbox.answer.remote(name, watch(job, points))
+                shown = self._pruning.shown.remote()
+                task = next(task for task in running.values() if task.name == name)
+                self._pruning.answer.remote(name, watch(task, points))
                 continue
-            yield running.pop(ready), _answer(ready)
+            yield running.pop(ready), _result(ready)
             submit()
 
-    def _submitted(self, job: Job) -> Any:
+    def _submitted(self, task: Task) -> Any:
         """The task of a trial: what it needs is declared, and what it reads lies in the cluster once."""
-        expect_room(job.cpus, job.gpus)
-        order = job.order
+        expect_room(task.cpus, task.gpus)
+        order = task.order
         if (folder := order["folder"]) not in self._inputs:
             self._inputs[folder] = ray.put(trial_runs.prepared(folder))
-        mailbox = self._mailbox if order["watched"] else None
-        task = ray.remote(num_cpus=job.cpus, num_gpus=job.gpus, max_retries=RETRIES)(_train)
-        return task.remote(job.name, order["env"], order["params"], self._inputs[folder], mailbox)
+        pruning = self._pruning if order["watched"] else None
+        train = ray.remote(num_cpus=task.cpus, num_gpus=task.gpus, max_retries=RETRIES)(_train)
+        return train.remote(task.name, order["env"], order["params"], self._inputs[folder], pruning)
 
 
-class Mailbox:
+class PruningQueue:
     """The actor between trials and the sweep: points of curves go one way, whether to stop the other."""
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class Mailbox:
 
 
 def _train(
-    name: str, env: str | None, params: dict[str, Any], inputs: trial_runs.Inputs, mailbox: Any
+    name: str, env: str | None, params: dict[str, Any], inputs: trial_runs.Inputs, pruning: Any
 ) -> dict[str, Any]:
     """A trial, in a process of Ray's that runs several one after the other; returns an answer without its worker."""
     project = Path.cwd()
@@ -128,10 +128,10 @@ def _train(
     own = {key: value if key == "data_card" else _copied(value) for key, value in inputs.items()}
 
     def stops_at(points: list[Point]) -> int | None:
-        return ray.get(mailbox.show.remote(name, points))  # type: ignore[no-any-return]
+        return ray.get(pruning.show.remote(name, points))  # type: ignore[no-any-return]
 
     try:
-        trial_runs.train(project, env, params, own, stops_at if mailbox else None)
+        trial_runs.train(project, env, params, own, stops_at if pruning else None)
     except RunStopped:
         pass
     except Exception as error:
@@ -144,11 +144,11 @@ def _copied(arrays: dict[str, Any]) -> dict[str, Any]:
     return {name: own(array) for name, array in arrays.items()}
 
 
-def _answer(task: Any) -> Answer:
+def _result(task: Any) -> Result:
     try:
-        return Answer(0, **ray.get(task))
+        return Result(0, **ray.get(task))
     except ray.exceptions.RayError as error:
-        return Answer(0, "gone", {"reason": str(error).partition("\n")[0]})
+        return Result(0, "gone", {"reason": str(error).partition("\n")[0]})
 
 
 def _packed(project: Path, folder: Path) -> Path:

@@ -1,7 +1,6 @@
-"""What a study leaves: the table of its trials, a page with figures, and the winner as a preset."""
+"""What a study leaves: the table of its trials, the page, the winner as a preset, and lines for the terminal."""
 
 import csv
-import html
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -9,47 +8,43 @@ from typing import Any
 from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.provenance import hardware
 from mnist_lstm.sweep import preset
-from mnist_lstm.sweep.base_parameters import Common, Trial
-from mnist_lstm.sweep.conduct import Asked, Result, folder_of
+from mnist_lstm.sweep.base_parameters import BaseParameters, Trial
 from mnist_lstm.sweep.figures import figures
 from mnist_lstm.sweep.ranking import Setting
+from mnist_lstm.sweep.stages import StudyResult, SweepOptions, folder_of
 from mnist_lstm.sweep.study import Outcome
-from mnist_lstm.sweep.trials import Trials
-
-CSS = (
-    "body{font:15px system-ui,sans-serif;margin:2em}table{border-collapse:collapse}td,th{padding:.2em .8em;"
-    "text-align:left}"
-)
+from mnist_lstm.sweep.study_page import page
+from mnist_lstm.sweep.trial_source import TrialSource
 
 Row = dict[str, Any]
 
 
-def write(common: Common, trials: Trials, asked: Asked, result: Result) -> list[str]:
+def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, result: StudyResult) -> list[str]:
     """Writes the study's files, into the project and the parent run; returns what to tell the user."""
-    folder = folder_of(common.project, asked.name) / "study"
-    rows = table(trials.axes, trials.trials, result.outcomes, asked.metric)
-    told = [f"Study      {asked.name}: {count(result.outcomes)}; {result.study.place}", f"Data       {result.data}"]
+    folder = folder_of(base.project, options.name) / "study"
+    rows = table(trials.axes, trials.trials, result.outcomes, options.metric)
+    told = [f"Study      {options.name}: {count(result.outcomes)}; {result.study.place}", f"Data       {result.data}"]
     tags: dict[str, Any] = {"data": result.data}
     metrics: dict[str, float] = {}
     if result.settings and result.tested:
         best = result.settings[0]
         tags |= {f"best.{key}": value for key, value in best.changes.items()} | {"winner": result.tested.run_id}
-        metrics = {f"best/{asked.metric}": best.value}
-        told += [f"Best       {words(best, asked.metric)}", f"Tested     {tested(result.tested, best)}"]
-        found = f"{words(best, asked.metric)}; {tested(result.tested, best)}.\n{cost(result.outcomes, best)}"
-        text = preset.preset(common, best.changes, asked.name, found)
-        preset.write(common.project, asked.name, text)
+        metrics = {f"best/{options.metric}": best.value}
+        told += [f"Best       {words(best, options.metric)}", f"Tested     {tested(result.tested, best)}"]
+        found = f"{words(best, options.metric)}; {tested(result.tested, best)}.\n{cost(result.outcomes, best)}"
+        text = preset.preset(base, best.changes, options.name, found)
+        preset.write(base.project, options.name, text)
         atomic_write(folder / "parameters.yml", text.encode())
-        told.append(f"Preset     conf/{asked.name}/parameters.yml (kedro run --env {asked.name})")
+        told.append(f"Preset     conf/{options.name}/parameters.yml (kedro run --env {options.name})")
     else:
         told.append("Best       none: of no setting did all trials finish")
     atomic_write(folder / "trials.csv", as_csv(rows).encode())
     atomic_write(
         folder / "study.html",
-        page(told, rows, figures(trials.axes, trials.trials, result.outcomes, asked.metric)).encode(),
+        page(told, rows, figures(trials.axes, trials.trials, result.outcomes, options.metric)).encode(),
     )
     result.study.write(folder, tags, metrics)
-    return [*told, f"Look       {folder.relative_to(common.project)}/study.html, trials.csv; make ui (MLflow)"]
+    return [*told, f"Look       {folder.relative_to(base.project)}/study.html, trials.csv; make ui (MLflow)"]
 
 
 def count(outcomes: dict[str, Outcome]) -> str:
@@ -100,14 +95,3 @@ def as_csv(rows: list[Row]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def page(told: list[str], rows: list[Row], drawn: list[Any]) -> str:
-    """A page that needs no network: what was found, the figures and the table."""
-    lines = "".join(f"<p>{html.escape(line)}</p>" for line in told)
-    parts = [figure.to_html(full_html=False, include_plotlyjs=number == 0) for number, figure in enumerate(drawn)]
-    head = "".join(f"<th>{html.escape(key)}</th>" for key in rows[0])
-    cells = ("".join(f"<td>{html.escape(str(value))}</td>" for value in row.values()) for row in rows)
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
-    opening = f"<!doctype html><meta charset=utf-8><title>{html.escape(told[0])}</title><style>{CSS}</style>"
-    return f"{opening}{lines}{''.join(parts)}<table><tr>{head}</tr>{body}</table>"

@@ -9,7 +9,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.base_parameters import INPUTS, Changes, Common, Trial, in_words, split, typed
+from mnist_lstm.sweep.base_parameters import INPUTS, BaseParameters, Changes, Trial, label, split, typed
 from mnist_lstm.sweep.figures import STATES, frozen, new_study
 from mnist_lstm.sweep.study import Outcome, Point
 
@@ -32,7 +32,7 @@ class Search:
     one worker a search that was interrupted finds what an undisturbed one does. All trials train with the same seed.
 
     Args:
-        common: what they have in common.
+        base: what they have in common.
         asked: of each parameter its range, or the values to choose from.
         total: how many trials there are to be.
         metric: the measure to better.
@@ -46,14 +46,14 @@ class Search:
 
     watched = True
 
-    def __init__(self, common: Common, asked: dict[str, Range | list[Any]], total: int, metric: str):
-        self.axes = {key: _distribution(common, key, values) for key, values in asked.items()}
+    def __init__(self, base: BaseParameters, asked: dict[str, Range | list[Any]], total: int, metric: str):
+        self.axes = {key: _distribution(base, key, values) for key, values in asked.items()}
         corners = [
             dict(zip(asked, values, strict=True)) for values in product(*(_ends(values) for values in asked.values()))
         ]
-        self.inputs = {common.folder(changes): changes for changes in corners}
+        self.inputs = {base.folder(changes): changes for changes in corners}
         self.total, self.trials = total, list[Trial]()
-        self._metric, self._seed = metric, common.parameters({}).training.seed
+        self._metric, self._seed = metric, base.parameters({}).training.seed
         self._study = new_study(metric)
         self._again: list[Trial] = []
         self._numbers: Iterator[int] = count(1)
@@ -93,7 +93,7 @@ class Search:
         seed = np.random.SeedSequence([self._seed, SEARCH, number]).generate_state(1)[0]
         self._study.sampler = optuna.samplers.TPESampler(seed=int(seed))
         drawn = self._study.ask(self.axes)
-        trial = Trial(f"#{number} {in_words(_short(drawn.params))}", drawn.params)
+        trial = Trial(f"#{number} {label(_short(drawn.params))}", drawn.params)
         self._running[trial.name] = drawn
         self.trials.append(trial)
         return trial
@@ -147,17 +147,17 @@ def _ends(values: Range | list[Any]) -> list[Any]:
     return [values.low, values.high] if isinstance(values, Range) else values
 
 
-def _distribution(common: Common, key: str, values: Range | list[Any]) -> BaseDistribution:
+def _distribution(base: BaseParameters, key: str, values: Range | list[Any]) -> BaseDistribution:
     """What Optuna draws from; integers, where the parameter takes no others."""
     if not isinstance(values, Range):
         return CategoricalDistribution(values)
     if key.startswith(INPUTS):
         raise UserError(f"--search {key} must name its values, as {key}=A,B,C: the images are prepared for each.")
     try:
-        common.parameters({key: (values.low + values.high) / 2})
+        base.parameters({key: (values.low + values.high) / 2})
     except UserError:
         for end in _ends(values):
-            common.parameters({key: end})
+            base.parameters({key: end})
         return IntDistribution(int(values.low), int(values.high), values.log)
     return FloatDistribution(values.low, values.high, values.log)
 

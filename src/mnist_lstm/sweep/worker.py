@@ -1,8 +1,8 @@
-"""A process that runs trials, one after the other: orders come in by its input, answers go out by its output.
+"""A process that runs trials, one after the other: orders come in by its input, results go out by its output.
 
     python -m mnist_lstm.sweep.worker PROJECT
 
-Orders and answers are lines of JSON; what a run prints goes to the error output, which is a file of the study. When
+Orders and results are lines of JSON; what a run prints goes to the error output, which is a file of the study. When
 the input ends, so does the process, in the middle of a trial too: a sweep that is killed leaves none behind.
 """
 
@@ -27,11 +27,11 @@ class Worker:
 
     Args:
         project: its root.
-        answers: the stream for answers.
+        results: the stream for results.
     """
 
-    def __init__(self, project: Path, answers: Any):
-        self._project, self._answers = project, answers
+    def __init__(self, project: Path, results: Any):
+        self._project, self._results = project, results
         self._orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._busy = False
         self._cached: tuple[str, trial_runs.Inputs] = ("", {})
@@ -42,11 +42,11 @@ class Worker:
         while order := self._orders.get():
             self._busy = True
             try:
-                self._answer("done", **(getattr(self, order.pop("order"))(**order) or {}))
+                self._result("done", **(getattr(self, order.pop("order"))(**order) or {}))
             except RunStopped:
-                self._answer("done")
+                self._result("done")
             except Exception as error:
-                self._answer("failed", reason=told(error))
+                self._result("failed", reason=told(error))
             self._busy = False
 
     def prepare(self, env: str | None, params: dict[str, Any], folder: str) -> dict[str, Any]:
@@ -66,12 +66,12 @@ class Worker:
 
     def _stops_at(self, points: list[Point]) -> int | None:
         """Shows new points of the curve to the sweep, and returns the update at which the trial is to stop, if any."""
-        self._answer("points", points=points)
+        self._result("points", points=points)
         order = self._orders.get()
         return order["stop_at"] if order else None
 
-    def _answer(self, event: str, **about: Any) -> None:
-        print(json.dumps({"event": event} | about), file=self._answers, flush=True)
+    def _result(self, event: str, **about: Any) -> None:
+        print(json.dumps({"event": event} | about), file=self._results, flush=True)
 
     def _listen(self) -> None:
         for line in sys.stdin:
@@ -82,11 +82,11 @@ class Worker:
 
 
 def main(project: str) -> None:
-    """Works, with the standard output for answers alone."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    """Works, with the standard output for results alone."""
+    results = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     bootstrap_project(Path(project))
-    Worker(Path(project), answers).work()
+    Worker(Path(project), results).work()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from mnist_lstm.sweep.base_parameters import Changes, Trial
 from mnist_lstm.sweep.study import Outcome, Point
 
 
-class Trials(Protocol):
+class TrialSource(Protocol):
     """Where trials come from.
 
     Attributes:
