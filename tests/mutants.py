@@ -120,11 +120,11 @@ def read_checkpoint(content: bytes, whole: bytes) -> None:
     """What is accepted is the checkpoint that was saved, to the bit."""
     found, saved = from_bytes(content, "it"), from_bytes(whole, "it")
     assert weights_digest(found.weights) == weights_digest(saved.weights)
-    assert (found.model, found.sequence, found.data, found.identity) == (
+    assert (found.model, found.sequence, found.data, found.fingerprint_fields) == (
         saved.model,
         saved.sequence,
         saved.data,
-        saved.identity,
+        saved.fingerprint_fields,
     )
 
 

@@ -1,7 +1,7 @@
-"""Combinations of view, cell, directions, layers and readout, from training to the exported file and back.
+"""Combinations of view, cell, directions, layers and pooling, from training to the exported file and back.
 
 Every combination trains, is written as a checkpoint and predicts from raw images; every network is exported too, each
-with one of the views in turn, so that every view meets every cell, direction, number of layers and readout.
+with one of the views in turn, so that every view meets every cell, direction, number of layers and pooling.
 """
 
 import itertools
@@ -14,18 +14,18 @@ import torch
 
 from mnist_lstm.core.data.sequences import VIEWS, pixel_order, sequence_split
 from mnist_lstm.core.data.splits import Splits
-from mnist_lstm.core.model.classifier import CELLS, READOUTS, classify, new_classifier
+from mnist_lstm.core.model.classifier import CELLS, POOLINGS, classify, new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes
-from mnist_lstm.core.training.fingerprint import training_identity
+from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.datasets.checkpoints import ExportedModelDataset
 from mnist_lstm.parameters import Parameters
 from tests.conftest import read_by
 
-CHOICES = ("cell", "bidirectional", "num_layers", "readout")
+CHOICES = ("cell", "bidirectional", "num_layers", "pooling")
 NETWORKS = [
-    dict(zip(CHOICES, chosen, strict=True)) for chosen in itertools.product(CELLS, (False, True), (1, 2), READOUTS)
+    dict(zip(CHOICES, chosen, strict=True)) for chosen in itertools.product(CELLS, (False, True), (1, 2), POOLINGS)
 ]
 IN_TURN = list(zip(itertools.cycle(VIEWS), NETWORKS, strict=False))
 
@@ -37,8 +37,8 @@ def trained(small: Parameters, splits: Splits, view: str, network: dict[str, Any
     order = pixel_order(read_by(view), 6, 4)
     train, valid = (sequence_split(part, order) for part in splits[:2])
     *_, report = fit(new_classifier(model, order.shape, 3, seed=1), train, valid, training, (6, 4))
-    identity = training_identity(read_by(view), model, training, train, valid)
-    return Checkpoint(model, read_by(view), splits.card, identity, report.state(), "last")
+    fields = training_fingerprint_fields(read_by(view), model, training, train, valid)
+    return Checkpoint(model, read_by(view), splits.card, fields, report.state(), "last")
 
 
 def answers(checkpoint: Checkpoint, images: Any) -> Any:
@@ -75,7 +75,7 @@ def test_every_network_is_exported_and_predicts_the_same(
         np.testing.assert_allclose(found, answers(checkpoint, images), atol=1e-6)
 
 
-def test_every_view_is_exported_with_every_cell_direction_number_of_layers_and_readout() -> None:
+def test_every_view_is_exported_with_every_cell_direction_number_of_layers_and_pooling() -> None:
     for choice in CHOICES:
         values = {network[choice] for network in NETWORKS}
         assert {(view, network[choice]) for view, network in IN_TURN} == set(itertools.product(VIEWS, values))

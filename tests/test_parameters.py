@@ -29,7 +29,7 @@ WRONG: dict[str, list[Any]] = {
     "model.hidden_size": NOT_COUNTS,
     "model.num_layers": NOT_COUNTS,
     "model.bidirectional": [0, 1, "true", "yes", None],
-    "model.readout": ["first", "Last", None, True],
+    "model.pooling": ["first", "Last", None, True],
     "model.dropout": NOT_SHARES,
     "model.forget_bias": NOT_NUMBERS,
     "model.initialization": ["tf", None],

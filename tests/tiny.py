@@ -24,7 +24,7 @@ def model(layers: int = 1, **changes: Any) -> ModelParameters:
         hidden_size=HIDDEN,
         num_layers=layers,
         bidirectional=False,
-        readout="last",
+        pooling="last",
         dropout=0.0,
         forget_bias=1.0,
         initialization="tensorflow",
@@ -38,7 +38,7 @@ def classifier(layers: int = 1, features: int = WIDTH, **changes: Any) -> Recurr
     with torch.no_grad():
         for weight in made.recurrent.parameters():
             weight.mul_(3)
-        if made.model.readout == "attention":
+        if made.model.pooling == "attention":
             made.attention.weight.normal_(generator=torch.Generator().manual_seed(2))
     return made.eval()
 
@@ -55,7 +55,7 @@ def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
     """Of `classifier`, as if it had been trained on rows."""
     weights = dict(classifier(layers, **changes).state_dict())
     state = TrainingState(12, weights, None, {}, torch.get_rng_state(), [], None, ended=True)
-    identity = {
+    fingerprint_fields = {
         "sequence.view": "rows",
         "model.cell": "lstm",
         "training.seed": 1,
@@ -75,7 +75,7 @@ def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
         "data.train.sha256": "a" * 64,
     }
     about = {"name": "tiny", "title": "Tiny", "height": HEIGHT, "width": WIDTH, "class_names": NAMES}
-    return Checkpoint(model(layers, **changes), read_by("rows"), about, identity, state, "last")
+    return Checkpoint(model(layers, **changes), read_by("rows"), about, fingerprint_fields, state, "last")
 
 
 def predictions() -> dict[str, NDArray[Any]]:

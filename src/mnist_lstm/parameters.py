@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from mnist_lstm.errors import UserError
+from mnist_lstm.renamed_parameters import with_current_names
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -42,10 +43,16 @@ class ModelParameters(Section):
     hidden_size: PositiveInt  # units of the hidden state, H, in each direction
     num_layers: PositiveInt  # recurrent layers, each reading the one below
     bidirectional: bool  # read both from the first step and from the last
-    readout: Literal["last", "mean", "attention"]  # which hidden states name the class
+    pooling: Literal["last", "mean", "attention"]  # how the hidden states of all steps become one vector
     dropout: Fraction  # fraction dropped in training of what is read out, and of what a layer hands to the next
     forget_bias: float  # added to the forget gate before its sigmoid, never trained; the LSTM alone has one
     initialization: Literal["tensorflow", "torch", "orthogonal", "chrono"]  # chrono: for hundreds of steps
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_records(cls, values: Any) -> Any:
+        """Reads the block of a checkpoint or record of version 0.1, too."""
+        return with_current_names({"model": values})["model"]
 
 
 class AugmentationParameters(Section):

@@ -12,7 +12,7 @@ from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.compute import chosen_precision
-from mnist_lstm.core.training.fingerprint import training_identity
+from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.learner import TrainingState
 from mnist_lstm.core.training.loop import Report, fit
 from mnist_lstm.parameters import AugmentationParameters, Parameters
@@ -55,14 +55,15 @@ class Trial:
         """The state at each report."""
         return [report.state() for report in self.reports(state, **changes)]
 
-    def identity(self) -> dict[str, Any]:
+    def fingerprint_fields(self) -> dict[str, Any]:
         of = self.parameters
-        return training_identity(of.sequence, of.model, of.training, self.data.train, self.data.valid)
+        return training_fingerprint_fields(of.sequence, of.model, of.training, self.data.train, self.data.valid)
 
     def checkpoint(self, report: int = -1, state: TrainingState | None = None, keep: str = "last") -> Checkpoint:
         """The checkpoint of a report, by default the last."""
         of = self.parameters
-        return Checkpoint(of.model, of.sequence, self.data.card, self.identity(), self.states(state)[report], keep)
+        fields, found = self.fingerprint_fields(), self.states(state)[report]
+        return Checkpoint(of.model, of.sequence, self.data.card, fields, found, keep)
 
 
 @pytest.fixture

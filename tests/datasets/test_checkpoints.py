@@ -37,7 +37,7 @@ def other(small: Parameters, sequences: Splits) -> Checkpoint:
 
 
 def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
-    for field in ("model", "sequence", "data", "identity", "keep"):
+    for field in ("model", "sequence", "data", "fingerprint_fields", "keep"):
         assert getattr(one, field) == getattr(other, field)
     assert_same_bits(one.state, other.state)
 
@@ -146,7 +146,7 @@ def test_a_checkpoints_preview_says_what_it_is(tmp_path: Path, checkpoint: Check
     dataset.save(checkpoint)
     preview = json.loads(dataset.preview())
     assert preview["iteration"] == checkpoint.state.iteration
-    assert preview["identity"] == checkpoint.identity
+    assert preview["identity"] == checkpoint.fingerprint_fields
 
 
 @pytest.fixture

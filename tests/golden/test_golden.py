@@ -29,7 +29,7 @@ RUNS = {
     "gru": (f"{DIGITS},training.iterations=40,model.cell=gru,model.hidden_size=24,sequence.view=columns",),
     "rnn": (f"{DIGITS},training.iterations=40,model.cell=rnn,model.hidden_size=24,sequence.view=patches",),
     "attention": (
-        f"{DIGITS},training.iterations=40,model.readout=attention,model.bidirectional=true,model.num_layers=2,"
+        f"{DIGITS},training.iterations=40,model.pooling=attention,model.bidirectional=true,model.num_layers=2,"
         "model.hidden_size=16,model.dropout=0.2,training.keep=best,training.optimizer=sgd,training.momentum=0.9",
     ),
 }

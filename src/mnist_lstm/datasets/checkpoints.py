@@ -58,7 +58,7 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
         import json
 
         newest = self.load()
-        about = {"iteration": newest.state.iteration, "data": newest.data, "identity": newest.identity}
+        about = {"iteration": newest.state.iteration, "data": newest.data, "identity": newest.fingerprint_fields}
         return JSONPreview(json.dumps(about))
 
 

@@ -78,15 +78,15 @@ class CheckParameters:
 
     def _differences(self, found: dict[str, Any]) -> str:
         """How the parameters differ from those that made these datasets; the device may, and a precision of "auto"."""
-        from mnist_lstm.core.training.fingerprint import CAME_LATER, differences, parameters_identity
+        from mnist_lstm.core.training.fingerprint import CAME_LATER, differences, parameters_fingerprint_fields
 
         given = self._parameters
         now, then = {"data.name": given.data.name}, {}
         if "data_card" in found:
             then["data.name"] = found["data_card"]["requested"]
         if "checkpoint" in found:
-            now |= parameters_identity(given.sequence, given.model, given.training)
-            then |= CAME_LATER | found["checkpoint"].identity
+            now |= parameters_fingerprint_fields(given.sequence, given.model, given.training)
+            then |= CAME_LATER | found["checkpoint"].fingerprint_fields
         both = (now.keys() & then.keys()) - {"training.device"}
         if given.training.precision == "auto":
             both -= {"training.precision"}

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import Parameters, checked, flattened
+from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import store
 
 THREADS, SEED = "training.threads", "training.seed"
@@ -79,6 +80,7 @@ def base_parameters(project: Path, env: str | None, given: dict[str, Any], examp
     Raises:
         UserError: if a name or a value is wrong.
     """
+    given = with_current_names(given, "--params")
     if THREADS not in flattened(given):
         given = changed(given, {THREADS: 1})
     given = changed(given, {"training.resume": False})
@@ -118,7 +120,8 @@ def split(option: str, text: str) -> tuple[str, str]:
     key, _, values = text.partition("=")
     if not (key.strip() and values.strip()):
         raise UserError(f"{option} must be given as KEY=VALUES, found {text!r}; for example model.hidden_size=64,128.")
-    return key.strip(), values.strip()
+    (current,) = with_current_names({key.strip(): None}, option)
+    return current, values.strip()
 
 
 def typed(text: str) -> Any:

@@ -9,6 +9,7 @@ from mnist_lstm.core.training.fingerprint import differences
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.provenance import is_dead, process
+from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, start, store
 from mnist_lstm.tracking.spool.operations import FINGERPRINT
 from mnist_lstm.tracking.writer import LONGEST_TAG
@@ -88,7 +89,7 @@ class Study:
             status,
             curves,
             values,
-            dict(run.data.params),
+            with_current_names(dict(run.data.params)),
             tags.get(FINGERPRINT),
             milliseconds / 1000,
             reason,

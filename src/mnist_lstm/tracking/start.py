@@ -6,12 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as kedro_settings
 
 from mnist_lstm import provenance
 from mnist_lstm.core.training.compute import chosen_device
-from mnist_lstm.core.training.run_names import departures, in_words
+from mnist_lstm.core.training.run_names import departures, label
 from mnist_lstm.parameters import Parameters, flattened
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.spool import unsent
@@ -100,14 +99,14 @@ def sent(project: Path) -> tuple[int, int]:
 
 def run_name(data: str, parameters: Parameters, apart: str) -> str:
     """What a run is, in a few words: "mnist lstm128 rows s1", and what sets it apart from others of that."""
-    return f"{data} {in_words(parameters.model, parameters.sequence, parameters.training.seed)}{apart}"
+    return f"{data} {label(parameters.model, parameters.sequence, parameters.training.seed)}{apart}"
 
 
 def what_sets_apart(conf: str, env: str | None, parameters: Parameters) -> str:
     """The preset, and the parameters in which a run departs from it or, without one, from base: " fast sgd"."""
     base = (None, kedro_settings.CONFIG_LOADER_ARGS["default_run_env"], kedro_settings.CONFIG_LOADER_ARGS["base_env"])
     preset = None if env in base else env
-    usual = OmegaConfigLoader(conf, env=preset or base[-1], **kedro_settings.CONFIG_LOADER_ARGS)
+    usual = kedro_settings.CONFIG_LOADER_CLASS(conf, env=preset or base[-1], **kedro_settings.CONFIG_LOADER_ARGS)
     return f"{f' {preset}' * bool(preset)}{departures(parameters, flattened(usual['parameters']))}"
 
 

@@ -185,7 +185,7 @@ class Recorder:
             if self._about["parameters"]["training"]["resume"]:
                 self._client.set_continued(data.fingerprint)
             self._client.set_tag(self.run_id, FINGERPRINT, data.fingerprint)
-            self._client.set_tag(self.run_id, PRECISION, data.identity[PRECISION])
+            self._client.set_tag(self.run_id, PRECISION, data.fingerprint_fields[PRECISION])
         self._checkpoint = data
 
     def _write_checkpoint(self, data: Checkpoint) -> None:

@@ -11,16 +11,16 @@ from mnist_lstm.core.evaluation.by_step import (
     decision_steps,
     followed,
 )
-from mnist_lstm.core.model.classifier import READOUTS
+from mnist_lstm.core.model.classifier import POOLINGS
 from tests import tiny
 
-readouts = pytest.mark.parametrize("readout", READOUTS)
+poolings = pytest.mark.parametrize("pooling", POOLINGS)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-@readouts
-def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, readout: str) -> None:
-    classifier, images = tiny.classifier(layers, readout=readout), tiny.images(7)
+@poolings
+def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, pooling: str) -> None:
+    classifier, images = tiny.classifier(layers, pooling=pooling), tiny.images(7)
     with torch.inference_mode():
         expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
     found = beliefs(classifier, images)
@@ -28,9 +28,9 @@ def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, readout: str)
     assert_allclose(found[:, -1], expected, atol=1e-6)
 
 
-@readouts
-def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there(readout: str) -> None:
-    classifier, images = tiny.classifier(readout=readout), tiny.images(7)
+@poolings
+def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there(pooling: str) -> None:
+    classifier, images = tiny.classifier(pooling=pooling), tiny.images(7)
     whole = beliefs(classifier, images)
     for step in range(1, tiny.HEIGHT + 1):
         with torch.inference_mode():
@@ -39,23 +39,23 @@ def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there(readout: str
 
 
 def test_scores_far_apart_leave_no_step_without_a_belief() -> None:
-    classifier, images = tiny.classifier(readout="attention"), tiny.images(7)
+    classifier, images = tiny.classifier(pooling="attention"), tiny.images(7)
     with torch.no_grad():
         classifier.attention.weight.mul_(1e6)
     assert np.isfinite(beliefs(classifier, images)).all()
 
 
-@readouts
-def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_only(readout: str) -> None:
-    classifier, images = tiny.classifier(bidirectional=True, readout=readout), tiny.images(7)
+@poolings
+def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_only(pooling: str) -> None:
+    classifier, images = tiny.classifier(bidirectional=True, pooling=pooling), tiny.images(7)
     with torch.inference_mode():
         expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
     assert_allclose(beliefs(classifier, images), expected[:, None], atol=1e-6)
     assert_array_equal(answers_by_step(classifier, images, 3), expected.argmax(dim=1)[:, None])
 
 
-def test_every_readout_has_its_running_form() -> None:
-    assert set(RUNNING) == set(READOUTS)
+def test_every_way_of_pooling_has_its_running_form() -> None:
+    assert set(RUNNING) == set(POOLINGS)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])

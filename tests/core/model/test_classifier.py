@@ -10,7 +10,7 @@ from mnist_lstm.core.data.sequences import VIEWS, pixel_order, to_sequences
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import (
     CELLS,
-    READOUTS,
+    POOLINGS,
     RecurrentClassifier,
     classify,
     new_classifier,
@@ -110,20 +110,20 @@ def test_dropout_zeroes_its_fraction_of_the_last_hidden_state_and_scales_the_res
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("readout", READOUTS)
-def test_the_readout_reads_the_states_that_it_is_called_after(
-    model: ModelParameters, bidirectional: bool, readout: str
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_pooling_takes_the_states_that_it_is_named_after(
+    model: ModelParameters, bidirectional: bool, pooling: str
 ) -> None:
-    changes = {"bidirectional": bidirectional, "readout": readout}
+    changes = {"bidirectional": bidirectional, "pooling": pooling}
     classifier = new_classifier(model.model_copy(update=changes), shape=(6, 4), classes=3, seed=1).eval()
     randomized(classifier)
     inputs = torch.from_numpy(some_sequences())
     with torch.no_grad():
         states = classifier.outputs(inputs).double().numpy()
         found = classifier(inputs)
-    if readout == "last":
+    if pooling == "last":
         summary = np.concatenate([states[:, -1, :6], states[:, 0, 6:]], axis=1)
-    elif readout == "mean":
+    elif pooling == "mean":
         summary = states.mean(axis=1)
     else:
         looks = np.exp(np.tanh(states) @ classifier.attention.weight.detach().double().numpy().T)
@@ -149,8 +149,8 @@ KERNEL = ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "recurrent.bias_ih
 
 def test_attention_starts_as_the_mean(model: ModelParameters) -> None:
     one, other = (
-        classify(new_classifier(model.model_copy(update={"readout": readout}), (6, 4), 3, seed=1), some_sequences(), 5)
-        for readout in ("attention", "mean")
+        classify(new_classifier(model.model_copy(update={"pooling": pooling}), (6, 4), 3, seed=1), some_sequences(), 5)
+        for pooling in ("attention", "mean")
     )
     np.testing.assert_allclose(one, other, atol=1e-6)
 
@@ -207,6 +207,6 @@ def test_a_restored_classifier_answers_as_the_one_whose_weights_it_has(model: Mo
     np.testing.assert_array_equal(classify(restored, some_sequences(), 5), classify(classifier, some_sequences(), 5))
 
 
-@pytest.mark.parametrize(("choices", "field"), [(CELLS, "cell"), (READOUTS, "readout")])
+@pytest.mark.parametrize(("choices", "field"), [(CELLS, "cell"), (POOLINGS, "pooling")])
 def test_the_choices_are_those_that_the_parameters_allow(choices: dict[str, object], field: str) -> None:
     assert set(choices) == set(get_args(ModelParameters.model_fields[field].annotation))

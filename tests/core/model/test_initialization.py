@@ -152,7 +152,7 @@ def test_the_forget_bias_changes_the_lstm_alone(model: ModelParameters, cell: st
 def test_the_initial_weights_follow_from_the_seed_alone(model: ModelParameters, initialization: str, cell: str) -> None:
     def weights(seed: int, other_draws: int) -> dict[str, torch.Tensor]:
         torch.manual_seed(other_draws)
-        changed = model.model_copy(update={"initialization": initialization, "cell": cell, "readout": "attention"})
+        changed = model.model_copy(update={"initialization": initialization, "cell": cell, "pooling": "attention"})
         return new_classifier(changed, shape=(6, 4), classes=3, seed=seed).state_dict()
 
     assert_close(weights(1, other_draws=1), weights(1, other_draws=2), rtol=0, atol=0)

@@ -51,7 +51,7 @@ def test_a_network_that_reads_both_ways_is_drawn_with_arrows_both_ways_and_read_
     assert f"readout<br/>2 x {tiny.HIDDEN} to {tiny.CLASSES}" in drawn
 
 
-@pytest.mark.parametrize(("readout", "word"), [("mean", "mean of h"), ("attention", "h by attention")])
-def test_a_readout_of_all_steps_has_an_arrow_from_each(readout: str, word: str) -> None:
-    drawn = unrolled(sizes_of(tiny.checkpoint(readout=readout)))
+@pytest.mark.parametrize(("pooling", "word"), [("mean", "mean of h"), ("attention", "h by attention")])
+def test_pooling_over_all_steps_draws_an_arrow_from_each(pooling: str, word: str) -> None:
+    drawn = unrolled(sizes_of(tiny.checkpoint(pooling=pooling)))
     assert re.findall(rf'layer1_(\w+) -- "{word}" --> readout', drawn) == ["1", "2", "last"]

@@ -83,11 +83,11 @@ def test_the_page_of_a_network_that_reads_both_ways_claims_no_answer_on_the_way(
     [
         ({}, "An LSTM with 1 layer of 5 units. It reads an image as 6 time steps of 4 pixels (view rows)"),
         (
-            {"cell": "gru", "readout": "mean"},
+            {"cell": "gru", "pooling": "mean"},
             "(view rows) and names one of 3 classes from the mean of its outputs.",
         ),
         ({"cell": "rnn", "layers": 2, "hidden_size": 1}, "A plain RNN with 2 layers of 1 unit. "),
-        ({"readout": "attention"}, "from the mean of its outputs, weighted by attention."),
+        ({"pooling": "attention"}, "from the mean of its outputs, weighted by attention."),
     ],
 )
 def test_the_page_says_what_the_network_is(model: dict[str, Any], words: str) -> None:
@@ -205,10 +205,12 @@ def test_a_count_has_its_noun_in_the_right_number(number: int, expected: str) ->
 
 def test_parameters_stand_in_the_tables_as_in_yaml() -> None:
     run = finished.run()
-    run.checkpoint.identity.update({"model.bidirectional": True, "training.patience": None, "training.warmup": 0})
+    run.checkpoint.fingerprint_fields.update(
+        {"model.bidirectional": True, "training.patience": None, "training.warmup": 0}
+    )
     shown = parameters(run)
     assert (shown["model.bidirectional"], shown["training.patience"], shown["training.warmup"]) == ("true", "null", "0")
-    given = run.checkpoint.identity | {"evaluation.confidence": 0.95}
+    given = run.checkpoint.fingerprint_fields | {"evaluation.confidence": 0.95}
     assert {key: yaml.safe_load(text) for key, text in shown.items() if key in given} == {
         key: value for key, value in given.items() if not key.startswith("data.")
     }
@@ -238,7 +240,8 @@ UNLIKE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 def test_the_caption_of_the_curves_says_whether_they_are_measured_alike(case: str) -> None:
     model, changes, expected = UNLIKE[case]
     checkpoint = tiny.checkpoint(**model)
-    sentence = caption("learning_curves_print", replace(checkpoint, identity=checkpoint.identity | changes)).sentence
+    changed = replace(checkpoint, fingerprint_fields=checkpoint.fingerprint_fields | changes)
+    sentence = caption("learning_curves_print", changed).sentence
     assert sentence.endswith(expected)
 
 

@@ -19,7 +19,7 @@ from tests.core.conftest import Trial, assert_same_bits
 
 def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
     """Every field equal, and every tensor to the bit."""
-    for field in ("model", "sequence", "data", "identity", "keep"):
+    for field in ("model", "sequence", "data", "fingerprint_fields", "keep"):
         assert getattr(one, field) == getattr(other, field)
     assert_same_bits(one.state, other.state)
 

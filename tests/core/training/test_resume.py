@@ -113,12 +113,12 @@ IDLE = ["sequence.patch_size", "sequence.permutation_seed"]  # where the view is
 def test_a_fingerprint_changes_with_every_parameter_that_decides_the_weights(
     parameters: Parameters, sequences: Splits, field: str
 ) -> None:
-    before, after = (Trial(each, sequences).identity() for each in (parameters, changed(parameters, field)))
+    before, after = (Trial(each, sequences).fingerprint_fields() for each in (parameters, changed(parameters, field)))
     assert (fingerprint(after) == fingerprint(before)) == (field in [*WITHOUT_EFFECT, *IDLE])
 
 
 def test_a_checkpoint_from_before_there_were_blocks_can_be_resumed_without_any(trial: Trial) -> None:
-    now = trial.identity()
+    now = trial.fingerprint_fields()
     older = {key: value for key, value in now.items() if key != "training.shuffle_block"}
     assert fingerprint(older) == fingerprint(now)
     assert differences(now, older) == ""
@@ -140,7 +140,7 @@ def test_a_parameter_of_one_choice_decides_only_where_that_is_chosen(
     for choice, expected in ((with_effect, True), (without, False)):
         section = getattr(parameters, block).model_copy(update=choice)
         one = parameters.model_copy(update={block: section})
-        prints = [fingerprint(Trial(each, sequences).identity()) for each in (one, changed(one, field))]
+        prints = [fingerprint(Trial(each, sequences).fingerprint_fields()) for each in (one, changed(one, field))]
         assert (prints[0] != prints[1]) == expected
 
 
@@ -152,7 +152,7 @@ def test_a_fingerprint_knows_the_device_that_trains_whoever_chose_it(
         monkeypatch.setattr("torch.cuda.is_available", lambda there=there: there)
         training = trial.parameters.training.model_copy(update={"device": asked})
         trial.parameters = trial.parameters.model_copy(update={"training": training})
-        found[asked, there] = trial.identity()["training.device"]
+        found[asked, there] = trial.fingerprint_fields()["training.device"]
     on_cuda = [("auto", True), ("cuda", True)]
     assert found == {each: "cuda" if each in on_cuda else "cpu" for each in found}
 
@@ -160,9 +160,9 @@ def test_a_fingerprint_knows_the_device_that_trains_whoever_chose_it(
 @pytest.mark.parametrize("part", ["train", "valid"])
 @pytest.mark.parametrize("array", ["sequences", "labels"])
 def test_a_fingerprint_changes_with_the_data(trial: Trial, part: str, array: str) -> None:
-    before = fingerprint(trial.identity())
+    before = fingerprint(trial.fingerprint_fields())
     getattr(trial.data, part)[array].flat[0] ^= 1
-    assert fingerprint(trial.identity()) != before
+    assert fingerprint(trial.fingerprint_fields()) != before
 
 
 def test_a_fingerprint_depends_on_values_alone() -> None:
@@ -193,14 +193,14 @@ def damaged() -> Checkpoint:
 
 
 def test_a_run_that_is_not_to_resume_starts_at_the_beginning(trial: Trial) -> None:
-    assert starting_state({"0123456789abcdef": never}, trial.identity(), resume=False) is None
+    assert starting_state({"0123456789abcdef": never}, trial.fingerprint_fields(), resume=False) is None
 
 
 def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning(
     trial: Trial, caplog: pytest.LogCaptureFixture
 ) -> None:
     stopped = trial.checkpoint(report=2)
-    assert starting_state({stopped.fingerprint: lambda: stopped}, stopped.identity, resume=False) is None
+    assert starting_state({stopped.fingerprint: lambda: stopped}, stopped.fingerprint_fields, resume=False) is None
     (line,) = caplog.messages
     assert "a checkpoint at update 5." in line
     assert "training.resume=true" in line
@@ -208,19 +208,19 @@ def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning(
 
 def test_a_run_that_ended_offers_nothing_to_continue(trial: Trial, caplog: pytest.LogCaptureFixture) -> None:
     ended = trial.checkpoint()
-    assert starting_state({ended.fingerprint: lambda: ended}, ended.identity, resume=False) is None
+    assert starting_state({ended.fingerprint: lambda: ended}, ended.fingerprint_fields, resume=False) is None
     assert not caplog.messages
 
 
 def test_a_damaged_checkpoint_does_not_stop_a_run_that_replaces_it(trial: Trial) -> None:
-    identity = trial.identity()
-    assert starting_state({fingerprint(identity): damaged}, identity, resume=False) is None
+    fields = trial.fingerprint_fields()
+    assert starting_state({fingerprint(fields): damaged}, fields, resume=False) is None
 
 
 def test_a_resumed_run_starts_at_the_state_of_its_own_checkpoint(trial: Trial) -> None:
     stopped = trial.checkpoint(report=0)
     interrupted = {"0123456789abcdef": never, stopped.fingerprint: lambda: stopped}
-    assert starting_state(interrupted, stopped.identity, resume=True) is stopped.state
+    assert starting_state(interrupted, stopped.fingerprint_fields, resume=True) is stopped.state
 
 
 @pytest.mark.parametrize(("report", "lines"), [(0, 0), (-1, 1)])
@@ -229,7 +229,7 @@ def test_to_resume_a_training_that_had_ended_is_told(
 ) -> None:
     caplog.set_level("INFO")
     left = trial.checkpoint(report=report)
-    starting_state({left.fingerprint: lambda: left}, left.identity, resume=True)
+    starting_state({left.fingerprint: lambda: left}, left.fingerprint_fields, resume=True)
     told = ["This training had ended, at update 12: there is nothing left to train."]
     assert caplog.messages == told * lines
 
@@ -243,10 +243,10 @@ def test_to_resume_another_run_is_refused_with_what_differs_from_the_newest(tria
     newest = trial.checkpoint(report=0)
     interrupted = {newest.fingerprint: lambda: newest, "0123456789abcdef": never}
     with pytest.raises(UserError, match=r"interrupted run: training\.seed is 7, was 1; set them back"):
-        starting_state(interrupted, newest.identity | {"training.seed": 7}, resume=True)
+        starting_state(interrupted, newest.fingerprint_fields | {"training.seed": 7}, resume=True)
 
 
 def test_to_resume_a_damaged_checkpoint_is_refused_by_name(trial: Trial) -> None:
-    identity = trial.identity()
+    fields = trial.fingerprint_fields()
     with pytest.raises(UserError, match=r"^damaged\.pt must be a whole checkpoint"):
-        starting_state({fingerprint(identity): damaged}, identity, resume=True)
+        starting_state({fingerprint(fields): damaged}, fields, resume=True)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from mnist_lstm.core.training.run_names import departures, in_words
+from mnist_lstm.core.training.run_names import departures, label
 from mnist_lstm.parameters import Parameters, checked, flattened
 
 
@@ -12,11 +12,11 @@ from mnist_lstm.parameters import Parameters, checked, flattened
         ({}, "lstm128 rows s1"),
         ({"cell": "gru"}, "gru128 rows s1"),
         ({"bidirectional": True}, "bilstm128 rows s1"),
-        ({"cell": "rnn", "num_layers": 2, "hidden_size": 64, "readout": "mean"}, "rnn64x2 mean rows s1"),
+        ({"cell": "rnn", "num_layers": 2, "hidden_size": 64, "pooling": "mean"}, "rnn64x2 mean rows s1"),
     ],
 )
 def test_a_run_is_called_what_it_trains(parameters: Parameters, model: dict[str, Any], words: str) -> None:
-    assert in_words(parameters.model.model_copy(update=model), parameters.sequence, 1) == words
+    assert label(parameters.model.model_copy(update=model), parameters.sequence, 1) == words
 
 
 def departing(parameters: Parameters, **changes: Any) -> str:

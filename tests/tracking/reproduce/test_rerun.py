@@ -83,6 +83,6 @@ def options_of(again: Again, preset: str | None) -> dict[str, Any]:
     }
     then: Any = SimpleNamespace(
         provenance={"preset": preset, "data": {"name": "bars"}, "parameters": recorded},
-        checkpoint=SimpleNamespace(identity={"training.precision": "bfloat16"}),
+        checkpoint=SimpleNamespace(fingerprint_fields={"training.precision": "bfloat16"}),
     )
     return rerun._options(again._replace(then=then), "again", again.project)

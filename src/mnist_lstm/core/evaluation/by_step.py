@@ -106,7 +106,7 @@ def _logits(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> Te
         return classifier(inputs)[:, None]  # type: ignore[no-any-return]
     outputs = classifier.outputs(inputs)
     # the readout is linear, so that of a weighted mean of hidden states is the weighted mean of theirs
-    return RUNNING[classifier.model.readout](classifier, outputs, classifier.readout(outputs))
+    return RUNNING[classifier.model.pooling](classifier, outputs, classifier.readout(outputs))
 
 
 def _running_mean(classifier: RecurrentClassifier, outputs: Tensor, logits: Tensor) -> Tensor:
@@ -125,7 +125,7 @@ def _weighted(logits: Tensor, weights: Tensor) -> Tensor:
     return ((weights * logits).cumsum(dim=1) / weights.cumsum(dim=1)).to(logits.dtype)
 
 
-# Outputs (N, T, H) and their logits (N, T, K) to the logits after each step, for each way to read out
+# Outputs (N, T, H) and their logits (N, T, K) to the logits after each step, for each way of pooling
 RUNNING: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
     "last": lambda classifier, outputs, logits: logits,
     "mean": _running_mean,

@@ -19,7 +19,7 @@ class RecurrentClassifier(nn.Module):
     """Reads a sequence step by step and names its class from its hidden states.
 
     Args:
-        model: cell, sizes, readout and dropout.
+        model: cell, sizes, pooling and dropout.
         features: F, numbers read at each step.
         classes: K.
     """
@@ -37,7 +37,7 @@ class RecurrentClassifier(nn.Module):
         )
         self.dropout = nn.Dropout(model.dropout)
         units = model.hidden_size * (2 if model.bidirectional else 1)
-        if model.readout == "attention":
+        if model.pooling == "attention":
             self.attention = nn.Linear(units, 1, bias=False)
             nn.init.zeros_(self.attention.weight)  # training starts from the mean of all steps
         self.readout = nn.Linear(units, classes)
@@ -51,13 +51,13 @@ class RecurrentClassifier(nn.Module):
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Logits (N, K) for uint8 sequences (N, T, F)."""
-        summary = READOUTS[self.model.readout](self, *self._read(sequences))
+        summary = POOLINGS[self.model.pooling](self, *self._read(sequences))
         return self.readout(self.dropout(summary))  # type: ignore[no-any-return]
 
     def _read(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
         """The outputs (N, T, D) and the hidden state that has read it all in each direction, (N, D).
 
-        In the precision of the recurrent layer: most readouts would not read what was widened.
+        In the precision of the recurrent layer: most ways of pooling would not read what was widened.
         """
         outputs, state = self.recurrent(sequences.to(self.readout.weight.dtype) / WHITE)
         hidden = state[0] if self.model.cell == "lstm" else state  # (layers * directions, N, H)
@@ -85,15 +85,15 @@ def attention(classifier: RecurrentClassifier, outputs: Tensor, _: Tensor) -> Te
 
 
 def scores(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
-    """How much a readout by attention looks at each step, (N, T, 1), before the softmax over the steps.
+    """How much pooling by attention looks at each step, (N, T, 1), before the softmax over the steps.
 
     Source: Zhou et al. 2016, doi:10.18653/v1/P16-2034, there with another tanh around the weighted mean.
     """
     return classifier.attention(torch.tanh(outputs))  # type: ignore[no-any-return]
 
 
-# Hidden states of all steps (N, T, D) and of the end (N, D) to what the class is named from, (N, D)
-READOUTS: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
+# Hidden states of all steps (N, T, D) and of the end (N, D) to the vector that the readout classifies, (N, D)
+POOLINGS: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
     "last": last,
     "mean": mean,
     "attention": attention,

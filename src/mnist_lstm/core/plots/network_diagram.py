@@ -19,7 +19,7 @@ class Sizes(NamedTuple):
     hidden: int | str = "H"
     classes: int | str = "K"
     both_ways: bool = False
-    readout: str = "last"
+    pooling: str = "last"
 
 
 def sizes_of(checkpoint: Checkpoint) -> Sizes:
@@ -27,7 +27,7 @@ def sizes_of(checkpoint: Checkpoint) -> Sizes:
     model, (steps, features) = checkpoint.model, checkpoint.order().shape
     word, classes = step_word(checkpoint.sequence.view).one, len(checkpoint.data["class_names"])
     sizes = Sizes(model.cell.upper(), word, model.num_layers, steps, features, model.hidden_size, classes)
-    return sizes._replace(both_ways=model.bidirectional, readout=model.readout)
+    return sizes._replace(both_ways=model.bidirectional, pooling=model.pooling)
 
 
 def unrolled(sizes: Sizes) -> str:
@@ -51,8 +51,8 @@ def _cell(sizes: Sizes, layer: int) -> str:
 
 def _readout(sizes: Sizes) -> list[str]:
     """From the hidden states that are read out to the class probabilities."""
-    names = SHOWN if sizes.readout != "last" else ("1", "last") if sizes.both_ways else ("last",)
-    word = {"last": "last h", "mean": "mean of h", "attention": "h by attention"}[sizes.readout]
+    names = SHOWN if sizes.pooling != "last" else ("1", "last") if sizes.both_ways else ("last",)
+    word = {"last": "last h", "mean": "mean of h", "attention": "h by attention"}[sizes.pooling]
     units = f"2 x {sizes.hidden}" if sizes.both_ways else sizes.hidden
     top = f"layer{sizes.layers}"
     return [

@@ -109,7 +109,7 @@ def _words(checkpoint: Checkpoint) -> dict[str, str]:
 
 def _compared(checkpoint: Checkpoint) -> str:
     """Whether the two lines of the learning curves are measured alike, and what follows."""
-    trained = checkpoint.identity
+    trained = checkpoint.fingerprint_fields
     moves = {key.removeprefix(AUGMENTATION): trained[key] for key in trained if key.startswith(AUGMENTATION)}
     distinct = {
         "dropout": checkpoint.model.dropout > 0,

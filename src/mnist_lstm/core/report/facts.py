@@ -39,7 +39,7 @@ class Run:
     @property
     def title(self) -> str:
         """What was trained, and on which data."""
-        return f"{self.checkpoint.words} on {self.data['title']}"
+        return f"{self.checkpoint.label} on {self.data['title']}"
 
 
 KINDS = {"lstm": ("An", "LSTM"), "gru": ("A", "GRU"), "rnn": ("A", "plain RNN")}
@@ -53,7 +53,7 @@ def network(run: Run) -> str:
     article, kind = KINDS[model.cell]
     article, each_way = ("A bidirectional", " in each direction") if model.bidirectional else (article, "")
     layers, units = counted(model.num_layers, "layer"), counted(model.hidden_size, "unit")
-    read = f"its last output{each_way}" if model.readout == "last" else READ[model.readout]
+    read = f"its last output{each_way}" if model.pooling == "last" else READ[model.pooling]
     return (
         f"{article} {kind} with {layers} of {units}{each_way}. "
         f"It reads an image as {counted(steps, 'time step')} of {counted(features, 'pixel')} "

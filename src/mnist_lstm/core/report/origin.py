@@ -9,7 +9,7 @@ from mnist_lstm.core.training.checkpoint import weights_digest
 
 def parameters(run: Run) -> dict[str, str]:
     """Every parameter that decides the results, as YAML writes it, by its key in parameters.yml."""
-    trained = {key: value for key, value in run.checkpoint.identity.items() if not key.startswith("data.")}
+    trained = {key: value for key, value in run.checkpoint.fingerprint_fields.items() if not key.startswith("data.")}
     every = {"data.name": run.data["name"], **trained, "evaluation.confidence": run.metrics["confidence"]}
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in every.items()}
 
@@ -31,7 +31,7 @@ def commands(run: Run) -> list[tuple[str, str]]:
 
 def made_with(run: Run) -> dict[str, list[tuple[str, str]]]:
     """What the weights and the measures were made with, under a heading for both, or for each where they differ."""
-    trained = run.checkpoint.identity
+    trained = run.checkpoint.fingerprint_fields
     weights = [
         ("weights, SHA-256", weights_digest(run.checkpoint.weights)),
         ("trained on", trained["training.device"]),

@@ -16,9 +16,10 @@ from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.core.model.classifier import RecurrentClassifier, expect_fit, restored_classifier
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
-from mnist_lstm.core.training.run_names import in_words
+from mnist_lstm.core.training.run_names import label
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters
+from mnist_lstm.renamed_parameters import with_current_names
 
 FORMAT = "mnist_lstm checkpoint 2"
 
@@ -30,7 +31,7 @@ class Checkpoint:
     Attributes:
         model, sequence: with which it rebuilds itself.
         data: the name of its data, the images' height and width, and the class names.
-        identity: every parameter and digest that decides the weights; see `identity.training_identity`.
+        fingerprint_fields: every parameter and digest that decides the weights.
         state: all that training needs to continue.
         keep: which weights classify, "last" or "best".
     """
@@ -38,19 +39,19 @@ class Checkpoint:
     model: ModelParameters
     sequence: SequenceParameters
     data: dict[str, Any]
-    identity: dict[str, Any]
+    fingerprint_fields: dict[str, Any]
     state: TrainingState
     keep: str
 
     @property
     def fingerprint(self) -> str:
-        """The identity as 16 hexadecimal digits."""
-        return fingerprint(self.identity)
+        """The hash of the fingerprint fields, 16 hexadecimal digits."""
+        return fingerprint(self.fingerprint_fields)
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """What was trained, in a few words: "lstm128 rows s1"."""
-        return in_words(self.model, self.sequence, self.identity["training.seed"])
+        return label(self.model, self.sequence, self.fingerprint_fields["training.seed"])
 
     @property
     def weights(self) -> dict[str, Tensor]:
@@ -85,7 +86,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "model": checkpoint.model.model_dump(),
         "sequence": checkpoint.sequence.model_dump(),
         "data": checkpoint.data,
-        "identity": checkpoint.identity,
+        "identity": checkpoint.fingerprint_fields,
         "keep": checkpoint.keep,
         "state": {field: getattr(state, field) for field in TrainingState.__dataclass_fields__}
         | {"best": asdict(state.best) if state.best else None},
@@ -127,7 +128,7 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
             ModelParameters(**loaded["model"]),
             SequenceParameters(**loaded["sequence"]),
             loaded["data"],
-            loaded["identity"],
+            with_current_names(loaded["identity"]),
             TrainingState(**state, best=best),
             loaded["keep"],
         )

@@ -7,6 +7,7 @@ from typing import Any
 from mnist_lstm.core.data.splits import Arrays, digest
 from mnist_lstm.core.training.compute import chosen_device, chosen_precision
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters, flattened
+from mnist_lstm.renamed_parameters import RENAMED
 
 WITHOUT_EFFECT = {"training.resume", "training.report_seconds", "training.engine"}  # on the weights
 # Parameters that have an effect only where another has this value
@@ -19,7 +20,7 @@ ONLY_WITH = {
 CAME_LATER = {"training.shuffle_block": None}
 
 
-def training_identity(
+def training_fingerprint_fields(
     sequence: SequenceParameters, model: ModelParameters, training: TrainingParameters, train: Arrays, valid: Arrays
 ) -> dict[str, Any]:
     """Every parameter and digest that decides the weights, flat: what must be equal to continue a run.
@@ -27,14 +28,14 @@ def training_identity(
     Raises:
         UserError: if the device that the parameters ask for, or its bfloat16, is missing.
     """
-    chosen = parameters_identity(sequence, model, training)
+    chosen = parameters_fingerprint_fields(sequence, model, training)
     device = chosen_device(training.device)
     chosen["training.device"] = device.type  # what `auto` found decides the last bits
     chosen["training.precision"] = chosen_precision(training.precision, device)
     return chosen | {"data.train.sha256": digest(train), "data.valid.sha256": digest(valid)}
 
 
-def parameters_identity(
+def parameters_fingerprint_fields(
     sequence: SequenceParameters, model: ModelParameters, training: TrainingParameters
 ) -> dict[str, Any]:
     """Every parameter that decides the weights, flat, as it was given: device and precision may be "auto"."""
@@ -44,14 +45,19 @@ def parameters_identity(
     return {key: value for key, value in given.items() if key not in WITHOUT_EFFECT | idle}
 
 
-def fingerprint(identity: dict[str, Any]) -> str:
-    """An identity as 16 hexadecimal digits, those of an older version of this package where nothing newer is used."""
-    told = {key: value for key, value in identity.items() if (key, value) not in CAME_LATER.items()}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+def fingerprint(fields: dict[str, Any]) -> str:
+    """The hash of the fingerprint fields, 16 hexadecimal digits.
+
+    Older versions computed the same one: a newer parameter counts only where it has an effect, and a renamed one counts
+    under its old name.
+    """
+    old_names = {new: old for old, new in RENAMED.items()}
+    hashed = {old_names.get(key, key): value for key, value in fields.items() if (key, value) not in CAME_LATER.items()}
+    return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def differences(now: dict[str, Any], then: dict[str, Any]) -> str:
-    """What differs between two identities, as one reads it: "training.seed is 2, was 1"."""
+    """What differs between the fingerprint fields of two trainings: "training.seed is 2, was 1"."""
     keys = [key for key in {**now, **then} if now.get(key) != then.get(key)]
     return ", ".join(f"{key} is {_short(now.get(key))}, was {_short(then.get(key))}" for key in keys)
 

@@ -13,21 +13,21 @@ logger = logging.getLogger(__name__)
 
 
 def starting_state(
-    interrupted: Mapping[str, Callable[[], Checkpoint]], identity: dict[str, Any], resume: bool
+    interrupted: Mapping[str, Callable[[], Checkpoint]], fields: dict[str, Any], resume: bool
 ) -> TrainingState | None:
-    """Where training starts: None at the beginning, or the state that an interrupted run of `identity` left.
+    """Where training starts: None at the beginning, or the state that an interrupted run with these fields left.
 
     Args:
         interrupted: fingerprint to a function that reads that checkpoint, newest first.
-        identity: of the run that starts.
+        fields: the fingerprint fields of the run that starts.
         resume: whether to continue; otherwise a line in the log says so where one could.
 
     Raises:
         UserError: if there is nothing to continue, naming what differs from the newest.
     """
-    found = interrupted.get(fingerprint(identity))
+    found = interrupted.get(fingerprint(fields))
     if resume:
-        state = (found or _refuse(interrupted, identity))().state
+        state = (found or _refuse(interrupted, fields))().state
         if state.ended:
             logger.info("This training had ended, at update %d: there is nothing left to train.", state.iteration)
         return state
@@ -50,11 +50,11 @@ def _tell(found: Callable[[], Checkpoint]) -> None:
         )
 
 
-def _refuse(interrupted: Mapping[str, Callable[[], Checkpoint]], identity: dict[str, Any]) -> NoReturn:
+def _refuse(interrupted: Mapping[str, Callable[[], Checkpoint]], fields: dict[str, Any]) -> NoReturn:
     if not interrupted:
         raise UserError("training.resume needs the checkpoint of an interrupted run, found none; leave it out.")
     newest = next(iter(interrupted.values()))()
     raise UserError(
         "training.resume needs the parameters and data of the interrupted run: "
-        f"{differences(identity, newest.identity)}; set them back, or leave training.resume out."
+        f"{differences(fields, newest.fingerprint_fields)}; set them back, or leave training.resume out."
     )

@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from mnist_lstm.core.training.fingerprint import parameters_identity
+from mnist_lstm.core.training.fingerprint import parameters_fingerprint_fields
 from mnist_lstm.parameters import ModelParameters, Parameters, SequenceParameters
 
-# What `in_words` tells already, and what hardly changes a result
-TOLD = ("sequence.view", "model.cell", "model.hidden_size", "model.num_layers", "model.bidirectional", "model.readout")
+# What the label tells already, and what hardly changes a result
+TOLD = ("sequence.view", "model.cell", "model.hidden_size", "model.num_layers", "model.bidirectional", "model.pooling")
 QUIET = ("training.seed", "training.device", "training.threads", "training.log_every")
 MOST = 4  # departures that are told; of more, their number
 
 
-def in_words(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
+def label(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
     """What is trained, in a few words: "lstm128 rows s1", or "bigru64x2 mean columns s3" with two layers."""
     both = "bi" if model.bidirectional else ""
     layers = f"x{model.num_layers}" if model.num_layers > 1 else ""
-    readout = "" if model.readout == "last" else f" {model.readout}"
-    return f"{both}{model.cell}{model.hidden_size}{layers}{readout} {sequence.view} s{seed}"
+    pooling = "" if model.pooling == "last" else f" {model.pooling}"
+    return f"{both}{model.cell}{model.hidden_size}{layers}{pooling} {sequence.view} s{seed}"
 
 
 def departures(parameters: Parameters, usual: dict[str, Any]) -> str:
@@ -26,7 +26,7 @@ def departures(parameters: Parameters, usual: dict[str, Any]) -> str:
         parameters: of the run.
         usual: flat values of the configuration that it departs from.
     """
-    given = parameters_identity(parameters.sequence, parameters.model, parameters.training)
+    given = parameters_fingerprint_fields(parameters.sequence, parameters.model, parameters.training)
     other = [key for key, value in given.items() if key not in TOLD + QUIET and value != usual.get(key)]
     words = [_word(key, given[key]) for key in other if (key, given[key]) not in UNUSED]
     more = [f"+{len(words) - MOST}"] if len(words) > MOST else []

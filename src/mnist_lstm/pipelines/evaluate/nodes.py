@@ -92,7 +92,7 @@ def draw_results(
     reliability diagram: is the network right as often as it is sure?
     """
     logits, labels, names = test_logits["logits"], test_logits["labels"], data_card["class_names"]
-    run, tested = f"{checkpoint.words} on {data_card['title']}", _tested(checkpoint, data_card)
+    run, tested = f"{checkpoint.label} on {data_card['title']}", _tested(checkpoint, data_card)
     columns, validated = {name: history[name].to_numpy() for name in history}, data_card["images"]["valid"]
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     wrong = examples.most_confident_mistakes(logits, labels, MISTAKES)
@@ -135,7 +135,7 @@ def draw_beliefs(
 
 def _tested(checkpoint: Checkpoint, data_card: dict[str, Any], part: str = "") -> str:
     """What was trained, and on how many images it is shown."""
-    return f"{checkpoint.words} on {part}{data_card['images']['test']:,} test images of {data_card['title']}"
+    return f"{checkpoint.label} on {part}{data_card['images']['test']:,} test images of {data_card['title']}"
 
 
 def write_report(

@@ -11,7 +11,7 @@ from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
-from mnist_lstm.core.training.fingerprint import training_identity
+from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.loop import Report, fit, paced
 from mnist_lstm.core.training.resume import starting_state
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
@@ -34,15 +34,15 @@ def train(
     """
     size = (data_card["height"], data_card["width"])
     expect_view(train_sequences, sequence, *size)
-    identity = training_identity(sequence, model, training, train_sequences, valid_sequences)
-    training = training.model_copy(update={"precision": identity["training.precision"]})  # for workers elsewhere too
-    state = starting_state(interrupted, identity, training.resume)
+    fields = training_fingerprint_fields(sequence, model, training, train_sequences, valid_sequences)
+    training = training.model_copy(update={"precision": fields["training.precision"]})  # for workers elsewhere too
+    state = starting_state(interrupted, fields, training.resume)
     shape = train_sequences["sequences"].shape[1:]
     classifier = new_classifier(model, shape, len(data_card["class_names"]), training.seed)
     about = {key: data_card[key] for key in ("name", "title", "height", "width", "class_names")}
     reports = engine_of(training)(classifier, train_sequences, valid_sequences, training, size, state)
     for report in paced(reports, training.report_seconds):
-        checkpoint = Checkpoint(model, sequence, about, identity, report.state(), training.keep)
+        checkpoint = Checkpoint(model, sequence, about, fields, report.state(), training.keep)
         yield checkpoint, pd.DataFrame(report.history)
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_lstm.core.evaluation.metrics import wilson_interval
+from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader
 from mnist_lstm.tracking.compare.runs import CONFIDENCE, Compared, title
 from mnist_lstm.tracking.spool.operations import PRECISION
@@ -50,7 +51,10 @@ def table(runs: Sequence[Compared]) -> Table:
 def differences(runs: Sequence[Compared]) -> Rows:
     """Data, status, code and parameters, of each what is not the same for all runs."""
     facts = [{"data": run.data, "status": run.entry.info.status.lower(), "code": _code(run)} for run in runs]
-    every = [fact | run.entry.data.params | _precision(run) for fact, run in zip(facts, runs, strict=True)]
+    every = [
+        fact | with_current_names(run.entry.data.params) | _precision(run)
+        for fact, run in zip(facts, runs, strict=True)
+    ]
     keys = dict.fromkeys(key for values in every for key in values)
     rows = {key: [values.get(key, ABSENT) for values in every] for key in keys}
     return {key: values for key, values in rows.items() if len(set(values)) > 1}

@@ -16,6 +16,7 @@ from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.training.checkpoint import weights_digest
 from mnist_lstm.core.training.fingerprint import differences
 from mnist_lstm.errors import UserError
+from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, store
 from mnist_lstm.tracking.reader import REPRODUCES, Record
 from mnist_lstm.tracking.reproduce.drift import Difference, differences_since, refusal, show
@@ -120,7 +121,8 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     about, trained = again.then.provenance, again.then.checkpoint
     data = about["data"]
     found = again.project / "data" / "01_raw" / data["name"]
-    parameters = {key: dict(value) for key, value in about["parameters"].items()}
+    recorded = about["parameters"] if place != again.project else with_current_names(about["parameters"])
+    parameters = {key: dict(value) for key, value in recorded.items()}  # a worktree may know the old names alone
     # What was really read, from the folder it lies in now or else from where it came; passwords are not recorded.
     parameters["data"] |= {"name": data["name"], "on_unreachable": "fail"}
     if found.is_dir():
@@ -128,8 +130,8 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     elif "***" in (parameters["data"]["mirror"] or ""):
         parameters["data"]["mirror"] = None
     parameters["training"]["resume"] = False
-    if trained and "training.precision" in trained.identity:  # what `auto` was then
-        parameters["training"]["precision"] = trained.identity["training.precision"]
+    if trained and "training.precision" in trained.fingerprint_fields:  # what `auto` was then
+        parameters["training"]["precision"] = trained.fingerprint_fields["training.precision"]
     tracking = {"enabled": True, "experiment": {"name": again.experiment}, "run": {"name": name}}
     if "register" in yaml.safe_load((place / "conf/base/mlflow.yml").read_text())["tracking"]:  # older code knows none
         tracking["register"] = False
@@ -178,7 +180,7 @@ def _largest_difference(then: Record, now: Record) -> float:
 def _why(then: Record, now: Record, found: list[Difference]) -> str:
     assert then.checkpoint is not None  # noqa: S101  for the type checker
     assert now.checkpoint is not None  # noqa: S101
-    if told := differences(now.checkpoint.identity, then.checkpoint.identity):
+    if told := differences(now.checkpoint.fingerprint_fields, then.checkpoint.fingerprint_fields):
         return told
     kinds = list(dict.fromkeys(difference.kind for difference in found))
     return f"the {' and '.join(kinds)} changed" if kinds else "nothing recorded explains it"
