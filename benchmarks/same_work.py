@@ -29,10 +29,11 @@ from mnist_lstm.core.data import idx  # noqa: E402
 from mnist_lstm.core.data.splits import Arrays, data_card, first_images, images_and_labels  # noqa: E402
 from mnist_lstm.core.model.export import ExportedModel  # noqa: E402
 from mnist_lstm.core.training.checkpoint import Checkpoint, to_bytes  # noqa: E402
-from mnist_lstm.parameters import Parameters, checked, flattened  # noqa: E402
+from mnist_lstm.parameters import Parameters, checked  # noqa: E402
 from mnist_lstm.pipelines.evaluate import nodes as evaluation  # noqa: E402
 from mnist_lstm.pipelines.reshape.nodes import reshape  # noqa: E402
 from mnist_lstm.pipelines.train.nodes import export, train  # noqa: E402
+from mnist_lstm.sections import flattened  # noqa: E402
 from mnist_lstm.tracking.log_model import log_model  # noqa: E402
 
 BASE = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"

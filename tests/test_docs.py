@@ -14,8 +14,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from mnist_lstm.cli import cli
-from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened
+from mnist_lstm.parameters import Parameters, checked
 from mnist_lstm.pipeline_registry import register_pipelines
+from mnist_lstm.sections import flat_fields, flattened
 
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "src" / "mnist_lstm"
@@ -29,7 +30,7 @@ MAKEFILE = (PROJECT / "Makefile").read_text()
 EXTRAS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 BASE = yaml.safe_load((PROJECT / "conf/base/parameters.yml").read_text())
 TRACKING = yaml.safe_load((PROJECT / "conf/base/mlflow.yml").read_text())["tracking"]
-KEYS = {*flat_keys(Parameters), *flattened({"tracking": TRACKING})}
+KEYS = {*flat_fields(Parameters), *flattened({"tracking": TRACKING})}
 BLOCKS = {key.rpartition(".")[0] for key in KEYS} | {"training.updates"}  # the last is a tag of MLflow's
 MADE = ("data/", "build/", "mlartifacts/")  # by a run
 ELSEWHERE = {".", "cd", "curl", "export", "git", "mlflow", "mypy", "pip-audit", "pre-commit", "python3", "ray", "ruff"}

@@ -8,7 +8,8 @@ import yaml
 
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import Parameters, checked, flat_keys, flattened
+from mnist_lstm.parameters import ROLES, Parameters, checked
+from mnist_lstm.sections import flat_fields, flattened
 from tests.conftest import PARAMETERS
 
 NOT_COUNTS = [0, -1, 1.5, 10.0, True, "10", None, [10]]
@@ -102,7 +103,7 @@ def test_the_base_parameters_are_valid_and_keep_their_values(raw: dict[str, Any]
 
 
 def test_every_key_of_the_classes_stands_in_parameters_yml_and_no_other(raw: dict[str, Any]) -> None:
-    assert flat_keys(Parameters) == list(flattened(raw))
+    assert list(flat_fields(Parameters)) == list(flattened(raw))
 
 
 def test_every_key_has_wrong_values_to_try(raw: dict[str, Any]) -> None:
@@ -213,3 +214,41 @@ def test_nested_values_are_flattened_with_dots() -> None:
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
 def test_another_cell_alone_is_enough(raw: dict[str, Any], cell: str) -> None:
     assert checked(with_value(raw, "model.cell", cell)).model.cell == cell
+
+
+DERIVED = {
+    "no effect on the weights": (
+        lambda role: not role.decides_weights,
+        "data.mirror data.timeout predict.folder training.engine training.report_seconds training.resume",
+    ),
+    "in the label": (
+        lambda role: role.named == "label",
+        "model.bidirectional model.cell model.hidden_size model.num_layers model.pooling sequence.view training.seed",
+    ),
+    "never in a name": (
+        lambda role: role.named == "never" and not role.transient,
+        "training.device training.log_every training.threads",
+    ),
+    "null names another": (lambda role: role.or_null, "training.epochs training.iterations"),
+    "of this run alone": (
+        lambda role: role.transient,
+        "data.mirror data.timeout predict.folder training.report_seconds training.resume",
+    ),
+    "with an effect in one case only": (
+        lambda role: role.only_with,
+        "model.forget_bias sequence.patch_size sequence.permutation_seed",
+    ),
+    "later than version 0.1": (lambda role: role.since_null, "training.shuffle_block"),
+    "hashed under another name": (lambda role: role.hashed_as, "model.pooling"),
+}
+
+
+@pytest.mark.parametrize("role", DERIVED)
+def test_the_roles_select_these_parameters(role: str) -> None:
+    has, keys = DERIVED[role]
+    assert sorted(key for key, value in ROLES.items() if has(value)) == keys.split()
+
+
+def test_a_role_refers_to_keys_and_values_that_exist(raw: dict[str, Any]) -> None:
+    for other, value in (role.only_with for role in ROLES.values() if role.only_with):
+        checked(with_value(raw, other, value))

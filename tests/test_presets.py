@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mnist_lstm.parameters import checked, flattened
+from mnist_lstm.parameters import checked
+from mnist_lstm.sections import flattened
 from tests.conftest import PARAMETERS
 
 CONF = PARAMETERS.parents[1]

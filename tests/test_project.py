@@ -19,13 +19,14 @@ CATALOG: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").
 STAGES = ("ingest", "reshape", "train", "evaluate", "predict")
 
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
-BASE = ("errors", "parameters", "renamed_parameters")
+BASE = ("errors", "sections", "renamed_parameters", "parameters")
 TRAINS = (*BASE, "core.data", "core.model", "core.evaluation")
 LAYERS = [
     (r"__init__\.py|__main__\.py|(pipelines|core|preflight)/__init__\.py", ()),
     (r"errors\.py", ()),
     (r"renamed_parameters\.py", ("errors",)),
-    (r"parameters\.py", ("errors", "renamed_parameters")),
+    (r"parameters\.py", ("errors", "sections", "renamed_parameters")),
+    (r"sections\.py", ()),
     (r"provenance\.py", ("errors",)),
     (r"core/data/.*", (*BASE, "core.data")),
     (r"core/model/.*", (*BASE, "core.data", "core.model")),

@@ -15,7 +15,8 @@ from numpy.testing import assert_allclose
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
-from mnist_lstm.parameters import checked, flattened
+from mnist_lstm.parameters import checked
+from mnist_lstm.sections import flattened
 from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
 
 pytest_plugins = ["tests.projects"]

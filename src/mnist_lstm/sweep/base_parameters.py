@@ -9,13 +9,12 @@ from kedro.framework.session import KedroSession
 from omegaconf import OmegaConf
 
 from mnist_lstm.errors import UserError, listed
-from mnist_lstm.parameters import Parameters, checked, flattened
+from mnist_lstm.parameters import INPUT_BLOCKS, SWEPT_BLOCKS, Parameters, checked
 from mnist_lstm.renamed_parameters import with_current_names
+from mnist_lstm.sections import flattened
 from mnist_lstm.tracking import store
 
 THREADS, SEED = "training.threads", "training.seed"
-SWEPT = ("data.", "sequence.", "model.", "training.")  # blocks that decide what a trial finds
-INPUTS = ("data.", "sequence.")  # blocks that decide what training reads
 
 Changes = dict[str, Any]  # flat: {"model.hidden_size": 64}
 
@@ -52,8 +51,10 @@ class BaseParameters(NamedTuple):
         Raises:
             UserError: if a name or a value is wrong.
         """
-        if wrong := [key for key in changes if "." in key and not key.startswith(SWEPT)]:
-            raise UserError(f"a sweep must be over {listed(SWEPT)}* parameters, found {wrong[0]!r}; leave it out.")
+        if wrong := [key for key in changes if "." in key and not key.startswith(SWEPT_BLOCKS)]:
+            raise UserError(
+                f"a sweep must be over {listed(SWEPT_BLOCKS)}* parameters, found {wrong[0]!r}; leave it out."
+            )
         found = checked(changed(self.values, changes))
         self.sources[found.data.name]
         return found
@@ -66,7 +67,9 @@ class BaseParameters(NamedTuple):
     def folder(self, changes: Changes) -> str:
         """Where what training reads is prepared for all trials that read the same."""
         parameters = flattened(self.parameters(changes).model_dump())
-        read = json.dumps({key: value for key, value in parameters.items() if key.startswith(INPUTS)}, sort_keys=True)
+        read = json.dumps(
+            {key: value for key, value in parameters.items() if key.startswith(INPUT_BLOCKS)}, sort_keys=True
+        )
         name = hashlib.sha256(read.encode()).hexdigest()[:16]
         return str(self.project / "data" / "05_model_input" / "sweep" / name)
 

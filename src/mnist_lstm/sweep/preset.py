@@ -7,11 +7,9 @@ import yaml
 
 from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import flattened
-from mnist_lstm.sweep.base_parameters import SEED, SWEPT, BaseParameters, Changes, changed
-
-# Not what was found, but where and how it was looked for
-LEFT_OUT = {"data.mirror", "data.timeout", "training.resume", "training.report_seconds", SEED}
+from mnist_lstm.parameters import ROLES, SWEPT_BLOCKS
+from mnist_lstm.sections import flattened
+from mnist_lstm.sweep.base_parameters import SEED, BaseParameters, Changes, changed
 
 
 def path_of(project: Path, name: str) -> Path:
@@ -47,7 +45,7 @@ def preset(base: BaseParameters, changes: Changes, name: str, found: str) -> str
     differing = {
         key: value
         for key, value in values.items()
-        if key.startswith(SWEPT) and key not in LEFT_OUT and value != defaults.get(key)
+        if key.startswith(SWEPT_BLOCKS) and key != SEED and not ROLES[key].transient and value != defaults.get(key)
     }
     opening = f"The best of a sweep: `kedro run --env {name}`.\n{found}\n{_mark(name)}\n"
     return indent(opening, "# ") + "\n" + str(yaml.safe_dump(changed({}, differing), sort_keys=False))

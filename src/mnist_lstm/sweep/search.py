@@ -9,7 +9,8 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.base_parameters import INPUTS, BaseParameters, Changes, Trial, label, split, typed
+from mnist_lstm.parameters import INPUT_BLOCKS
+from mnist_lstm.sweep.base_parameters import BaseParameters, Changes, Trial, label, split, typed
 from mnist_lstm.sweep.figures import STATES, frozen, new_study
 from mnist_lstm.sweep.study import Outcome, Point
 
@@ -151,7 +152,7 @@ def _distribution(base: BaseParameters, key: str, values: Range | list[Any]) -> 
     """What Optuna draws from; integers, where the parameter takes no others."""
     if not isinstance(values, Range):
         return CategoricalDistribution(values)
-    if key.startswith(INPUTS):
+    if key.startswith(INPUT_BLOCKS):
         raise UserError(f"--search {key} must name its values, as {key}=A,B,C: the images are prepared for each.")
     try:
         base.parameters({key: (values.low + values.high) / 2})

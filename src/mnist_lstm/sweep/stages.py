@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import flattened
+from mnist_lstm.parameters import ROLES
 from mnist_lstm.provenance import PACKAGE, source_digest
+from mnist_lstm.sections import flattened
 from mnist_lstm.sweep import study as studies
 from mnist_lstm.sweep.base_parameters import BaseParameters
 from mnist_lstm.sweep.engine import Engine, engine_of
@@ -21,8 +22,6 @@ from mnist_lstm.sweep.study import Outcome, Study
 from mnist_lstm.sweep.trial_source import TrialSource
 
 WINNER = "winner "  # and the trial's name: the run that tests it
-# Of the machine, not of the study
-PASSING = {"data.mirror", "data.timeout", "training.resume", "training.report_seconds", "predict.folder"}
 
 
 class SweepOptions(NamedTuple):
@@ -49,7 +48,7 @@ class StudyResult(NamedTuple):
 def specification(base: BaseParameters, trials: TrialSource, metric: str) -> dict[str, Any]:
     """What makes a study this one, flat: trials, parameters, measure and code."""
     values = flattened(base.parameters({}).model_dump())
-    fixed = {key: value for key, value in values.items() if key not in PASSING | trials.axes.keys()}
+    fixed = {key: value for key, value in values.items() if key not in trials.axes and not ROLES[key].transient}
     return trials.about | fixed | {"--metric": metric, "the code": source_digest(PACKAGE)[:16]}
 
 

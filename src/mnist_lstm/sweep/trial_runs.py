@@ -11,7 +11,7 @@ from kedro.framework.session import KedroSession
 from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.datasets.text import JSONDataset
 from mnist_lstm.errors import RunStopped
-from mnist_lstm.parameters import flattened
+from mnist_lstm.sections import flattened
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.sweep.study import DIRECTIONS, PRUNED, Point
 from mnist_lstm.tracking.writer import CURVES

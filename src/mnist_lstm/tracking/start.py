@@ -11,7 +11,8 @@ from kedro.framework.project import settings as kedro_settings
 from mnist_lstm import provenance
 from mnist_lstm.core.training.compute import chosen_device
 from mnist_lstm.core.training.run_names import departures, label
-from mnist_lstm.parameters import Parameters, flattened
+from mnist_lstm.parameters import Parameters
+from mnist_lstm.sections import flattened
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.spool import unsent
 from mnist_lstm.tracking.spool.operations import created

@@ -9,10 +9,10 @@ from filelock import FileLock
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as kedro_settings
 from omegaconf import OmegaConf
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import mistakes
+from mnist_lstm.sections import Section, mistakes
 from mnist_lstm.tracking.spool.outages import reached
 
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
@@ -28,31 +28,27 @@ ENVIRONMENT = {
 }
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class _Server(_Section):
+class _Server(Section):
     mlflow_tracking_uri: str | None
 
 
-class _Experiment(_Section):
+class _Experiment(Section):
     name: str
 
 
-class _Run(_Section):
+class _Run(Section):
     name: str | None
     parent: str | None
 
 
-class RegistrySettings(_Section):
+class RegistrySettings(Section):
     """The block `tracking.registry`."""
 
     name: str  # of the registered model
     margin: Annotated[float, Field(ge=0, lt=1)]  # of validation accuracy, a fraction
 
 
-class TrackingSettings(_Section):
+class TrackingSettings(Section):
     """The block `tracking`."""
 
     enabled: bool
@@ -62,7 +58,7 @@ class TrackingSettings(_Section):
     registry: RegistrySettings
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of mlflow.yml."""
 
     server: _Server

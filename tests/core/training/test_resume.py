@@ -13,7 +13,8 @@ from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
 from mnist_lstm.core.training.resume import starting_state
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import Parameters, flat_keys
+from mnist_lstm.parameters import Parameters
+from mnist_lstm.sections import flat_fields
 from tests.core.conftest import WAYS, Trial, assert_same_bits
 
 
@@ -89,7 +90,7 @@ def test_to_resume_changes_nothing_in_the_state_it_starts_from(trial: Trial) -> 
 
 WITHOUT_EFFECT = ["training.resume", "training.report_seconds", "training.engine"]
 DECIDING = ("sequence", "model", "training")
-FIELDS = [key for key in flat_keys(Parameters) if key.startswith(DECIDING) and key != "training.device"]
+FIELDS = [key for key in flat_fields(Parameters) if key.startswith(DECIDING) and key != "training.device"]
 
 
 def changed(parameters: Any, field: str) -> Any:

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from mnist_lstm.core.training.run_names import departures, label
-from mnist_lstm.parameters import Parameters, checked, flattened
+from mnist_lstm.parameters import Parameters, checked
+from mnist_lstm.sections import flattened
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,12 @@ from typing import Any
 
 from mnist_lstm.core.data.splits import Arrays, digest
 from mnist_lstm.core.training.compute import chosen_device, chosen_precision
-from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters, flattened
-from mnist_lstm.renamed_parameters import RENAMED
+from mnist_lstm.parameters import ROLES, ModelParameters, SequenceParameters, TrainingParameters
+from mnist_lstm.sections import Role, flattened
 
-WITHOUT_EFFECT = {"training.resume", "training.report_seconds", "training.engine"}  # on the weights
-# Parameters that have an effect only where another has this value
-ONLY_WITH = {
-    "sequence.patch_size": ("sequence.view", "patches"),
-    "sequence.permutation_seed": ("sequence.view", "permuted_pixels"),
-    "model.forget_bias": ("model.cell", "lstm"),
-}
-# Parameters that came later, with the value that says what was so before: an older record is as good as one with it
-CAME_LATER = {"training.shuffle_block": None}
+# Parameters of later versions, and the value with which a run behaves as those of before
+CAME_LATER = {key: None for key, role in ROLES.items() if role.since_null}
+HASHED_AS = {key: role.hashed_as for key, role in ROLES.items() if role.hashed_as}
 
 
 def training_fingerprint_fields(
@@ -41,8 +35,14 @@ def parameters_fingerprint_fields(
     """Every parameter that decides the weights, flat, as it was given: device and precision may be "auto"."""
     sections = {"sequence": sequence.model_dump(), "model": model.model_dump(), "training": training.model_dump()}
     given = flattened(sections)
-    idle = {key for key, (other, value) in ONLY_WITH.items() if given[other] != value}
-    return {key: value for key, value in given.items() if key not in WITHOUT_EFFECT | idle}
+    return {key: value for key, value in given.items() if _decides_weights(ROLES[key], given)}
+
+
+def _decides_weights(role: Role, given: dict[str, Any]) -> bool:
+    if role.only_with:
+        other, value = role.only_with
+        return bool(given[other] == value)
+    return role.decides_weights
 
 
 def fingerprint(fields: dict[str, Any]) -> str:
@@ -51,8 +51,7 @@ def fingerprint(fields: dict[str, Any]) -> str:
     Older versions computed the same one: a newer parameter counts only where it has an effect, and a renamed one counts
     under its old name.
     """
-    old_names = {new: old for old, new in RENAMED.items()}
-    hashed = {old_names.get(key, key): value for key, value in fields.items() if (key, value) not in CAME_LATER.items()}
+    hashed = {HASHED_AS.get(key, key): fields[key] for key in fields if (key, fields[key]) not in CAME_LATER.items()}
     return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -1,18 +1,15 @@
-"""What a run is called: in a few words, what it trains and what tells it from others."""
+"""The name of a run: what it trains, and how it departs from the usual configuration."""
 
 from typing import Any
 
 from mnist_lstm.core.training.fingerprint import parameters_fingerprint_fields
-from mnist_lstm.parameters import ModelParameters, Parameters, SequenceParameters
+from mnist_lstm.parameters import ROLES, ModelParameters, Parameters, SequenceParameters
 
-# What the label tells already, and what hardly changes a result
-TOLD = ("sequence.view", "model.cell", "model.hidden_size", "model.num_layers", "model.bidirectional", "model.pooling")
-QUIET = ("training.seed", "training.device", "training.threads", "training.log_every")
-MOST = 4  # departures that are told; of more, their number
+MOST = 4  # departures shown; of the rest, their number
 
 
 def label(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
-    """What is trained, in a few words: "lstm128 rows s1", or "bigru64x2 mean columns s3" with two layers."""
+    """The short name of a training: "lstm128 rows s1", or "bigru64x2 mean columns s3" with two layers."""
     both = "bi" if model.bidirectional else ""
     layers = f"x{model.num_layers}" if model.num_layers > 1 else ""
     pooling = "" if model.pooling == "last" else f" {model.pooling}"
@@ -20,24 +17,24 @@ def label(model: ModelParameters, sequence: SequenceParameters, seed: int) -> st
 
 
 def departures(parameters: Parameters, usual: dict[str, Any]) -> str:
-    """The parameters that decide the weights and are not the usual ones, for the end of a name: " sgd momentum=0.9".
+    """The parameters that decide the weights and have unusual values, for the end of a name: " sgd momentum=0.9".
 
     Args:
         parameters: of the run.
         usual: flat values of the configuration that it departs from.
     """
     given = parameters_fingerprint_fields(parameters.sequence, parameters.model, parameters.training)
-    other = [key for key, value in given.items() if key not in TOLD + QUIET and value != usual.get(key)]
-    words = [_word(key, given[key]) for key in other if (key, given[key]) not in UNUSED]
+    words = [
+        _word(key, value)
+        for key, value in given.items()
+        if ROLES[key].named == "departure" and value != usual.get(key) and not (value is None and ROLES[key].or_null)
+    ]
     more = [f"+{len(words) - MOST}"] if len(words) > MOST else []
     return "".join(f" {word}" for word in words[:MOST] + more)
 
 
-UNUSED = (("training.iterations", None), ("training.epochs", None))  # one of them is, and the other tells
-
-
 def _word(key: str, value: Any) -> str:
-    """A choice stands for itself, any other value, and what is left to the machine, beside its name."""
+    """The value alone where it is a choice ("sgd"), otherwise with its key: "momentum=0.9", "precision=auto"."""
     if isinstance(value, str) and value != "auto":
         return value
     return f"{key.rpartition('.')[2]}={'null' if value is None else value}"
