@@ -33,7 +33,21 @@ TRACKING = yaml.safe_load((PROJECT / "conf/base/mlflow.yml").read_text())["track
 KEYS = {*flat_fields(Parameters), *flattened({"tracking": TRACKING})}
 BLOCKS = {key.rpartition(".")[0] for key in KEYS} | {"training.updates"}  # the last is a tag of MLflow's
 MADE = ("data/", "build/", "mlartifacts/")  # by a run
-ELSEWHERE = {".", "cd", "curl", "export", "git", "mlflow", "mypy", "pip-audit", "pre-commit", "python3", "ray", "ruff"}
+ELSEWHERE = {
+    ".",
+    ".venv/bin/pip",
+    "cd",
+    "curl",
+    "export",
+    "git",
+    "mlflow",
+    "mypy",
+    "pip-audit",
+    "pre-commit",
+    "python3",
+    "ray",
+    "ruff",
+}
 OF_KEDRO = {("--help",), ("registry", "list"), ("viz", "run")}
 
 

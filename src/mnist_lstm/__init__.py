@@ -1,3 +1,3 @@
 """A reproducible Kedro pipeline that trains an LSTM on MNIST read as sequences."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
