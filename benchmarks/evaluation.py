@@ -1,4 +1,4 @@
-"""How fast test images are classified: as `evaluate` does it, beside the bare forward pass over floats in chunks.
+"""How fast test images are classified: as `evaluate` does it, and by a bare forward pass over floats.
 
 In one process and in turns, with the tutorial's network; its weights do not matter. The bare pass gets pixels that are
 scaled already, in the memory order that it reads.

@@ -121,8 +121,8 @@ def raced(
         order = contenders[:: -1 if turn % 2 else 1]
         results.append({contender.name: race(contender, folder, arguments) for contender in order})
         if not quiet:
-            told = ", ".join(f"{name} {result.updates_a_second:.0f}" for name, result in results[-1].items())
-            print(f"round {turn + 1} of {rounds}, updates a second: {told}", flush=True)
+            rates = ", ".join(f"{name} {result.updates_a_second:.0f}" for name, result in results[-1].items())
+            print(f"round {turn + 1} of {rounds}, updates a second: {rates}", flush=True)
     return results
 
 
@@ -131,8 +131,10 @@ def race(contender: Contender, folder: Path, arguments: list[str]) -> Result:
     python = str(made(contender.environment)) if contender.environment else sys.executable
     script = str(CONTENDERS / f"{contender.script}.py")
     run = process(PROJECT, python, script, str(folder), "--precision", contender.precision, *arguments)
-    told: dict[str, Any] = json.loads(run.output.strip().splitlines()[-1])
-    return Result(run, told["updates_a_second"], told["first_loss_at"] - run.started, told["validation_accuracy"])
+    printed: dict[str, Any] = json.loads(run.output.strip().splitlines()[-1])
+    return Result(
+        run, printed["updates_a_second"], printed["first_loss_at"] - run.started, printed["validation_accuracy"]
+    )
 
 
 def ratios(results: list[dict[str, Result]], contender: Contender) -> list[float]:
@@ -141,7 +143,7 @@ def ratios(results: list[dict[str, Result]], contender: Contender) -> list[float
 
 
 def report(results: list[dict[str, Result]], rates: Rates) -> list[str]:
-    """The table, and what one must know to read it."""
+    """The table and its legend."""
     names = {"ratio": 7, "least": 7, "most": 7, "updates/s": 11, "s to loss 10": 14, "MB": 7, "valid": 8, "GEMM": 7}
     head = " " * 26 + "".join(f"{name:>{width}}" for name, width in names.items())
     lines = ["", head]

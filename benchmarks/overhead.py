@@ -1,4 +1,4 @@
-"""What `kedro run` adds: its seconds and memory beside those of two scripts.
+"""What `kedro run` adds: its seconds and memory compared with two scripts.
 
 `same_work.py` calls the same stages one after another, draws the same figures and records with MLflow; `bare.py` is an
 ordinary torch script that trains and tests, and does no more. Each is a process of its own, in turns, in a copy of the
@@ -40,8 +40,8 @@ def main() -> None:
         rounds = []
         for number in range(options.rounds):
             rounds.append(turn(project, options.mirror, backwards=bool(number % 2)))
-            told = ", ".join(f"{name} {whole.run.seconds:.1f} s" for name, whole in rounds[-1].items())
-            print(f"round {number + 1} of {options.rounds}: {told}", flush=True)
+            times = ", ".join(f"{name} {whole.run.seconds:.1f} s" for name, whole in rounds[-1].items())
+            print(f"round {number + 1} of {options.rounds}: {times}", flush=True)
     print("\n".join(report(rounds)))
 
 
@@ -72,7 +72,7 @@ def run_script(project: Path, script: Path) -> Whole:
 
 
 def run_kedro(project: Path, mirror: str | None) -> Whole:
-    """The whole pipeline; MLflow's record tells when it got the first point of the curves."""
+    """The complete pipeline; MLflow's record has the time of the first point of the curves."""
     override = "data.on_unreachable=fail" + (f",data.mirror={mirror}" if mirror else "")
     run = process(project, sys.executable, "-m", "kedro", "run", "--params", override)
     with sqlite3.connect(project / "mlflow.db") as store:
@@ -82,7 +82,7 @@ def run_kedro(project: Path, mirror: str | None) -> Whole:
 
 
 def report(rounds: list[dict[str, Whole]]) -> list[str]:
-    """The table, and what one must know to read it."""
+    """The table and its legend."""
     lines = [f"\n{'':32}{'median':>9}{'min':>9}{'max':>9}"]
     for unit, of in {
         "s": lambda whole: whole.run.seconds,

@@ -1,4 +1,4 @@
-"""The work of `kedro run` as one bare script: the same stages, called one after another, with calls to MLflow between.
+"""The work of `kedro run` as one bare script: it calls the same stages one after another, and MLflow between them.
 
 `overhead.py` compares `kedro run` with it. It has no catalog, hooks, provenance, or checkpoints to resume from: arrays
 go from call to call, files are written once, at the end, and the curves go to MLflow as they come.

@@ -1,4 +1,4 @@
-"""Many runs in one store, one after the other and at once: does anything grow, does anything get lost?
+"""Many runs in one store, one after the other and at once: does anything grow or get lost?
 
 `python benchmarks/soak.py` makes 50 short runs on the bundled digits in a folder of their own, each in a process of its
 own, then 50 in one process, then 8 at once. It prints memory, open files and start-up time of the first and last ten.
@@ -32,7 +32,7 @@ def in_a_process(project: Project) -> tuple[float, float]:
     return float(seconds), float(memory)
 
 
-# Runs `kedro run`, and tells when its first node began and how much memory it took
+# Runs `kedro run`, and prints when its first node began and how much memory it took
 MEASURED = """
 import resource, sys, time
 from kedro.runner.task import Task
@@ -58,7 +58,7 @@ def one_after_the_other(project: Project, count: int) -> None:
     for name, values in zip(
         ("start-up, s of the processor", "memory at the peak, MiB"), zip(*found, strict=True), strict=True
     ):
-        tell(f"{count} processes: {name}", list(values))
+        print_change(f"{count} processes: {name}", list(values))
 
 
 def in_one_process(project: Project, count: int) -> None:
@@ -71,8 +71,8 @@ def in_one_process(project: Project, count: int) -> None:
         assert done.exit_code == 0, done.output
         memory.append(me.memory_info().rss / 2**20)
         files.append(float(me.num_fds()))
-    tell(f"{count} in one process: memory, MiB", memory)
-    tell(f"{count} in one process: open files", files)
+    print_change(f"{count} in one process: memory, MiB", memory)
+    print_change(f"{count} in one process: open files", files)
 
 
 def at_once(project: Project) -> None:
@@ -87,10 +87,10 @@ def at_once(project: Project) -> None:
     codes = [process.wait() for process in started]
     new = project.runs()[: len(project.runs()) - before]
     finished = [run for run in new if run.info.status == "FINISHED" and "test/accuracy" in run.data.metrics]
-    print(f"{AT_ONCE} at once: exit codes {codes}; {len(finished)} recorded whole")
+    print(f"{AT_ONCE} at once: exit codes {codes}; {len(finished)} completely recorded")
 
 
-def tell(name: str, values: list[float]) -> None:
+def print_change(name: str, values: list[float]) -> None:
     """Prints the medians of the first and last ten."""
     first, last = (statistics.median(part) for part in (values[:PART], values[-PART:]))
     print(f"{name}: first {PART} {first:.2f}, last {PART} {last:.2f}, ratio {last / first:.3f}", flush=True)

@@ -1,4 +1,4 @@
-"""What a sweep adds: a trial beside the training and validation that it does, and two workers beside one.
+"""What a sweep adds: a trial compared with its training and validation alone, and two workers with one.
 
 In a copy of the project in a temporary folder, in turns: the training of each seed alone, in one process that has
 imported everything and read the data; the same as trials of `kedro sweep` with one worker; and with two. Each trial has
@@ -24,16 +24,16 @@ class Round(NamedTuple):
     Attributes:
         training: of one trial's training and validation alone.
         trial: from the end of a trial to that of the next, with one worker.
-        one, two: from the start of the first trial to the end of the last, with so many workers.
-        whole_one, whole_two: of the whole command, with the preparation, the winner's test and the figures.
+        one, two: from the start of the first trial to the end of the last, with one or two workers.
+        complete_one, complete_two: of the complete command, with the preparation, the winner's test and the figures.
     """
 
     training: float
     trial: float
     one: float
     two: float
-    whole_one: float
-    whole_two: float
+    complete_one: float
+    complete_two: float
 
 
 def main() -> None:
@@ -57,12 +57,12 @@ def main() -> None:
 def measured(project: Path, options: argparse.Namespace, number: int) -> Round:
     """One round."""
     training = statistics.median(train(project, options))
-    whole_one = sweep(project, f"one-{number}", options, options.trials, workers=1)
-    whole_two = sweep(project, f"two-{number}", options, options.trials, workers=2)
+    complete_one = sweep(project, f"one-{number}", options, options.trials, workers=1)
+    complete_two = sweep(project, f"two-{number}", options, options.trials, workers=2)
     one, two = times(project, f"one-{number}"), times(project, f"two-{number}")
     ends = sorted(end for _, end in one)
     trial = (ends[-1] - ends[0]) / (len(ends) - 1)
-    found = Round(training, trial, span(one), span(two), whole_one, whole_two)
+    found = Round(training, trial, span(one), span(two), complete_one, complete_two)
     print(
         f"round {number + 1} of {options.rounds}: training {training:.2f} s, trial {trial:.2f} s, "
         f"one worker {found.one:.1f} s, two {found.two:.1f} s",
@@ -130,7 +130,7 @@ def span(trials: list[tuple[float, float]]) -> float:
 
 
 def report(rounds: list[Round], options: argparse.Namespace) -> list[str]:
-    """The table, and what one must know to read it."""
+    """The table and its legend."""
     names = {
         "training alone, s": [found.training for found in rounds],
         "a trial, s": [found.trial for found in rounds],
@@ -138,9 +138,9 @@ def report(rounds: list[Round], options: argparse.Namespace) -> list[str]:
         "all trials, one worker, s": [found.one for found in rounds],
         "all trials, two workers, s": [found.two for found in rounds],
         "two workers / one": [found.two / found.one for found in rounds],
-        "whole command, one worker, s": [found.whole_one for found in rounds],
-        "whole command, two workers, s": [found.whole_two for found in rounds],
-        "whole command, two / one": [found.whole_two / found.whole_one for found in rounds],
+        "complete command, one worker, s": [found.complete_one for found in rounds],
+        "complete command, two workers, s": [found.complete_two for found in rounds],
+        "complete command, two / one": [found.complete_two / found.complete_one for found in rounds],
     }
     return [
         f"\n{options.trials} trials of {options.iterations} updates",

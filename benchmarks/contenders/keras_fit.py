@@ -37,10 +37,10 @@ def main(race: Race) -> None:
         steps_per_execution=LOG_EVERY,
     )
     calls = race.updates // LOG_EVERY
-    whole = len(labels) // race.batch // LOG_EVERY * LOG_EVERY * race.batch  # no short call at an epoch's end
-    epochs = -(-calls * LOG_EVERY * race.batch // whole)
+    used = len(labels) // race.batch // LOG_EVERY * LOG_EVERY * race.batch  # no short call at an epoch's end
+    epochs = -(-calls * LOG_EVERY * race.batch // used)
     clock = Clock(race)
-    model.fit(scaled(images[:whole]), labels[:whole], race.batch, epochs, verbose=0, callbacks=[clock])
+    model.fit(scaled(images[:used]), labels[:used], race.batch, epochs, verbose=0, callbacks=[clock])
     race.finish(model.evaluate(scaled(valid_images), valid_labels, batch_size=1000, verbose=0)[1])
 
 

@@ -1,4 +1,4 @@
-"""What every contender is given, and what it must tell: one line of JSON at the end.
+"""What every contender gets, and what it prints at the end: one line of JSON.
 
 All train the same network (an LSTM over the rows, a readout of its last output) with Adam at 0.001 on the same images
 in memory, and read the loss at every tenth update, as the tutorial did.
