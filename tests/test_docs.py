@@ -247,6 +247,15 @@ def test_every_picture_is_shown_and_small() -> None:
     assert all(0 < picture.stat().st_size < MOST_BYTES for picture in pictures)
 
 
+@pytest.mark.parametrize("folder", [".", "core", "pipelines"])
+def test_the_architecture_names_every_module_and_package(folder: str) -> None:
+    text = (PROJECT / "docs/architecture.md").read_text()
+    there = {
+        path.name for path in (PACKAGE / folder).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert not {name for name in there if not name.startswith("__") and not re.search(rf"\b{name}\b", text)}
+
+
 def test_the_readme_is_short() -> None:
     assert len((PROJECT / "README.md").read_text().splitlines()) <= MOST_LINES
 
