@@ -26,6 +26,8 @@ RESULTS = {
     "test/first_128_correct": 126,
 }
 
+NOT_RECORDED = Tracking(lambda: pytest.fail("no run was started"))
+
 
 @pytest.fixture
 def output(finished: Project) -> str:
@@ -66,7 +68,7 @@ def test_the_counts_of_images_are_told_in_words(output: str) -> None:
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
 def test_the_summary_tells_the_confidence_as_it_is(shown: io.StringIO) -> None:
-    print_summary(RESULTS | {"confidence": 0.999}, Tracking())
+    print_summary(RESULTS | {"confidence": 0.999}, NOT_RECORDED)
     assert "(99.9% interval " in shown.getvalue()
 
 
@@ -128,14 +130,14 @@ def test_a_display_knows_whether_training_had_begun_and_not_ended(
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
 def test_the_summary_shows_a_place_as_it_is(shown: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tracking, "place", "MLflow run 1 in sqlite:////data/[old]/[/b]/mlflow.db")
-    print_summary(RESULTS, Tracking())
+    print_summary(RESULTS, NOT_RECORDED)
     assert "sqlite:////data/[old]/[/b]/mlflow.db" in shown.getvalue()
 
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
 def test_the_summary_counts_no_more_first_images_than_there_are(shown: io.StringIO) -> None:
     few: dict[str, Any] = RESULTS | {"test/images": 20, "test/first_128_correct": 19}
-    print_summary(few, Tracking())
+    print_summary(few, NOT_RECORDED)
     assert "19 of the first 20 right" in shown.getvalue()
 
 
@@ -167,7 +169,7 @@ def saved(console: Console, updates: int, ended: bool) -> None:
 @pytest.fixture
 def training(shown: io.StringIO, parameters: Parameters) -> Console:
     """The console while 10 updates train."""
-    console = Console(Tracking())
+    console = Console(NOT_RECORDED)
     settings = parameters.training.model_copy(update={"iterations": 10})
     inputs = {"train_sequences": {"labels": [0] * 20}, "params:training": settings}
     console.before_node_run(SimpleNamespace(name="train"), inputs)

@@ -22,12 +22,12 @@ class Console:
         self._training: TrainingDisplay | None = None
         self._ended = False  # whether there is nothing left to train
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_pipeline_run(self) -> None:
         """Forgets the run before, in a process that makes several."""
         self._results = {}
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
         """Starts the display of training."""
         if node.name == "train":
@@ -50,7 +50,7 @@ class Console:
         if dataset_name == "metrics":
             self._results = data
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Prints the summary."""
         self._stop()
@@ -61,7 +61,7 @@ class Console:
                 "\nAnswers    data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
             )
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:
         """Leaves the terminal in order."""
         self._stop()

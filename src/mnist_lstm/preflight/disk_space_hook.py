@@ -12,10 +12,10 @@ from mnist_lstm.errors import UserError
 LEAST = 200 * 2**20  # bytes that must be free; MNIST alone, as images and as sequences, is 70,000 x 784 bytes twice
 
 
-class ExpectRoom:
+class CheckDiskSpace:
     """Checks the folders of all that a pipeline will save."""
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         """Checks that each folder can be written, and that its disk has room."""
         for folder in sorted({folder for name in pipeline.all_outputs() if (folder := _folder(catalog, name))}):

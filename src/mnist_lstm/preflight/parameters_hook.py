@@ -9,7 +9,7 @@ from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import checked
+from mnist_lstm.parameters import Parameters, checked
 
 logger = logging.getLogger(__name__)
 
@@ -25,19 +25,23 @@ def with_makers(read: set[str]) -> set[str]:
 class CheckParameters:
     """Tells every mistake in the parameters before anything is read or written."""
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def after_context_created(self, context: Any) -> None:
-        """Checks the merged parameters; the block `tracking` overrides conf/base/mlflow.yml and is checked there."""
+        """Validates the merged parameters; the block `tracking` belongs to conf/base/mlflow.yml."""
         values = dict(context.config_loader["parameters"])
         values.pop("tracking", None)
         self._parameters = checked(values)
+
+    def parameters(self) -> Parameters:
+        """The validated parameters of this run."""
+        return self._parameters
 
     @hook_impl
     def after_catalog_created(self, catalog: Any) -> None:
         """Checks that the catalog has the source that `data.name` names; nothing is fetched."""
         catalog.load("image_sources")[self._parameters.data.name]
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Refuses to go on with files of other parameters, which a run's record would belie."""
         self._warned = False
@@ -48,7 +52,7 @@ class CheckParameters:
             if kept:
                 logger.warning("--only-missing-outputs keeps files that were made with other parameters: %s.", kept)
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def after_dataset_loaded(self, dataset_name: str) -> None:
         """The same for what a run comes to read only because --only-missing-outputs left out the node before."""
         if self._keeps:

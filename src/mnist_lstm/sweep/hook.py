@@ -21,13 +21,13 @@ class TrialHook:
         self.kept: dict[str, Any] = {}
         self.watch: Callable[[Any], None] | None = None
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def after_catalog_created(self, catalog: Any) -> None:
         """Hands the prepared datasets to the run, to be recorded as its catalog says."""
         for name, data in self.inputs.items():
             catalog[name] = MemoryDataset(data, copy_mode="assign", metadata=catalog[name].metadata)
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Keeps what is asked for, and shows the curves."""
         if dataset_name in self.kept:

@@ -4,6 +4,7 @@ import atexit
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from mnist_lstm.errors import RunStopped, UserError, cause_for_user, listed, nearest
-from mnist_lstm.parameters import Parameters, checked
+from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking import store
 
 if TYPE_CHECKING:  # it brings torch, and every kedro command imports this module
@@ -25,7 +26,8 @@ PROVENANCE = "provenance"  # the dataset that the report reads
 class Tracking:
     """Starts the MLflow run, hands each saved dataset to its recorder, and ends the run with its true status."""
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: Callable[[], Parameters]) -> None:
+        self._parameters = parameters  # the validated ones of the run, known once its context is created
         self._recorder: Recorder | None = None
         self.decision: str | None = None  # on the model of the last run: is it the champion, and why
         self._interrupted: str | None = None
@@ -42,8 +44,6 @@ class Tracking:
         self._project = Path(context.project_path)
         self._conf = str(context.config_loader.conf_source)
         self._settings = store.settings(context.config_loader)
-        values = {key: value for key, value in context.config_loader["parameters"].items() if key != "tracking"}
-        self._parameters: Parameters = checked(values)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
@@ -59,7 +59,7 @@ class Tracking:
             return
         from mnist_lstm.tracking.start import started
 
-        self._recorder = started(self._project, self._conf, self._settings, self._parameters, run_params)
+        self._recorder = started(self._project, self._conf, self._settings, self._parameters(), run_params)
         if PROVENANCE in catalog:
             catalog[PROVENANCE].run_id = self._recorder.run_id
         atexit.register(self._at_exit)
@@ -71,7 +71,7 @@ class Tracking:
         if self._recorder and self._kind(dataset_name) == "artifact":
             self._catalog[dataset_name].copies = self._recorder.artifacts
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Records the dataset as its catalog entry says, and tells the report that this run trained."""
         if self._kind(dataset_name) == "checkpoint" and PROVENANCE in self._catalog:
