@@ -1,0 +1,164 @@
+"""README and docs name only commands, options, presets, parameters and files that exist."""
+
+import json
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from mnist_lstm.cli import cli
+from mnist_lstm.parameters import Parameters, checked
+from mnist_lstm.pipeline_registry import register_pipelines
+from mnist_lstm.sections import flat_fields, flattened
+from tests.pages import PAGES, PROJECT, Command, commands, fences, inline_code
+from tests.projects import copied
+
+MAKEFILE = (PROJECT / "Makefile").read_text()
+EXTRAS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+BASE = yaml.safe_load((PROJECT / "conf/base/parameters.yml").read_text())
+TRACKING = yaml.safe_load((PROJECT / "conf/base/mlflow.yml").read_text())["tracking"]
+KEYS = {*flat_fields(Parameters), *flattened({"tracking": TRACKING})}
+BLOCKS = {key.rpartition(".")[0] for key in KEYS} | {"training.updates"}  # the last is a tag of MLflow's
+# Tools whose options are not checked
+ELSEWHERE = {
+    ".",
+    ".venv/bin/pip",
+    "cd",
+    "curl",
+    "export",
+    "git",
+    "mlflow",
+    "mypy",
+    "pip-audit",
+    "python3",
+    "ray",
+    "ruff",
+}
+OF_KEDRO = {("--help",), ("registry", "list"), ("viz", "run")}
+COMMANDS = sorted({command for page in PAGES for command in commands(page)})
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
+def test_a_command_can_be_called_so(command: Command) -> None:
+    name, *rest = command.words
+    check = {
+        "kedro": expect_kedro,
+        "make": expect_make,
+        "python": expect_python,
+        "pytest": expect_files,
+        "pip": expect_pip,
+    }
+    assert name in check or name in ELSEWHERE
+    if name in check:
+        check[name](rest, command.page)
+
+
+def expect_kedro(words: list[str], page: str) -> None:
+    if tuple(words) in OF_KEDRO:
+        return
+    name, *rest = words
+    if not rest:  # named in a sentence
+        assert name in cli.commands
+        return
+    context = cli.commands[name].make_context(name, list(rest))
+    options = context.params
+    expect_preset(options.get("env"), page)
+    expect_parameters(options.get("params") or {}, options.get("env"))
+    if name == "sweep":
+        for given in [*options["grid"], *options["search"]]:
+            assert given.partition("=")[0] in {*KEYS, "KEY"}
+    if name == "run":
+        pipelines = register_pipelines()
+        assert set(options["pipelines"] or ()) <= set(pipelines)
+        assert set(options["from_nodes"]) <= {node.name for node in pipelines["__default__"].nodes}
+
+
+def expect_preset(name: str | None, page: str) -> None:
+    if name and name != "NAME":
+        made = f"# kedro run --env {name}" in (PROJECT / page).read_text()
+        assert made or (PROJECT / "conf" / name / "parameters.yml").is_file()
+
+
+def expect_parameters(values: dict[str, object], preset: str | None) -> None:
+    """The values are accepted with those of the preset."""
+    values = flattened(values)
+    assert set(values) <= KEYS | {"KEY"}
+    path = PROJECT / "conf" / (preset or "base") / "parameters.yml"
+    merged = flattened(BASE) | flattened(yaml.safe_load(path.read_text()) if path.is_file() else {}) | values
+    nested: dict[str, object] = {}
+    for key, value in merged.items():
+        *blocks, last = key.split(".")
+        if blocks[:1] not in (["tracking"], []):
+            block = nested
+            for each in blocks:
+                block = block.setdefault(each, {})  # type: ignore[assignment]
+            block[last] = value
+    checked(nested)
+
+
+def expect_make(words: list[str], page: str) -> None:
+    target, *rest = words
+    assert re.search(rf"^{target}:.*## ", MAKEFILE, re.MULTILINE)
+    arguments = [shlex.split(word.removeprefix("ARGS=")) for word in rest if word.startswith("ARGS=")]
+    assert len(arguments) == len(rest)
+    for each in arguments:
+        if target == "run":
+            expect_kedro(["run", *each], page)
+        elif target == "benchmark":
+            expect_options(each, PROJECT / "benchmarks/frameworks.py")
+        else:
+            expect_files(each, page)
+
+
+def expect_python(words: list[str], _: str) -> None:
+    if words[0] == "-m":
+        words = [f"{words[1].replace('.', '/')}.py", *words[2:]]
+    assert words[0] == "-c" or (PROJECT / words[0]).is_file()
+    if words[0] != "-c":
+        expect_options(words[1:], PROJECT / words[0])
+
+
+def expect_options(words: list[str], script: Path) -> None:
+    """Its source names each option."""
+    for word in words:
+        if word.startswith("--"):
+            assert re.search(rf'"(--)?{word.removeprefix("--")}"', script.read_text())
+
+
+def expect_files(words: list[str], _: str) -> None:
+    for word in words:
+        assert "/" not in word or (PROJECT / word).exists()
+
+
+def expect_pip(words: list[str], _: str) -> None:
+    for extras in re.findall(r"\.\[(.+)\]", " ".join(words)):
+        assert set(extras.split(",")) <= set(EXTRAS)
+    assert "-c" not in words or (PROJECT / words[words.index("-c") + 1]).is_file()
+
+
+def test_a_mistake_is_reported_as_the_page_shows(tmp_path: Path) -> None:
+    (shown,) = [block for block in fences("docs/commands.md", "") if block.startswith("$ kedro run ")]
+    command, answer = shown.splitlines()
+    done = copied(tmp_path).invoke(*command.split()[3:])
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith(answer.rstrip("… "))
+
+
+def test_the_image_that_a_page_sends_to_the_server_has_the_size_of_mnist() -> None:
+    (line,) = [block for block in fences("docs/using-the-model.md", "sh") if block.startswith("python3 -c")]
+    done = subprocess.run(line.partition("|")[0], shell=True, capture_output=True, check=True)  # noqa: S602
+    assert np.array(json.loads(done.stdout)["inputs"]).shape == (1, 28, 28)
+    (script,) = fences("docs/using-the-model.md", "python")
+    compile(script, "using-the-model.md", "exec")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_parameter_that_a_page_names_exists(page: str) -> None:
+    block = "|".join({key.partition(".")[0] for key in KEYS})
+    named = {re.split("[=:]", code)[0] for code in inline_code(page) if re.match(rf"({block})\.\w", code)}
+    assert not {name for name in named if not name.endswith((".yml", ".py"))} - KEYS - BLOCKS
