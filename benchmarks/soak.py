@@ -16,7 +16,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from tests.projects import DIGITS, KEDRO, Project, copied, surroundings  # noqa: E402  it is found only now
+from tests.support.projects import DIGITS, KEDRO, Project, copied, surroundings  # noqa: E402  it is found only now
 
 WORDS = ["--params", DIGITS, "--pipelines", "without_figures"]
 PART = 10  # runs at either end that are compared

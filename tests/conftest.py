@@ -13,6 +13,8 @@ from mnist_lstm.core.data.sequences import pixel_order, sequence_split
 from mnist_lstm.core.data.splits import Arrays, Splits, data_card, images_and_labels
 from mnist_lstm.parameters import Parameters, SequenceParameters, checked
 
+pytest_plugins = ["tests.support.projects", "tests.support.mnist_run", "tests.support.browser"]
+
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 
 # the same examples in every run, and no verdict on elapsed time

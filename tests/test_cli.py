@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.projects import Project, surroundings
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import Project, surroundings
 
 
 def told(done: Any) -> str:

@@ -12,9 +12,7 @@ from rich.console import Console as RichConsole
 from mnist_lstm.console import Console, TrainingDisplay, print_summary, resume_command
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking.hook import Tracking
-from tests.projects import DIGITS, Project
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import DIGITS, Project
 
 RESULTS = {
     "data": "10,000 test images of MNIST",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.projects import DIGITS, LONGEST, REPOSITORY, surroundings
+from tests.support.projects import DIGITS, LONGEST, REPOSITORY, surroundings
 
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 

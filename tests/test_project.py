@@ -11,7 +11,7 @@ from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
 from mnist_lstm.tracking.writer import Recorder
-from tests.projects import REPOSITORY, copied
+from tests.support.projects import REPOSITORY, copied
 
 PACKAGE = REPOSITORY / "src" / "mnist_lstm"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

@@ -14,9 +14,7 @@ from mnist_lstm.renamed_parameters import _log, with_current_names
 from mnist_lstm.settings import CONFIG_LOADER_ARGS
 from mnist_lstm.sweep.base_parameters import split
 from mnist_lstm.tracking.compare import table
-from tests.projects import DIGITS, Project, copied
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import DIGITS, Project, copied
 
 OLD, NEW = "model.readout", "model.pooling"
 ONE_LINE = f"parameter '{OLD}' is now '{NEW}'; rename it in"

@@ -16,12 +16,11 @@ import pytest
 import torch
 
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, weights_digest
-from tests.projects import DIGITS, REPOSITORY, Project, copied, surroundings, wait_for
+from tests.support.projects import DIGITS, REPOSITORY, Project, copied, surroundings, wait_for
 
-pytest_plugins = ["tests.projects"]
 pytestmark = pytest.mark.slow
 
-TRAINING = Path(__file__).parent / "training_to_kill.py"
+TRAINING = REPOSITORY / "tests/support/training_to_kill.py"
 
 
 # kedro reproduce

@@ -14,10 +14,8 @@ from PIL import Image, ImageOps
 
 from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
-from tests.on_mnist import needs_mnist
-from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
-
-pytest_plugins = ["tests.projects", "tests.on_mnist"]
+from tests.support.mnist_run import needs_mnist
+from tests.support.projects import CLOSED, DIGITS, Project, copied, surroundings
 
 LOGITS = "data/07_model_output/predictions.npz"
 

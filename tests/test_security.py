@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.projects import DIGITS, REPOSITORY, Project, surroundings, wait_for
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import DIGITS, REPOSITORY, Project, surroundings, wait_for
 
 SECRET = "hunter2"
 SOURCES = list((REPOSITORY / "src").rglob("*.py"))

@@ -7,7 +7,7 @@ from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
 from mnist_lstm.pipelines import train
-from tests.projects import REPOSITORY, surroundings
+from tests.support.projects import REPOSITORY, surroundings
 
 HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
 

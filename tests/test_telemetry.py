@@ -7,9 +7,7 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from tests.projects import KEDRO, REPOSITORY, copied, surroundings
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import KEDRO, REPOSITORY, copied, surroundings
 
 SHOW_TELEMETRY = """
 import os

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import yaml
 
-from tests.projects import Project
+from tests.support.projects import Project
 
 PARAMETERS, CATALOG, MLFLOW = (f"conf/base/{name}.yml" for name in ("parameters", "catalog", "mlflow"))
 DIGITS = "data.name=digits,training.iterations=30"

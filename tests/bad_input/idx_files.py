@@ -9,7 +9,7 @@ import numpy as np
 from mnist_lstm.core.data import idx
 from mnist_lstm.datasets.image_sources import FILES
 from tests.bad_input import Change, Mistake, sources, write
-from tests.projects import CLOSED, Project
+from tests.support.projects import CLOSED, Project
 
 ARRAYS = {
     "train_images": np.arange(200, dtype=np.uint8).reshape(10, 4, 5),

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from tests.bad_input import Change, Mistake, damaged, write
-from tests.projects import Project
+from tests.support.projects import Project
 
 UNRECORDED = "data.name=digits,tracking.enabled=false"  # the parameters of the finished run
 CHECKPOINT, RECORDED = "data/06_models/checkpoints/*.pt", "mlartifacts/artifacts/checkpoint.pt"

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tests.bad_input import Change, Mistake, sources
-from tests.projects import Project
+from tests.support.projects import Project
 
 PIXELS = np.arange(64, dtype=np.uint8).reshape(8, 8)
 ENTRY = {"title": "Leaves", "dark_on_light": False, "validation_fraction": 0.25, "test_fraction": 0.25}

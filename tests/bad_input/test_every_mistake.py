@@ -11,9 +11,7 @@ from tests.bad_input.idx_files import IDX
 from tests.bad_input.models import MODELS
 from tests.bad_input.pictures import PICTURES
 from tests.bad_input.values import VALUES
-from tests.projects import Project
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import Project
 
 MISTAKES: dict[str, Mistake] = VALUES | LINES | CONFIGURATION | IDX | MODELS | PICTURES
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking.store import Settings
 from tests.bad_input import Change, Mistake, write
-from tests.projects import Project
+from tests.support.projects import Project
 
 LIMITS = {"minimum": -1, "exclusiveMinimum": 0, "maximum": 1, "exclusiveMaximum": 0}  # and what to add to be outside
 WRONG_TYPES: dict[str, Any] = {"string": 3, "integer": "many", "number": "much", "boolean": "perhaps"}

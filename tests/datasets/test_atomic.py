@@ -17,7 +17,7 @@ from kedro.io import DatasetError
 from mnist_lstm.datasets.atomic import atomic_file, atomic_write
 from mnist_lstm.datasets.text import JSONDataset
 from mnist_lstm.errors import UserError, cause_for_user
-from tests.projects import wait_for
+from tests.support.projects import wait_for
 
 OLD, NEW = b"old", b"new"
 KILLS = 12

@@ -16,7 +16,7 @@ import pytest
 
 from mnist_lstm.datasets.download import RemoteFile, fetched
 from mnist_lstm.errors import UnreachableError, UserError
-from tests.projects import CLOSED
+from tests.support.projects import CLOSED
 
 NAME = "train-images-idx3-ubyte.gz"
 CONTENT = bytes(range(256)) * 2000

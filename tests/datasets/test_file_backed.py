@@ -20,7 +20,7 @@ from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.datasets.npz import ImagesDataset, NpzDataset
 from mnist_lstm.errors import UserError, cause_for_user
 from tests.datasets.bits import expect_refused_or_the_same
-from tests.stored import part_on_disk
+from tests.support.file_backed import part_on_disk
 
 RANDOM = np.random.default_rng(0)
 PART: Arrays = {"images": RANDOM.integers(0, 256, (11, 5, 4), np.uint8), "labels": RANDOM.integers(0, 3, 11, np.uint8)}

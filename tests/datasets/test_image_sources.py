@@ -12,7 +12,7 @@ from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Source
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.errors import UnreachableError, UserError, cause_for_user
-from tests.projects import REPOSITORY
+from tests.support.projects import REPOSITORY
 
 VALIDATION = 3
 TIMEOUT = 1.0  # seconds; nothing here is fetched from a network

@@ -30,11 +30,9 @@ from mnist_lstm.core.inference.preprocess import frame_of, prepared
 from mnist_lstm.core.model.export import ImageClassifier
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.draw.app import HOSTS, MOST_BYTES, PAGE, application
-from tests import tiny
-from tests.on_mnist import needs_mnist
-from tests.projects import Project, copied, surroundings
-
-pytest_plugins = ["tests.browser", "tests.projects", "tests.on_mnist"]
+from tests.support import tiny
+from tests.support.mnist_run import needs_mnist
+from tests.support.projects import Project, copied, surroundings
 
 PNG = {"content-type": "image/png"}
 

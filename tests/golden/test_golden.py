@@ -17,9 +17,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.projects import Project, copied
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import Project, copied
 
 HERE = Path(__file__).parent
 DIGITS = "data.name=digits,training.precision=float32"

@@ -18,7 +18,7 @@ from mnist_lstm.parameters import EvaluationParameters
 from mnist_lstm.pipeline_registry import register_pipelines
 from mnist_lstm.pipelines.evaluate import nodes
 from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
-from tests import finished, tiny
+from tests.support import finished, tiny
 
 EVALUATION = EvaluationParameters(confidence=0.95, batch_size=8)
 CATALOG = yaml.safe_load((Path(__file__).parents[2] / "conf" / "base" / "catalog.yml").read_text())

@@ -12,9 +12,7 @@ import pytest
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.preflight import disk_space_hook
-from tests.projects import DIGITS, Project, copied
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import DIGITS, Project, copied
 
 
 class Usage(NamedTuple):

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
-from tests.projects import DIGITS, Project
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import DIGITS, Project
 
 FINISHED = "data.name=digits"
 

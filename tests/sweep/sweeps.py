@@ -10,7 +10,7 @@ from unittest import mock
 from click.testing import CliRunner
 from kedro.framework.startup import bootstrap_project
 
-from tests.projects import KEDRO, LONGEST, Project, copied, surroundings
+from tests.support.projects import KEDRO, LONGEST, Project, copied, surroundings
 
 PARENT = "mlflow.parentRunId"
 DIGITS = ["--params", "data.name=digits,training.iterations=60,training.validate_every=10,training.report_seconds=0.0"]

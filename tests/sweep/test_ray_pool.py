@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.projects import Project, wait_for
+from tests.support.projects import Project, wait_for
 from tests.sweep.sweeps import DIGITS, RANGES, bits, start, study, sweep, trials
 
 pytest.importorskip("ray")
-pytest_plugins = ["tests.projects"]
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # those of Ray
 
 LONGER = ["--params", "data.name=digits,training.iterations=200,training.validate_every=20,training.report_seconds=0.0"]

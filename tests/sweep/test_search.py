@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.projects import Project, wait_for
+from tests.support.projects import Project, wait_for
 from tests.sweep.sweeps import DIGITS, RANGES, bits, invoke, made, start, study, sweep, trials
 
-pytest_plugins = ["tests.projects"]
 pytestmark = pytest.mark.slow
 
 SEARCH = [*RANGES, "--trials", "8", "--name", "eight", *DIGITS]

@@ -9,10 +9,9 @@ import psutil
 import pytest
 import yaml
 
-from tests.projects import Project, wait_for
+from tests.support.projects import Project, wait_for
 from tests.sweep.sweeps import bits, invoke, made, start, study, sweep, trials
 
-pytest_plugins = ["tests.projects"]
 pytestmark = pytest.mark.slow
 
 DIGITS = ["--params", "data.name=digits,training.iterations=40,training.validate_every=10,training.report_seconds=0.0"]

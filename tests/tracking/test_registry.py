@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from mnist_lstm.tracking import registry
 from mnist_lstm.tracking.registry import CHAMPION, DECISION, Candidate, decision
 from mnist_lstm.tracking.store import RegistrySettings
-from tests.projects import DIGITS, Project, copied
+from tests.support.projects import DIGITS, Project, copied
 from tests.tracking.fake_runs import FakeRuns
 
-pytest_plugins = ["tests.projects", "tests.tracking.fake_runs"]
+pytest_plugins = ["tests.tracking.fake_runs"]
 
 PLAIN = ("--pipelines", "without_figures")
 SETTINGS = RegistrySettings(name="mnist-lstm", margin=0.001)

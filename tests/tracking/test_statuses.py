@@ -14,9 +14,7 @@ from mnist_lstm import provenance
 from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking.start import end_dead_runs
-from tests.projects import DIGITS, LONGEST, Project, surroundings
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import DIGITS, LONGEST, Project, surroundings
 
 LONG = "data.name=digits,training.iterations=100000000"
 

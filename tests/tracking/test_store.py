@@ -12,9 +12,7 @@ import pytest
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import store
-from tests.projects import DIGITS, Project, copied, surroundings, wait_for
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import DIGITS, Project, copied, surroundings, wait_for
 
 MLFLOW = {
     "server": {"mlflow_tracking_uri": None},

@@ -17,9 +17,7 @@ from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from mnist_lstm.parameters import checked
 from mnist_lstm.sections import flattened
-from tests.projects import CLOSED, DIGITS, Project, copied, surroundings
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import CLOSED, DIGITS, Project, copied, surroundings
 
 PLAIN = ("--pipelines", "without_figures")
 SECRETS = ("Aladdin", "OpenSesame")

@@ -13,7 +13,7 @@ from mnist_lstm.core.data.splits import Splits, digest, first_images
 from mnist_lstm.errors import UserError
 from tests.conftest import read_by
 from tests.core.conftest import MOVED, Trial, assert_same_bits
-from tests.stored import on_disk, part_on_disk
+from tests.support.file_backed import on_disk, part_on_disk
 
 ARRAY = np.random.default_rng(0).integers(0, 256, (9, 6, 4), np.uint8)
 KEYS: list[Any] = [

@@ -12,7 +12,7 @@ from mnist_lstm.core.evaluation.by_step import (
     followed,
 )
 from mnist_lstm.core.model.classifier import POOLINGS
-from tests import tiny
+from tests.support import tiny
 
 poolings = pytest.mark.parametrize("pooling", POOLINGS)
 

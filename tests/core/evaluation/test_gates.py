@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from mnist_lstm.core.evaluation.gates import STATES, states, units_read_most
 from mnist_lstm.core.model.classifier import CELLS
 from mnist_lstm.parameters import ModelParameters
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])

@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_lstm.core import plots
 from mnist_lstm.core.evaluation.gates import states as inner_states
-from tests import tiny
+from tests.support import tiny
 
 RUN = "lstm5 rows s1 on Tiny"
 HISTORY = {

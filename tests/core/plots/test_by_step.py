@@ -6,8 +6,8 @@ import pytest
 from mnist_lstm.core import plots
 from mnist_lstm.core.data.sequences import VIEWS
 from mnist_lstm.core.evaluation.by_step import decision_steps
-from tests import tiny
 from tests.core.plots.drawings import BY_STEP, RUN, beliefs
+from tests.support import tiny
 
 
 def test_the_interactive_accuracy_names_its_run_and_axes() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 
 from mnist_lstm.core import plots
 from mnist_lstm.core.evaluation.metrics import expected_calibration_error, reliability
-from tests import tiny
 from tests.core.plots.drawings import RUN
+from tests.support import tiny
 
 
 def test_the_reliability_diagram_shows_each_filled_bin_and_says_error_and_bins() -> None:

@@ -7,7 +7,7 @@ from mnist_lstm.core.inference.predict import answers, prepare
 from mnist_lstm.core.inference.preprocess import frame_of
 from mnist_lstm.core.plots import contact_sheet
 from mnist_lstm.core.plots.style import VERMILLION
-from tests import tiny
+from tests.support import tiny
 
 PICTURES = [
     *((f"{position}.png", image) for position, image in enumerate(tiny.images(7))),

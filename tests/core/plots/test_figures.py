@@ -15,8 +15,8 @@ from matplotlib.transforms import Bbox
 from mnist_lstm.core import plots
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.plots.style import SMALL
-from tests import tiny
 from tests.core.plots.drawings import BY_STEP, HISTORY, RUN, beliefs, mistakes, states
+from tests.support import tiny
 
 FIGURES: dict[str, Callable[[], Any]] = {
     "learning curves": lambda: plots.learning_curves_print(HISTORY, 5000, RUN),

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from mnist_lstm.core.evaluation.gates import states as inner_states
-from tests import tiny
 from tests.core.plots.drawings import states
+from tests.support import tiny
 
 
 @pytest.mark.parametrize(("layers", "cell"), [(1, "lstm"), (2, "lstm"), (1, "gru"), (2, "rnn")])

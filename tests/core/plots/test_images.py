@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.plots import image_grid, mistakes_figure
-from tests import tiny
 from tests.core.plots.drawings import mistakes
+from tests.support import tiny
 
 
 def grid(count: int) -> tuple[NDArray[np.uint8], Any]:

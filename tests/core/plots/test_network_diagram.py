@@ -3,7 +3,7 @@ import re
 import pytest
 
 from mnist_lstm.core.plots.network_diagram import Sizes, sizes_of, unrolled
-from tests import tiny
+from tests.support import tiny
 
 
 def test_the_drawing_has_the_sizes_of_the_checkpoint() -> None:

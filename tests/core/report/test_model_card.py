@@ -4,7 +4,7 @@ import pytest
 
 from mnist_lstm.core.report import model_card
 from mnist_lstm.core.report.facts import measures, on_the_way
-from tests import finished
+from tests.support import finished
 
 
 def test_the_card_has_the_parts_of_a_model_card() -> None:

@@ -13,9 +13,9 @@ from mnist_lstm.core.report.captions import BOTH_WAYS, CAPTIONS, caption
 from mnist_lstm.core.report.facts import classes, counted, measures, network, on_the_way, worst_classes
 from mnist_lstm.core.report.origin import commands, made_with, parameters
 from mnist_lstm.core.training.checkpoint import weights_digest
-from tests import finished, tiny
 from tests.conftest import read_by
 from tests.core.report.test_html import Reader
+from tests.support import finished, tiny
 
 FIGURES = {name: name.encode() for name in CAPTIONS}
 

@@ -31,9 +31,7 @@ from mnist_lstm.core.report.facts import which
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.spool import operations, outbox, unsent
-from tests.projects import DIGITS, LONGEST, Project, copied, surroundings, wait_for
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import DIGITS, LONGEST, Project, copied, surroundings, wait_for
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
 PLAIN = ("--pipelines", "without_figures")

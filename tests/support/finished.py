@@ -5,7 +5,7 @@ from typing import Any
 
 from mnist_lstm.core.evaluation import by_step, metrics
 from mnist_lstm.core.report import Run
-from tests import tiny
+from tests.support import tiny
 
 
 def card() -> dict[str, Any]:

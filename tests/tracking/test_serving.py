@@ -15,9 +15,7 @@ import numpy as np
 import pytest
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
-from tests.projects import Project, surroundings, wait_for
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import Project, surroundings, wait_for
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
 IMAGES = bundled_digits().test["images"]

@@ -1,8 +1,4 @@
-"""Throw-away copies of the project, and `kedro run` in them.
-
-A test module asks for the fixtures by `pytest_plugins = ["tests.projects"]`, and imports the rest before pytest can
-rewrite its assertions (PYTEST_DONT_REWRITE).
-"""
+"""Throw-away copies of the project, and `kedro run` in them; conftest.py gives the fixtures to every test."""
 
 import contextlib
 import json
@@ -20,9 +16,9 @@ from unittest import mock
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from kedro.framework.startup import bootstrap_project
+from filelock import FileLock
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 DIGITS = "data.name=digits,training.iterations=30"
 CLOSED = "http://127.0.0.1:9/"  # a mirror where nothing listens
@@ -84,6 +80,8 @@ class Project:
         """`kedro run` in this process: its imports are done already, so it takes a second."""
         patched = mock.patch.dict(os.environ, surroundings() | environment, clear=True)
         with patched, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path / folder):
+            from kedro.framework.startup import bootstrap_project
+
             bootstrap_project(self.path)
             from mnist_lstm.cli import run
 
@@ -93,6 +91,8 @@ class Project:
         """`kedro` with these words, of a command of the project's own, in this process."""
         patched = mock.patch.dict(os.environ, surroundings() | environment, clear=True)
         with patched, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path):
+            from kedro.framework.startup import bootstrap_project
+
             metadata = bootstrap_project(self.path)
             from mnist_lstm.cli import cli
 
@@ -157,8 +157,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def copied(folder: Path) -> Project:
-    """A copy of the project in `folder`, without a store."""
+def copied(folder: Path, store: Path | None = None) -> Project:
+    """A copy of the project in `folder`, with a copy of a store where one is given."""
     shutil.copytree(REPOSITORY / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
     for name in ("pyproject.toml", ".telemetry"):
         shutil.copy(REPOSITORY / name, folder)
@@ -167,17 +167,23 @@ def copied(folder: Path) -> Project:
     (folder / "src").mkdir()  # Kedro wants one; the code is that of this repository
     for data in (REPOSITORY / "data").iterdir():
         (folder / "data" / data.name).mkdir(parents=True)
+    if store:
+        shutil.copy(store, folder)
     return Project(folder)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Lets the warnings pass that Kedro and MLflow cause within themselves."""
-    for message in (
-        "Accessing the 'model_fields' attribute on the instance:DeprecationWarning",
-        "The ``noload`` loader strategy is deprecated:DeprecationWarning",
-        ".*Any type hint is inferred as AnyType:UserWarning",
-    ):
-        config.addinivalue_line("filterwarnings", f"ignore:{message}")
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first worker that asks for it fills by `make`, and all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = root / name, root / f"{name}.done"
+    with FileLock(root / f"{name}.lock"):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a worker left whose `make` failed
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -185,26 +191,26 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow store without runs; to make one takes seconds, to copy it none."""
     from mnist_lstm.tracking import store
 
-    folder = tmp_path_factory.mktemp("store")
-    with mock.patch.dict(os.environ):
-        store.client(folder, store.tracking_uri(folder, f"sqlite:///{folder / store.DATABASE}"))
-    return folder / store.DATABASE
+    def make(folder: Path) -> None:
+        with mock.patch.dict(os.environ):
+            store.client(folder, store.tracking_uri(folder, f"sqlite:///{folder / store.DATABASE}"))
+
+    return made_once(tmp_path_factory, "store", make) / store.DATABASE
 
 
 @pytest.fixture
 def project(tmp_path: Path, empty_store: Path) -> Project:
     """A copy of the project, with a store."""
-    made = copied(tmp_path)
-    shutil.copy(empty_store, tmp_path)
-    return made
+    return copied(tmp_path, empty_store)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
     """A project in which `kedro run --params data.name=digits` ran; tests only read it."""
-    made = copied(tmp_path_factory.mktemp("finished"))
-    shutil.copy(empty_store, made.path)
-    done = made.run("--params", "data.name=digits")
-    (made.path / "output.txt").write_text(done.stdout)
-    assert done.returncode == 0, done.stdout
-    return made
+
+    def make(folder: Path) -> None:
+        done = copied(folder, empty_store).run("--params", "data.name=digits")
+        (folder / "output.txt").write_text(done.stdout)
+        assert done.returncode == 0, done.stdout
+
+    return Project(made_once(tmp_path_factory, "finished", make))

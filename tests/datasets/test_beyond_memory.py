@@ -10,11 +10,9 @@ import pytest
 from mnist_lstm.core.data import file_backed
 from mnist_lstm.core.data.splits import digest
 from mnist_lstm.datasets.npz import NpzDataset
-from tests.projects import REPOSITORY, Project, surroundings
+from tests.support.projects import REPOSITORY, Project, surroundings
 
-pytest_plugins = ["tests.projects"]
-
-SCRIPT = Path(__file__).with_name("training_beyond_memory.py")
+SCRIPT = REPOSITORY / "tests/support/training_beyond_memory.py"
 NEEDED = 3 * 2**30  # bytes of disk
 
 pytestmark = [

@@ -13,9 +13,7 @@ from PIL import Image
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.bundled_digits import bundled_digits
-from tests.projects import REPOSITORY, Project, copied, surroundings
-
-pytest_plugins = ["tests.projects"]
+from tests.support.projects import REPOSITORY, Project, copied, surroundings
 
 ANSWERS, SHEET = "data/07_model_output/predictions.csv", "data/08_reporting/predictions.png"
 FORMATS = ["png", "jpg", "tif", "bmp", "gif", "webp"]

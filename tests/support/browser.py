@@ -1,7 +1,4 @@
-"""A real browser, for pages that people open; without one on this machine such tests are skipped.
-
-Modules import it before pytest can rewrite its assertions (PYTEST_DONT_REWRITE).
-"""
+"""A real browser, for pages that people open; without one on this machine such tests are skipped."""
 
 import shutil
 from collections.abc import Iterator

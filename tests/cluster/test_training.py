@@ -13,10 +13,9 @@ import pytest
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
-from tests.projects import Project, wait_for
+from tests.support.projects import Project, wait_for
 
 pytest.importorskip("ray")
-pytest_plugins = ["tests.projects"]
 pytestmark = pytest.mark.slow
 
 DIGITS = "data.name=digits,model.hidden_size=16,training.report_seconds=0.0,training.iterations"

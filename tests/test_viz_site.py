@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from mnist_lstm.viz_site import build
-from tests.browser import Watched
-from tests.projects import Project, surroundings
-
-pytest_plugins = ["tests.projects", "tests.browser"]
+from tests.support.browser import Watched
+from tests.support.projects import Project, surroundings
 
 NODES = {"ingest", "reshape", "train", "export", "predict_test", "score", "follow_beliefs", "write_report"}
 

@@ -9,10 +9,8 @@ from matplotlib.figure import Figure
 
 from mnist_lstm.core.report import page
 from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
-from tests import finished
-from tests.browser import Watched
-
-pytest_plugins = ["tests.browser"]
+from tests.support import finished
+from tests.support.browser import Watched
 
 
 @pytest.fixture(scope="module")

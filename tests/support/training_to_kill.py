@@ -19,7 +19,7 @@ from mnist_lstm.datasets.checkpoints import CheckpointDataset, InterruptedDatase
 from mnist_lstm.parameters import checked
 from mnist_lstm.pipelines.train.nodes import train
 
-PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
+PARAMETERS = Path(__file__).parents[2] / "conf" / "base" / "parameters.yml"
 CHANGES = {"iterations": 100, "validate_every": 20, "threads": 1, "report_seconds": 0.0}
 
 

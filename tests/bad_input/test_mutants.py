@@ -1,8 +1,8 @@
 import pytest
 
-from tests import mutants
+from tests.support import mutants
 
-# As many as CI can afford; `python -m tests.mutants` takes other numbers
+# As many as CI can afford; `python -m tests.support.mutants` takes other numbers
 SHARES = {"idx": 20_000, "checkpoint": 3_000, "exported": 2_000, "picture": 2_000}
 SLOWEST = 0.05  # seconds of the processor for one IDX file
 MOST = 200 * 2**20  # bytes

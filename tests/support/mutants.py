@@ -1,7 +1,7 @@
 """Files with something wrong at random, and what the readers of this project make of them.
 
-`python -m tests.mutants --idx 1000000` does a million once; `test_mutants.py` does the share of each kind that CI can
-afford. The same seed gives the same mutants.
+`python -m tests.support.mutants --idx 1000000` reads a million; bad_input/test_mutants.py reads as many of each kind as
+`make test` has time for. The same seed gives the same mutants.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from mnist_lstm.core.model.export import ImageClassifier
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes, weights_digest
 from mnist_lstm.datasets.checkpoints import exported_from
 from mnist_lstm.errors import UserError
-from tests import tiny
+from tests.support import tiny
 
 EXTREMES = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")

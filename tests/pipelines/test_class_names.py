@@ -17,8 +17,8 @@ from mnist_lstm.pipelines.evaluate import nodes
 from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import train
-from tests import finished
-from tests.projects import REPOSITORY
+from tests.support import finished
+from tests.support.projects import REPOSITORY
 
 # https://github.com/zalandoresearch/fashion-mnist#labels and http://codh.rois.ac.jp/kmnist/
 NAMES = {

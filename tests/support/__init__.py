@@ -1,0 +1,1 @@
+"""What tests of several rooms share: copies of the project, tiny networks, finished runs, a browser."""
