@@ -180,7 +180,7 @@ def test_only_a_training_that_was_interrupted_is_offered_to_be_continued(
     training: Console, capsys: pytest.CaptureFixture[str], updates: int, ended: bool
 ) -> None:
     saved(training, updates, ended)
-    training._tell_interrupted()
+    training._show_how_to_resume()
     assert ("To continue:" in capsys.readouterr().err) is not ended
     training.on_pipeline_error(Exception())
 

@@ -1,4 +1,4 @@
-"""Threads spin for one another only where nobody else computes."""
+"""Threads spin while they wait only on an idle machine."""
 
 import os
 import subprocess
@@ -13,21 +13,21 @@ from mnist_lstm import openmp
     ("processors", "others", "expected"),
     [(2, 0.0, None), (2, 0.2, None), (2, 1.0, "50"), (2, 1.9, "50"), (4, 1.9, None), (4, 3.0, "50"), (1, 0.0, "50")],
 )
-def test_beside_a_busy_process_threads_wait_and_do_not_spin(
+def test_threads_do_not_spin_if_too_few_processors_are_free(
     monkeypatch: pytest.MonkeyPatch, processors: int, others: float, expected: str | None
 ) -> None:
     monkeypatch.setenv("GOMP_SPINCOUNT", "")  # so that it is as before after the test
     del os.environ["GOMP_SPINCOUNT"]
     monkeypatch.setattr(os, "cpu_count", lambda: processors)
     monkeypatch.setattr(openmp, "_busy_processors", lambda: others)
-    openmp.wait_for_others()
+    openmp.shorten_spinning()
     assert os.environ.get("GOMP_SPINCOUNT") == expected
 
 
-def test_what_a_user_has_set_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_that_the_user_has_set_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     monkeypatch.setattr(openmp, "_busy_processors", lambda: 99.0)
-    openmp.wait_for_others()
+    openmp.shorten_spinning()
     assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 

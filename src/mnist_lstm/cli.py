@@ -1,4 +1,4 @@
-"""The project's own commands, and `kedro run` with a user's mistakes told in one line."""
+"""The commands of the project, and `kedro run` with one-line errors for a user's mistakes."""
 
 import atexit
 import gc
@@ -13,43 +13,43 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
 from mnist_lstm.errors import UserError, cause_for_user
-from mnist_lstm.openmp import wait_for_others
+from mnist_lstm.openmp import shorten_spinning
 from mnist_lstm.preflight.cli_options import expect_known
 
-SELDOM = 50_000  # new objects between two looks for garbage; Python's 700 cost a run 1.6 s, mostly while it imports
+GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
 
 
 @contextmanager
 def one_line_errors(conf: str | None = None, environment: str | None = None) -> Iterator[None]:
-    """Turns a mistake that the user can mend into click's `Error: ...`, without a traceback.
+    """Turns a UserError into click's `Error: ...`, without a traceback.
 
-    Any other error may come from a damaged file of the configuration, which is looked for then.
+    Any other error may come from a damaged configuration file, so these are checked then.
     """
     try:
         yield
     except click.ClickException:
         raise
     except Exception as error:
-        if told := cause_for_user(error) or _damaged_configuration(conf, environment):
-            raise click.ClickException(str(told)) from None
+        if found := cause_for_user(error) or _damaged_configuration(conf, environment):
+            raise click.ClickException(str(found)) from None
         raise
 
 
 def _damaged_configuration(conf: str | None, environment: str | None) -> UserError | None:
     from kedro.utils import find_kedro_project
 
-    from mnist_lstm.preflight.config_files import fault
+    from mnist_lstm.preflight.config_files import damaged_file
 
     project = find_kedro_project(Path.cwd()) or Path()
-    return fault(Path(conf) if conf else project / "conf", ("base", environment or "local"))
+    return damaged_file(Path(conf) if conf else project / "conf", ("base", environment or "local"))
 
 
 class Run(click.Command):
-    """Kedro's own `run`, options and all, that tells mistakes in one line."""
+    """Kedro's own `run` with all its options, which shows a user's mistakes in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the pipeline."""
-        _quicken()
+        _tune_process()
         with one_line_errors(ctx.params["conf_source"], ctx.params["env"]):
             expect_known(ctx.params)
             try:
@@ -59,21 +59,21 @@ class Run(click.Command):
                     raise
                 if damaged := _damaged_configuration(ctx.params["conf_source"], ctx.params["env"]):
                     raise damaged from error
-                said = " ".join(str(error).split())
-                asked = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
-                raise UserError(f"{said} (asked for: {asked or 'nothing special'})") from error
+                message = " ".join(str(error).split())
+                options = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
+                raise UserError(f"{message} (options: {options or 'none'})") from error
 
 
-def _quicken() -> None:
-    """Spares this process what changes no result: threads that spin beside a busy process, and looks for garbage."""
-    wait_for_others()
-    gc.set_threshold(SELDOM)
+def _tune_process() -> None:
+    """Tunes OpenMP and the garbage collector; results are unaffected."""
+    shorten_spinning()
+    gc.set_threshold(GC_THRESHOLD)
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
 
 
 def _refused_by_kedro(error: Exception) -> bool:
-    """Whether Kedro or its configuration refused what it was asked to do, rather than a node or dataset failed."""
+    """Whether Kedro or OmegaConf refused the command, rather than a node or dataset failed."""
     *_, last = traceback.walk_tb(error.__traceback__)
     module = last[0].f_globals["__name__"].partition(".")[0]
     return module in ("kedro", "omegaconf") and not str(error).startswith("Failed while")  # loading or saving
@@ -84,30 +84,25 @@ def cli() -> None:
     """Commands of this project."""
 
 
-run = Run(
-    "run",
-    callback=kedro_run.callback,
-    params=kedro_run.params,
-    help=kedro_run.help,
-)
+run = Run("run", callback=kedro_run.callback, params=kedro_run.params, help=kedro_run.help)
 cli.add_command(run)
 
 
 @cli.command()
 @click.argument("run_name", metavar="RUN")
-@click.option("--allow-differences", is_flag=True, help="Go on though code or packages are not those of the run.")
+@click.option("--allow-differences", is_flag=True, help="Run even if code or packages have changed since.")
 @click.option("--checkout", is_flag=True, help="Use the run's own commit, in a temporary worktree.")
 @click.pass_obj
 def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: bool) -> None:
-    """Do RUN again from its MLflow record and compare the two bit by bit.
+    """Repeat RUN from its MLflow record and compare the two bit by bit.
 
     RUN is a run's id, its name, or `latest`. The exit code is 0 if weights, predictions, metrics and curves are equal
-    to the bit, and 2 if they are not or could not be.
+    to the bit, and 2 if they differ or could not be compared.
     """
-    from mnist_lstm.tracking.reproduce import rerun as again
+    from mnist_lstm.tracking.reproduce import rerun
 
     with one_line_errors():
-        verdict = again.reproduced(metadata.project_path, run_name, allow_differences, checkout)
+        verdict = rerun.reproduced(metadata.project_path, run_name, allow_differences, checkout)
     click.echo(verdict.sentence)
     if not verdict.equal:
         raise SystemExit(2)
@@ -126,13 +121,13 @@ def site(metadata: Any) -> None:
 
 @cli.command()
 @click.argument("run_names", metavar="RUN...", nargs=-1)
-@click.option("--last", metavar="N", type=click.IntRange(2, 1000), help="The newest N runs that finished.")
+@click.option("--last", metavar="N", type=click.IntRange(2, 1000), help="The newest N finished runs.")
 @click.pass_obj
 def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None:
-    """Show how recorded runs differ: parameters, measures, curves.
+    """Show how recorded runs differ: parameters, metrics, curves.
 
     RUN is a run's id, its name, or `latest`. McNemar's test on the runs' predictions says whether a difference in test
-    accuracy is larger than chance: for each pair, or for each against the first where there are more than three.
+    accuracy is larger than chance: for each pair, or, with more than three runs, for each against the first.
     """
     from mnist_lstm.datasets.atomic import atomic_write
     from mnist_lstm.tracking.compare import runs as comparing
@@ -149,7 +144,7 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
 @cli.command(name="sync-runs")
 @click.pass_obj
 def sync_runs(metadata: Any) -> None:
-    """Send to MLflow what runs kept while it did not answer."""
+    """Send to MLflow what runs recorded while it did not answer."""
     from mnist_lstm.tracking import start
 
     with one_line_errors():
@@ -160,11 +155,11 @@ def sync_runs(metadata: Any) -> None:
 
 
 @cli.command()
-@click.option("--model", default="champion", show_default=True, help="Or a run's id or name, latest, or a *.pt file.")
+@click.option("--model", default="champion", show_default=True, help="Also a run's id or name, latest, or a *.pt file.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_obj
 def draw(metadata: Any, model: str, port: int) -> None:
-    """Serve a page to draw a digit on, at http://127.0.0.1:8000, and watch the network read it.
+    """Serve a page, at http://127.0.0.1:8000, to draw a digit and watch the network read it.
 
     Only this machine can open it.
     """
@@ -180,13 +175,15 @@ def draw(metadata: Any, model: str, port: int) -> None:
 
 
 @cli.command()
-@click.option("--grid", metavar="KEY=V1,V2", multiple=True, help="Each combination of the values; may be repeated.")
-@click.option("--seeds", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="Of each.")
+@click.option("--grid", metavar="KEY=V1,V2", multiple=True, help="Run each combination of values; may be repeated.")
+@click.option(
+    "--seeds", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="For each combination."
+)
 @click.option(
     "--search", metavar="KEY=RANGE", multiple=True, help="LOW:HIGH, log:LOW:HIGH or A,B,C, searched by Optuna's TPE."
 )
-@click.option("--trials", metavar="N", default=20, show_default=True, type=click.IntRange(min=1), help="Of a search.")
-@click.option("--metric", default="valid/accuracy", show_default=True, help="Or valid/loss: chooses the winner.")
+@click.option("--trials", metavar="N", default=20, show_default=True, type=click.IntRange(min=1), help="In a search.")
+@click.option("--metric", default="valid/accuracy", show_default=True, help="Also valid/loss: selects the winner.")
 @click.option("--env", "-e", help="The preset that all trials start from.")
 @click.option("--params", default="", callback=_split_params, help="Parameters of all trials, as for `kedro run`.")
 @click.option(
@@ -200,12 +197,12 @@ def draw(metadata: Any, model: str, port: int) -> None:
 @click.option("--fail-fast", is_flag=True, help="Stop at the first trial that fails.")
 @click.pass_obj
 def sweep(metadata: Any, /, **options: Any) -> None:
-    """Run the pipeline many times with other parameters, and write the best ones as a preset.
+    """Run the pipeline with many values of its parameters, and write the best ones as a preset.
 
-    Each trial is a run in MLflow, below one of the study. The same command again goes on where a sweep was stopped.
+    Each trial is a run in MLflow, a child of the study's run. The same command again continues a sweep that stopped.
     """
     from mnist_lstm.sweep import command
 
-    _quicken()
+    _tune_process()
     with one_line_errors():
         command.sweep(metadata.project_path, **options)

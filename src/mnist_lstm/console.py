@@ -1,4 +1,4 @@
-"""What the terminal shows of a run."""
+"""The terminal's output of a run: progress of training, and the summary."""
 
 import atexit
 import shlex
@@ -14,38 +14,38 @@ from mnist_lstm.tracking.hook import Tracking
 
 
 class Console:
-    """Shows training as it goes on, and at the end what came of the run."""
+    """Shows the progress of training and, at the end, the results."""
 
     def __init__(self, tracking: Tracking):
         self._tracking = tracking
         self._results: dict[str, Any] = {}
         self._training: TrainingDisplay | None = None
-        self._ended = False  # whether there is nothing left to train
+        self._ended = False  # whether training has ended
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self) -> None:
-        """Forgets the run before, in a process that makes several."""
+        """Clears the results of an earlier run in the same process."""
         self._results = {}
 
     @hook_impl(trylast=True)
     def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
-        """Starts the display of training."""
+        """Starts the display when training begins."""
         if node.name == "train":
             from mnist_lstm.core.training.schedules import total_updates
 
             images = len(inputs["train_sequences"]["labels"])
             self._training = TrainingDisplay(total_updates(inputs["params:training"], images))
-            atexit.register(self._tell_interrupted)
+            atexit.register(self._show_how_to_resume)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Advances the display, ends it with training, and keeps the measures for the summary."""
-        if dataset_name == "checkpoint":  # each report saves it, and then the history
+        """Advances the display, stops it when training ends, and stores the metrics for the summary."""
+        if dataset_name == "checkpoint":  # each report saves the checkpoint first, then the history
             self._ended = data.state.ended
         if dataset_name == "history" and self._training:
             self._training.show(data.iloc[-1].to_dict(), data)
             if self._ended:
-                self._training.tell_early_end()
+                self._training.show_early_end()
                 self._stop()
         if dataset_name == "metrics":
             self._results = data
@@ -57,32 +57,31 @@ class Console:
         if self._results:
             print_summary(self._results, self._tracking)
         if "predicted_digits" in pipeline.all_outputs():
-            click.echo(
-                "\nAnswers    data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
-            )
+            files = "data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
+            click.echo(f"\nAnswers    {files}")
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:
-        """Leaves the terminal in order."""
+        """Ends the display."""
         self._stop()
 
     def _stop(self) -> None:
-        atexit.unregister(self._tell_interrupted)
+        atexit.unregister(self._show_how_to_resume)
         if self._training:
             self._training.stop()
         self._training = None
 
-    def _tell_interrupted(self) -> None:
-        """After Ctrl-C or SIGTERM: how to go on."""
+    def _show_how_to_resume(self) -> None:
+        """After Ctrl-C or SIGTERM, prints the command that continues."""
         if self._training and self._training.stop():
-            click.echo(f"Training stopped; its checkpoint is kept. To continue:\n  {resume_command()}", err=True)
+            click.echo(f"Training stopped; its checkpoint is saved. To continue:\n  {resume_command()}", err=True)
 
 
 class TrainingDisplay:
-    """A progress bar with loss, accuracy and time left on a terminal, and ten plain lines elsewhere.
+    """A progress bar with loss, accuracy and time left on a terminal, or ten plain lines elsewhere.
 
     Args:
-        iterations: updates in all.
+        iterations: total number of updates.
     """
 
     LINES = 10
@@ -98,72 +97,68 @@ class TrainingDisplay:
         self._task = self._bar.add_task("", total=iterations)
         self._plain = not console.is_terminal
         self._console = console
-        self._told = 0
+        self._lines = 0
         self._started: tuple[float, float] | None = None
         self._bar.start()
 
     def show(self, row: dict[str, float], history: Any) -> None:
-        """Shows the last point of the curves and the last validation."""
-        measured = history["valid_accuracy"].dropna()
+        """Shows the latest point of the curves and the latest validation."""
+        validated = history["valid_accuracy"].dropna()
         text = f"loss {row['train_loss']:.3f}  accuracy {row['train_accuracy']:.3f}"
-        if len(measured):
-            text += f"  validation {measured.iloc[-1]:.4f}"
+        if len(validated):
+            text += f"  validation {validated.iloc[-1]:.4f}"
         iteration = int(row["iteration"])
         self._bar.update(self._task, completed=iteration, description=text)
         tenth = iteration * self.LINES // self._iterations
-        if self._plain and tenth > self._told:
-            self._told = tenth
-            self._console.print(
-                f"  update {iteration} of {self._iterations}  {text}{self._left(iteration)}", soft_wrap=True
-            )
+        if self._plain and tenth > self._lines:
+            self._lines = tenth
+            line = f"  update {iteration} of {self._iterations}  {text}{self._left(iteration)}"
+            self._console.print(line, soft_wrap=True)
         if self._started is None:
             self._started = (time.monotonic(), iteration)
 
     def _left(self, iteration: int) -> str:
         if self._started is None or iteration <= self._started[1]:
             return ""
-        seconds = (
-            (time.monotonic() - self._started[0]) / (iteration - self._started[1]) * (self._iterations - iteration)
-        )
-        return f"  {seconds:.0f} s left"
+        seconds_per_update = (time.monotonic() - self._started[0]) / (iteration - self._started[1])
+        return f"  {seconds_per_update * (self._iterations - iteration):.0f} s left"
 
-    def tell_early_end(self) -> None:
-        """Says that training ended before its last update, if it did."""
+    def show_early_end(self) -> None:
+        """Shows that training ended before its last update, if it did."""
         done = int(self._bar.tasks[0].completed)
         if done < self._iterations:
-            self._console.print(
-                f"  ended at update {done} of {self._iterations}: the validation accuracy had not risen for a while "
-                "(training.patience)",
-                soft_wrap=True,
-            )
+            reason = "the validation accuracy had not risen for a while (training.patience)"
+            self._console.print(f"  ended at update {done} of {self._iterations}: {reason}", soft_wrap=True)
 
     def stop(self) -> bool:
-        """Ends the display, and says whether training had begun and not ended."""
+        """Ends the display; returns whether training had begun and not ended."""
         self._bar.stop()
         return self._started is not None and not self._bar.finished
 
 
 def resume_command() -> str:
-    """The command that continues the training of this process."""
+    """The command that continues this process's training."""
     words = ["kedro", *sys.argv[1:]]
     for position, word in enumerate(words):
         if word == "--params":
             words[position + 1] = _resuming(words[position + 1])
-            return shlex.join(words)
+            break
         if word.startswith("--params="):
             words[position] = f"--params={_resuming(word.removeprefix('--params='))}"
-            return shlex.join(words)
-    return shlex.join([*words, "--params", _resuming("")])
+            break
+    else:
+        words += ["--params", _resuming("")]
+    return shlex.join(words)
 
 
 def _resuming(parameters: str) -> str:
-    """The value of --params with `training.resume=true`, once."""
+    """The value of --params with `training.resume=true` once."""
     others = [each for each in parameters.split(",") if each and not each.strip().startswith("training.resume=")]
     return ",".join([*others, "training.resume=true"])
 
 
 def print_summary(results: dict[str, Any], tracking: Tracking) -> None:
-    """Which data, how good, where recorded, and the commands to look at it."""
+    """Prints data, accuracy, the MLflow run, and the commands that show more."""
     from rich import get_console
 
     from mnist_lstm.core.evaluation.metrics import percent

@@ -1,32 +1,32 @@
-"""How the threads of a computation wait for one another."""
+"""How OpenMP threads wait for each other when the machine is busy."""
 
 import os
 import time
 
 import psutil
 
-LOOK = 0.05  # seconds
-FREE = 1.6  # processors that two threads must find free, about, to spin
-SHORT = "50"  # turns of an empty loop before a waiting thread lets others have its processor
+SAMPLE_SECONDS = 0.05
+ENOUGH_FREE = 1.6  # free processors that two spinning threads need, about
+SHORT_SPIN = "50"  # turns of an empty loop before a waiting thread gives up its processor
 
 
-def wait_for_others() -> None:
-    """Where other processes compute too, threads that wait soon make way for them. Call it before torch is imported.
+def shorten_spinning() -> None:
+    """Lets waiting threads give up their processors soon if other processes are busy; call it before importing torch.
 
-    GNU's OpenMP lets a thread spin until the others arrive, which is fastest on a machine of one's own. Beside a busy
-    process two threads on two processors then spin for one another most of the time, at a third of their speed alone;
-    made to wait so, they keep half of it. No result changes. GOMP_SPINCOUNT, where it is set, decides.
+    GNU's OpenMP lets a thread spin until all threads arrive, which is fastest on an idle machine. With one other busy
+    process, two threads on two processors spin most of the time and reach a third of their speed on an idle machine;
+    with a short spin they reach half. Results are unaffected. If GOMP_SPINCOUNT is set, its value is used.
 
     Source: https://gcc.gnu.org/onlinedocs/libgomp/GOMP_005fSPINCOUNT.html.
     """
-    if (os.cpu_count() or 1) - _busy_processors() < FREE:
-        os.environ.setdefault("GOMP_SPINCOUNT", SHORT)
+    if (os.cpu_count() or 1) - _busy_processors() < ENOUGH_FREE:
+        os.environ.setdefault("GOMP_SPINCOUNT", SHORT_SPIN)
 
 
 def _busy_processors() -> float:
-    """How many processors others kept busy in a short while."""
+    """How many processors are busy, sampled for a short time."""
     start, before = time.perf_counter(), _busy_seconds()
-    time.sleep(LOOK)
+    time.sleep(SAMPLE_SECONDS)
     return (_busy_seconds() - before) / (time.perf_counter() - start)
 
 

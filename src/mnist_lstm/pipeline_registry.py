@@ -1,4 +1,4 @@
-"""The pipelines by name: `kedro run` takes them all, `kedro run --pipelines evaluate` one."""
+"""The pipelines by name: `kedro run` runs all stages, `kedro run --pipelines evaluate` one."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,41 +10,41 @@ from kedro.pipeline import Pipeline
 STAGES = ("ingest", "reshape", "train", "evaluate")
 
 
-class Later(Pipeline):
-    """A pipeline that is made when it is first looked at, not when it is registered.
+class LazyPipeline(Pipeline):
+    """A pipeline that is created at its first use, not when it is registered.
 
-    Its nodes import torch, pandas and matplotlib, for which a command that only names the pipelines need not wait.
+    Its nodes import torch, pandas and matplotlib, which commands that only list the pipelines do not need.
 
     Args:
-        make: gives the pipeline.
+        create: returns the pipeline.
     """
 
-    def __init__(self, make: Callable[[], Pipeline]):
-        self._make = make
+    def __init__(self, create: Callable[[], Pipeline]):
+        self._create = create
 
     def __getattr__(self, name: str) -> Any:
-        """Python asks here for what is not there: before the pipeline is made, all that its own __init__ sets."""
-        if "_make" not in vars(self):
+        """Creates the pipeline: Python calls this for missing attributes, which Pipeline's __init__ would set."""
+        if "_create" not in vars(self):
             raise AttributeError(f"a pipeline has no attribute {name!r}")
-        vars(self).update(vars(self._make()))
-        del self._make
+        vars(self).update(vars(self._create()))
+        del self._create
         return getattr(self, name)
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Each stage; `__default__`, all of them; `without_figures`, all but the drawing; `predict`, on a user's images."""
-    stages: dict[str, Pipeline] = {name: Later(partial(_stage, name)) for name in (*STAGES, "predict")}
-    return stages | {"__default__": Later(_whole), "without_figures": Later(_without_figures)}
+    """Each stage; `__default__`: all of them; `without_figures`; and `predict`, for a user's images."""
+    stages: dict[str, Pipeline] = {name: LazyPipeline(partial(_stage, name)) for name in (*STAGES, "predict")}
+    return stages | {"__default__": LazyPipeline(_all_stages), "without_figures": LazyPipeline(_without_figures)}
 
 
 def _stage(name: str) -> Pipeline:
     return import_module(f"mnist_lstm.pipelines.{name}").create_pipeline()  # type: ignore[no-any-return]
 
 
-def _whole() -> Pipeline:
+def _all_stages() -> Pipeline:
     return sum((_stage(name) for name in STAGES), Pipeline([]))
 
 
 def _without_figures() -> Pipeline:
-    whole = _whole()
-    return whole - whole.only_nodes_with_tags("figures")
+    stages = _all_stages()
+    return stages - stages.only_nodes_with_tags("figures")

@@ -1,4 +1,4 @@
-"""Where a run comes from: code, environment and hardware, as plain values."""
+"""Provenance of a run: code, environment, hardware and process, as plain values."""
 
 import hashlib
 import os
@@ -13,44 +13,44 @@ from typing import Any
 import psutil
 
 PACKAGES = ("mnist_lstm", "torch", "numpy", "kedro", "kedro-datasets", "mlflow", "scikit-learn", "pandas", "pydantic")
-MOST_DIFF = 1_000_000  # characters of the diff that are kept
-# The diff that `git apply` takes, whatever the user's settings of git
+MOST_DIFF = 1_000_000  # characters of the diff that are recorded
+# Options for a diff that `git apply` takes, independent of the user's git settings
 DIFF = ("diff", "--binary", "--unified=3", "--src-prefix=a/", "--dst-prefix=b/", "--no-relative", "--submodule=short")
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color")
-DECIDING = ("conf", "src")  # folders whose new files decide what a run does
+DECIDING = ("conf", "src")  # folders whose untracked files may change results
 PACKAGE = Path(__file__).parent
 
 
 def code(project: Path) -> dict[str, Any]:
-    """The digest of this package's source, and the git commit, whether the tree differs from it, and the diff.
+    """The digest of this package's source, the git commit, whether the tree is dirty, and the diff to the commit.
 
-    The diff has the new files below conf/ and src/ too, but none that git ignores and no credentials: where users and
-    passwords had to be taken out of its URLs, "redacted" says so, as it makes other files then. Its bytes that are not
-    UTF-8 are Python's surrogate escapes. Outside of git all but the digest are null.
+    The diff includes untracked files below conf/ and src/, except ignored ones and credentials. If users or passwords
+    were removed from its URLs, "redacted" is true, as the diff then makes other files. Bytes that are not UTF-8 are
+    surrogate escapes. Outside of a git repository, everything but the digest is None.
     """
     commit = _git(project, "rev-parse", "HEAD")
     changed = _git(project, "status", "--porcelain", "--untracked-files=normal")
     diff = _git(project, *DIFF, *PLAIN, "HEAD")
-    whole = None if diff is None else diff + _new_files(project)
-    shown = whole and redacted(whole)
+    complete = None if diff is None else diff + _new_files(project)
+    recorded = complete and redacted(complete)
     return {
         "source_sha256": source_digest(PACKAGE),
         "commit": commit and commit.strip(),
         "dirty": None if changed is None else bool(changed),
-        "diff": shown and shown[:MOST_DIFF],
-        "redacted": None if whole is None else shown != whole,
+        "diff": recorded and recorded[:MOST_DIFF],
+        "redacted": None if complete is None else recorded != complete,
     }
 
 
 def _new_files(project: Path) -> str:
-    """What git does not know yet of the deciding folders, as a diff that makes it."""
+    """A diff that adds the untracked files of the deciding folders."""
     listed = _git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *DECIDING) or ""
     names = [name for name in listed.split("\0") if name and "credentials" not in Path(name).name]
     return "".join(_git(project, *DIFF, *PLAIN, "--no-index", "--", os.devnull, name) or "" for name in names)
 
 
 def source_digest(package: Path) -> str:
-    """SHA-256 over the name and content of each module of a package, the folder that it lies in."""
+    """SHA-256 over the name and content of every module below a package's folder."""
     sha = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         sha.update(f"{path.relative_to(package).as_posix()} {path.stat().st_size}\n".encode())
@@ -59,7 +59,7 @@ def source_digest(package: Path) -> str:
 
 
 def environment(project: Path) -> dict[str, Any]:
-    """Python, the packages that decide results, and the SHA-256 of the lock file."""
+    """Versions of Python and of the packages that decide results, and the SHA-256 of the lock file."""
     lock = project / "requirements.lock"
     return {
         "python": platform.python_version(),
@@ -69,7 +69,7 @@ def environment(project: Path) -> dict[str, Any]:
 
 
 def hardware() -> dict[str, Any]:
-    """The machine, as far as it decides results: processor, its vector instructions, cores, graphics card."""
+    """What decides results of the machine: processor, vector instructions, cores, graphics card."""
     import torch
 
     return {
@@ -84,17 +84,17 @@ def hardware() -> dict[str, Any]:
 
 
 def command_line() -> str:
-    """The command that started this process, without the program's folder and without passwords."""
+    """The command of this process, without the program's folder and passwords."""
     return redacted(" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
 def redacted(text: str) -> str:
-    """The text with the user and password of each URL taken out."""
+    """The text without the user and password of each URL."""
     return re.sub(r"://[^/\s]+@", "://***@", text)
 
 
 def process() -> dict[str, str]:
-    """What tells this process from every other: host, its boot, process id and the process's start."""
+    """What identifies this process: host, boot, process id and start time."""
     me = psutil.Process()
     return {
         "host": platform.node(),
@@ -105,7 +105,7 @@ def process() -> dict[str, str]:
 
 
 def is_dead(other: dict[str, str]) -> bool:
-    """Whether a process told by `process` ran on this machine and runs no more."""
+    """Whether a process, identified as by `process`, ran on this machine and has ended."""
     if other["host"] != platform.node():
         return False
     if other["boot"] != _boot():
@@ -118,8 +118,8 @@ def is_dead(other: dict[str, str]) -> bool:
 
 
 def _boot() -> str:
-    identity = Path("/proc/sys/kernel/random/boot_id")
-    return identity.read_text().strip() if identity.is_file() else f"{psutil.boot_time():.0f}"
+    boot_id = Path("/proc/sys/kernel/random/boot_id")
+    return boot_id.read_text().strip() if boot_id.is_file() else f"{psutil.boot_time():.0f}"
 
 
 def _processor() -> str:
@@ -132,10 +132,10 @@ def _processor() -> str:
 
 
 def _git(project: Path, *arguments: str) -> str | None:
-    """What git prints, byte for byte (others than UTF-8 as surrogate escapes), or None without git or a repository."""
+    """The output of git, not UTF-8 as surrogate escapes; None without git or a repository."""
     try:
         done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    differs = 1 if "--no-index" in arguments else 0  # the exit code by which git says that two files differ
+    differs = 1 if "--no-index" in arguments else 0  # exit code 1 means that the two files differ
     return done.stdout.decode(errors="surrogateescape") if done.returncode in (0, differs) else None

@@ -1,4 +1,4 @@
-"""A run that goes on with files of another one: only with the parameters that made them."""
+"""A run that reads files of an earlier one must have the parameters with which they were made."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_a_run_that_does_not_train_has_the_parameters_of_the_checkpoint(
     done = project.invoke(*options, "--params", parameters)
     assert done.exit_code == 1
     last = done.output.splitlines()[-1]
-    assert last.startswith("Error: a run must have the parameters of the files that it goes on with")
+    assert last.startswith("Error: a run must have the parameters with which its input files were made")
     assert f"found others: {told};" in last
     assert len(project.runs()) == before
 

@@ -1,1 +1,1 @@
-"""What is checked before a run starts: parameters, options, configuration files, and disk space."""
+"""Checks before a run starts: parameters, command-line options, configuration files and disk space."""

@@ -1,4 +1,4 @@
-"""The options of `kedro run`: that what they name is there, told with the nearest right one before anything runs."""
+"""Checks that the pipelines, nodes, tags, datasets and preset named by the options of `kedro run` exist."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,16 +10,16 @@ from kedro.utils import find_kedro_project
 
 from mnist_lstm.errors import UserError, listed, nearest
 
-# Options by click's names for them, and what a pipeline has of that kind
+# Options by click's names for them
 NODES = {"node_names": "--nodes", "from_nodes": "--from-nodes", "to_nodes": "--to-nodes"}
 DATASETS = {"from_inputs": "--from-inputs", "to_outputs": "--to-outputs"}
 
 
 def expect_known(options: dict[str, Any]) -> None:
-    """Checks the pipelines, nodes, tags, datasets and preset that the options of `kedro run` name.
+    """Checks every name in the options of `kedro run`.
 
     Raises:
-        UserError: if one of them is not there.
+        UserError: if one does not exist, with the most similar one that does.
     """
     names = options["pipelines"] or [options["pipeline"] or "__default__"]
     for name in names:
@@ -28,27 +28,30 @@ def expect_known(options: dict[str, Any]) -> None:
     _expect_preset(options["env"], options["conf_source"])
     chosen = sum((pipelines[name] for name in names), Pipeline([]))
     nodes = [node.name for node in chosen.nodes]
-    for option, written in NODES.items():
-        _expect(options[option], nodes, f"{written} must be {listed(nodes)}")
+    for option, flag in NODES.items():
+        _expect(options[option], nodes, f"{flag} must be {listed(nodes)}")
     tags = {tag for node in chosen.nodes for tag in node.tags}
     _expect(options["tags"], tags, f"--tags must be {listed(tags)}" if tags else "--tags must be left out")
-    for option, written in DATASETS.items():
-        _expect(options[option], chosen.datasets(), f"{written} must be a dataset of the pipeline")
+    for option, flag in DATASETS.items():
+        _expect(options[option], chosen.datasets(), f"{flag} must be a dataset of the pipeline")
 
 
 def _expect(found: Iterable[str], known: Iterable[str], must_be: str) -> None:
     for name in found:
         if name not in known:
-            having = [key for key, pipeline in pipelines.items() if name in (node.name for node in pipeline.nodes)]
-            elsewhere = [key for key in having if key != "__default__"]
-            where = f" (a node of --pipelines {listed(elsewhere)})" if elsewhere else nearest(name, known)
-            raise UserError(f"{must_be}, not {name!r}{where}.")
+            elsewhere = [key for key in pipelines if key != "__default__" and _has_node(pipelines[key], name)]
+            hint = f" (a node of --pipelines {listed(elsewhere)})" if elsewhere else nearest(name, known)
+            raise UserError(f"{must_be}, not {name!r}{hint}.")
+
+
+def _has_node(pipeline: Pipeline, name: str) -> bool:
+    return name in (node.name for node in pipeline.nodes)
 
 
 def _expect_preset(env: str | None, source: str | None) -> None:
     root = find_kedro_project(Path.cwd())
     folder = Path(source) if source else (root or Path()) / settings.CONF_SOURCE
-    if not env or not folder.is_dir() or (folder / env).is_dir():  # a packaged configuration is no folder
+    if not env or not folder.is_dir() or (folder / env).is_dir():  # a packaged configuration is an archive
         return
     known = [path.name for path in folder.iterdir() if path.is_dir() and path.name != "base"]
     raise UserError(f"--env must be a folder of {folder.name}/, {listed(known)}, not {env!r}{nearest(env, known)}.")

@@ -1,4 +1,4 @@
-"""The files of conf/: which of them is damaged, where Kedro only says that something is."""
+"""Finds the damaged file in conf/, which Kedro's own message does not name."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,22 +12,21 @@ from mnist_lstm.errors import UserError
 SUFFIXES = (".yml", ".yaml")
 
 
-def fault(source: Path, environments: Iterable[str]) -> UserError | None:
-    """The first file that is not YAML with a key for each value, as a sentence; None where all are.
+def damaged_file(source: Path, environments: Iterable[str]) -> UserError | None:
+    """The error that names the first file that is not YAML with keys and values; None if all are.
 
     Args:
         source: the folder conf/.
-        environments: the folders in it that count.
+        environments: the folders in it that the command reads.
     """
     for environment in environments:
         for path in sorted((source / environment).rglob("*")):
-            if path.suffix in SUFFIXES and (found := _found(path)):
+            if path.suffix in SUFFIXES and (found := _damage(path)):
                 return UserError(f"{path} must be a YAML file in UTF-8 of keys and values, found {found}; mend it.")
     return None
 
 
-def _found(path: Path) -> str | None:
-    """What is wrong with a file, in words."""
+def _damage(path: Path) -> str | None:
     try:
         loaded = OmegaConf.load(path)
     except (yaml.YAMLError, UnicodeDecodeError, OSError, OmegaConfBaseException) as error:

@@ -1,4 +1,4 @@
-"""Whether a run can write where it has to, told before it trains and not after."""
+"""Checks before training that a run can write its results."""
 
 import os
 import shutil
@@ -13,20 +13,20 @@ LEAST = 200 * 2**20  # bytes that must be free; MNIST alone, as images and as se
 
 
 class CheckDiskSpace:
-    """Checks the folders of all that a pipeline will save."""
+    """Checks the folders of all datasets that a pipeline will save."""
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
-        """Checks that each folder can be written, and that its disk has room."""
+        """Checks that each folder is writable and its disk has room."""
         for folder in sorted({folder for name in pipeline.all_outputs() if (folder := _folder(catalog, name))}):
             expect_room(folder)
 
 
 def expect_room(folder: Path) -> None:
-    """Checks that files can be written below a folder, which may not be there yet.
+    """Checks that files can be written below a folder, which need not exist yet.
 
     Raises:
-        UserError: if it cannot be written, or its disk has too little room.
+        UserError: if it is not writable, or its disk has too little room.
     """
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
@@ -39,7 +39,7 @@ def expect_room(folder: Path) -> None:
 
 
 def _folder(catalog: Any, name: str) -> Path | None:
-    """The folder of a dataset's files; None where it has none on this machine."""
+    """The folder of a dataset's files; None if it has none on this machine."""
     dataset = catalog.get(name)
     if getattr(dataset, "_protocol", "file") != "file":
         return None

@@ -1,4 +1,4 @@
-"""The check of the parameters: that they can be, and that they are those of the files that a run goes on with."""
+"""Validates the parameters, and checks that a run has those with which its input files were made."""
 
 import logging
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ from mnist_lstm.parameters import Parameters, checked
 
 logger = logging.getLogger(__name__)
 
-MADE = ("data_card", "checkpoint")  # what tells with which parameters the files were made
+MAKERS = ("data_card", "checkpoint")  # these hold the parameters with which files were made
 
 
 def with_makers(read: set[str]) -> set[str]:
-    """These datasets, and the checkpoint too where one of them comes from training."""
+    """These datasets, and the checkpoint if one of them comes from training."""
     trained = pipelines["__default__"].from_nodes("train").all_outputs()
     return read | ({"checkpoint"} if read & trained else set())
 
 
 class CheckParameters:
-    """Tells every mistake in the parameters before anything is read or written."""
+    """Refuses wrong parameters before anything is read or written."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: Any) -> None:
@@ -38,35 +38,35 @@ class CheckParameters:
 
     @hook_impl
     def after_catalog_created(self, catalog: Any) -> None:
-        """Checks that the catalog has the source that `data.name` names; nothing is fetched."""
+        """Checks that the catalog has the source `data.name`, without fetching it."""
         catalog.load("image_sources")[self._parameters.data.name]
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
-        """Refuses to go on with files of other parameters, which a run's record would belie."""
+        """Refuses input files that were made with other parameters than the run would record."""
         self._warned = False
-        self._catalog, self._keeps = catalog, run_params["only_missing_outputs"]
+        self._catalog, self._skips_nodes = catalog, run_params["only_missing_outputs"]
         self._expect_made_by_these(self._loaded(with_makers(pipeline.inputs())))
-        if self._keeps:
-            kept = self._differences(self._loaded(pipeline.datasets()))
-            if kept:
-                logger.warning("--only-missing-outputs keeps files that were made with other parameters: %s.", kept)
+        if self._skips_nodes:
+            found = self._differences(self._loaded(pipeline.datasets()))
+            if found:
+                logger.warning("--only-missing-outputs keeps files that were made with other parameters: %s.", found)
 
     @hook_impl(tryfirst=True)
     def after_dataset_loaded(self, dataset_name: str) -> None:
-        """The same for what a run comes to read only because --only-missing-outputs left out the node before."""
-        if self._keeps:
+        """The same for files that a run reads only because --only-missing-outputs skipped the node before."""
+        if self._skips_nodes:
             self._expect_made_by_these(self._loaded(with_makers({dataset_name})))
 
     def _loaded(self, names: Iterable[str]) -> dict[str, Any]:
         wanted = set(names)
-        return {name: self._catalog.load(name) for name in MADE if name in wanted and self._catalog.exists(name)}
+        return {name: self._catalog.load(name) for name in MAKERS if name in wanted and self._catalog.exists(name)}
 
     def _expect_made_by_these(self, found: dict[str, Any]) -> None:
-        if told := self._differences(found):
+        if differences := self._differences(found):
             raise UserError(
-                f"a run must have the parameters of the files that it goes on with, found others: {told}; give it "
-                "those too (--params, --env), or make the files anew (`kedro run`)."
+                f"a run must have the parameters with which its input files were made, found others: {differences}; "
+                "pass those (--params, --env), or make the files again (`kedro run`)."
             )
         if "checkpoint" in found and not self._warned:
             self._warn_unless_ended(found["checkpoint"].state)
@@ -75,13 +75,13 @@ class CheckParameters:
         if not state.ended:
             self._warned = True
             logger.warning(
-                "The checkpoint is of a training that was interrupted at update %d; to end it, run with "
+                "The checkpoint is of a training that was interrupted at update %d; to finish it, run with "
                 "training.resume=true.",
                 state.iteration,
             )
 
     def _differences(self, found: dict[str, Any]) -> str:
-        """How the parameters differ from those that made these datasets; the device may, and a precision of "auto"."""
+        """How the parameters differ from those of these datasets, leaving out the device and a precision of "auto"."""
         from mnist_lstm.core.training.fingerprint import CAME_LATER, differences, parameters_fingerprint_fields
 
         given = self._parameters

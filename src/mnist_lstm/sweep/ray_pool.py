@@ -13,7 +13,7 @@ from kedro.framework.startup import bootstrap_project
 
 from mnist_lstm.cluster.joining import actor_here, expect_room, joined
 from mnist_lstm.core.data.file_backed import own
-from mnist_lstm.errors import RunStopped, UserError, told
+from mnist_lstm.errors import RunStopped, UserError, one_line
 from mnist_lstm.provenance import redacted
 from mnist_lstm.sweep import trial_runs
 from mnist_lstm.sweep.local_pool import Result, Task
@@ -135,7 +135,7 @@ def _train(
     except RunStopped:
         pass
     except Exception as error:
-        return {"event": "failed", "about": {"reason": told(error)}}
+        return {"event": "failed", "about": {"reason": one_line(error)}}
     return {"event": "done", "about": {}}
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from kedro.framework.startup import bootstrap_project
 
-from mnist_lstm.errors import RunStopped, told
+from mnist_lstm.errors import RunStopped, one_line
 from mnist_lstm.sweep import trial_runs
 from mnist_lstm.sweep.study import Point
 
@@ -46,7 +46,7 @@ class Worker:
             except RunStopped:
                 self._result("done")
             except Exception as error:
-                self._result("failed", reason=told(error))
+                self._result("failed", reason=one_line(error))
             self._busy = False
 
     def prepare(self, env: str | None, params: dict[str, Any], folder: str) -> dict[str, Any]:

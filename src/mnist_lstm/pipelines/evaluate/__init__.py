@@ -1,4 +1,4 @@
-"""A classifier and the test images to measures and figures."""
+"""Test images and a classifier to metrics and figures."""
 
 from mnist_lstm.pipelines.evaluate.pipeline import create_pipeline
 

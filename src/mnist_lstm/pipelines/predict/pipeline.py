@@ -1,4 +1,4 @@
-"""Predict: a folder of pictures to a table of answers and a contact sheet."""
+"""Predict: a folder of pictures to a table of predicted digits and a contact sheet."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -6,7 +6,7 @@ from mnist_lstm.pipelines.predict.nodes import draw_pictures, predict_pictures
 
 
 def create_pipeline() -> Pipeline:
-    """The pipeline that uses a trained classifier; no part of `kedro run` without a name."""
+    """The pipeline that applies a trained classifier; `kedro run` alone does not include it."""
     return Pipeline(
         [
             Node(
