@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.pages import PAGES, PROJECT, fences, inline_code, tokens
+from tests.support.pages import PAGES, PROJECT, fences, inline_code, tokens
 
 PACKAGE = PROJECT / "src" / "mnist_lstm"
 LINKED = [*PAGES, "CHANGELOG.md"]

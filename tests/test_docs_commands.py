@@ -15,8 +15,8 @@ from mnist_lstm.cli import cli
 from mnist_lstm.parameters import Parameters, checked
 from mnist_lstm.pipeline_registry import register_pipelines
 from mnist_lstm.sections import flat_fields, flattened
-from tests.pages import PAGES, PROJECT, Command, commands, fences, inline_code
-from tests.projects import copied
+from tests.support.pages import PAGES, PROJECT, Command, commands, fences, inline_code
+from tests.support.projects import copied
 
 MAKEFILE = (PROJECT / "Makefile").read_text()
 EXTRAS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]

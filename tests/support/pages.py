@@ -9,7 +9,7 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 PAGES = sorted(
     path.relative_to(PROJECT).as_posix()
     for path in [*PROJECT.glob("docs/*.md"), *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md"))]
