@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from mnist_lstm.core.plots.compared_curves import COLOURS, overlaid_curves
+from mnist_lstm.core.plots.compared_curves import overlaid_curves
+from mnist_lstm.core.plots.style import PALETTE
 
 LONG = {
     "train/loss": [(10, 2.0), (20, 1.5), (30, 1.0)],
@@ -15,7 +16,7 @@ KILLED: dict[str, Any] = {"train/loss": [(10, 2.1)], "train/accuracy": [(10, 0.2
 
 @pytest.fixture
 def figure() -> dict[str, Any]:
-    return overlaid_curves({"a": LONG, "b": KILLED}, "Curves of 2 runs on bars").to_dict()  # type: ignore[no-any-return]
+    return overlaid_curves({"a": LONG, "b": KILLED}).to_dict()  # type: ignore[no-any-return]
 
 
 def test_the_curves_of_each_run_are_drawn_where_they_were_measured(figure: dict[str, Any]) -> None:
@@ -34,7 +35,7 @@ def test_the_curves_of_each_run_are_drawn_where_they_were_measured(figure: dict[
 
 def test_each_run_has_one_colour_and_one_entry_in_the_legend(figure: dict[str, Any]) -> None:
     shown = {line["name"]: line["line"]["color"] for line in figure["data"] if line["showlegend"]}
-    assert shown == {"a": COLOURS[0], "b": COLOURS[1]}
+    assert shown == {"a": PALETTE[0], "b": PALETTE[1]}
     assert all(line["line"]["color"] == shown[line["name"]] for line in figure["data"])
 
 
@@ -44,11 +45,10 @@ def test_validation_is_thicker_than_training(figure: dict[str, Any]) -> None:
 
 def test_the_figure_says_what_it_shows(figure: dict[str, Any]) -> None:
     layout = figure["layout"]
-    assert layout["title"]["text"] == "Curves of 2 runs on bars"
-    assert layout["title"]["subtitle"]["text"] == "thick: validation images; thin: training batches"
+    assert layout["title"]["text"] == "thick: validation images; thin: training batches"
     assert [note["text"] for note in layout["annotations"]] == ["Loss (nats)", "Accuracy"]
 
 
 def test_more_runs_than_colours_are_told_apart_by_dashes() -> None:
-    lines = overlaid_curves({str(number): LONG for number in range(2 * len(COLOURS))}, "many").to_dict()["data"]
-    assert len({(line["line"]["color"], line["line"]["dash"]) for line in lines}) == 2 * len(COLOURS)
+    lines = overlaid_curves({str(number): LONG for number in range(2 * len(PALETTE))}).to_dict()["data"]
+    assert len({(line["line"]["color"], line["line"]["dash"]) for line in lines}) == 2 * len(PALETTE)

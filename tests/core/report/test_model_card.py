@@ -3,7 +3,7 @@ import re
 import pytest
 
 from mnist_lstm.core.report import model_card
-from mnist_lstm.core.report.facts import measures, on_the_way
+from mnist_lstm.core.report.facts import accuracy_by_step, metrics
 from tests.support import finished
 
 
@@ -21,9 +21,9 @@ def test_the_card_has_the_parts_of_a_model_card() -> None:
     ]
 
 
-def test_the_card_has_every_measure_with_its_interval() -> None:
+def test_the_card_has_every_metric_with_its_interval() -> None:
     card = model_card(finished.run())
-    for name, value, interval, _ in measures(finished.run()):
+    for name, value, interval, _ in metrics(finished.run()):
         assert f"| {name} | {value} | {interval} |" in card
 
 
@@ -31,7 +31,7 @@ def test_the_card_names_measured_limits() -> None:
     run = finished.run()
     card = model_card(run)
     assert f"off by {100 * run.metrics['test/ece']:.2f} percentage points on average" in card
-    assert on_the_way(run) in card
+    assert accuracy_by_step(run) in card
     assert "recognised worst" in card
 
 

@@ -10,11 +10,11 @@ from mnist_lstm.core.evaluation.metrics import wilson_interval
 from mnist_lstm.core.model.classifier import CELLS
 from mnist_lstm.core.report import model_card, page
 from mnist_lstm.core.report.captions import BOTH_WAYS, CAPTIONS, caption
-from mnist_lstm.core.report.facts import classes, counted, measures, network, on_the_way, worst_classes
+from mnist_lstm.core.report.facts import accuracy_by_step, classes, counted, metrics, network, worst_classes
 from mnist_lstm.core.report.origin import commands, made_with, parameters
 from mnist_lstm.core.training.checkpoint import weights_digest
 from tests.conftest import read_by
-from tests.core.report.test_html import Reader
+from tests.core.report.reader import Reader
 from tests.support import finished, tiny
 
 FIGURES = {name: name.encode() for name in CAPTIONS}
@@ -30,6 +30,11 @@ def test_nothing_of_the_page_comes_from_elsewhere_or_runs() -> None:
         assert not any(name.startswith("on") for name in attributes)
         for name in ("src", "href", "srcset", "action"):
             assert (attributes.get(name) or "data:").startswith("data:")
+
+
+def test_the_policy_of_the_page_forbids_the_browser_to_fetch_anything() -> None:
+    (policy,) = [tag[1]["content"] for tag in read().tags if "http-equiv" in tag[1]]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def test_what_a_data_set_its_classes_and_the_command_are_called_is_shown_as_it_is() -> None:
@@ -69,13 +74,13 @@ def test_the_caption_of_the_states_tells_of_the_cells_own_gates(cell: str) -> No
     assert "from the first patch at the top" in sentence
 
 
-def test_the_page_of_a_network_that_reads_both_ways_claims_no_answer_on_the_way() -> None:
+def test_the_page_of_a_network_that_reads_both_ways_claims_no_answer_accuracy_by_step() -> None:
     run = finished.run(model={"bidirectional": True})
     texts = " ".join(Reader(page(run, FIGURES)).texts)
     assert "A bidirectional LSTM with 1 layer of 5 units in each direction." in texts
     assert "Accuracy when all is read" in texts
     assert "by rows read" not in texts
-    assert "has no answer before all of it is read" in on_the_way(run)
+    assert "has no answer before the last step" in accuracy_by_step(run)
 
 
 @pytest.mark.parametrize(
@@ -178,11 +183,11 @@ def test_a_class_has_its_own_interval_and_what_it_is_most_often_taken_for() -> N
 def test_the_first_128_images_are_counted_as_the_tutorial_did() -> None:
     found = finished.run().metrics | {"test/images": 10000, "test/correct": 9627, "test/first_128_correct": 126}
     low, high = wilson_interval(126, 128, 0.95)
-    assert measures(finished.run(metrics=found))[1] == (
+    assert metrics(finished.run(metrics=found))[1] == (
         "accuracy on the first 128",
         "98.44%",
         f"{low:.2%} to {high:.2%}",
-        "the tutorial's own measure: 126 of 128 right",
+        "the tutorial's own metric: 126 of 128 right",
     )
 
 
@@ -190,12 +195,12 @@ def test_the_first_128_images_are_counted_as_the_tutorial_did() -> None:
     ("accuracy", "needed"), [([0.1, 0.2, 0.5, 0.94, 0.95], 4), ([0.9, 0.9], 1), ([0.1, 0.2, 0.3, 0.9], 4)]
 )
 def test_the_page_says_how_many_steps_it_takes(accuracy: list[float], needed: int) -> None:
-    said = on_the_way(finished.run(by_step={"accuracy": accuracy}))
+    said = accuracy_by_step(finished.run(by_step={"accuracy": accuracy}))
     assert f"; after {needed} row{'s' if needed > 1 else ''} their share is within one percentage point" in said
 
 
 def test_of_a_network_that_reads_all_at_once_nothing_is_said_of_the_way() -> None:
-    assert "reads an image in one step" in on_the_way(finished.run(by_step={"accuracy": [0.9]}))
+    assert "reads an image in one step" in accuracy_by_step(finished.run(by_step={"accuracy": [0.9]}))
 
 
 @pytest.mark.parametrize(("number", "expected"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1234, "1,234 rows")])

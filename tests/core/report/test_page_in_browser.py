@@ -1,4 +1,4 @@
-"""The report in a real browser: offline, without an error, within the width of a phone."""
+"""The report, and a page of plotly figures, in a real browser: offline, without an error, as wide as a phone."""
 
 import io
 from pathlib import Path
@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
+from plotly.graph_objects import Figure as PlotlyFigure
 
 from mnist_lstm.core.report import page
+from mnist_lstm.core.report.rendering import render
 from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
 from tests.support import finished
 from tests.support.browser import Watched
@@ -20,6 +22,19 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = Path(tmp_path_factory.mktemp("report")) / "report.html"
     path.write_text(page(finished.run(), dict.fromkeys(PRINTED, picture.getvalue())), encoding="utf-8")
     return path.as_uri()
+
+
+def test_a_page_of_plotly_figures_draws_them_under_its_policy(browser: Any, tmp_path: Path) -> None:
+    lines = PlotlyFigure(data=[{"type": "parcoords", "dimensions": [{"values": [1, 2]}, {"values": [2, 1]}]}])
+    path = tmp_path / "compare.html"
+    path.write_text(render("compare.html.j2", title="Curves", figure=lines), encoding="utf-8")
+    watched = Watched(browser, viewport={"width": 360, "height": 800})
+    watched.page.goto(path.as_uri())
+    watched.page.wait_for_selector(".plotly-graph-div .parcoords")
+    assert watched.asked_beside(path.as_uri()) == []
+    assert [said for said in watched.told if "GL Driver Message" not in said] == []
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= 360
+    watched.page.close()
 
 
 @pytest.mark.parametrize("width", [360, 1200])

@@ -12,8 +12,9 @@ if TYPE_CHECKING:  # importing it takes longer than drawing, and not every run d
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by colour-blind readers too: https://jfly.uni-koeln.de/color/
-BLUE, VERMILLION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#595959"
+# Okabe and Ito's colours, which colour-blind readers distinguish too: https://jfly.uni-koeln.de/color/
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+BLUE, VERMILLION, GREY = *PALETTE[:2], "#595959"
 PROBABILITY_MAP = "bone_r"  # its lightness falls evenly, from white for 0 to black for 1
 OPENNESS_MAP = "viridis"  # perceptually uniform
 SIGNED_MAP = "PuOr"  # two hues that everybody tells apart, and 0 is white

@@ -1,4 +1,4 @@
-"""What report and model card say of a run, in words and numbers, for either to set."""
+"""The sentences and numbers about a run that the report and the model card share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,8 @@ from mnist_lstm.core.evaluation.metrics import BINS, FIRST, percent, wilson_inte
 from mnist_lstm.core.training.checkpoint import Checkpoint
 
 Row = tuple[Any, ...]
+
+SCORES = ("images", "recall", "precision", "f1")  # of each class
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
-def stood_in(run: Run) -> str:
-    """That the run asked for other data, in a sentence; nothing where it did not."""
+def substitution(run: Run) -> str:
+    """A sentence that says that other data stood in for the requested ones; empty where none did."""
     if run.data["requested"] == run.data["name"]:
         return ""
     return (
@@ -78,7 +80,7 @@ def stood_in(run: Run) -> str:
 
 
 def images(run: Run) -> str:
-    """What the data are, in a sentence."""
+    """A sentence that describes the images."""
     card = run.data
     return (
         f"Images of {card['height']} x {card['width']} pixels in {len(card['class_names'])} classes: {card['title']}."
@@ -86,17 +88,24 @@ def images(run: Run) -> str:
 
 
 def which(run: Run) -> str:
-    """Which run it is, by its id and its date."""
-    told = run.provenance["run"]
-    if told["id"]:
-        return f"Run {told['id']} of {told['date']}."
-    if told["id"] is None:
-        return f"Run of {told['date']}, not recorded by MLflow."
-    return f"Run of {told['date']}, not yet in MLflow when this was written: kedro sync-runs sends it."
+    """A sentence that names the run by its id and its date."""
+    run_id, date = run.provenance["run"]["id"], run.provenance["run"]["date"]
+    if run_id:
+        return f"Run {run_id} of {date}."
+    if run_id is None:
+        return f"Run of {date}, not recorded by MLflow."
+    return f"Run of {date}, not yet in MLflow when this was written: kedro sync-runs sends it."
 
 
-def measures(run: Run) -> list[Row]:
-    """Each measure, its value, its interval (or nothing) and what it means."""
+def lead(run: Run) -> str:
+    """The test accuracy with its interval, in a sentence."""
+    accuracy, correct, total = (run.metrics[f"test/{name}"] for name in ("accuracy", "correct", "images"))
+    low_to_high = interval(correct, total, run.metrics["confidence"])
+    return f"{accuracy:.2%} of {total:,} test images right ({interval_name(run)} {low_to_high})."
+
+
+def metrics(run: Run) -> list[Row]:
+    """A row for each metric: name, value, interval (or an empty text) and meaning."""
     found, confidence = run.metrics, run.metrics["confidence"]
     first = min(FIRST, found["test/images"])
     correct = found[f"test/first_{FIRST}_correct"]
@@ -111,7 +120,7 @@ def measures(run: Run) -> list[Row]:
             f"accuracy on the first {first}",
             f"{correct / first:.2%}",
             interval(correct, first, confidence),
-            f"the tutorial's own measure: {correct} of {first} right",
+            f"the tutorial's own metric: {correct} of {first} right",
         ),
         ("loss", f"{found['test/loss']:.4f}", "", "mean cross-entropy, nats"),
         ("macro F1", f"{found['test/macro_f1']:.4f}", "", "mean over the classes, each counting the same"),
@@ -119,13 +128,13 @@ def measures(run: Run) -> list[Row]:
     ]
 
 
-def sure(run: Run) -> str:
-    """What an interval is called: "95% interval"."""
+def interval_name(run: Run) -> str:
+    """The heading of an interval: "95% interval"."""
     return f"{percent(run.metrics['confidence'])} interval"
 
 
 def interval(correct: int, total: int, confidence: float) -> str:
-    """The Wilson interval of an accuracy, as one reads it; nothing where there is no image."""
+    """The Wilson interval of an accuracy, for people; empty where there is no image."""
     if total == 0:
         return ""
     low, high = wilson_interval(correct, total, confidence)
@@ -133,8 +142,8 @@ def interval(correct: int, total: int, confidence: float) -> str:
 
 
 def classes(run: Run) -> list[Row]:
-    """Each class: name, images, recall, its interval, precision, F1, and what it is most often taken for."""
-    scores = zip(run.data["class_names"], run.confusion, *map(run.per_class.__getitem__, MEASURES), strict=True)
+    """A row for each class: name, images, recall, its interval, precision, F1 and the most frequent mistake."""
+    scores = zip(run.data["class_names"], run.confusion, *(run.per_class[name] for name in SCORES), strict=True)
     return [
         (
             name,
@@ -149,11 +158,8 @@ def classes(run: Run) -> list[Row]:
     ]
 
 
-MEASURES = ("images", "recall", "precision", "f1")
-
-
 def _taken_for(run: Run, label: int) -> str:
-    """The wrong class that images of `label` are called most often, and how often."""
+    """The most frequent wrong prediction for images of `label`, and its count."""
     others = run.confusion[label].copy()
     others[label] = 0
     return f"{run.data['class_names'][others.argmax()]} ({others.max()})" if others.any() else ""
@@ -166,17 +172,19 @@ def worst_classes(run: Run, count: int) -> list[Row]:
     return [rows[label] for label in ordered if run.per_class["images"][label] > 0][:count]
 
 
-def on_the_way(run: Run) -> str:
-    """How good the answers are before the end, in a sentence."""
+def accuracy_by_step(run: Run) -> str:
+    """A sentence or two about the accuracy before the last step."""
     if run.checkpoint.model.bidirectional:
-        return "The network reads an image from both ends at once, and so has no answer before all of it is read."
+        return (
+            "A bidirectional network sees the whole image before it answers, so it has no answer before the last step."
+        )
     accuracy, step = np.array(run.by_step["accuracy"]), step_word(run.checkpoint.sequence.view)
     if len(accuracy) == 1:
-        return "The network reads an image in one step, and so has no answer before all of it is read."
+        return "The network reads an image in one step, so it has no answer before the complete image is read."
     half = len(accuracy) // 2
     near = 1 + int(np.argmax(accuracy >= accuracy[-1] - 0.01))
     return (
         f"After {half} of {counted(len(accuracy), *step)}, {accuracy[half - 1]:.1%} of the answers are right; after "
         f"{counted(near, *step)} their share is within one percentage point of the final {accuracy[-1]:.1%}. The "
-        "network was trained to answer once the whole image is read."
+        "network was trained to answer after it has read the complete image."
     )

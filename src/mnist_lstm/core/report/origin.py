@@ -15,13 +15,13 @@ def parameters(run: Run) -> dict[str, str]:
 
 
 def commands(run: Run) -> list[tuple[str, str]]:
-    """What each command does, and the command; a run that did not train cannot be reproduced from its record."""
+    """What each command does, and the command; only a run that trained can be reproduced from its record."""
     given = ",".join(f"{key}={value}" for key, value in parameters(run).items())
-    told = run.provenance["run"]
-    again = ("To do it again from its record and compare the two bit by bit", f"kedro reproduce {told['id']}")
+    run_id, trained = run.provenance["run"]["id"], run.provenance["run"]["trained"]
+    again = ("To do it again from its record and compare the two bit by bit", f"kedro reproduce {run_id}")
     return [
         ("The command of this run", run.provenance["command"]),
-        *([again] if told["trained"] and told["id"] else []),
+        *([again] if trained and run_id else []),
         (
             "To train and evaluate with every value spelled out, whatever conf/ says",
             f"kedro run --params {shlex.quote(given + ',data.on_unreachable=fail')}",
@@ -30,7 +30,7 @@ def commands(run: Run) -> list[tuple[str, str]]:
 
 
 def made_with(run: Run) -> dict[str, list[tuple[str, str]]]:
-    """What the weights and the measures were made with, under a heading for both, or for each where they differ."""
+    """What made the weights and the metrics, under one heading where one run made both, else under two."""
     trained = run.checkpoint.fingerprint_fields
     weights = [
         ("weights, SHA-256", weights_digest(run.checkpoint.weights)),

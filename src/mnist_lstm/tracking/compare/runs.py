@@ -11,6 +11,7 @@ import numpy as np
 from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.core.evaluation.significance import McNemar, holm, mcnemar
 from mnist_lstm.core.plots.compared_curves import overlaid_curves
+from mnist_lstm.core.report.rendering import render
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import reader, store
 
@@ -175,5 +176,5 @@ def title(runs: Sequence[Compared]) -> str:
 
 def page(runs: Sequence[Compared]) -> str:
     """The runs' curves as a page that needs no network (4.6 MB of it is plotly)."""
-    figure = overlaid_curves({run.head: run.curves for run in runs}, f"Curves of {title(runs)}")
-    return str(figure.to_html(include_plotlyjs=True, config={"displaylogo": False}))
+    heading = f"Curves of {title(runs)}"
+    return render("compare.html.j2", title=heading, figure=overlaid_curves({run.head: run.curves for run in runs}))
