@@ -12,7 +12,7 @@ from mnist_lstm.parameters import ModelParameters, Parameters
 from mnist_lstm.preflight.config_loader import ConfigLoader
 from mnist_lstm.renamed_parameters import _log, with_current_names
 from mnist_lstm.settings import CONFIG_LOADER_ARGS
-from mnist_lstm.sweep.base_parameters import split
+from mnist_lstm.sweep.base_parameters import split_option
 from mnist_lstm.tracking.compare import table
 from tests.support.projects import DIGITS, Project, copied
 
@@ -91,7 +91,7 @@ def test_a_stored_model_of_version_0_1_is_read_without_a_word(
 
 
 def test_an_option_of_a_sweep_may_have_the_old_name() -> None:
-    assert split("--grid", f"{OLD}=last,mean") == (NEW, "last,mean")
+    assert split_option("--grid", f"{OLD}=last,mean") == (NEW, "last,mean")
 
 
 def test_an_old_and_a_new_run_are_compared_in_one_row() -> None:

@@ -193,7 +193,7 @@ def draw(metadata: Any, model: str, port: int) -> None:
     "--engine", default="local", show_default=True, type=click.Choice(["local", "ray"]), help="Where trials run."
 )
 @click.option("--address", help="Of the Ray cluster, as HOST:6379 or auto; without it Ray starts on this machine.")
-@click.option("--name", help="Of the study, and of the preset that its winner becomes.")
+@click.option("--name", default="", help="Of the study, and of the preset that its winner becomes.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first trial that fails.")
 @click.pass_obj
 def sweep(metadata: Any, /, **options: Any) -> None:
@@ -201,8 +201,9 @@ def sweep(metadata: Any, /, **options: Any) -> None:
 
     Each trial is a run in MLflow, a child of the study's run. The same command again continues a sweep that stopped.
     """
-    from mnist_lstm.sweep import command
+    from mnist_lstm.sweep.command import sweep as run_sweep
+    from mnist_lstm.sweep.options import SweepOptions
 
     _tune_process()
     with one_line_errors():
-        command.sweep(metadata.project_path, **options)
+        run_sweep(SweepOptions(metadata.project_path, **options))

@@ -67,7 +67,7 @@ def test_a_worker_that_gives_up_is_told_though_the_others_wait_for_it(
     fakes = {
         "joined": lambda _: nullcontext(),
         "expect_room": lambda *_: None,
-        "actor_here": lambda _: remote(queue),
+        "local_actor": lambda _: remote(queue),
         "_trainer": lambda *_: SimpleNamespace(fit=lambda: ended.append(go_on.wait(30))),
         "ray": SimpleNamespace(get=lambda found: found, put=lambda given: given),
         "GRACE": 0.0,

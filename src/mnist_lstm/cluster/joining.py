@@ -67,7 +67,7 @@ def _missing(where: str | None, error: Exception) -> UserError:
     )
 
 
-def actor_here(kind: type) -> Any:
+def local_actor(kind: type) -> Any:
     """An actor's class, to be made on this machine, so that it dies with this process and not with a node."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     return ray.remote(num_cpus=0, scheduling_strategy=here)(kind)

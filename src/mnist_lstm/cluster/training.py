@@ -10,7 +10,7 @@ import torch
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
-from mnist_lstm.cluster.joining import actor_here, expect_room, joined
+from mnist_lstm.cluster.joining import expect_room, joined, local_actor
 from mnist_lstm.core.data.file_backed import own
 from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.core.model.classifier import RecurrentClassifier
@@ -64,7 +64,7 @@ def fit(
     cards = int(chosen_device(training.device).type == "cuda")  # for each worker
     with joined(None), TemporaryDirectory(prefix="mnist_lstm-") as folder:
         expect_room(training.workers * training.threads, training.workers * cards)
-        queue = actor_here(ReportQueue).remote(state)
+        queue = local_actor(ReportQueue).remote(state)
         work = ray.put(Work(classifier, train, valid, training, size, queue))
         attempt = _Attempt(_trainer(work, training, cards, folder))
         attempt.start()

@@ -1,4 +1,4 @@
-"""What all trials of a sweep have in common, and the parameters of each on top of it, checked."""
+"""The parameters that all trials of a sweep share, and the validated parameters of each trial."""
 
 import hashlib
 import json
@@ -20,19 +20,19 @@ Changes = dict[str, Any]  # flat: {"model.hidden_size": 64}
 
 
 class Trial(NamedTuple):
-    """A run of a sweep: its name in MLflow, unique in the study, and what it changes."""
+    """A run of a sweep: its name in MLflow, unique in the study, and the parameters it changes."""
 
     name: str
     changes: Changes
 
 
 class BaseParameters(NamedTuple):
-    """What all trials have in common.
+    """What all trials share.
 
     Attributes:
-        project: its root.
+        project: the project's root.
         env: the preset.
-        given: nested, what `--params` says, and the number of threads.
+        overrides: nested, from `--params`, and the number of threads.
         values: nested, all parameters of one of the trials.
         sources: of images, by name.
         settings: of mlflow.yml.
@@ -40,13 +40,13 @@ class BaseParameters(NamedTuple):
 
     project: Path
     env: str | None
-    given: dict[str, Any]
+    overrides: dict[str, Any]
     values: dict[str, Any]
     sources: Any
     settings: store.Settings
 
     def parameters(self, changes: Changes) -> Parameters:
-        """All parameters of a trial.
+        """All parameters of a trial, validated.
 
         Raises:
             UserError: if a name or a value is wrong.
@@ -59,62 +59,60 @@ class BaseParameters(NamedTuple):
         self.sources[found.data.name]
         return found
 
-    def params(self, changes: Changes, **run: Any) -> dict[str, Any]:
-        """What a run of a trial is given, nested; `run` is the block `tracking.run`."""
-        tracking = self.given.get("tracking", {}) | {"run": run}
-        return changed(self.given, changes) | {"tracking": tracking}
+    def run_params(self, changes: Changes, **run: Any) -> dict[str, Any]:
+        """The `--params` of a trial's run, nested; `run` is the block `tracking.run`."""
+        tracking = self.overrides.get("tracking", {}) | {"run": run}
+        return changed(self.overrides, changes) | {"tracking": tracking}
 
-    def folder(self, changes: Changes) -> str:
-        """Where what training reads is prepared for all trials that read the same."""
-        parameters = flattened(self.parameters(changes).model_dump())
-        read = json.dumps(
-            {key: value for key, value in parameters.items() if key.startswith(INPUT_BLOCKS)}, sort_keys=True
-        )
-        name = hashlib.sha256(read.encode()).hexdigest()[:16]
+    def inputs_folder(self, changes: Changes) -> str:
+        """The folder of the prepared inputs, one for all trials that read the same."""
+        values = flattened(self.parameters(changes).model_dump())
+        inputs = {key: value for key, value in values.items() if key.startswith(INPUT_BLOCKS)}
+        name = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
         return str(self.project / "data" / "05_model_input" / "sweep" / name)
 
 
-def base_parameters(project: Path, env: str | None, given: dict[str, Any], example: Changes) -> BaseParameters:
-    """What all trials have in common.
+def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], example: Changes) -> BaseParameters:
+    """What all trials share.
 
-    Trials train on one thread unless `given` says otherwise, however many workers there are: the number of threads
-    decides the last bits. They need not be valid without the changes of a trial, of which `example` is one.
+    Trials train on one thread unless `overrides` says otherwise, for any number of workers: the number of threads
+    decides the last bits. The parameters need to be valid only with the changes of a trial, such as `example`.
 
     Raises:
         UserError: if a name or a value is wrong.
     """
-    given = with_current_names(given, "--params")
-    if THREADS not in flattened(given):
-        given = changed(given, {THREADS: 1})
-    given = changed(given, {"training.resume": False})
-    with KedroSession.create(project_path=project, env=env, runtime_params=changed(given, example)) as session:
+    overrides = with_current_names(overrides, "--params")
+    if THREADS not in flattened(overrides):
+        overrides = changed(overrides, {THREADS: 1})
+    overrides = changed(overrides, {"training.resume": False})
+    with KedroSession.create(project_path=project, env=env, runtime_params=changed(overrides, example)) as session:
         context = session.load_context()  # type: ignore[attr-defined]
         values = {key: value for key, value in dict(context.config_loader["parameters"]).items() if key != "tracking"}
         settings = store.settings(context.config_loader)
         sources = context.catalog.load("image_sources")
     if not settings.tracking.enabled:
         raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")
-    return BaseParameters(project, env, given, values, sources, settings)
+    return BaseParameters(project, env, overrides, values, sources, settings)
 
 
 def changed(values: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    """Nested values with some changed: {'model': {...}} by {'model.hidden_size': 64}."""
-    made = dict(values)
+    """A copy of nested values with changes, such as {"model.hidden_size": 64}."""
+    result = dict(values)
     for key, value in changes.items():
         head, _, rest = key.partition(".")
-        below = made.get(head)
-        made[head] = changed(below if isinstance(below, dict) else {}, {rest: value}) if rest else value
-    return made
+        block = result.get(head)
+        result[head] = changed(block if isinstance(block, dict) else {}, {rest: value}) if rest else value
+    return result
 
 
 def label(changes: Changes) -> str:
-    """A trial in a few words: "hidden_size=64 cell=gru seed=2"."""
+    """A short name of a trial: "hidden_size=64 cell=gru seed=2"."""
     short = [key.rpartition(".")[2] for key in changes]
     keys = short if len(set(short)) == len(short) else list(changes)
     return " ".join(f"{key}={value}" for key, value in zip(keys, changes.values(), strict=True))
 
 
-def split(option: str, text: str) -> tuple[str, str]:
+def split_option(option: str, text: str) -> tuple[str, str]:
     """Key and values of an option "KEY=VALUES".
 
     Raises:
@@ -127,6 +125,6 @@ def split(option: str, text: str) -> tuple[str, str]:
     return current, values.strip()
 
 
-def typed(text: str) -> Any:
-    """A value as `--params` would read it: "64" to 64, "null" to None, "lstm" to "lstm"."""
+def parse_value(text: str) -> Any:
+    """A value as `--params` reads it: "64" to 64, "null" to None, "lstm" to "lstm"."""
     return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]  # type: ignore[call-overload, index]

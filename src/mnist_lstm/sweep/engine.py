@@ -1,36 +1,60 @@
-"""What runs the trials of a sweep: a pool of processes on this machine, or a Ray cluster."""
+"""The interface of what runs tasks, which the local pool and the Ray cluster share, and its messages."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
-from mnist_lstm.sweep.base_parameters import BaseParameters
-from mnist_lstm.sweep.local_pool import Pool, Result, Task
-from mnist_lstm.sweep.study import Point
-from mnist_lstm.tracking import store
+Point = tuple[int, dict[str, float]]  # of a trial's curve: update, and the metrics on the validation images after it
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work for one worker.
+
+    Attributes:
+        name: unique among the running tasks; for a trial, the name of its run.
+        action: prepare inputs in `folder`, train a trial on them, or run the complete pipeline.
+        env: the preset, None for none.
+        params: nested parameters, as of `--params`.
+        folder: of the prepared inputs.
+        prunes: whether the sweep decides at each validation of a trial if it continues.
+        cpus, gpus: what Ray reserves for it.
+    """
+
+    name: str
+    action: Literal["prepare", "train", "run_pipeline"]
+    env: str | None
+    params: dict[str, Any]
+    folder: str = ""
+    prunes: bool = False
+    cpus: int = 1
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a task ended.
+
+    Attributes:
+        status: "done", "failed", or "lost" if the worker's process ended before the task did.
+        reason: why it is not "done".
+        values: of "prepare": the "title" of the data and the digest of its "images".
+        worker: the number of the local worker.
+    """
+
+    status: Literal["done", "failed", "lost"]
+    reason: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    worker: int = 0
+
+
+NextTask = Callable[[], Task | None]  # None when no task is left
+PruneAt = Callable[[str, list[Point]], int | None]  # task and new points of its curve -> the update to stop it at
 
 
 class Engine(Protocol):
-    """What runs trials: a pool of processes here, or a cluster."""
+    """Runs tasks, several at once."""
 
-    def run(
-        self, take: Callable[[], Task | None], watch: Callable[[Task, list[Point]], int | None]
-    ) -> Iterator[tuple[Task, Result]]:
-        """Takes trials as it has room for them, shows their curves to `watch`, and yields each with its answer."""
+    def run(self, next_task: NextTask, prune_at: PruneAt) -> Iterator[tuple[Task, Result]]:
+        """Yields each task with its result as it ends; takes the next one whenever a worker is free."""
         ...
-
-
-def engine_of(
-    name: str, base: BaseParameters, address: str | None, trials: int, pool: Pool
-) -> AbstractContextManager[Engine]:
-    """The engine of that name, "local" or "ray", for so many trials at once; `pool` is the local one.
-
-    Raises:
-        UserError: if there is no cluster at `address`.
-    """
-    if name == "local":
-        return nullcontext(pool)
-    from mnist_lstm.sweep.ray_pool import Cluster
-
-    uri = store.tracking_uri(base.project, base.settings.server.mlflow_tracking_uri)
-    return Cluster(base.project, address, uri, trials)

@@ -1,4 +1,4 @@
-"""A study drawn by Optuna: history of the best, parallel coordinates, and the importance of each parameter."""
+"""Optuna's figures of a study: history of the best, parallel coordinates, importance of each parameter."""
 
 import math
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def distributions(axes: dict[str, Any]) -> dict[str, BaseDistribution]:
-    """What each parameter may be: of a grid, one of its values."""
+    """The distribution of each parameter; for a grid, categorical."""
     return {
         key: axis if isinstance(axis, BaseDistribution) else CategoricalDistribution(axis) for key, axis in axes.items()
     }
 
 
 def new_study(metric: str) -> optuna.Study:
-    """A study in memory, without trials."""
+    """An empty study in memory."""
     return optuna.create_study(direction=DIRECTIONS[metric], pruner=optuna.pruners.MedianPruner())
 
 
 def frozen(trial: Trial, outcome: Outcome, axes: dict[str, BaseDistribution], metric: str) -> FrozenTrial:
-    """A trial as Optuna knows it."""
+    """A trial in the form of Optuna."""
     return optuna.trial.create_trial(
         state=STATES[outcome.status],
         params=trial.changes,
@@ -42,17 +42,17 @@ def frozen(trial: Trial, outcome: Outcome, axes: dict[str, BaseDistribution], me
 
 
 def figures(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Any]:
-    """Plotly figures of the study; none where fewer than two trials finished."""
+    """Plotly figures of the study; none if fewer than two trials finished."""
     known = distributions(axes)
     study = new_study(metric)
     study.add_trials([frozen(trial, outcomes[trial.name], known, metric) for trial in trials if trial.name in outcomes])
     values = [outcomes[trial.name].values[metric] for trial in trials if outcomes[trial.name].values]
     if len(values) < 2:
         return []
-    drawn = [
+    plots = [
         optuna.visualization.plot_optimization_history(study, target_name=metric),
         optuna.visualization.plot_parallel_coordinate(study, target_name=metric),
     ]
     if len(set(values)) > 1:  # else no parameter has an importance
-        drawn.append(optuna.visualization.plot_param_importances(study, target_name=metric))
-    return drawn
+        plots.append(optuna.visualization.plot_param_importances(study, target_name=metric))
+    return plots

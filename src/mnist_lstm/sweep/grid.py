@@ -5,23 +5,24 @@ from itertools import product
 from typing import Any
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.base_parameters import SEED, BaseParameters, Trial, label, split, typed
-from mnist_lstm.sweep.study import Outcome, Point
+from mnist_lstm.sweep.base_parameters import SEED, BaseParameters, Trial, label, parse_value, split_option
+from mnist_lstm.sweep.study import Outcome
+from mnist_lstm.sweep.trial_source import TrialSource
 
 
-class Grid:
+class Grid(TrialSource):
     """Trials that do not depend on each other.
 
     Args:
-        base: what they have in common.
-        axes: of each parameter its values.
-        seeds: how many for each combination, counted from the seed of `base`.
+        base: the parameters that the trials share.
+        axes: by parameter, its values.
+        seeds: number of seeds for each combination, counted from the seed of `base`.
 
     Raises:
         UserError: if a name or a value is wrong.
     """
 
-    watched = False
+    prunes = False
 
     def __init__(self, base: BaseParameters, axes: dict[str, list[Any]], seeds: int):
         if seeds > 1:
@@ -32,46 +33,37 @@ class Grid:
         self.axes = axes
         combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
         self.trials = [Trial(label(changes), changes) for changes in combinations]
-        self.inputs = {base.folder(changes): changes for changes in combinations}  # checks every one, too
+        self.inputs = {base.inputs_folder(changes): changes for changes in combinations}  # also checks all of them
         self.total = len(self.trials)
         self._waiting: list[Trial] = []
 
     @property
-    def about(self) -> dict[str, Any]:
-        """What makes it this grid."""
+    def specification(self) -> dict[str, Any]:
+        """The values of each parameter."""
         return {f"--grid {key}": values for key, values in self.axes.items()}
 
-    def begin(self, outcomes: dict[str, Outcome]) -> None:
+    def resume(self, outcomes: dict[str, Outcome]) -> None:
         """Leaves out the trials that have finished."""
         self._waiting = [
-            trial
-            for trial in self.trials
-            if trial.name not in outcomes or outcomes[trial.name].status in ("interrupted", "failed")
+            trial for trial in self.trials if trial.name not in outcomes or not outcomes[trial.name].complete
         ]
 
-    def take(self) -> Trial | None:
+    def next_trial(self) -> Trial | None:
         """The next trial, None when there are no more."""
         return self._waiting.pop(0) if self._waiting else None
 
-    def stops_at(self, name: str, points: list[Point]) -> int | None:
-        """None: every trial goes on to its end."""
-        return None
 
-    def ended(self, name: str, outcome: Outcome) -> None:
-        """Nothing follows from it."""
-
-
-def parsed(options: Sequence[str]) -> dict[str, list[Any]]:
+def parse_axes(options: Sequence[str]) -> dict[str, list[Any]]:
     """The values of each parameter, from "KEY=V1,V2".
 
     Raises:
-        UserError: if one is given twice.
+        UserError: if a parameter or a value is given twice.
     """
     axes: dict[str, list[Any]] = {}
     for option in options:
-        key, text = split("--grid", option)
-        values = [typed(value) for value in text.split(",")]
+        key, text = split_option("--grid", option)
+        values = [parse_value(value) for value in text.split(",")]
         if key in axes or len({repr(value) for value in values}) < len(values):
-            raise UserError(f"each parameter and value of a grid must be given once, found {option!r} beside it.")
+            raise UserError(f"each parameter and value of a grid must be given once, found {option!r} again.")
         axes[key] = values
     return axes

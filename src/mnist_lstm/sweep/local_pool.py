@@ -1,139 +1,102 @@
-"""The worker processes of a sweep: orders to them, and their results in the order in which they come."""
+"""Worker processes on this machine, each with a pipe for tasks, points of learning curves, and results.
 
-import json
-import os
-import queue
+Not `concurrent.futures` or loky: a worker that dies ends all workers of their pools, a running task cannot report, and
+workers survive when their parent is killed.
+"""
+
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-LAST_WORDS = 20  # seconds that a worker has to end its run in MLflow when the sweep is stopped
+from mnist_lstm.sweep import worker
+from mnist_lstm.sweep.engine import NextTask, PruneAt, Result, Task
+
+SHUTDOWN_SECONDS = 20  # for a worker to end its run in MLflow when the sweep stops
 
 
-class Task(NamedTuple):
-    """What a worker is to do.
-
-    Attributes:
-        name: tells it from every other.
-        order: the worker's method, and its arguments.
-        cpus, gpus: what it needs, where the engine allots them.
-    """
-
-    name: str
-    order: dict[str, Any]
-    cpus: int = 1
-    gpus: int = 0
+class _Worker(NamedTuple):
+    process: SpawnProcess
+    connection: "Connection[Any, Any]"
 
 
-class Result(NamedTuple):
-    """What a worker says.
-
-    Attributes:
-        worker: its number.
-        event: "points", "done", "failed", or "gone" when its process has ended.
-        about: the rest.
-    """
-
-    worker: int
-    event: str
-    about: dict[str, Any]
-
-
-class Pool:
-    """Worker processes that last for a whole sweep; a context, at whose end they are stopped.
+class LocalPool:
+    """Worker processes that live as long as the sweep, as a context manager.
 
     Args:
-        project: its root.
-        logs: the folder for what they print, a file each.
-        workers: how many.
+        project: the project's root.
+        logs: folder for the workers' output, in worker-1.log and so on.
+        size: number of workers.
     """
 
-    def __init__(self, project: Path, logs: Path, workers: int):
-        self._project, self._logs, self._workers = project, logs, workers
-        self._processes: dict[int, subprocess.Popen[str]] = {}
-        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+    def __init__(self, project: Path, logs: Path, size: int):
+        self._project, self._logs, self._size = project, logs, size
+        self._workers: dict[int, _Worker] = {}
+        self._running: dict[int, Task] = {}
 
-    def __enter__(self) -> "Pool":
+    def __enter__(self) -> "LocalPool":
         self._logs.mkdir(parents=True, exist_ok=True)
-        for number in range(1, self._workers + 1):
+        for number in range(1, self._size + 1):
             self._start(number)
         return self
 
     def __exit__(self, *error: object) -> None:
-        for process in self._processes.values():
-            with suppress(BrokenPipeError):
-                process.stdin.close()  # type: ignore[union-attr]
-        for process in self._processes.values():
-            try:
-                process.wait(LAST_WORDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for number, (process, connection) in self._workers.items():
+            connection.close()  # ends an idle worker
+            if number in self._running:
+                process.terminate()
+        for process, _ in self._workers.values():
+            process.join(SHUTDOWN_SECONDS)
+            process.kill()
 
-    def run(
-        self,
-        take: Callable[[], Task | None],
-        watch: Callable[[Task, list[Any]], int | None] = lambda task, points: None,
-    ) -> Iterator[tuple[Task, Result]]:
-        """Keeps the workers busy, and yields each task with its result: "done", "failed", or "gone".
-
-        Args:
-            take: the next task, None when there are no more.
-            watch: is shown new points of a task's curve, and says at which update it stops, if at any.
-        """
-        running: dict[int, Task] = {}
-        for number in self._processes:
-            self._hand(number, take(), running)
-        while running:
-            result = self._results.get()
-            task = running.get(result.worker)
-            if result.event == "points" and task:
-                self._order(result.worker, stop_at=watch(task, result.about["points"]))
-                continue
-            if result.event == "gone":
-                self._start(result.worker)
-            if task:
-                del running[result.worker]
-                yield task, result
-                self._hand(result.worker, take(), running)
-
-    def _hand(self, number: int, task: Task | None, running: dict[int, Task]) -> None:
-        if task:
-            running[number] = task
-            self._order(number, **task.order)
+    def run(self, next_task: NextTask, prune_at: PruneAt = lambda name, points: None) -> Iterator[tuple[Task, Result]]:
+        """Yields each task with its result, as `engine.Engine`; a worker whose process ended is replaced."""
+        for number in self._workers:
+            self._assign(number, next_task())
+        while self._running:
+            ready = wait([self._workers[number].connection for number in self._running])
+            for number in [number for number in self._running if self._workers[number].connection in ready]:
+                message = self._receive(number)
+                if isinstance(message, Result):
+                    yield self._running.pop(number), replace(message, worker=number)
+                    self._assign(number, next_task())
+                else:
+                    self._send(number, prune_at(self._running[number].name, message))
 
     def _start(self, number: int) -> None:
-        """Starts the worker of that number, in a group of its own: Ctrl-C is for the sweep, which stops it."""
-        with (self._logs / f"worker-{number}.log").open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "mnist_lstm.sweep.worker", str(self._project)],
-                cwd=self._project,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                start_new_session=os.name == "posix",
-            )
-        self._processes[number] = process
-        threading.Thread(target=self._listen, args=(number, process), daemon=True).start()
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        log = self._logs / f"worker-{number}.log"
+        process = context.Process(target=worker.main, args=(self._project, log, theirs), daemon=True)
+        process.start()
+        theirs.close()  # so that the end of the process closes the pipe
+        self._workers[number] = _Worker(process, ours)
 
-    def _order(self, number: int, **order: Any) -> None:
-        """Sends an order; a worker that has just ended says so by itself."""
-        with suppress(BrokenPipeError):
-            print(json.dumps(order), file=self._processes[number].stdin, flush=True)
+    def _assign(self, number: int, task: Task | None) -> None:
+        if task:
+            self._running[number] = task
+            self._send(number, task)
 
-    def _listen(self, number: int, process: "subprocess.Popen[str]") -> None:
-        for line in process.stdout or ():
-            about = json.loads(line)
-            self._results.put(Result(number, about.pop("event"), about))
-        self._results.put(Result(number, "gone", {"reason": _how(process.wait())}))
+    def _send(self, number: int, message: Any) -> None:
+        with suppress(OSError):  # the process has ended, which `_receive` reports
+            self._workers[number].connection.send(message)
+
+    def _receive(self, number: int) -> Any:
+        """The worker's result, or new points of its trial's curve."""
+        process, connection = self._workers[number]
+        try:
+            return connection.recv()
+        except (EOFError, OSError):
+            process.join()
+            self._start(number)
+            return Result("lost", _ending(process.exitcode or 0))
 
 
-def _how(code: int) -> str:
-    """How a worker ended."""
+def _ending(code: int) -> str:
+    """How a worker's process ended, by its exit code."""
     return f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with {code}"

@@ -1,4 +1,4 @@
-"""The winner of a sweep as a preset: conf/<name>/parameters.yml, with only what differs from conf/base."""
+"""The winner of a sweep as a preset: conf/<name>/parameters.yml, with what differs from conf/base."""
 
 from pathlib import Path
 from textwrap import indent
@@ -13,15 +13,15 @@ from mnist_lstm.sweep.base_parameters import SEED, BaseParameters, Changes, chan
 
 
 def path_of(project: Path, name: str) -> Path:
-    """Where the preset stands."""
+    """The file of the preset."""
     return project / "conf" / name / "parameters.yml"
 
 
 def expect_free(project: Path, name: str) -> None:
-    """Checks that the place is free, or holds what a sweep of this name has written.
+    """Checks that there is no preset of this name, or one that a sweep of this name wrote.
 
     Raises:
-        UserError: if it holds something else.
+        UserError: if there is another one.
     """
     path = path_of(project, name)
     taken = path.is_file() and _mark(name) not in path.read_text(encoding="utf-8")
@@ -31,14 +31,14 @@ def expect_free(project: Path, name: str) -> None:
         )
 
 
-def preset(base: BaseParameters, changes: Changes, name: str, found: str) -> str:
+def preset(base: BaseParameters, changes: Changes, name: str, summary: str) -> str:
     """The preset as text.
 
     Args:
-        base: what all trials have in common.
-        changes: the winner's, without a seed.
+        base: the parameters that the trials share.
+        changes: of the winner, without a seed.
         name: of the study.
-        found: how good the winner is and what it cost, in words.
+        summary: the winner's result and cost, for people.
     """
     defaults = flattened(yaml.safe_load((base.project / "conf/base/parameters.yml").read_text(encoding="utf-8")))
     values = flattened(base.parameters(changes).model_dump())
@@ -47,7 +47,7 @@ def preset(base: BaseParameters, changes: Changes, name: str, found: str) -> str
         for key, value in values.items()
         if key.startswith(SWEPT_BLOCKS) and key != SEED and not ROLES[key].transient and value != defaults.get(key)
     }
-    opening = f"The best of a sweep: `kedro run --env {name}`.\n{found}\n{_mark(name)}\n"
+    opening = f"The best of a sweep: `kedro run --env {name}`.\n{summary}\n{_mark(name)}, which may overwrite it.\n"
     return indent(opening, "# ") + "\n" + str(yaml.safe_dump(changed({}, differing), sort_keys=False))
 
 
@@ -55,11 +55,11 @@ def write(project: Path, name: str, text: str) -> None:
     """Writes the preset.
 
     Raises:
-        UserError: if something else has come to stand in its place.
+        UserError: if there is another preset of this name by now.
     """
     expect_free(project, name)
     atomic_write(path_of(project, name), text.encode())
 
 
 def _mark(name: str) -> str:
-    return f"Written by `kedro sweep --name {name}`, which may write it anew."
+    return f"Written by `kedro sweep --name {name}`"

@@ -1,71 +1,67 @@
-"""How far a sweep is: a bar with the best so far and the time left on a terminal, a line for each trial elsewhere."""
+"""The progress of a sweep: a line for each trial, and on a terminal a bar."""
 
 import time
+
+from rich import get_console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
 
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 
 
 class Progress:
-    """Counts trials.
+    """Counts trials and prints their outcomes, as a context manager.
 
     Args:
-        total: trials in all.
-        metric: the measure that chooses the best.
+        total: number of trials.
+        metric: chooses the best trial.
+        outcomes: of trials that have finished before.
     """
 
-    def __init__(self, total: int, metric: str):
-        from rich import get_console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-        from rich.progress import Progress as Bar
-
-        self._console = get_console()
-        self._bar = Bar(
-            "trials",
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._total, self._metric = total, metric
+    def __init__(self, total: int, metric: str, outcomes: dict[str, Outcome]):
+        self._total, self._metric, self._console = total, metric, get_console()
+        columns = "trials", BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False)
+        self._bar = Bar(*columns, console=self._console, disable=not self._console.is_terminal)
         self._task = self._bar.add_task("", total=total)
+        self._values: dict[str, float] = {}
         self._done = self._before = 0
-        self._best: tuple[float, str] | None = None
-        self._started = time.monotonic()
-        self._bar.start()
-
-    def before(self, outcomes: dict[str, Outcome]) -> None:
-        """Counts the trials that had finished before this sweep went on."""
         for name, outcome in outcomes.items():
             self._count(name, outcome)
         self._before = self._done
+        self._started = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        self._bar.start()
         if self._before:
-            self.say(f"{self._before} of {self._total} trials had finished before")
+            self._print(f"{self._before} of {self._total} trials had finished before")
+        return self
 
-    def ended(self, name: str, outcome: Outcome) -> None:
-        """Counts a trial, and tells what came of it."""
-        self._count(name, outcome)
-        told = f"{self._metric} {outcome.values[self._metric]:.4f}" if outcome.values else outcome.status
-        told += f" ({outcome.reason})" if outcome.reason else ""
-        best = f"best {self._best[0]:.4f} ({self._best[1]})" if self._best else "none has finished"
-        self._bar.update(self._task, completed=self._done, description=f"{best}  {self._left()}")
-        self.say(f"trial {self._done} of {self._total}  {name}  {told}  {best}  {self._left()}")
-
-    def say(self, line: str) -> None:
-        """Prints a line, above the bar where there is one."""
-        self._console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
-
-    def stop(self) -> None:
-        """Leaves the terminal in order."""
+    def __exit__(self, *error: object) -> None:
         self._bar.stop()
+
+    def show(self, name: str, outcome: Outcome) -> None:
+        """Counts a trial and prints its outcome."""
+        self._count(name, outcome)
+        found = f"{self._metric} {outcome.values[self._metric]:.4f}" if outcome.values else outcome.status
+        found += f" ({outcome.reason})" if outcome.reason else ""
+        best = f"{self._best()}  {self._left()}"
+        self._bar.update(self._task, completed=self._done, description=best)
+        self._print(f"trial {self._done} of {self._total}  {name}  {found}  {best}")
 
     def _count(self, name: str, outcome: Outcome) -> None:
         self._done += 1
         if outcome.values:
-            value = outcome.values[self._metric]
-            sign = 1 if DIRECTIONS[self._metric] == "maximize" else -1
-            if self._best is None or sign * value > sign * self._best[0]:
-                self._best = value, name
+            self._values[name] = outcome.values[self._metric]
+
+    def _print(self, line: str) -> None:
+        self._console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
+    def _best(self) -> str:
+        if not self._values:
+            return "none has finished"
+        choose = max if DIRECTIONS[self._metric] == "maximize" else min
+        name = choose(self._values, key=lambda name: self._values[name])
+        return f"best {self._values[name]:.4f} ({name})"
 
     def _left(self) -> str:
         seconds = (time.monotonic() - self._started) / (self._done - self._before) * (self._total - self._done)

@@ -1,4 +1,4 @@
-"""Which setting is best: the mean over its seeds of a measure on the validation images."""
+"""The ranking of settings by the mean over their seeds of a metric on the validation images."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 
 
 class Setting(NamedTuple):
-    """Trials that differ in their seeds alone, all of which finished.
+    """Finished trials that differ only in their seeds.
 
     Attributes:
-        changes: what they have in common.
+        changes: that they share.
         trials: in the order of their seeds.
-        value: the mean of the measure.
-        spread: its standard deviation over the seeds; nan for one seed.
+        value: mean of the metric.
+        spread: standard deviation over the seeds; nan for one seed.
     """
 
     changes: Changes
@@ -26,9 +26,9 @@ class Setting(NamedTuple):
 
 
 def ranked(trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Setting]:
-    """The settings from best to worst, equal ones in the order of their trials.
+    """The settings from best to worst; ties in the order of their trials.
 
-    One with a trial that failed or was pruned is none of them: its mean would be over other seeds.
+    A setting with a failed or pruned trial is left out: its mean would be over other seeds.
     """
     groups: dict[str, list[Trial]] = defaultdict(list)
     for trial in trials:

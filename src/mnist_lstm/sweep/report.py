@@ -1,4 +1,4 @@
-"""What a study leaves: the table of its trials, the page, the winner as a preset, and lines for the terminal."""
+"""The files of a study (table of trials, page, the winner's preset) and its lines on the terminal."""
 
 import csv
 import io
@@ -10,8 +10,9 @@ from mnist_lstm.provenance import hardware
 from mnist_lstm.sweep import preset
 from mnist_lstm.sweep.base_parameters import BaseParameters, Trial
 from mnist_lstm.sweep.figures import figures
+from mnist_lstm.sweep.options import SweepOptions
 from mnist_lstm.sweep.ranking import Setting
-from mnist_lstm.sweep.stages import StudyResult, SweepOptions, folder_of
+from mnist_lstm.sweep.stages import StudyResult
 from mnist_lstm.sweep.study import Outcome
 from mnist_lstm.sweep.study_page import page
 from mnist_lstm.sweep.trial_source import TrialSource
@@ -20,63 +21,62 @@ Row = dict[str, Any]
 
 
 def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, result: StudyResult) -> list[str]:
-    """Writes the study's files, into the project and the parent run; returns what to tell the user."""
-    folder = folder_of(base.project, options.name) / "study"
+    """Writes the study's files, into the project and the parent run; returns the lines for the terminal."""
+    folder = options.folder / "study"
     rows = table(trials.axes, trials.trials, result.outcomes, options.metric)
-    told = [f"Study      {options.name}: {count(result.outcomes)}; {result.study.place}", f"Data       {result.data}"]
+    lines = [f"Study      {options.name}: {count(result.outcomes)}; {result.study.place}", f"Data       {result.data}"]
     tags: dict[str, Any] = {"data": result.data}
     metrics: dict[str, float] = {}
     if result.settings and result.tested:
         best = result.settings[0]
         tags |= {f"best.{key}": value for key, value in best.changes.items()} | {"winner": result.tested.run_id}
         metrics = {f"best/{options.metric}": best.value}
-        told += [f"Best       {words(best, options.metric)}", f"Tested     {tested(result.tested, best)}"]
-        found = f"{words(best, options.metric)}; {tested(result.tested, best)}.\n{cost(result.outcomes, best)}"
-        text = preset.preset(base, best.changes, options.name, found)
+        validated, tested = setting_text(best, options.metric), test_text(result.tested, best)
+        summary = f"{validated}; {tested}.\n{cost_text(result.outcomes, best)}"
+        text = preset.preset(base, best.changes, options.name, summary)
         preset.write(base.project, options.name, text)
         atomic_write(folder / "parameters.yml", text.encode())
-        told.append(f"Preset     conf/{options.name}/parameters.yml (kedro run --env {options.name})")
+        lines += [f"Best       {validated}", f"Tested     {tested}"]
+        lines.append(f"Preset     conf/{options.name}/parameters.yml (kedro run --env {options.name})")
     else:
-        told.append("Best       none: of no setting did all trials finish")
+        lines.append("Best       none: no setting finished all its trials")
+    plots = figures(trials.axes, trials.trials, result.outcomes, options.metric)
     atomic_write(folder / "trials.csv", as_csv(rows).encode())
-    atomic_write(
-        folder / "study.html",
-        page(told, rows, figures(trials.axes, trials.trials, result.outcomes, options.metric)).encode(),
-    )
+    atomic_write(folder / "study.html", page(lines, rows, plots).encode())
     result.study.write(folder, tags, metrics)
-    return [*told, f"Look       {folder.relative_to(base.project)}/study.html, trials.csv; make ui (MLflow)"]
+    return [*lines, f"Look       {folder.relative_to(base.project)}/study.html, trials.csv; make ui (MLflow)"]
 
 
 def count(outcomes: dict[str, Outcome]) -> str:
-    """How many trials there are, by what came of them: "6 trials, 5 finished, 1 failed"."""
+    """The number of trials, by status: "6 trials, 5 finished, 1 failed"."""
     states = [outcome.status for outcome in outcomes.values()]
-    of_each = (f"{states.count(state)} {state}" for state in ("finished", "pruned", "failed") if state in states)
-    return ", ".join([f"{len(states)} trials", *of_each])
+    by_status = (f"{states.count(state)} {state}" for state in ("finished", "pruned", "failed") if state in states)
+    return ", ".join([f"{len(states)} trials", *by_status])
 
 
-def words(best: Setting, metric: str) -> str:
-    """How good a setting is: "model.hidden_size=64: valid/accuracy 0.9712 (2 seeds, standard deviation 0.0010)"."""
-    what = ", ".join(f"{key}={value}" for key, value in best.changes.items()) or "the parameters as they are"
+def setting_text(best: Setting, metric: str) -> str:
+    """A setting and its result: "model.hidden_size=64: valid/accuracy 0.9712 (2 seeds, standard deviation 0.0010)"."""
+    changes = ", ".join(f"{key}={value}" for key, value in best.changes.items()) or "the parameters as they are"
     seeds = f" ({len(best.trials)} seeds, standard deviation {best.spread:.4f})" if len(best.trials) > 1 else ""
-    return f"{what}: {metric} {best.value:.4f}{seeds}"
+    return f"{changes}: {metric} {best.value:.4f}{seeds}"
 
 
-def tested(outcome: Outcome, best: Setting) -> str:
-    """How good the winner is on the test images."""
-    found = outcome.metrics
-    low, high = found["test/accuracy_low"], found["test/accuracy_high"]
-    return f"test/accuracy {found['test/accuracy']:.4f} (interval {low:.4f} to {high:.4f}), of {best.trials[0].name}"
+def test_text(outcome: Outcome, best: Setting) -> str:
+    """The winner's result on the test images."""
+    metrics = outcome.metrics
+    low, high = metrics["test/accuracy_low"], metrics["test/accuracy_high"]
+    return f"test/accuracy {metrics['test/accuracy']:.4f} (interval {low:.4f} to {high:.4f}), of {best.trials[0].name}"
 
 
-def cost(outcomes: dict[str, Outcome], best: Setting) -> str:
-    """What the winner's training took, and on what: "19 s of training and validation on 2 cores (AMD EPYC, no GPU)"."""
+def cost_text(outcomes: dict[str, Outcome], best: Setting) -> str:
+    """Time and machine of the winner's training: "19 s of training and validation on 2 cores (AMD EPYC, no GPU)"."""
     machine, trial = hardware(), best.trials[0]
     where = f"{machine['cores']} cores ({machine['processor']}, {machine['accelerator'] or 'no'} GPU)"
     return f"{outcomes[trial.name].seconds:.0f} s of training and validation on {where}."
 
 
 def table(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Row]:
-    """A row for each trial, in their order."""
+    """A row for each trial that was started, in order."""
     return [
         {"trial": trial.name}
         | {key: trial.changes[key] for key in axes}

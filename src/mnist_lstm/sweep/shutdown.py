@@ -1,4 +1,4 @@
-"""How a sweep ends: with its true status in MLflow, whatever ends it."""
+"""How a sweep ends: with its true status in MLflow, also after an error, Ctrl-C or SIGTERM."""
 
 import signal
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from mnist_lstm.sweep.study import Study
 
 
 @contextmanager
-def status_of(study: Study) -> Iterator[None]:
+def ended_with_status(study: Study) -> Iterator[None]:
     """Ends the study with its true status."""
     try:
         yield
@@ -19,9 +19,9 @@ def status_of(study: Study) -> Iterator[None]:
         study.end_running("KILLED", "the sweep was stopped")
         if isinstance(error, Exception):
             study.end("FAILED", str(error))
-            raise
-        study.end("KILLED", type(error).__name__)
-        get_console().print("The sweep was stopped; the same command goes on from here.", highlight=False)
+        else:
+            study.end("KILLED", type(error).__name__)
+            get_console().print("The sweep was stopped; the same command continues it.", highlight=False)
         raise
     study.end("FINISHED")
 

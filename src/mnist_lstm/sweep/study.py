@@ -1,9 +1,10 @@
-"""A study in MLflow: a parent run, and a child run for each trial. What came of a trial is read from there alone."""
+"""A study in MLflow: a parent run, and a child run for each trial; the only source of the trials' outcomes."""
 
 import json
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from mnist_lstm.core.training.fingerprint import differences
 from mnist_lstm.errors import UserError
@@ -15,39 +16,44 @@ from mnist_lstm.tracking.spool.operations import FINGERPRINT
 from mnist_lstm.tracking.writer import LONGEST_TAG
 
 STUDY, SPECIFICATION, PROCESS = "sweep", "sweep.specification", "process."  # tags of the parent
-PRUNED = "pruned at update"  # how the reason of a trial begins that was stopped for the sake of the others
+PRUNED = "pruned at update"  # the reason of a pruned trial begins so
 MOST_RUNS = 50_000  # in one search, MLflow's limit
-Point = tuple[int, dict[str, float]]  # of a trial's curve: update, and each of these measures after it
 DIRECTIONS: dict[str, Literal["maximize", "minimize"]] = {
     "valid/accuracy": "maximize",
     "valid/loss": "minimize",
-}  # of each measure that may choose the winner
+}  # of each metric that can choose the winner
 
 
-class Outcome(NamedTuple):
-    """What came of a trial.
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of a trial.
 
     Attributes:
-        run_id: of its child run.
         status: "finished", "pruned", "failed" or "interrupted".
-        curves: by measure, its value by update.
-        values: by measure, that of the weights that classify; empty if it did not finish.
-        parameters: all of them, as MLflow writes them.
-        fingerprint: of its training, None if that never began.
-        seconds: from its start to its end.
         reason: why it did not finish.
-        metrics: all of its run's, by name, each the last.
+        run_id: of its child run, empty if there is none.
+        curves: by metric, its values by update.
+        values: by metric, the value of the weights that classify; empty if the trial did not finish.
+        parameters: all parameters, as strings in MLflow.
+        fingerprint: of the training, None if it never began.
+        seconds: from start to end.
+        metrics: the last value of each metric of the run.
     """
 
-    run_id: str
-    status: str
-    curves: dict[str, dict[int, float]]
-    values: dict[str, float]
-    parameters: dict[str, str]
-    fingerprint: str | None
-    seconds: float
-    reason: str
-    metrics: dict[str, float]
+    status: str = "failed"
+    reason: str = ""
+    run_id: str = ""
+    curves: dict[str, dict[int, float]] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    fingerprint: str | None = None
+    seconds: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the trial need not run again."""
+        return self.status in ("finished", "pruned")
 
 
 class Study:
@@ -55,9 +61,9 @@ class Study:
 
     Args:
         client: of MLflow.
-        experiment: its id.
+        experiment: id of the experiment.
         run_id: of the parent.
-        place: where it is, for people.
+        place: where to find it in MLflow, for people.
     """
 
     def __init__(self, client: Any, experiment: str, run_id: str, place: str):
@@ -65,42 +71,42 @@ class Study:
         self._client, self._experiment = client, experiment
 
     def outcomes(self, name: str | None = None) -> dict[str, Outcome]:
-        """Of each trial that was started, or of one, by the name of its run; of several of one name the newest."""
+        """Outcomes by the name of the run, of all trials that were started or of one; the newest of each name."""
         below = f"tags.`{start.PARENT}` = '{self.run_id}'" + (f" AND attributes.run_name = '{name}'" if name else "")
         oldest_first = ["attributes.start_time ASC"]
         runs = self._client.search_runs([self._experiment], below, max_results=MOST_RUNS, order_by=oldest_first)
         return {name: self.outcome(run) for name, run in {run.info.run_name: run for run in runs}.items()}
 
     def outcome(self, run: Any) -> Outcome:
-        """What came of the trial of a child run."""
+        """The outcome of the trial of a child run."""
         run_id, tags, reason = run.info.run_id, run.data.tags, run.data.tags.get("reason", "")
         curves = {
             name: {point.step: point.value for point in self._client.get_metric_history(run_id, name)}
             for name in DIRECTIONS
         }
         status = {"FINISHED": "finished", "FAILED": "failed"}.get(run.info.status, "interrupted")
-        if reason.startswith(PRUNED):  # it may have gone on a little before it was told
+        if reason.startswith(PRUNED):  # the trial may have run a little further
             status, last = "pruned", int(reason.removeprefix(PRUNED).partition(":")[0])
             curves = {name: {step: curve[step] for step in curve if step <= last} for name, curve in curves.items()}
-        values = classifying(curves, run.data.params["training.keep"]) if status == "finished" else {}
+        values = _values(curves, run.data.params["training.keep"]) if status == "finished" else {}
         milliseconds = (run.info.end_time or run.info.start_time) - run.info.start_time
         return Outcome(
-            run_id,
-            status,
-            curves,
-            values,
-            with_current_names(dict(run.data.params)),
-            tags.get(FINGERPRINT),
-            milliseconds / 1000,
-            reason,
-            dict(run.data.metrics),
+            status=status,
+            reason=reason,
+            run_id=run_id,
+            curves=curves,
+            values=values,
+            parameters=with_current_names(dict(run.data.params)),
+            fingerprint=tags.get(FINGERPRINT),
+            seconds=milliseconds / 1000,
+            metrics=dict(run.data.metrics),
         )
 
     def checkpoint(self, outcome: Outcome) -> bytes:
-        """The content of the file that a trial's training ended with.
+        """The content of the last checkpoint file of a trial.
 
         Raises:
-            UserError: if MLflow has it no more.
+            UserError: if MLflow does not have it any more.
         """
         content = reader.fetched(self._client, outcome.run_id, "checkpoint.pt")
         if content is None:
@@ -108,7 +114,7 @@ class Study:
         return content
 
     def end_running(self, status: str, reason: str, name: str | None = None) -> None:
-        """Ends the trials, or the one of that name, whose processes are gone and could not do so themselves."""
+        """Ends the trials, or the one of that name, whose processes are gone."""
         found = f"tags.`{start.PARENT}` = '{self.run_id}' AND attributes.status = 'RUNNING'"
         for run in self._client.search_runs([self._experiment], found, max_results=MOST_RUNS):
             if name in (None, run.info.run_name):
@@ -116,7 +122,7 @@ class Study:
                 self._client.set_terminated(run.info.run_id, status)
 
     def write(self, folder: Path, tags: dict[str, Any], metrics: dict[str, float]) -> None:
-        """Writes the files of a folder, and what was found, into the parent."""
+        """Writes the files of a folder, tags and metrics into the parent."""
         self._client.log_artifacts(self.run_id, str(folder))
         for key, value in tags.items():
             self._client.set_tag(self.run_id, key, str(value)[:LONGEST_TAG])
@@ -124,33 +130,38 @@ class Study:
             self._client.log_metric(self.run_id, key, number)
 
     def end(self, status: str, reason: str = "") -> None:
-        """Ends the parent with a status of MLflow's."""
+        """Ends the parent with a status of MLflow."""
         self._client.set_tag(self.run_id, "reason", reason)
         self._client.set_terminated(self.run_id, status)
 
 
-def classifying(curves: dict[str, dict[int, float]], keep: str) -> dict[str, float]:
-    """The last point of each curve, or with `keep` "best" those of the first best validation accuracy."""
+def _values(curves: dict[str, dict[int, float]], keep: str) -> dict[str, float]:
+    """The metrics of the weights that classify: the last, or with `keep` "best" the first with the best accuracy."""
     accuracy = {step: value for step, value in curves["valid/accuracy"].items() if not math.isnan(value)}
     at = max(sorted(accuracy), key=lambda step: accuracy[step]) if keep == "best" else max(accuracy)
     return {name: curve[at] for name, curve in curves.items()}
 
 
 def opened(
-    project: Path, settings: store.Settings, parameters: Parameters, env: str | None, name: str, about: dict[str, Any]
+    project: Path,
+    settings: store.Settings,
+    parameters: Parameters,
+    env: str | None,
+    name: str,
+    specification: dict[str, Any],
 ) -> Study:
-    """The study of that name, made now or continued.
+    """The study of that name, new or continued.
 
     Args:
         project: the project's root.
         settings: of mlflow.yml.
-        parameters: what all trials have in common.
+        parameters: that all trials share.
         env: the preset.
         name: of the study.
-        about: what makes it this study, flat; a study of that name which differs is refused.
+        specification: what identifies the study, flat.
 
     Raises:
-        UserError: if there is another study of that name, or it is running.
+        UserError: if the study of that name has another specification, or is running.
     """
     uri = store.tracking_uri(project, settings.server.mlflow_tracking_uri)
     client = store.client(project, uri)
@@ -159,13 +170,13 @@ def opened(
     found = client.search_runs([experiment], f"tags.`{STUDY}` = '{name}'", max_results=1)
     if found:
         run_id = found[0].info.run_id
-        _expect_same(found[0], name, about)
+        _expect_same(found[0], name, specification)
         client.update_run(run_id, status="RUNNING")
         for key, value in process().items():
             client.set_tag(run_id, PROCESS + key, value)
     else:
         known = start.provenance_of(project, parameters, {"env": env, "pipeline_names": None} | _NO_SELECTION)
-        tags = start.tags(known) | {STUDY: name, SPECIFICATION: json.dumps(about)}
+        tags = start.tags(known) | {STUDY: name, SPECIFICATION: json.dumps(specification)}
         run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
     study = Study(client, experiment, run_id, f"MLflow run {run_id} ({settings.tracking.experiment.name})")
     study.end_running("KILLED", "the sweep was gone when it was continued")
@@ -175,11 +186,10 @@ def opened(
 _NO_SELECTION = dict.fromkeys(start.SELECTION)
 
 
-def _expect_same(run: Any, name: str, about: dict[str, Any]) -> None:
-    """Refuses to continue a study that runs, or that is another."""
-    then = json.loads(run.data.tags[SPECIFICATION])
-    if told := differences(json.loads(json.dumps(about)), then):
-        raise UserError(f"the study {name!r} is another one: {told}; choose another --name.")
+def _expect_same(run: Any, name: str, specification: dict[str, Any]) -> None:
+    recorded = json.loads(run.data.tags[SPECIFICATION])
+    if found := differences(json.loads(json.dumps(specification)), recorded):
+        raise UserError(f"the study {name!r} is another one: {found}; choose another --name.")
     known = {key.removeprefix(PROCESS): tag for key, tag in run.data.tags.items() if key.startswith(PROCESS)}
     if run.info.status == "RUNNING" and not is_dead(known):
         raise UserError(f"the study {name!r} is running, in process {known['pid']} on {known['host']}; wait for it.")

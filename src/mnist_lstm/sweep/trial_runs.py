@@ -1,8 +1,9 @@
-"""The runs that a worker of a sweep makes, one after the other, without importing or reading anything twice."""
+"""The runs that a worker makes for a sweep: prepare the inputs, train a trial, run the complete pipeline."""
 
 import shlex
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,82 +11,102 @@ from kedro.framework.session import KedroSession
 
 from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.datasets.text import JSONDataset
-from mnist_lstm.errors import RunStopped
+from mnist_lstm.errors import RunStopped, one_line
 from mnist_lstm.sections import flattened
+from mnist_lstm.sweep.engine import Point, Result, Task
 from mnist_lstm.sweep.hook import trial
-from mnist_lstm.sweep.study import DIRECTIONS, PRUNED, Point
+from mnist_lstm.sweep.study import DIRECTIONS, PRUNED
 from mnist_lstm.tracking.writer import CURVES
 
-PREPARED = {"train_sequences": NpzDataset, "valid_sequences": NpzDataset, "data_card": JSONDataset}
-SUFFIXES = {NpzDataset: "npz", JSONDataset: "json"}
+INPUTS = {
+    "train_sequences": (NpzDataset, "train_sequences.npz"),
+    "valid_sequences": (NpzDataset, "valid_sequences.npz"),
+    "data_card": (JSONDataset, "data_card.json"),
+}  # what training reads: for each catalog entry its class and its file in the folder of prepared inputs
 
-Inputs = dict[str, Any]  # what training reads, by the names of PREPARED
-StopsAt = Callable[[list[Point]], int | None]  # new points of a curve to the update at which the trial is to stop
-
-
-def prepare(project: Path, env: str | None, params: dict[str, Any], folder: str) -> Inputs:
-    """Ingests and reshapes, and leaves in `folder` what trials read."""
-    trial.kept = dict.fromkeys(PREPARED)
-    try:
-        _run(project, env, params | {"tracking": {"enabled": False}}, pipeline_names=["ingest", "reshape"])
-        for name, data in trial.kept.items():
-            _dataset(name, folder).save(data)
-        return trial.kept
-    finally:
-        trial.kept = {}
+PruneTrialAt = Callable[[list[Point]], int | None]  # new points of the curve -> the update to stop the trial at
 
 
-def prepared(folder: str) -> Inputs:
-    """What `prepare` left."""
-    return {name: _dataset(name, folder).load() for name in PREPARED}
+def run_task(
+    project: Path, task: Task, prune_at: PruneTrialAt | None = None, inputs: dict[str, Any] | None = None
+) -> Result:
+    """Runs a task; an error becomes a result.
 
-
-def train(
-    project: Path, env: str | None, params: dict[str, Any], inputs: Inputs, stops_at: StopsAt | None = None
-) -> None:
-    """Trains and validates: a trial. The test images are not read.
-
-    Raises:
-        RunStopped: if `stops_at` says so.
+    Args:
+        project: the project's root.
+        task: what to run.
+        prune_at: decides whether a trial stops early, if the task allows it.
+        inputs: of a trial, by catalog entry; None reads them from the task's folder.
     """
-    trial.inputs, trial.watch = inputs, _Watch(stops_at).show if stops_at else None
     try:
-        _run(project, env, params, pipeline_names=["train"], node_names=["train"])
+        if task.action == "prepare":
+            return Result("done", values=_prepare(project, task))
+        if task.action == "train":
+            _train(project, task, inputs or load_inputs(task.folder), prune_at)
+        else:
+            _run(project, task)
+    except RunStopped:
+        return Result("done")
+    except Exception as error:
+        return Result("failed", one_line(error))
+    return Result("done")
+
+
+@lru_cache(maxsize=1)
+def load_inputs(folder: str) -> dict[str, Any]:
+    """The prepared inputs by catalog entry."""
+    return {name: _dataset(name, folder).load() for name in INPUTS}
+
+
+def _prepare(project: Path, task: Task) -> dict[str, str]:
+    """Ingests and reshapes, and saves what trials read."""
+    trial.captured = dict.fromkeys(INPUTS)
+    try:
+        _run(project, task, {"enabled": False}, pipeline_names=["ingest", "reshape"])
+        for name, data in trial.captured.items():
+            _dataset(name, task.folder).save(data)
+        card = trial.captured["data_card"]
+        return {"title": card["title"], "images": card["sha256"]["train"]}
     finally:
-        trial.inputs, trial.watch = {}, None
+        trial.captured = {}
 
 
-def whole(project: Path, env: str | None, params: dict[str, Any]) -> None:
-    """Runs the whole pipeline."""
-    _run(project, env, params)
+def _train(project: Path, task: Task, inputs: dict[str, Any], prune_at: PruneTrialAt | None) -> None:
+    """Trains and validates, without reading the test images."""
+    trial.inputs, trial.on_history = inputs, _pruner(prune_at) if prune_at and task.prunes else None
+    try:
+        _run(project, task, pipeline_names=["train"], node_names=["train"])
+    finally:
+        trial.inputs, trial.on_history = {}, None
 
 
-def _run(project: Path, env: str | None, params: dict[str, Any], **selection: Any) -> None:
+def _run(project: Path, task: Task, tracking: dict[str, Any] | None = None, **selection: Any) -> None:
+    params = task.params | ({"tracking": tracking} if tracking else {})
     values = ",".join(f"{key}={value}" for key, value in flattened(params).items() if "tracking." not in key)
-    preset = ["--env", env] if env else []
-    sys.argv = shlex.split(shlex.join(["kedro", "run", *preset, "--params", values]))  # what the run is recorded as
-    with KedroSession.create(project_path=project, env=env, runtime_params=params) as session:
+    preset = ["--env", task.env] if task.env else []
+    sys.argv = shlex.split(shlex.join(["kedro", "run", *preset, "--params", values]))  # the command MLflow records
+    with KedroSession.create(project_path=project, env=task.env, runtime_params=params) as session:
         session.run(**selection)
 
 
 def _dataset(name: str, folder: str) -> Any:
-    kind = PREPARED[name]
-    return kind(filepath=f"{folder}/{name}.{SUFFIXES[kind]}")
+    kind, file = INPUTS[name]
+    return kind(filepath=f"{folder}/{file}")
 
 
-class _Watch:
-    """Shows each validation of a trial once."""
+def _pruner(prune_at: PruneTrialAt) -> Callable[[Any], None]:
+    """A function that takes the history so far, and raises RunStopped if the new points in it end the trial."""
+    reported = 0
 
-    def __init__(self, stops_at: StopsAt):
-        self._stops_at, self._shown = stops_at, 0
-
-    def show(self, history: Any) -> None:
-        """Shows those that are new."""
+    def on_history(history: Any) -> None:
+        nonlocal reported
         validated = history.dropna(subset="valid_accuracy")
         points = [
             (int(row["iteration"]), {name: row[column] for column, name in CURVES.items() if name in DIRECTIONS})
-            for row in validated.iloc[self._shown :].to_dict("records")
+            for row in validated.iloc[reported:].to_dict("records")
         ]
-        self._shown = len(validated)
-        if points and (update := self._stops_at(points)):
+        reported = len(validated)
+        if points and (update := prune_at(points)):
             raise RunStopped(f"{PRUNED} {update}: worse than the median of the trials before it")
+
+    return on_history

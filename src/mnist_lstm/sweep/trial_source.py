@@ -1,45 +1,46 @@
-"""What a sweep asks of that which chooses its trials: a grid, or a search."""
+"""The interface of what chooses a sweep's trials: a grid or a search."""
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
 from mnist_lstm.sweep.base_parameters import Changes, Trial
-from mnist_lstm.sweep.study import Outcome, Point
+from mnist_lstm.sweep.engine import Point
+from mnist_lstm.sweep.study import Outcome
 
 
-class TrialSource(Protocol):
-    """Where trials come from.
+class TrialSource(ABC):
+    """Chooses trials.
 
     Attributes:
-        trials: those that are known so far, in order.
-        total: how many there are to be.
-        axes: by parameter, what it may be.
-        inputs: where what training reads is prepared, and changes that lead to it.
-        watched: whether each point of their curves is shown to `stops_at`.
+        prunes: whether `prune_at` may stop a trial.
+        trials: those chosen so far, in order.
+        total: how many there will be.
+        axes: by parameter, its values or Optuna's distribution.
+        inputs: by folder of prepared inputs, changes that need them.
     """
 
+    prunes: ClassVar[bool]
     trials: list[Trial]
     total: int
-    axes: Any
+    axes: dict[str, Any]
     inputs: dict[str, Changes]
-    watched: bool
 
     @property
-    def about(self) -> dict[str, Any]:
-        """What makes these trials different from others."""
-        ...
+    @abstractmethod
+    def specification(self) -> dict[str, Any]:
+        """What distinguishes these trials from those of another study."""
 
-    def begin(self, outcomes: dict[str, Outcome]) -> None:
-        """Is told, before any is taken, what came of those that were started before."""
-        ...
+    @abstractmethod
+    def resume(self, outcomes: dict[str, Outcome]) -> None:
+        """Takes the outcomes of an interrupted sweep into account; called once, before `next_trial`."""
 
-    def take(self) -> Trial | None:
-        """The next trial, None when there are no more."""
-        ...
+    @abstractmethod
+    def next_trial(self) -> Trial | None:
+        """The next trial to run, None when there are no more."""
 
-    def stops_at(self, name: str, points: list[Point]) -> int | None:
-        """The update among new points of a trial's curve at which it is to stop, None if it goes on."""
-        ...
+    def prune_at(self, name: str, points: list[Point]) -> int | None:
+        """The update among new points of a trial's curve at which it stops, None if it continues."""
+        return None
 
-    def ended(self, name: str, outcome: Outcome) -> None:
-        """Is told what came of a trial that was taken."""
-        ...
+    def record(self, name: str, outcome: Outcome) -> None:  # noqa: B027
+        """Takes note of how a trial ended."""

@@ -1,0 +1,80 @@
+"""The options of `kedro sweep`, and what is checked of them before anything starts."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_lstm.cluster import expect_ray
+from mnist_lstm.errors import UserError, listed, nearest
+from mnist_lstm.sweep.study import DIRECTIONS
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """The command line of `kedro sweep`.
+
+    Attributes:
+        project: the project's root.
+        grid, search: "KEY=VALUES" for each parameter.
+        seeds: of each combination of a grid.
+        trials: number of trials of a search.
+        metric: on the validation images; chooses the winner.
+        env: the preset.
+        params: nested parameters of all trials.
+        workers: number of trials at once.
+        engine: "local" or "ray".
+        address: of the Ray cluster; None starts Ray on this machine.
+        name: of the study; empty until it is known.
+        fail_fast: whether the first failure stops the sweep.
+    """
+
+    project: Path
+    grid: Sequence[str]
+    seeds: int
+    search: Sequence[str]
+    trials: int
+    metric: str
+    env: str | None
+    params: dict[str, Any]
+    workers: int
+    engine: str
+    address: str | None
+    name: str
+    fail_fast: bool
+
+    @property
+    def folder(self) -> Path:
+        """Where the study leaves its files."""
+        return self.project / "data" / "08_reporting" / self.name
+
+    def check(self) -> None:
+        """Checks what does not depend on the parameters.
+
+        Raises:
+            UserError: if options are wrong or contradict each other, or the Ray cluster does not answer.
+        """
+        if self.metric not in DIRECTIONS:
+            raise UserError(
+                f"--metric must be {listed(DIRECTIONS)}, not {self.metric!r}{nearest(self.metric, DIRECTIONS)}: the "
+                "winner is chosen on the validation images, and only it is tested."
+            )
+        if self.search and (self.grid or self.seeds > 1):
+            raise UserError("a sweep must be a --grid (with --seeds) or a --search, found both; leave one out.")
+        if not (self.search or self.grid or self.seeds > 1):
+            raise UserError(
+                "a sweep needs parameters to change: --grid KEY=V1,V2, --seeds N, or --search KEY=LOW:HIGH."
+            )
+        if self.name and not re.fullmatch(r"[\w-]+", self.name, re.ASCII):
+            raise UserError(f"--name must be letters, digits, - and _, not {self.name!r}: it becomes a folder's name.")
+        self._check_engine()
+
+    def _check_engine(self) -> None:
+        if self.engine != "ray" and self.address:
+            raise UserError(f"--address {self.address!r} needs --engine ray, found {self.engine!r}; add it.")
+        if self.engine == "ray":
+            expect_ray("--engine ray")
+            from mnist_lstm.cluster.joining import expect_cluster
+
+            expect_cluster(self.address)
