@@ -73,9 +73,9 @@ def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_and_no_decision(
         assert not belief.patches
         assert "decided" not in image.get_title(loc="left")
         np.testing.assert_array_equal(belief.images[0].get_array(), believed)
-    assert "from both ends at once" in " ".join(figure.get_supxlabel().split())
+    assert "bidirectional network sees the whole image" in " ".join(figure.get_supxlabel().split())
 
 
 def test_the_beliefs_say_that_the_network_was_not_trained_for_them() -> None:
     for figure in (beliefs(), plots.accuracy_by_step_print(BY_STEP, 0.95, "rows", RUN)):
-        assert "trained to answer once the whole image is read" in " ".join(figure.get_supxlabel().split())
+        assert "trained to answer after the last row only" in " ".join(figure.get_supxlabel().split())

@@ -37,7 +37,7 @@ def test_a_mistake_has_its_class_what_it_was_called_how_surely_and_where_it_is_f
 
 
 def test_where_there_is_no_mistake_the_figure_says_so() -> None:
-    assert "not one image was wrong" in {text.get_text() for text in mistakes(0).texts}
+    assert "no image was misclassified" in {text.get_text() for text in mistakes(0).texts}
 
 
 def test_no_mistake_is_said_to_be_made_with_certainty() -> None:

@@ -224,8 +224,8 @@ def test_parameters_stand_in_the_tables_as_in_yaml() -> None:
 
 
 UNLIKE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "alike": ({}, {}, "where the first goes on improving and the second does not, the network is learning by heart."),
-    "dropout": ({"dropout": 0.5}, {}, "they are not measured alike, the first with dropout."),
+    "alike": ({}, {}, "where the first keeps improving and the second does not, the network overfits."),
+    "dropout": ({"dropout": 0.5}, {}, "they are not comparable: the first has dropout."),
     "all": (
         {"dropout": 0.5},
         {
@@ -234,15 +234,15 @@ UNLIKE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
             "training.precision": "bfloat16",
             "training.ema_decay": 0.9,
         },
-        "they are not measured alike, the first with dropout and distorted images and smoothed labels and bfloat16 "
-        "arithmetic, the second by averaged weights.",
+        "they are not comparable: the first has dropout and distorted images and smoothed labels and bfloat16 "
+        "arithmetic, the second uses averaged weights.",
     ),
-    "averaged": ({}, {"training.ema_decay": 0.9}, "they are not measured alike, the second by averaged weights."),
+    "averaged": ({}, {"training.ema_decay": 0.9}, "they are not comparable: the second uses averaged weights."),
 }
 
 
 @pytest.mark.parametrize("case", UNLIKE)
-def test_the_caption_of_the_curves_says_whether_they_are_measured_alike(case: str) -> None:
+def test_the_caption_of_the_curves_says_whether_they_are_comparable(case: str) -> None:
     model, changes, expected = UNLIKE[case]
     checkpoint = tiny.checkpoint(**model)
     changed = replace(checkpoint, fingerprint_fields=checkpoint.fingerprint_fields | changes)

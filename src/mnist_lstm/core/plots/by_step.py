@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 ACROSS = 3  # examples side by side
 WIDER = 1.3  # beliefs than their image, for the names of the classes
-ASKED_EARLY = "the network was trained to answer once the whole image is read; here it is asked after every {step}"
-BOTH_WAYS = "the network reads an image from both ends at once, and so has an answer only when all of it is read"
+EARLY_ANSWERS = "the network was trained to answer after the last {step} only; earlier answers may be poor"
+BOTH_WAYS = "a bidirectional network sees the whole image before it answers, so this shows the final answer only"
 
 
 def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], view: str, run: str) -> "Figure":
-    """Each example beside its class probabilities after each step; the step of the decision is framed.
+    """Each example next to its class probabilities after each step, with a frame at the step of the decision.
 
-    Where there is a belief at the end only, that stands there without a frame.
+    A bidirectional network has one belief, at the end, and no frame.
 
     Args:
         examples: "images" (N, height, width), "labels" (N,), "beliefs" (N, T, K) or (N, 1, K), and "order" (T, F).
@@ -46,7 +46,7 @@ def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], vi
     """
     rows, step = -(-len(examples["images"]) // ACROSS), step_word(view).one
     title = f"Belief by {step}"
-    note = f"framed: the {step} from which on the answer stays; {ASKED_EARLY.format(step=step)}"
+    note = f"framed: the {step} after which the answer stays the same; {EARLY_ANSWERS.format(step=step)}"
     if examples["beliefs"].shape[1] < len(examples["order"]):
         title, note = "Belief", BOTH_WAYS
     names_height = 0.08 * max(map(len, class_names)) if are_long(class_names) else 0
@@ -85,7 +85,7 @@ def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float,
     """Accuracy on all test images by steps read, and the fraction whose answer is final, to hover and zoom.
 
     Args:
-        by_step: columns step, accuracy with its interval, and decided, as `core.beliefs.accuracy_by_step` gives them.
+        by_step: columns step, accuracy with its interval, and decided, of `evaluation.by_step.accuracy_by_step`.
         confidence: of the interval, a fraction.
         view: what is read at a step.
         run: what was trained on which data.
@@ -95,7 +95,7 @@ def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float,
 
 def accuracy_by_step_print(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "Figure":
     """The same lines to print."""
-    note = BOTH_WAYS if len(by_step["step"]) == 1 else ASKED_EARLY.format(step=step_word(view).one)
+    note = BOTH_WAYS if len(by_step["step"]) == 1 else EARLY_ANSWERS.format(step=step_word(view).one)
     return printed(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}", note)
 
 
@@ -107,8 +107,8 @@ def _panels(by_step: dict[str, NDArray[Any]], view: str, confidence: float) -> l
     interval = by_step["accuracy_low"], by_step["accuracy_high"]
     name = f"answer right (accuracy, with its {percent(confidence)} interval)"
     lines = [Line(name, by_step["step"], by_step["accuracy"], BLUE, strong=True, interval=interval)]
-    if len(by_step["step"]) > 1:  # asked on the way
-        name = "answer final (does not change any more)"
+    if len(by_step["step"]) > 1:  # a network that answers at every step
+        name = "answer final (no longer changes)"
         lines.append(Line(name, by_step["step"], by_step["decided"], VERMILLION))
     return [
         Panel(

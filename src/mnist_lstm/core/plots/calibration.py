@@ -16,10 +16,10 @@ Bins = dict[str, NDArray[Any]]
 
 
 def calibration_figure(bins: Bins, confidence: float, title: str) -> "Figure":
-    """Accuracy by predicted probability, and how many images have which.
+    """Accuracy by predicted probability, and the number of images in each bin.
 
     Args:
-        bins: as `core.metrics.reliability` gives them.
+        bins: as `evaluation.metrics.reliability` gives them.
         confidence: of the whiskers, a fraction.
         title: which run and data.
 

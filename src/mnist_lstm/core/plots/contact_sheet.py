@@ -1,4 +1,4 @@
-"""A contact sheet: what the network was given of a user's pictures, and what it answered."""
+"""A contact sheet: a user's pictures as the network sees them, each with its answer."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -22,11 +22,11 @@ def contact_sheet(shown: Sequence[Prepared], answers: pd.DataFrame, run: str) ->
 
     Args:
         shown: the first pictures, at least one.
-        answers: a row for each of them, or more, as `core.answers.answers` gives them.
+        answers: a row for each of them, or more, as `inference.predict.answers` gives them.
         run: what was trained on which data.
     """
     rows = -(-len(shown) // ACROSS)
-    note = f"as the network was given them; orange: less than {UNSURE:.0%} sure"
+    note = f"as the network sees them; orange: less than {UNSURE:.0%} sure"
     figure = new_figure(1.45 * rows + 1.05, f"What the network saw, and what it answered\n{run}", note)
     grid = np.ravel(figure.subplots(rows, ACROSS, squeeze=False))
     for unused in grid[len(shown) :]:

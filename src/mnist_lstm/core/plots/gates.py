@@ -26,20 +26,20 @@ Arrays = dict[str, NDArray[Any]]
 def states_figure(
     examples: Arrays, states: Arrays, class_names: list[str], units: int, view: str, run: str
 ) -> "Figure":
-    """A right and a wrong example beside heat maps of gates and states, time downwards as the rows of the image.
+    """A right and a wrong example next to heat maps of gates and states, time downwards as the rows of the image.
 
     Args:
         examples: "images" (N, height, width), "labels" (N,), "beliefs" (N, T, K) or (N, 1, K), and "order" (T, F).
         states: by name, each (N, T, units); those called "... gate" are between 0 and 1, the others have a sign.
         class_names: of label 0 to K - 1.
-        units: that the readout weighs, in all.
+        units: of the readout's input, in all.
         view: what is read at a step.
         run: what was trained on which data.
     """
     answers, order = examples["beliefs"].argmax(axis=-1), examples["order"]
     chosen = _one_of_each(answers[:, -1] == examples["labels"])
     shown = next(iter(states.values())).shape[-1]
-    note = f"the {shown} of {units} units that the readout weighs most, the weightiest to the left"
+    note = f"the {shown} of {units} units with the largest weights in the readout, the largest on the left"
     figure = new_figure(1.75 * len(chosen) + 1.25, f"Gates and states\n{run}", note, keep_proportions=True)
     grid = figure.subplots(len(chosen) + 1, 1 + len(states), height_ratios=[*[1] * len(chosen), 0.06])
     grid[-1, 0].axis("off")

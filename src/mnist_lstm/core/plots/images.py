@@ -1,4 +1,4 @@
-"""Images in a grid: a first look at the data, and the mistakes that the network is surest of."""
+"""Images in a grid: a first look at the data, and the most confident mistakes."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ def mistakes_figure(
     class_names: list[str],
     title: str,
 ) -> "Figure":
-    """Wrongly classified images, each with its class, what it was called and how surely; or a line that none is.
+    """Wrongly classified images, each with class, predicted class and probability; a line where there is none.
 
     Args:
         images: uint8 (N, height, width).
@@ -61,5 +61,5 @@ def mistakes_figure(
         called = f"called {class_names[answer.argmax()]}\n{surely} sure\nimage {position}"
         axes.set_xlabel(called, fontsize=SMALL, color=VERMILLION)
     if len(images) == 0:
-        figure.text(0.5, 0.45, "not one image was wrong", ha="center", va="center")
+        figure.text(0.5, 0.45, "no image was misclassified", ha="center", va="center")
     return figure

@@ -1,4 +1,4 @@
-"""What each figure of the report shows, and a sentence under it that holds whatever the parameters of the run."""
+"""The heading and the caption of each figure in the report; they hold for all parameters of a run."""
 
 from typing import NamedTuple
 
@@ -21,76 +21,76 @@ class Caption(NamedTuple):
 CAPTIONS = {
     "learning_curves_print": Caption(
         "Learning curves",
-        "Loss and accuracy by update: the thin line is the batch about to be learned from, the thick one the "
-        "validation images, from which nothing is learned; {compared}.",
+        "Loss and accuracy by update: the thin line is the latest batch, before its update, and the thick line the "
+        "validation images, which are not used to update weights; {compared}.",
     ),
     "confusion_figure": Caption(
         "Confusion matrix",
-        "Each row holds the test images of one class by what they were taken for: right answers lie on the diagonal, "
-        "and the darker a cell off it, the more often the network mixes up that pair.",
+        "Each row holds the test images of one class by predicted class: correct answers lie on the diagonal, and a "
+        "darker cell off the diagonal is a pair that the network confuses more often.",
     ),
     "mistakes_figure": Caption(
         "The most confident mistakes",
-        "The wrong answers of which the network was surest, the surest first, each with the class of the image, what "
-        "it was taken for, how probable that seemed, and its place among the test images.",
+        "The wrong answers with the highest probability, the highest first, each with the class of the image, the "
+        "predicted class, its probability, and the position among the test images.",
     ),
     "accuracy_by_step_print": Caption(
         "Accuracy by {steps} read",
-        "The share of test images that would be right if reading stopped after each {step}, with its interval as a "
-        "band, and the share whose answer does not change any more; the network was trained to answer once the whole "
-        "image is read, and need not be any good before.",
+        "The share of test images that are right if reading stops after each {step}, with its interval as a band, and "
+        "the share whose answer no longer changes; the network was trained to answer after the last {step} only, so "
+        "its earlier answers may be poor.",
     ),
     "beliefs_figure": Caption(
         "Belief by {step}",
-        "Beside each image, from top to bottom, how probable each class seems after each {step}, with a frame around "
-        "the {step} from which on the same class leads; the network was trained to answer once the whole image is "
-        "read, so what stands above is what it would say if it were asked too soon.",
+        "Next to each image, from top to bottom, the probability of each class after each {step}, with a frame around "
+        "the {step} after which the leading class stays the same; the network was trained to answer after the last "
+        "{step} only, so the rows above show answers that come too early.",
     ),
     "states_figure": Caption(
         "Gates and states", "Inside the cell{layer}, from the first {step} at the top to the last: {inside}."
     ),
     "calibration_figure": Caption(
         "Calibration",
-        "Of the answers of about the same probability, the share that is right: a point on the dashed line is right as "
-        "often as it is sure, one below it is too sure, one above too modest; the grey bars count the images, and "
-        "where they are few the whiskers are long.",
+        "Of the answers of about the same probability, the share that is right: a point below the dashed line "
+        "means that the network is overconfident, a point above it that it is underconfident; the grey bars count the "
+        "images, and few images make long whiskers.",
     ),
 }
 
-COMPARABLE = "where the first goes on improving and the second does not, the network is learning by heart"
+COMPARABLE = "where the first keeps improving and the second does not, the network overfits"
 
 INSIDE = {
-    "lstm": "an open input gate lets news in, an open forget gate keeps what the cell state holds, and an open output "
-    "gate shows it as the hidden state, so a column of the cell state that keeps its colour is a unit that remembers",
-    "gru": "a shut reset gate keeps the past out of the candidate state, and an open update gate keeps the hidden "
+    "lstm": "an open input gate lets new information in, an open forget gate keeps what the cell state holds, and an "
+    "open output gate passes it to the hidden state, so a column of the cell state that keeps its colour is a unit "
+    "that remembers",
+    "gru": "a closed reset gate keeps the past out of the candidate state, and an open update gate keeps the hidden "
     "state as it was instead of taking the candidate, so a column of the hidden state that keeps its colour is a unit "
     "that remembers",
-    "rnn": "each hidden state is made anew from the one before and from what is read, without a gate that could keep "
-    "it",
+    "rnn": "each hidden state is computed from the previous one and the input, without a gate that could keep it",
 }
 
-# In place of the above for a network that reads both ways
+# Instead of the above for a bidirectional network
 BOTH_WAYS = {
     "accuracy_by_step_print": Caption(
         "Accuracy when all is read",
-        "The network reads an image from both ends at once, so that it has an answer only after the last {step}: there "
-        "stands the share of test images that are right, with its interval.",
+        "A bidirectional network sees the whole image before it answers, so this figure shows the accuracy of the "
+        "final answer only, with its interval.",
     ),
     "beliefs_figure": Caption(
         "Belief in a few images",
-        "Beside each image, how probable each class seems to the network, which reads from both ends at once and so "
-        "has an answer only when all is read.",
+        "Next to each image, the probability of each class; a bidirectional network sees the whole image before it "
+        "answers, so this figure shows the final answer only.",
     ),
     "states_figure": Caption(
         "Gates and states",
-        "Inside the cell{layer}, from the first {step} at the top to the last, though half of the network's units read "
-        "from the bottom up: {inside}.",
+        "Inside the cell{layer}, from the first {step} at the top to the last, though half of the units "
+        "read from the bottom up: {inside}.",
     ),
 }
 
 
 def caption(name: str, checkpoint: Checkpoint) -> Caption:
-    """Heading and sentence of a figure by its name in the catalog, for what was trained and how."""
+    """The caption of a figure, by its name in the catalog, for this model and training."""
     chosen = BOTH_WAYS.get(name) if checkpoint.model.bidirectional else None
     words = _words(checkpoint)
     return Caption(*(part.format(**words) for part in chosen or CAPTIONS[name]))
@@ -108,7 +108,7 @@ def _words(checkpoint: Checkpoint) -> dict[str, str]:
 
 
 def _compared(checkpoint: Checkpoint) -> str:
-    """Whether the two lines of the learning curves are measured alike, and what follows."""
+    """Whether the two learning curves are comparable, and what follows."""
     trained = checkpoint.fingerprint_fields
     moves = {key.removeprefix(AUGMENTATION): trained[key] for key in trained if key.startswith(AUGMENTATION)}
     distinct = {
@@ -118,7 +118,7 @@ def _compared(checkpoint: Checkpoint) -> str:
         "bfloat16 arithmetic": trained["training.precision"] == "bfloat16",
     }
     only_first = " and ".join(name for name in distinct if distinct[name])
-    unlike = [f"the first with {only_first}"] if only_first else []
+    differences = [f"the first has {only_first}"] if only_first else []
     if trained["training.ema_decay"] > 0:
-        unlike.append("the second by averaged weights")
-    return f"they are not measured alike, {', '.join(unlike)}" if unlike else COMPARABLE
+        differences.append("the second uses averaged weights")
+    return f"they are not comparable: {', '.join(differences)}" if differences else COMPARABLE
