@@ -84,10 +84,12 @@ def whole_files(folder: Path) -> list[tuple[Any, Path]]:
     return [(CSVDataset, folder / "history.csv"), (partial(FigureDataset, dpi=20), folder / "matrix.png")]
 
 
-def test_a_table_or_figure_that_is_cut_short_anywhere_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_figure_cut_short_anywhere_or_a_table_cut_within_a_line_is_refused_by_name(tmp_path: Path) -> None:
     for dataset, path in whole_files(tmp_path):
         content = path.read_bytes()
         for length in range(len(content)):
+            if dataset is CSVDataset and content[:length].endswith(b"\n"):
+                continue  # a table of fewer rows
             path.write_bytes(content[:length])
             with pytest.raises(DatasetError) as raised:
                 dataset(filepath=str(path)).load()
@@ -104,6 +106,13 @@ def test_a_figure_with_a_wrong_bit_anywhere_is_refused(tmp_path: Path) -> None:
         path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
         with pytest.raises(DatasetError):
             dataset(filepath=str(path)).load()
+
+
+@pytest.mark.parametrize("ending", ["", "\n"], ids=["edited", "of version 0.1"])
+def test_a_table_loads_with_and_without_an_empty_line_at_its_end(tmp_path: Path, ending: str) -> None:
+    (_, path), _ = whole_files(tmp_path)
+    path.write_text(path.read_text() + ending)
+    pd.testing.assert_frame_equal(CSVDataset(filepath=str(path)).load(), TABLE)
 
 
 def test_a_whole_table_is_read_by_any_reader(tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ from kedro_datasets._typing import HTMLPreview
 
 from mnist_lstm.datasets.atomic import Whole
 
-END = b"\n\n"  # of a whole table: the readers of CSV files skip empty lines
-
 
 class JSONDataset(Whole, json.JSONDataset):
     """A JSON file."""
@@ -18,20 +16,15 @@ class JSONDataset(Whole, json.JSONDataset):
     kind = "JSON file"
 
 
-class _EndedFile(pandas.CSVDataset):
-    def save(self, data: Any) -> None:
-        super().save(data)
-        with self._fs.open(str(self._filepath), "ab") as file:
-            file.write(b"\n")
-
+class _LinesFile(pandas.CSVDataset):
     def load(self) -> Any:
-        if not self._fs.tail(str(self._filepath), size=len(END)) == END:
-            raise ValueError("no empty line at its end")
+        if self._fs.tail(str(self._filepath), size=1) != b"\n":
+            raise ValueError("a last line without a newline at its end")
         return super().load()
 
 
-class CSVDataset(Whole, _EndedFile):
-    """A table in a CSV file that ends with an empty line, which one that was cut short lacks, wherever the cut is."""
+class CSVDataset(Whole, _LinesFile):
+    """A table in a CSV file. A file that was cut short within a line is refused, as its last newline is missing."""
 
     kind = "CSV file"
 
