@@ -15,7 +15,6 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from tempfile import TemporaryDirectory  # noqa: E402
-from typing import Any  # noqa: E402
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
@@ -26,7 +25,9 @@ import yaml  # noqa: E402
 from mlflow.entities import Metric  # noqa: E402
 
 from mnist_lstm.core.data import idx  # noqa: E402
-from mnist_lstm.core.data.splits import Arrays, data_card, first_images, images_and_labels  # noqa: E402
+from mnist_lstm.core.data.data_card import DataCard  # noqa: E402
+from mnist_lstm.core.data.sequences import SequenceSplit  # noqa: E402
+from mnist_lstm.core.data.splits import ImageSplit, data_card, first_images, images_and_labels  # noqa: E402
 from mnist_lstm.core.model.export import ExportedModel  # noqa: E402
 from mnist_lstm.core.training.checkpoint import Checkpoint, to_bytes  # noqa: E402
 from mnist_lstm.parameters import Parameters, checked  # noqa: E402
@@ -57,7 +58,7 @@ def main(folder: Path) -> None:
     print(f"all after {time.perf_counter() - STARTED:.3f} s")
 
 
-def learn_and_show(parameters: Parameters, parts: dict[str, Arrays], card: dict[str, Any]) -> ExportedModel:
+def learn_and_show(parameters: Parameters, parts: dict[str, ImageSplit], card: DataCard) -> ExportedModel:
     """All that comes after reading."""
     training, valid, test = reshape(parts["train"], parts["valid"], parts["test"], parameters.sequence)
     points, given = 0, (parameters.sequence, parameters.model, parameters.training)
@@ -84,7 +85,12 @@ def log_curves(history: pd.DataFrame) -> None:
 
 
 def evaluate_and_draw(
-    parameters: Parameters, checkpoint: Checkpoint, history: pd.DataFrame, test: Arrays, card: dict[str, Any], out: Path
+    parameters: Parameters,
+    checkpoint: Checkpoint,
+    history: pd.DataFrame,
+    test: SequenceSplit,
+    card: DataCard,
+    out: Path,
 ) -> None:
     """Measures on the test images, and all figures, into a folder."""
     predictions = evaluation.predict_test(checkpoint, test, card, parameters.evaluation)
@@ -92,7 +98,7 @@ def evaluate_and_draw(
     by_step, examples = evaluation.follow_beliefs(checkpoint, test, card, parameters.evaluation)
     states = evaluation.look_inside(checkpoint, examples)
     mlflow.log_metrics({key: value for key, value in found.items() if isinstance(value, int | float)})
-    np.savez(out / "predictions.npz", **predictions)
+    np.savez(out / "predictions.npz", logits=predictions.logits, labels=predictions.labels)
     for name, table in {"history": history, "per_class": per_class, "confusion": confusion, "by_step": by_step}.items():
         table.to_csv(out / f"{name}.csv", index=False)
     figures = [
@@ -107,7 +113,7 @@ def evaluate_and_draw(
     print(f"test accuracy {found['test/accuracy']:.4f}")
 
 
-def read(folder: Path, split: str) -> Arrays:
+def read(folder: Path, split: str) -> ImageSplit:
     """Images uint8 (N, 28, 28) and labels (N,) of IDX files."""
     names = (f"{split}-images-idx3-ubyte.gz", f"{split}-labels-idx1-ubyte.gz")
     images, labels = (idx.decode((folder / name).read_bytes(), name) for name in names)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ import torch
 import yaml
 from hypothesis import settings
 
-from mnist_lstm.core.data.sequences import pixel_order, sequence_split
-from mnist_lstm.core.data.splits import Arrays, Splits, data_card, images_and_labels
+from mnist_lstm.core.data.data_card import DataCard
+from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order, sequence_split
+from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, images_and_labels
 from mnist_lstm.parameters import Parameters, SequenceParameters, checked
 
 pytest_plugins = ["tests.support.projects", "tests.support.mnist_run", "tests.support.browser"]
@@ -46,12 +48,21 @@ def splits() -> Splits:
     return Splits(**parts, card=data_card("bars", "bars of noise", parts, ["top", "middle", "bottom"], files={}))
 
 
+class Sequences(NamedTuple):
+    """The sequences of a small data set."""
+
+    train: SequenceSplit
+    valid: SequenceSplit
+    test: SequenceSplit
+    card: DataCard
+
+
 @pytest.fixture
-def sequences(splits: Splits) -> Splits:
+def sequences(splits: Splits) -> Sequences:
     """The same data set read by rows: six steps of four pixels."""
-    order = pixel_order(read_by("rows"), splits.card["height"], splits.card["width"])
-    parts = {split: sequence_split(part, order) for split, part in zip(SIZES, splits, strict=False)}
-    return Splits(**parts, card=splits.card)
+    order = pixel_order(read_by("rows"), *splits.card.image_shape)
+    train, valid, test = (sequence_split(part, order) for part in (splits.train, splits.valid, splits.test))
+    return Sequences(train, valid, test, splits.card)
 
 
 def read_by(view: str) -> SequenceParameters:
@@ -62,7 +73,7 @@ def read_by(view: str) -> SequenceParameters:
 SIZES = {"train": 50, "valid": 17, "test": 21}
 
 
-def _bars(count: int, seed: int) -> Arrays:
+def _bars(count: int, seed: int) -> ImageSplit:
     random = np.random.default_rng(seed)
     images = random.integers(0, 100, (count, 6, 4), np.uint8)
     labels = random.integers(0, 3, count, np.uint8)

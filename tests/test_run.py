@@ -12,7 +12,6 @@ import torch
 from numpy.testing import assert_allclose
 from PIL import Image, ImageOps
 
-from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from tests.support.mnist_run import needs_mnist
 from tests.support.projects import CLOSED, DIGITS, Project, copied, surroundings
@@ -20,7 +19,7 @@ from tests.support.projects import CLOSED, DIGITS, Project, copied, surroundings
 LOGITS = "data/07_model_output/predictions.npz"
 
 
-def arrays(project: Project, name: str) -> Arrays:
+def arrays(project: Project, name: str) -> dict[str, Any]:
     with np.load(project.path / "data" / name, allow_pickle=False) as archive:
         return dict(archive)
 

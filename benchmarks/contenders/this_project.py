@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import yaml
 from race import LOG_EVERY, Race
 
+from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.parameters import checked
@@ -18,7 +20,8 @@ values["model"]["hidden_size"] = race.hidden
 values["training"] |= {"iterations": race.updates, "batch_size": race.batch, "precision": race.precision}
 values["training"] |= {"log_every": LOG_EVERY, "validate_every": race.updates}
 parameters = checked(values)
-train, valid = ({"sequences": images, "labels": labels} for images, labels in race.images())
+order = np.arange(race.steps * race.features).reshape(race.steps, race.features)
+train, valid = (SequenceSplit(images, labels, order) for images, labels in race.images())
 classifier = new_classifier(parameters.model, (race.steps, race.features), 10, parameters.training.seed)
 torch.set_num_threads(parameters.training.threads)
 for report in fit(classifier, train, valid, parameters.training, (28, 28)):

@@ -33,7 +33,7 @@ class Console:
         if node.name == "train":
             from mnist_lstm.core.training.schedules import total_updates
 
-            images = len(inputs["train_sequences"]["labels"])
+            images = len(inputs["train_sequences"])
             self._training = TrainingDisplay(total_updates(inputs["params:training"], images))
             atexit.register(self._show_how_to_resume)
 

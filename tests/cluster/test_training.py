@@ -10,6 +10,7 @@ from unittest.mock import create_autospec
 import psutil
 import pytest
 
+from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
@@ -74,8 +75,9 @@ def test_a_worker_that_gives_up_is_told_though_the_others_wait_for_it(
     }
     for name, fake in fakes.items():
         monkeypatch.setattr(training, name, fake)
+    parts = create_autospec(SequenceSplit), create_autospec(SequenceSplit)
     with pytest.raises(UserError, match="one has no bfloat16"):
-        list(training.fit(create_autospec(RecurrentClassifier), {}, {}, small.training, (6, 4)))
+        list(training.fit(create_autospec(RecurrentClassifier), *parts, small.training, (6, 4)))
     assert not ended
     go_on.set()
 

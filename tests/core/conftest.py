@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.compute import chosen_precision
@@ -16,6 +15,7 @@ from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.learner import TrainingState
 from mnist_lstm.core.training.loop import Report, fit
 from mnist_lstm.parameters import AugmentationParameters, Parameters
+from tests.conftest import Sequences
 
 MOVED = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0)
 BFLOAT16 = chosen_precision("auto", torch.device("cpu")) == "bfloat16"
@@ -40,7 +40,7 @@ SIZE = (6, 4)  # height and width of the small data set's images
 class Trial:
     """Trains on the small data set, each time from the same initial weights."""
 
-    def __init__(self, parameters: Parameters, data: Splits):
+    def __init__(self, parameters: Parameters, data: Sequences):
         self.parameters, self.data = parameters, data
 
     def classifier(self) -> RecurrentClassifier:
@@ -63,11 +63,11 @@ class Trial:
         """The checkpoint of a report, by default the last."""
         of = self.parameters
         fields, found = self.fingerprint_fields(), self.states(state)[report]
-        return Checkpoint(of.model, of.sequence, self.data.card, fields, found, keep)
+        return Checkpoint(of.model, of.sequence, self.data.card.profile, fields, found, keep)
 
 
 @pytest.fixture
-def trial(small: Parameters, sequences: Splits) -> Trial:
+def trial(small: Parameters, sequences: Sequences) -> Trial:
     return Trial(small, sequences)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_lstm.core.data.sequences import VIEWS, pixel_order, sequence_split
+from mnist_lstm.core.data.sequences import VIEWS, pixel_order, sequence_split, to_sequences
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import CELLS, POOLINGS, classify, new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
@@ -35,15 +35,15 @@ def trained(small: Parameters, splits: Splits, view: str, network: dict[str, Any
     model = small.model.model_copy(update=network | {"hidden_size": 3})
     training = small.training.model_copy(update={"iterations": 3})
     order = pixel_order(read_by(view), 6, 4)
-    train, valid = (sequence_split(part, order) for part in splits[:2])
+    train, valid = (sequence_split(part, order) for part in (splits.train, splits.valid))
     *_, report = fit(new_classifier(model, order.shape, 3, seed=1), train, valid, training, (6, 4))
     fields = training_fingerprint_fields(read_by(view), model, training, train, valid)
-    return Checkpoint(model, read_by(view), splits.card, fields, report.state(), "last")
+    return Checkpoint(model, read_by(view), splits.card.profile, fields, report.state(), "last")
 
 
 def answers(checkpoint: Checkpoint, images: Any) -> Any:
     """Class probabilities by the classifier of sequences."""
-    sequences = sequence_split({"images": images, "labels": images}, checkpoint.order())["sequences"]
+    sequences = to_sequences(images, checkpoint.order())
     return torch.softmax(torch.from_numpy(classify(checkpoint.classifier(), sequences, 21)), dim=1).numpy()
 
 
@@ -52,7 +52,7 @@ def answers(checkpoint: Checkpoint, images: Any) -> Any:
 def test_every_combination_trains_and_a_checkpoint_of_it_predicts_from_raw_images(
     small: Parameters, splits: Splits, view: str, network: dict[str, Any]
 ) -> None:
-    checkpoint, images = trained(small, splits, view, network), splits.test["images"]
+    checkpoint, images = trained(small, splits, view, network), splits.test.images
     first = new_classifier(checkpoint.model, checkpoint.order().shape, 3, seed=1).state_dict()
     for name in ("recurrent.weight_hh_l0", "readout.weight"):
         assert (checkpoint.weights[name] != first[name]).any()
@@ -68,9 +68,9 @@ def test_every_network_is_exported_and_predicts_the_same(
     checkpoint = trained(small, splits, view, network)
     exported = ImageClassifier(checkpoint.classifier(), checkpoint.order())
     file = str(tmp_path / "classifier.pt2")
-    ExportedModelDataset(filepath=file).save(ExportedModel(exported, splits.valid["images"][:2].copy()))
+    ExportedModelDataset(filepath=file).save(ExportedModel(exported, splits.valid.images[:2].copy()))
     loaded = ExportedModelDataset(filepath=file).load()
-    for images in (splits.test["images"], splits.test["images"][:1]):
+    for images in (splits.test.images, splits.test.images[:1]):
         found = loaded(torch.from_numpy(images)).detach().numpy()
         np.testing.assert_allclose(found, answers(checkpoint, images), atol=1e-6)
 

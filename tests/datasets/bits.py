@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from kedro.io import DatasetError
 
-from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.errors import cause_for_user
 
 
-def expect_refused_or_the_same(path: Path, expect_same: Callable[[Arrays], None]) -> None:
+def expect_refused_or_the_same(path: Path, expect_same: Callable[[dict[str, Any]], None]) -> None:
     """Turns a bit in each byte of an npz file in turn: it is refused, or loads as it was, as some bits decide nothing.
 
     Args:

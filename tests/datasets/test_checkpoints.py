@@ -18,21 +18,22 @@ from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.datasets.checkpoints import CheckpointDataset, ExportedModelDataset, InterruptedDataset
 from mnist_lstm.errors import cause_for_user
 from mnist_lstm.parameters import Parameters
+from tests.conftest import Sequences
 from tests.core.conftest import Trial, assert_same_bits
 
 
-def trained(parameters: Parameters, data: Splits, seed: int) -> Checkpoint:
+def trained(parameters: Parameters, data: Sequences, seed: int) -> Checkpoint:
     training = parameters.training.model_copy(update={"seed": seed})
     return Trial(parameters.model_copy(update={"training": training}), data).checkpoint()
 
 
 @pytest.fixture
-def checkpoint(small: Parameters, sequences: Splits) -> Checkpoint:
+def checkpoint(small: Parameters, sequences: Sequences) -> Checkpoint:
     return trained(small, sequences, seed=1)
 
 
 @pytest.fixture
-def other(small: Parameters, sequences: Splits) -> Checkpoint:
+def other(small: Parameters, sequences: Sequences) -> Checkpoint:
     return trained(small, sequences, seed=2)
 
 
@@ -151,7 +152,7 @@ def test_a_checkpoints_preview_says_what_it_is(tmp_path: Path, checkpoint: Check
 
 @pytest.fixture
 def images(splits: Splits) -> Any:
-    return splits.test["images"]
+    return splits.test.images
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 
 from mnist_lstm.core.data import file_backed, idx
 from mnist_lstm.core.data.file_backed import FileBackedArray
-from mnist_lstm.core.data.splits import Arrays, digest
+from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.datasets.file_backed import FileReader, array_in
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.datasets.npz import ImagesDataset, NpzDataset
@@ -23,7 +23,10 @@ from tests.datasets.bits import expect_refused_or_the_same
 from tests.support.file_backed import part_on_disk
 
 RANDOM = np.random.default_rng(0)
-PART: Arrays = {"images": RANDOM.integers(0, 256, (11, 5, 4), np.uint8), "labels": RANDOM.integers(0, 3, 11, np.uint8)}
+PART: dict[str, Any] = {
+    "images": RANDOM.integers(0, 256, (11, 5, 4), np.uint8),
+    "labels": RANDOM.integers(0, 3, 11, np.uint8),
+}
 PLAIN = gzip.decompress(idx.encode(PART["images"]))
 
 
@@ -43,8 +46,8 @@ def told(error: pytest.ExceptionInfo[DatasetError]) -> str:
 
 
 @pytest.fixture
-def there(tmp_path: Path) -> Arrays:
-    return part_on_disk(PART, tmp_path)
+def there(tmp_path: Path) -> dict[str, Any]:
+    return part_on_disk(ImageSplit.from_arrays(PART), tmp_path).arrays()
 
 
 @pytest.fixture
@@ -98,10 +101,12 @@ def test_a_source_gives_the_same_splits_wherever_its_pixels_lie(
     large = read(None, 1.0)
     monkeypatch.setattr(file_backed, "IN_MEMORY", 2**30)
     assert read(None, 1.0).card == large.card
-    assert isinstance(large.train["images"], FileBackedArray)
+    assert isinstance(large.train.images, FileBackedArray)
 
 
-def test_an_npz_file_of_stored_pixels_is_byte_for_byte_that_of_numpy(there: Arrays, path: Path, tmp_path: Path) -> None:
+def test_an_npz_file_of_stored_pixels_is_byte_for_byte_that_of_numpy(
+    there: dict[str, Any], path: Path, tmp_path: Path
+) -> None:
     NpzDataset(filepath=str(path)).save(there)
     np.savez(tmp_path / "numpys.npz", **PART)
     assert path.read_bytes() == (tmp_path / "numpys.npz").read_bytes()
@@ -122,17 +127,17 @@ def test_packed_and_transposed_pixels_load_in_memory(path: Path) -> None:
     assert_array_equal(NpzDataset(filepath=str(path)).load()["images"], PART["images"])
 
 
-def test_a_large_file_with_one_wrong_bit_never_loads_as_something_else(there: Arrays, path: Path) -> None:
+def test_a_large_file_with_one_wrong_bit_never_loads_as_something_else(there: dict[str, Any], path: Path) -> None:
     NpzDataset(filepath=str(path)).save(there)
     right = digest(PART)
 
-    def expect_same(loaded: Arrays) -> None:
+    def expect_same(loaded: dict[str, Any]) -> None:
         assert digest(loaded) == right
 
     expect_refused_or_the_same(path, expect_same)
 
 
-def test_a_run_goes_on_with_the_pixels_it_saved_whatever_takes_their_place(there: Arrays, path: Path) -> None:
+def test_a_run_goes_on_with_the_pixels_it_saved_whatever_takes_their_place(there: dict[str, Any], path: Path) -> None:
     one, two = NpzDataset(filepath=str(path)), NpzDataset(filepath=str(path))
     one.save(there)
     two.save({"images": np.zeros((11, 5, 4), np.uint8)})
@@ -140,7 +145,7 @@ def test_a_run_goes_on_with_the_pixels_it_saved_whatever_takes_their_place(there
     assert not two.load()["images"].any()
 
 
-def test_what_was_saved_does_not_need_the_file_it_came_from(there: Arrays, path: Path, tmp_path: Path) -> None:
+def test_what_was_saved_does_not_need_the_file_it_came_from(there: dict[str, Any], path: Path, tmp_path: Path) -> None:
     dataset = NpzDataset(filepath=str(path))
     dataset.save(there)
     os.truncate(tmp_path / "images-11", 0)
@@ -148,7 +153,7 @@ def test_what_was_saved_does_not_need_the_file_it_came_from(there: Arrays, path:
 
 
 def test_a_disk_that_is_too_small_is_told_and_the_old_file_stays(
-    there: Arrays, path: Path, monkeypatch: pytest.MonkeyPatch
+    there: dict[str, Any], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path.write_text("old")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free=100))
@@ -158,16 +163,16 @@ def test_a_disk_that_is_too_small_is_told_and_the_old_file_stays(
     assert path.read_text() == "old"
 
 
-def test_the_preview_of_stored_images_is_that_of_those_in_memory(there: Arrays, path: Path) -> None:
+def test_the_preview_of_stored_images_is_that_of_those_in_memory(there: dict[str, Any], path: Path) -> None:
     previews = []
     for part in (there, PART):
         dataset = ImagesDataset(filepath=str(path))
-        dataset.save(part)
+        dataset.save(ImageSplit.from_arrays(part))
         previews.append(dataset.preview())
     assert previews[0] == previews[1]
 
 
-def test_no_file_stays_open(there: Arrays, path: Path) -> None:
+def test_no_file_stays_open(there: dict[str, Any], path: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         NpzDataset(filepath=str(path)).save(there)

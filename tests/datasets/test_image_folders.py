@@ -7,7 +7,7 @@ import pytest
 from kedro.io import AbstractDataset, DatasetError
 from PIL import Image
 
-from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.data.splits import ImageSplit, Splits
 from mnist_lstm.core.inference.decode import brightness
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.errors import UserError, cause_for_user
@@ -38,35 +38,35 @@ def read(folder: Path, mirror: str | None = None, **changes: Any) -> Splits:
     )
 
 
-def greys(part: dict[str, Any]) -> list[int]:
-    return part["images"][:, 0, 0].tolist()  # type: ignore[no-any-return]
+def greys(part: ImageSplit) -> list[int]:
+    return part.images[:, 0, 0].tolist()  # type: ignore[no-any-return]
 
 
 def test_folders_named_train_and_test_keep_their_pictures_apart(tmp_path: Path, fill: Fill) -> None:
     fill("train")
     fill("test", count=3, first=100)
     splits = read(tmp_path)
-    assert splits.card["images"] == {"train": 18, "valid": 6, "test": 9}
+    assert splits.card.images == {"train": 18, "valid": 6, "test": 9}
     assert sorted(greys(splits.train) + greys(splits.valid)) == [10 * n + k for n in range(8) for k in range(3)]
     assert greys(splits.test) == [100, 101, 102, 110, 111, 112, 120, 121, 122]
-    assert splits.test["images"].shape == (9, 4, 5)
+    assert splits.test.images.shape == (9, 4, 5)
 
 
 def test_the_classes_are_called_as_their_folders(tmp_path: Path, fill: Fill) -> None:
     fill("train")
     fill("test")
     splits = read(tmp_path)
-    assert splits.card["class_names"] == CLASSES
-    assert (splits.card["name"], splits.card["title"]) == ("leaves", "Leaves")
+    assert splits.card.class_names == CLASSES
+    assert (splits.card.name, splits.card.title) == ("leaves", "Leaves")
     for part in splits[:3]:
-        assert [grey % 10 for grey in greys(part)] == part["labels"].tolist()
+        assert [grey % 10 for grey in greys(part)] == part.labels.tolist()
 
 
 def test_one_folder_is_split_with_every_class_in_its_share(tmp_path: Path, fill: Fill) -> None:
     fill()
     splits = read(tmp_path, test_fraction=0.5)
     for part, each in zip(splits[:3], (3, 1, 4), strict=True):
-        assert np.bincount(part["labels"]).tolist() == [each] * 3
+        assert np.bincount(part.labels).tolist() == [each] * 3
     assert sorted(grey for part in splits[:3] for grey in greys(part)) == [
         10 * n + k for n in range(8) for k in range(3)
     ]
@@ -80,7 +80,7 @@ def test_the_split_follows_from_its_seed_alone(tmp_path: Path, fill: Fill) -> No
 
 def test_pictures_of_other_sizes_are_stretched_to_the_one_that_the_catalog_names(tmp_path: Path, fill: Fill) -> None:
     Image.new("L", (9, 9), 7).save(fill() / "ash" / "large.png")
-    assert read(tmp_path, test_fraction=0.5, size=[6, 8]).test["images"].shape[1:] == (6, 8)
+    assert read(tmp_path, test_fraction=0.5, size=[6, 8]).test.images.shape[1:] == (6, 8)
     with pytest.raises(UserError, match=r"ash/large\.png must have the size .* \(4, 5\), found \(9, 9\)"):
         read(tmp_path, test_fraction=0.5)
 
@@ -115,7 +115,7 @@ def test_pictures_to_train_on_are_read_as_those_to_answer_for(
     picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
     picture.save(path, **options)
     test = read(tmp_path, dark_on_light=dark_on_light).test
-    (found,) = (image for image in test["images"] if len(np.unique(image)) > 1)
+    (found,) = (image for image in test.images if len(np.unique(image)) > 1)
     seen = brightness(path.read_bytes())
     np.testing.assert_array_equal(found, 255 - seen if dark_on_light else seen)
     levels = GREYS if kind in ("8 bits", "a palette", "four inks", "opaque", "a turned photo") else stretched(GREYS)
@@ -131,7 +131,7 @@ def test_what_is_transparent_in_a_picture_is_its_paper(tmp_path: Path, fill: Fil
     folder = fill("train")
     fill("test")
     Image.new("LA", (5, 4), (90, 0)).save(folder / "test" / "ash" / "empty.png")
-    images = read(tmp_path, dark_on_light=dark_on_light).test["images"]
+    images = read(tmp_path, dark_on_light=dark_on_light).test.images
     assert sum(not image.any() for image in images) == 1 + (not dark_on_light)  # and the picture that is all 0
 
 
@@ -140,21 +140,21 @@ def test_hidden_files_and_files_beside_the_classes_are_not_read(tmp_path: Path, 
     for path in (folder / "LICENSE", folder / ".hidden" / "x", folder / "ash" / ".DS_Store"):
         path.parent.mkdir(exist_ok=True)
         path.write_text("no picture")
-    assert sum(read(tmp_path, test_fraction=0.5).card["images"].values()) == 24
+    assert sum(read(tmp_path, test_fraction=0.5).card.images.values()) == 24
 
 
 def test_the_card_knows_the_pictures_by_one_digest(tmp_path: Path, fill: Fill) -> None:
     folder = fill()
-    before, same = (read(tmp_path, test_fraction=0.5).card["files"] for _ in range(2))
+    before, same = (read(tmp_path, test_fraction=0.5).card.files for _ in range(2))
     (folder / "ash" / "0.png").rename(folder / "ash" / "00.png")
-    after = read(tmp_path, test_fraction=0.5).card["files"]
+    after = read(tmp_path, test_fraction=0.5).card.files
     assert list(before) == ["24 pictures"]
     assert before == same != after
 
 
 def test_a_mirror_on_this_machine_is_read_instead(tmp_path: Path, fill: Fill) -> None:
     there = fill().rename(tmp_path / "there and here")
-    assert read(tmp_path / "empty", there.as_uri(), test_fraction=0.5).card["images"]["test"] == 12
+    assert read(tmp_path / "empty", there.as_uri(), test_fraction=0.5).card.images["test"] == 12
     with pytest.raises(UserError, match=r"'data\.mirror' must be a file:// folder .* not 'https://x/y'"):
         read(tmp_path, "https://x/y", test_fraction=0.5)
 

@@ -63,20 +63,20 @@ def test_a_source_gives_the_images_of_its_files_in_three_splits(
 ) -> None:
     splits = sources(tmp_path, entry)["shapes"](None, TIMEOUT)
     for kind in ("images", "labels"):
-        np.testing.assert_array_equal(splits.valid[kind], arrays[f"train_{kind}"][:VALIDATION])
-        np.testing.assert_array_equal(splits.train[kind], arrays[f"train_{kind}"][VALIDATION:])
-        np.testing.assert_array_equal(splits.test[kind], arrays[f"test_{kind}"])
+        np.testing.assert_array_equal(splits.valid.arrays()[kind], arrays[f"train_{kind}"][:VALIDATION])
+        np.testing.assert_array_equal(splits.train.arrays()[kind], arrays[f"train_{kind}"][VALIDATION:])
+        np.testing.assert_array_equal(splits.test.arrays()[kind], arrays[f"test_{kind}"])
 
 
 def test_a_sources_card_says_which_data_it_is(tmp_path: Path, entry: dict[str, Any]) -> None:
     card = sources(tmp_path, entry)["shapes"](None, TIMEOUT).card
-    assert (card["name"], card["title"], card["class_names"]) == ("shapes", entry["title"], entry["class_names"])
-    assert card["images"] == {"train": 7, "valid": 3, "test": 6}
+    assert (card.name, card.title, card.class_names) == ("shapes", entry["title"], entry["class_names"])
+    assert card.images == {"train": 7, "valid": 3, "test": 6}
 
 
 def test_a_sources_card_holds_the_digest_of_each_file(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
     card = sources(tmp_path, entry)["shapes"](None, TIMEOUT).card
-    assert card["files"] == {name: sha256(mirror / name) for name in FILES.values()}
+    assert card.files == {name: sha256(mirror / name) for name in FILES.values()}
 
 
 def test_a_sources_files_lie_in_a_folder_of_its_own(tmp_path: Path, entry: dict[str, Any]) -> None:
@@ -93,13 +93,13 @@ def test_the_users_mirror_is_asked_first(
     tmp_path: Path, entry: dict[str, Any], mirror: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     others = entry | {"mirrors": [(tmp_path / "nowhere").as_uri()]}
-    assert sources(tmp_path, others)["shapes"](mirror.as_uri(), TIMEOUT).card["name"] == "shapes"
+    assert sources(tmp_path, others)["shapes"](mirror.as_uri(), TIMEOUT).card.name == "shapes"
     assert "nowhere" not in caplog.text
 
 
 def test_after_the_users_mirror_the_sources_own_are_asked(tmp_path: Path, entry: dict[str, Any]) -> None:
     nowhere = (tmp_path / "nowhere").as_uri()
-    assert sources(tmp_path, entry)["shapes"](nowhere, TIMEOUT).card["name"] == "shapes"
+    assert sources(tmp_path, entry)["shapes"](nowhere, TIMEOUT).card.name == "shapes"
 
 
 def test_a_source_that_no_mirror_has_is_unreachable(tmp_path: Path, entry: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ def test_a_source_that_no_mirror_has_is_unreachable(tmp_path: Path, entry: dict[
 def test_files_may_have_names_of_their_own(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
     (mirror / FILES["test_labels"]).rename(mirror / "labels.gz")
     entry["files"]["test_labels"]["name"] = "labels.gz"
-    assert "labels.gz" in sources(tmp_path, entry)["shapes"](None, TIMEOUT).card["files"]
+    assert "labels.gz" in sources(tmp_path, entry)["shapes"](None, TIMEOUT).card.files
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_the_digits_are_always_among_the_sources(tmp_path: Path) -> None:
 
 def test_the_digits_come_without_a_mirror_and_leave_no_file(tmp_path: Path) -> None:
     splits = ImageSourcesDataset(path=str(tmp_path), idx={}).load()["digits"](None, TIMEOUT)
-    assert splits.card["title"] == "bundled 8x8 digits (not MNIST)"
-    assert splits.card["files"] == {}
+    assert splits.card.title == "bundled 8x8 digits (not MNIST)"
+    assert splits.card.files == {}
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,14 +1,16 @@
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from kedro.io import DatasetError
 from PIL import Image
 
-from mnist_lstm.core.data.splits import Arrays, Splits
+from mnist_lstm.core.data.splits import ImageSplit, Splits
 from mnist_lstm.datasets.npz import ImagesDataset, NpzDataset
 from mnist_lstm.errors import cause_for_user
 from tests.datasets.bits import expect_refused_or_the_same
@@ -20,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def arrays() -> Arrays:
+def arrays() -> dict[str, Any]:
     random = np.random.default_rng(0)
     return {
         "logits": random.normal(size=(7, 3)).astype(np.float32),
@@ -28,14 +30,14 @@ def arrays() -> Arrays:
     }
 
 
-def assert_same(one: Arrays, other: Arrays) -> None:
+def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert list(one) == list(other)
     for name, array in one.items():
         assert array.dtype == other[name].dtype
         np.testing.assert_array_equal(array, other[name])
 
 
-def test_arrays_come_back_as_they_were(path: Path, arrays: Arrays) -> None:
+def test_arrays_come_back_as_they_were(path: Path, arrays: dict[str, Any]) -> None:
     NpzDataset(filepath=str(path)).save(arrays)
     assert_same(NpzDataset(filepath=str(path)).load(), arrays)
 
@@ -48,7 +50,7 @@ def test_an_object_array_is_not_loaded(path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 100, -100, -1])
-def test_a_file_cut_short_is_named(path: Path, arrays: Arrays, length: int) -> None:
+def test_a_file_cut_short_is_named(path: Path, arrays: dict[str, Any], length: int) -> None:
     NpzDataset(filepath=str(path)).save(arrays)
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(DatasetError) as raised:
@@ -65,7 +67,7 @@ def test_a_file_that_is_no_npz_is_told_without_a_word_of_pickle(path: Path) -> N
     assert "pickle" not in message
 
 
-def test_a_file_with_one_wrong_bit_never_loads_as_something_else(path: Path, arrays: Arrays) -> None:
+def test_a_file_with_one_wrong_bit_never_loads_as_something_else(path: Path, arrays: dict[str, Any]) -> None:
     NpzDataset(filepath=str(path)).save(arrays)
     expect_refused_or_the_same(path, lambda loaded: assert_same(loaded, arrays))
 
@@ -76,14 +78,14 @@ def test_a_missing_file_is_named(path: Path) -> None:
     assert str(path) in str(cause_for_user(raised.value))
 
 
-def test_a_file_exists_once_it_is_saved(path: Path, arrays: Arrays) -> None:
+def test_a_file_exists_once_it_is_saved(path: Path, arrays: dict[str, Any]) -> None:
     dataset = NpzDataset(filepath=str(path))
     assert not dataset.exists()
     dataset.save(arrays)
     assert dataset.exists()
 
 
-def test_the_preview_of_arrays_is_json_with_dtype_and_shape(path: Path, arrays: Arrays) -> None:
+def test_the_preview_of_arrays_is_json_with_dtype_and_shape(path: Path, arrays: dict[str, Any]) -> None:
     dataset = NpzDataset(filepath=str(path))
     dataset.save(arrays)
     assert json.loads(dataset.preview()) == {"logits": "float32 (7, 3)", "labels": "uint8 (7,)"}
@@ -92,7 +94,7 @@ def test_the_preview_of_arrays_is_json_with_dtype_and_shape(path: Path, arrays: 
 @pytest.mark.parametrize("images", [50, 1])
 def test_the_preview_of_images_is_a_png_in_base64(path: Path, splits: Splits, images: int) -> None:
     dataset = ImagesDataset(filepath=str(path))
-    dataset.save({name: array[:images] for name, array in splits.train.items()})
+    dataset.save(ImageSplit(splits.train.images[:images], splits.train.labels[:images]))
     with Image.open(io.BytesIO(base64.b64decode(dataset.preview(), validate=True))) as picture:
         assert picture.format == "PNG"
         assert min(picture.size) > 50
@@ -100,8 +102,8 @@ def test_the_preview_of_images_is_a_png_in_base64(path: Path, splits: Splits, im
 
 def test_the_preview_of_images_shows_them(path: Path, splits: Splits) -> None:
     previews = []
-    for images in (splits.train["images"], np.zeros_like(splits.train["images"])):
+    for images in (splits.train.images, np.zeros_like(splits.train.images)):
         dataset = ImagesDataset(filepath=str(path))
-        dataset.save(splits.train | {"images": images})
+        dataset.save(replace(splits.train, images=images))
         previews.append(dataset.preview())
     assert previews[0] != previews[1]

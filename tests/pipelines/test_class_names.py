@@ -67,7 +67,7 @@ def test_every_table_figure_and_report_calls_the_classes_by_their_names(
     for axes in filter(lambda axes: axes.images, mistakes.axes):
         position = int(axes.get_xlabel().rpartition(" ")[2])
         assert axes.get_title() == f"is {names[position % 10]}"
-        assert axes.get_xlabel().startswith(f"called {names[predictions['logits'][position].argmax()]}\n")
+        assert axes.get_xlabel().startswith(f"called {names[predictions.logits[position].argmax()]}\n")
 
     inside = nodes.look_inside(checkpoint, shown)
     *_, beliefs, states = nodes.draw_beliefs(checkpoint, by_step, shown, inside, card, evaluation)

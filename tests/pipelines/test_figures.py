@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from numpy.testing import assert_array_equal
 
+from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation.gates import states as inner_states
 from mnist_lstm.core.evaluation.gates import units_read_most
 from mnist_lstm.core.report.captions import CAPTIONS
@@ -25,32 +27,32 @@ CATALOG = yaml.safe_load((Path(__file__).parents[2] / "conf" / "base" / "catalog
 
 
 @pytest.fixture(scope="module")
-def test_sequences() -> dict[str, Any]:
-    return {"sequences": tiny.images(20), "labels": tiny.labels(20)}
+def test_sequences() -> SequenceSplit:
+    return SequenceSplit(tiny.images(20), tiny.labels(20), tiny.checkpoint().order())
 
 
 @pytest.fixture(scope="module")
-def followed(test_sequences: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def followed(test_sequences: SequenceSplit) -> tuple[pd.DataFrame, dict[str, Any]]:
     return nodes.follow_beliefs(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
 
 
-def test_beliefs_are_followed_over_all_test_images(followed: Any, test_sequences: dict[str, Any]) -> None:
+def test_beliefs_are_followed_over_all_test_images(followed: Any, test_sequences: SequenceSplit) -> None:
     by_step, _ = followed
-    right = tiny.predictions()["logits"].argmax(axis=1) == test_sequences["labels"]
+    right = tiny.predictions().logits.argmax(axis=1) == test_sequences.labels
     assert by_step["step"].tolist() == [1, 2, 3, 4, 5, 6]
     assert by_step["accuracy"].iloc[-1] == right.mean()
     assert by_step["decided"].iloc[-1] == 1
 
 
-def test_three_right_and_three_wrong_images_are_kept(followed: Any, test_sequences: dict[str, Any]) -> None:
+def test_three_right_and_three_wrong_images_are_kept(followed: Any, test_sequences: SequenceSplit) -> None:
     _, shown = followed
     right = shown["beliefs"][:, -1].argmax(axis=-1) == shown["labels"]
     assert right.tolist() == [True] * 3 + [False] * 3
-    assert_array_equal(shown["images"], test_sequences["sequences"][shown["positions"]])
-    assert_array_equal(shown["labels"], test_sequences["labels"][shown["positions"]])
+    assert_array_equal(shown["images"], test_sequences.sequences[shown["positions"]])
+    assert_array_equal(shown["labels"], test_sequences.labels[shown["positions"]])
 
 
-def test_the_same_run_shows_the_same_images(followed: Any, test_sequences: dict[str, Any]) -> None:
+def test_the_same_run_shows_the_same_images(followed: Any, test_sequences: SequenceSplit) -> None:
     _, again = nodes.follow_beliefs(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
     for name, values in followed[1].items():
         assert_array_equal(again[name], values)
@@ -73,16 +75,16 @@ def history() -> pd.DataFrame:
     return pd.DataFrame(columns | {"valid_loss": [np.nan, 1.5], "valid_accuracy": [np.nan, 0.6]})
 
 
-def draw_results(history: pd.DataFrame, test_sequences: dict[str, Any]) -> tuple[Any, ...]:
-    card = finished.card() | {"title": "Tiny"}
+def draw_results(history: pd.DataFrame, test_sequences: SequenceSplit) -> tuple[Any, ...]:
+    card = replace(finished.card(), title="Tiny")
     return nodes.draw_results(tiny.checkpoint(), history, tiny.predictions(), test_sequences, card, EVALUATION)
 
 
 def test_every_figure_says_what_was_run_on_which_data(
-    history: pd.DataFrame, followed: Any, test_sequences: dict[str, Any]
+    history: pd.DataFrame, followed: Any, test_sequences: SequenceSplit
 ) -> None:
     by_step, shown = followed
-    checkpoint, card = tiny.checkpoint(), finished.card() | {"title": "Tiny"}
+    checkpoint, card = tiny.checkpoint(), replace(finished.card(), title="Tiny")
     inside = nodes.look_inside(checkpoint, shown)
     figures = [
         *draw_results(history, test_sequences),
@@ -96,7 +98,7 @@ def test_every_figure_says_what_was_run_on_which_data(
 
 
 def test_the_learning_curves_are_those_of_the_saved_history(
-    history: pd.DataFrame, test_sequences: dict[str, Any]
+    history: pd.DataFrame, test_sequences: SequenceSplit
 ) -> None:
     curves, *_ = draw_results(history, test_sequences)
     assert list(curves.data[0].y) == history["train_loss"].tolist()
@@ -105,11 +107,11 @@ def test_the_learning_curves_are_those_of_the_saved_history(
 
 
 def test_the_confusion_figure_and_the_mistakes_are_those_of_the_predictions(
-    history: pd.DataFrame, test_sequences: dict[str, Any]
+    history: pd.DataFrame, test_sequences: SequenceSplit
 ) -> None:
     _, _, confusion, mistakes, _ = draw_results(history, test_sequences)
     predictions = tiny.predictions()
-    right = predictions["logits"].argmax(axis=1) == predictions["labels"]
+    right = predictions.logits.argmax(axis=1) == predictions.labels
     assert f"Confusion, {right.mean():.2%} right\n" in confusion.get_suptitle()
     shown = [int(axes.get_xlabel().rpartition(" ")[2]) for axes in mistakes.axes if axes.images]
     assert sorted(shown) == np.flatnonzero(~right).tolist()

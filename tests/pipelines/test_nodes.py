@@ -1,6 +1,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mnist_lstm.core.data.splits import Arrays, Splits
+from mnist_lstm.core.data.data_card import DataCard
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.errors import UnreachableError, UserError
@@ -18,6 +21,7 @@ from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
 from mnist_lstm.pipelines.ingest.nodes import ingest
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import export, train
+from tests.conftest import Sequences
 
 Interrupted = Mapping[str, Callable[[], Checkpoint]]
 Saves = list[tuple[Checkpoint, pd.DataFrame]]
@@ -48,7 +52,7 @@ def test_where_no_mirror_answers_the_bundled_digits_stand_in_and_say_so(
 ) -> None:
     with caplog.at_level(logging.INFO):
         card = ingest({"mnist": unreachable}, parameters.data).card
-    assert (card["name"], card["requested"]) == ("digits", "mnist")
+    assert (card.name, card.requested) == ("digits", "mnist")
     (warning,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
     assert warning == "mnist is on no mirror. This run is on the bundled 8x8 digits (not MNIST)."
     assert caplog.messages[-1].startswith("Data: bundled 8x8 digits (not MNIST)")
@@ -71,12 +75,12 @@ def test_reshape_reads_every_split_by_the_same_view(
     sequence = parameters.sequence.model_copy(update={"view": view})
     parts = reshape(*splits[:3], sequence)
     for read, part in zip(parts, splits[:3], strict=True):
-        np.testing.assert_array_equal(read["sequences"], part["images"].transpose(axes))
-        np.testing.assert_array_equal(read["labels"], part["labels"])
+        np.testing.assert_array_equal(read.sequences, part.images.transpose(axes))
+        np.testing.assert_array_equal(read.labels, part.labels)
 
 
 @pytest.fixture
-def saves_of(small: Parameters, sequences: Splits) -> Callable[..., Saves]:
+def saves_of(small: Parameters, sequences: Sequences) -> Callable[..., Saves]:
     """A function that runs the node `train` and gives all that it has Kedro save."""
 
     def saves(interrupted: Interrupted | None = None, **changes: Any) -> Saves:
@@ -154,51 +158,51 @@ def test_training_on_ray_needs_ray(saves_of: Callable[..., Saves], monkeypatch: 
 
 
 def test_the_exported_classifier_gives_the_checkpoints_probabilities_for_raw_images(
-    checkpoint: Checkpoint, splits: Splits, sequences: Splits
+    checkpoint: Checkpoint, splits: Splits, sequences: Sequences
 ) -> None:
     exported = export(checkpoint, splits.valid)
-    logits = classify(checkpoint.classifier(), sequences.test["sequences"], 21)
+    logits = classify(checkpoint.classifier(), sequences.test.sequences, 21)
     expected = torch.softmax(torch.from_numpy(logits), dim=1)
-    np.testing.assert_allclose(classify(exported.classifier, splits.test["images"], 21), expected, atol=1e-6)
+    np.testing.assert_allclose(classify(exported.classifier, splits.test.images, 21), expected, atol=1e-6)
 
 
 def test_the_exported_classifier_comes_with_two_raw_images_of_its_own(checkpoint: Checkpoint, splits: Splits) -> None:
     examples = export(checkpoint, splits.valid).examples
-    np.testing.assert_array_equal(examples, splits.valid["images"][:2])
+    np.testing.assert_array_equal(examples, splits.valid.images[:2])
     assert examples.dtype == np.uint8
-    assert not np.shares_memory(examples, splits.valid["images"])
+    assert not np.shares_memory(examples, splits.valid.images)
 
 
 def test_every_test_image_is_classified_beside_its_label(
-    checkpoint: Checkpoint, sequences: Splits, parameters: Parameters
+    checkpoint: Checkpoint, sequences: Sequences, parameters: Parameters
 ) -> None:
     predictions = predict_test(checkpoint, sequences.test, sequences.card, parameters.evaluation)
-    expected = classify(checkpoint.classifier(), sequences.test["sequences"], 21)
-    np.testing.assert_array_equal(predictions["logits"], expected)
-    np.testing.assert_array_equal(predictions["labels"], sequences.test["labels"])
+    expected = classify(checkpoint.classifier(), sequences.test.sequences, 21)
+    np.testing.assert_array_equal(predictions.logits, expected)
+    np.testing.assert_array_equal(predictions.labels, sequences.test.labels)
 
 
 def test_images_of_other_data_than_the_checkpoints_are_not_classified(
-    checkpoint: Checkpoint, sequences: Splits, parameters: Parameters
+    checkpoint: Checkpoint, sequences: Sequences, parameters: Parameters
 ) -> None:
     with pytest.raises(UserError, match=r"trained on bars .* found mnist"):
-        predict_test(checkpoint, sequences.test, sequences.card | {"name": "mnist"}, parameters.evaluation)
+        predict_test(checkpoint, sequences.test, replace(sequences.card, name="mnist"), parameters.evaluation)
 
 
 @pytest.fixture
-def predictions() -> Arrays:
+def predictions() -> Predictions:
     """Of 5 images 3 right: an a for a, two bs for b, a b for a, and a c for b."""
     called = np.array([0, 1, 1, 1, 2])
-    return {"logits": np.eye(3, dtype=np.float32)[called], "labels": np.array([0, 1, 1, 0, 1], np.uint8)}
+    return Predictions(np.eye(3, dtype=np.float32)[called], np.array([0, 1, 1, 0, 1], np.uint8))
 
 
 @pytest.fixture
-def card() -> dict[str, Any]:
-    return {"title": "Letters", "class_names": ["a", "b", "c"]}
+def card(splits: Splits) -> DataCard:
+    return replace(splits.card, title="Letters", class_names=["a", "b", "c"])
 
 
 def test_a_score_says_how_good_on_which_data_and_how_sure(
-    predictions: Arrays, card: dict[str, Any], parameters: Parameters
+    predictions: Predictions, card: DataCard, parameters: Parameters
 ) -> None:
     metrics, _, _ = score(predictions, card, parameters.evaluation)
     assert (metrics["data"], metrics["confidence"]) == ("5 test images of Letters", 0.95)
@@ -206,7 +210,7 @@ def test_a_score_says_how_good_on_which_data_and_how_sure(
     assert metrics["test/accuracy_low"] < 0.6 < metrics["test/accuracy_high"]
 
 
-def test_a_score_has_a_row_for_each_class(predictions: Arrays, card: dict[str, Any], parameters: Parameters) -> None:
+def test_a_score_has_a_row_for_each_class(predictions: Predictions, card: DataCard, parameters: Parameters) -> None:
     _, per_class, confusion = score(predictions, card, parameters.evaluation)
     assert per_class.to_dict("list") == {
         "label": ["a", "b", "c"],

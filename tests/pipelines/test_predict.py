@@ -42,7 +42,7 @@ def refused(project: Project, *options: str) -> str:
 
 def drawn(position: int, inverted: bool) -> Image.Image:
     """A test digit enlarged, off the centre of a big canvas."""
-    large = Image.fromarray(TEST["images"][position]).resize((160, 160), Image.Resampling.BICUBIC)
+    large = Image.fromarray(TEST.images[position]).resize((160, 160), Image.Resampling.BICUBIC)
     canvas = Image.new("L", (300 + position, 240))
     canvas.paste(large, (position, 60))
     return Image.fromarray(255 - np.asarray(canvas)) if inverted else canvas
@@ -51,7 +51,7 @@ def drawn(position: int, inverted: bool) -> Image.Image:
 def test_digits_enlarged_inverted_and_off_centre_in_six_formats_are_read(project: Project, tmp_path: Path) -> None:
     for position in range(60):
         kind = FORMATS[position % 6]
-        name = f"{position:02d}_{TEST['labels'][position]}.{kind}"
+        name = f"{position:02d}_{TEST.labels[position]}.{kind}"
         drawn(position, position % 2 == 0).save(tmp_path / name)
     answers = predict(project, tmp_path)
     assert (
@@ -73,7 +73,7 @@ def odd_files(folder: Path) -> dict[str, str]:
         "text.txt": (b"seven", "no picture that can be read"),
         "page.pdf": (b"%PDF-1.7", "no picture that can be read"),
         "cut.png": (good.getvalue()[:200], "damaged"),
-        "labels-idx1-ubyte.gz": (idx.encode(TEST["labels"]), "no picture that can be read"),
+        "labels-idx1-ubyte.gz": (idx.encode(TEST.labels), "no picture that can be read"),
         "cut-images-idx3-ubyte": (b"\x00\x00\x08\x03", "the IDX file ends"),
     }
     for name, (content, _) in contents.items():
@@ -112,7 +112,7 @@ def test_a_row_stands_for_each_file_in_order_and_odd_ones_are_skipped_with_the_r
 
 def test_an_idx_file_of_the_models_size_is_taken_as_it_is(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "t10k-images-idx3-ubyte.gz"
-    path.write_bytes(idx.encode(TEST["images"]))
+    path.write_bytes(idx.encode(TEST.images))
     answers = predict(project, path)
     with np.load(project.path / "data/07_model_output/predictions.npz", allow_pickle=False) as recorded:
         logits = recorded["logits"]
@@ -150,7 +150,7 @@ def test_the_model_may_be_named_in_several_ways(project: Project, tmp_path: Path
     drawn(0, True).save(tmp_path / "0.png")
     chosen = {"run": project.last_run().info.run_id, "checkpoint": str(project.checkpoints()[0])}.get(named, named)
     answers = predict(project, tmp_path, f"predict.model={chosen}")
-    assert answers["digit"].tolist() == [str(TEST["labels"][0])]
+    assert answers["digit"].tolist() == [str(TEST.labels[0])]
 
 
 MISTAKES = {
@@ -216,7 +216,7 @@ def test_ten_times_the_images_take_no_more_memory(finished: Project, tmp_path: P
     peaks = []
     for times in (10, 100):
         path = tmp_path / f"x{times}-images-idx3-ubyte"
-        path.write_bytes(np.array([0x803, 360 * times, 8, 8], ">u4").tobytes() + TEST["images"].tobytes() * times)
+        path.write_bytes(np.array([0x803, 360 * times, 8, 8], ">u4").tobytes() + TEST.images.tobytes() * times)
         peaks.append(peak(finished, path))
         assert len(pd.read_csv(path.with_suffix(".csv"))) == 360 * times
     assert peaks[1] < 1.1 * peaks[0]

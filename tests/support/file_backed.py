@@ -1,10 +1,11 @@
 """Data sets whose pixels lie in a file, whatever their size."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mnist_lstm.core.data.file_backed import FileBackedArray
-from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.datasets.file_backed import FileReader
 
 
@@ -14,7 +15,6 @@ def on_disk(array: Any, path: Path) -> FileBackedArray:
     return FileBackedArray(FileReader(path), 3, array.shape)
 
 
-def part_on_disk(part: Arrays, folder: Path) -> Arrays:
+def part_on_disk(part: ImageSplit, folder: Path) -> ImageSplit:
     """The same part with its pixels in a file."""
-    (name,) = part.keys() & {"images", "sequences"}
-    return part | {name: on_disk(part[name], folder / f"{name}-{len(part[name])}")}
+    return replace(part, images=on_disk(part.images, folder / f"images-{len(part)}"))

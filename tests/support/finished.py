@@ -3,40 +3,41 @@
 from dataclasses import replace
 from typing import Any
 
+from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.evaluation import by_step, metrics
 from mnist_lstm.core.report import Run
 from tests.support import tiny
 
 
-def card() -> dict[str, Any]:
-    return {
-        "name": "tiny",
-        "title": "Tiny <script>alert(1)</script>",
-        "requested": "tiny",
-        "height": tiny.HEIGHT,
-        "width": tiny.WIDTH,
-        "class_names": tiny.NAMES,
-        "images": {"train": 60, "valid": 20, "test": 20},
-        "sha256": {"train": "a" * 64, "valid": "b" * 64, "test": "c" * 64},
-        "files": {"tiny.gz": "d" * 64},
-    }
+def card() -> DataCard:
+    return DataCard(
+        name="tiny",
+        title="Tiny <script>alert(1)</script>",
+        requested="tiny",
+        height=tiny.HEIGHT,
+        width=tiny.WIDTH,
+        class_names=tiny.NAMES,
+        images={"train": 60, "valid": 20, "test": 20},
+        sha256={"train": "a" * 64, "valid": "b" * 64, "test": "c" * 64},
+        files={"tiny.gz": "d" * 64},
+    )
 
 
 def run(model: dict[str, Any] | None = None, **changes: Any) -> Run:
     """A finished and evaluated run, with other parameters of the model where `model` says so."""
     found = tiny.predictions()
-    confusion = metrics.confusion_matrix(found["logits"].argmax(1), found["labels"], tiny.CLASSES)
+    confusion = metrics.confusion_matrix(found.logits.argmax(1), found.labels, tiny.CLASSES)
     answers = by_step.answers_by_step(tiny.classifier(), tiny.images(20), 20)
     finished = Run(
         checkpoint=tiny.checkpoint(**(model or {})),
         data=card(),
         metrics={"data": "20 test images of Tiny", "confidence": 0.95}
-        | metrics.summarize(found["logits"], found["labels"], 0.95),
+        | metrics.summarize(found.logits, found.labels, 0.95),
         per_class={name: list(column) for name, column in metrics.per_class(confusion).items()},
         confusion=confusion,
         by_step={
             name: list(column)
-            for name, column in by_step.accuracy_by_step(answers, found["labels"], tiny.HEIGHT, confidence=0.95).items()
+            for name, column in by_step.accuracy_by_step(answers, found.labels, tiny.HEIGHT, confidence=0.95).items()
         },
         provenance=PROVENANCE,
     )

@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.sequences import pixel_order, to_sequences
 from mnist_lstm.core.evaluation import by_step
+from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.learner import TrainingState
@@ -16,6 +18,7 @@ from tests.conftest import read_by
 
 HEIGHT, WIDTH, CLASSES, HIDDEN = 6, 4, 3, 5
 NAMES = ["T-shirt/top", "<b>bold</b>", "a|b"]  # long, HTML and Markdown: what a class may be called
+PROFILE = DataProfile("tiny", "Tiny", HEIGHT, WIDTH, NAMES)
 
 
 def model(layers: int = 1, **changes: Any) -> ModelParameters:
@@ -74,15 +77,14 @@ def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
         "training.augmentation.elastic_sigma": 4.0,
         "data.train.sha256": "a" * 64,
     }
-    about = {"name": "tiny", "title": "Tiny", "height": HEIGHT, "width": WIDTH, "class_names": NAMES}
-    return Checkpoint(model(layers, **changes), read_by("rows"), about, fingerprint_fields, state, "last")
+    return Checkpoint(model(layers, **changes), read_by("rows"), PROFILE, fingerprint_fields, state, "last")
 
 
-def predictions() -> dict[str, NDArray[Any]]:
+def predictions() -> Predictions:
     """Of 20 images, some right and some wrong."""
     with torch.inference_mode():
         logits = classifier()(torch.from_numpy(images(20)))
-    return {"logits": logits.numpy(), "labels": labels(20)}
+    return Predictions(logits.numpy(), labels(20))
 
 
 def examples(view: str = "rows", layers: int = 1, **changes: Any) -> dict[str, NDArray[Any]]:

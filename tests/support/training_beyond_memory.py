@@ -21,7 +21,7 @@ from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.training.learner import Learner
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.datasets.file_backed import array_in
-from mnist_lstm.datasets.npz import NpzDataset
+from mnist_lstm.datasets.npz import SequencesDataset
 from mnist_lstm.parameters import ModelParameters, TrainingParameters, checked
 
 PARAMETERS = Path(__file__).parents[2] / "conf" / "base" / "parameters.yml"
@@ -41,16 +41,16 @@ def main(folder: str, *words: str) -> None:
     limit = data_bytes() + ROOM
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     whole = images_and_labels(array_in(place), np.arange(IMAGES, dtype=np.uint8) % 10, 10, "it")
-    valid, train = first_images(whole, 500, "it")
+    parts = first_images(whole, 500, "it")
     order = pixel_order(parameters.sequence, SIDE, SIDE)
-    train, valid = sequence_split(train, order), sequence_split(valid, order)
-    dataset, before = NpzDataset(filepath=f"{folder}/sequences.npz"), digest(train)
+    valid, train = (sequence_split(part, order) for part in parts)
+    dataset, before = SequencesDataset(filepath=f"{folder}/sequences.npz"), digest(train.arrays())
     dataset.save(train)
     dataset.release()
     train = dataset.load()
-    assert digest(train) == before
+    assert digest(train.arrays()) == before
     *_, last = fit(new_classifier(model, order.shape, 10, seed=1), train, valid, training, (SIDE, SIDE))
-    print(last.iteration, train["sequences"].nbytes // ROOM)  # noqa: T201
+    print(last.iteration, train.sequences.nbytes // ROOM)  # noqa: T201
 
 
 def write_images(folder: Path) -> Path:

@@ -18,7 +18,7 @@ from mnist_lstm.core.data.bundled_digits import bundled_digits
 from tests.support.projects import Project, surroundings, wait_for
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
-IMAGES = bundled_digits().test["images"]
+IMAGES = bundled_digits().test.images
 JSON = "application/json"
 
 

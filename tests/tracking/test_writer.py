@@ -191,7 +191,7 @@ def loaded(model: str) -> Any:
 def test_the_recorded_model_gives_the_recorded_predictions_without_pickle(loaded: Any, finished: Project) -> None:
     with np.load(finished.path / "data/07_model_output/predictions.npz", allow_pickle=False) as predictions:
         expected = torch.from_numpy(predictions["logits"]).softmax(dim=1).numpy()
-    images = torch.from_numpy(bundled_digits().test["images"]).float()
+    images = torch.from_numpy(bundled_digits().test.images).float()
     assert_allclose(loaded(images).detach().numpy(), expected, rtol=1e-5, atol=1e-6)
 
 

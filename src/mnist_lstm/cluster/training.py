@@ -11,8 +11,7 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
 from mnist_lstm.cluster.joining import expect_room, joined, local_actor
-from mnist_lstm.core.data.file_backed import own
-from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.training import loop as core
 from mnist_lstm.core.training.compute import chosen_device
@@ -39,8 +38,8 @@ class Work(NamedTuple):
     """What each worker is given."""
 
     classifier: RecurrentClassifier
-    train: Arrays
-    valid: Arrays
+    train: SequenceSplit
+    valid: SequenceSplit
     training: TrainingParameters
     size: tuple[int, int]
     queue: Any
@@ -48,8 +47,8 @@ class Work(NamedTuple):
 
 def fit(
     classifier: RecurrentClassifier,
-    train: Arrays,
-    valid: Arrays,
+    train: SequenceSplit,
+    valid: SequenceSplit,
     training: TrainingParameters,
     size: tuple[int, int],
     state: TrainingState | None = None,
@@ -145,8 +144,7 @@ def _work(config: dict[str, Any]) -> None:
     """A worker: trains with the others; the first one reports."""
     work: Work = ray.get(config["work"])
     rank, workers = torch.distributed.get_rank(), torch.distributed.get_world_size()
-    # Ray's own are shared and cannot be written, which torch wants
-    train, valid = [{name: own(array) for name, array in part.items()} for part in (work.train, work.valid)]
+    train, valid = work.train.writable(), work.valid.writable()
     state = ray.get(work.queue.state.remote())
     reports = core.fit(work.classifier, train, valid, work.training, work.size, state, Team(rank, workers))
     try:

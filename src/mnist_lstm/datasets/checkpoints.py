@@ -3,6 +3,7 @@
 import io
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -58,7 +59,11 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
         import json
 
         newest = self.load()
-        about = {"iteration": newest.state.iteration, "data": newest.data, "identity": newest.fingerprint_fields}
+        about = {
+            "iteration": newest.state.iteration,
+            "data": asdict(newest.data),
+            "identity": newest.fingerprint_fields,
+        }
         return JSONPreview(json.dumps(about))
 
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.data import file_backed, idx
 from mnist_lstm.core.data.file_backed import FileBackedArray
-from mnist_lstm.core.data.splits import Arrays
 from mnist_lstm.errors import UserError
 
 LOCAL_HEADER = 30  # bytes before a member's name in a zip file
@@ -111,7 +110,7 @@ def _unpacked(file: BinaryIO, path: Path, size: int) -> FileReader:
         Path(name).unlink()
 
 
-def write(path: Path, arrays: Arrays) -> None:
+def write(path: Path, arrays: dict[str, file_backed.Array]) -> None:
     """Writes an npz file, byte for byte that of `numpy.savez`, in blocks.
 
     Raises:

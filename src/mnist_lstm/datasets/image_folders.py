@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from mnist_lstm.core.data.splits import (
-    Arrays,
+    ImageSplit,
     Splits,
     data_card,
     expect_one_size,
@@ -74,10 +74,10 @@ class FolderSource(BaseModel):
             train, valid, test = stratified(whole, shares, self.split_seed, str(place))
         parts = {"train": train, "valid": valid, "test": test}
         expect_one_size(parts, str(place))
-        files = {f"{sum(len(part['labels']) for part in parts.values())} pictures": sha.hexdigest()}
+        files = {f"{sum(len(part) for part in parts.values())} pictures": sha.hexdigest()}
         return Splits(**parts, card=data_card(name, self.title, parts, names, files))
 
-    def _part(self, folder: Path, sha: Any) -> tuple[list[str], Arrays]:
+    def _part(self, folder: Path, sha: Any) -> tuple[list[str], ImageSplit]:
         """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on."""
         classes = sorted(path for path in _visible(folder) if path.is_dir())
         self._expect(2 <= len(classes) <= MOST_CLASSES, folder, f"2 to 256 folders of a class, found {len(classes)}")

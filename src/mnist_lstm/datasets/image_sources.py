@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.splits import (
-    Arrays,
+    ImageSplit,
     Source,
     Splits,
     data_card,
@@ -82,7 +82,7 @@ class IdxSource(_Entry):
             for key, file in self.files
         }
 
-        def part(split: str) -> Arrays:
+        def part(split: str) -> ImageSplit:
             images, labels = (array_in(paths[f"{split}_{kind}"]) for kind in ("images", "labels"))
             return images_and_labels(images, labels, len(self.class_names), f"{folder} ({split})")
 

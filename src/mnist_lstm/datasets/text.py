@@ -7,6 +7,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets import json, pandas
 from kedro_datasets._typing import HTMLPreview
 
+from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.datasets.atomic import Whole
 
 
@@ -14,6 +15,20 @@ class JSONDataset(Whole, json.JSONDataset):
     """A JSON file."""
 
     kind = "JSON file"
+
+
+class _DataCardFile(json.JSONDataset):
+    def save(self, data: DataCard) -> None:
+        super().save(data.to_dict())
+
+    def load(self) -> DataCard:
+        return DataCard.from_dict(super().load())
+
+
+class DataCardDataset(Whole, _DataCardFile):
+    """The data card in a JSON file."""
+
+    kind = "data card"
 
 
 class _LinesFile(pandas.CSVDataset):

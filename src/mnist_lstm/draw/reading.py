@@ -26,8 +26,8 @@ class Reader:
         """What the page shows of the model before anything is drawn."""
         data = self._checkpoint.data
         return {
-            "model": f"{self._checkpoint.label} on {data['title']}",
-            "classes": data["class_names"],
+            "model": f"{self._checkpoint.label} on {data.title}",
+            "classes": data.class_names,
             "step": step_word(self._checkpoint.sequence.view).one,
             "by_rows": self._checkpoint.sequence.view == "rows",
         }

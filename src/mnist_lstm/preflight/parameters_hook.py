@@ -87,7 +87,7 @@ class CheckParameters:
         given = self._parameters
         now, then = {"data.name": given.data.name}, {}
         if "data_card" in found:
-            then["data.name"] = found["data_card"]["requested"]
+            then["data.name"] = found["data_card"].requested
         if "checkpoint" in found:
             now |= parameters_fingerprint_fields(given.sequence, given.model, given.training)
             then |= CAME_LATER | found["checkpoint"].fingerprint_fields

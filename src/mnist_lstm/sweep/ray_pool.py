@@ -12,7 +12,7 @@ import ray
 from kedro.framework.startup import bootstrap_project
 
 from mnist_lstm.cluster.joining import expect_room, joined, local_actor
-from mnist_lstm.core.data.file_backed import own
+from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.errors import UserError
 from mnist_lstm.provenance import redacted
 from mnist_lstm.sweep.engine import NextTask, Point, PruneAt, Result, Task
@@ -117,11 +117,7 @@ def _run(task: Task, inputs: dict[str, Any], queue: Any) -> Result:
     """Runs a trial in one of Ray's processes, which may run several in turn."""
     project = Path.cwd()
     bootstrap_project(project)
-    # Ray's arrays are shared and read-only, and torch needs writable ones
-    writable = {
-        entry: data if entry == "data_card" else {name: own(array) for name, array in data.items()}
-        for entry, data in inputs.items()
-    }
+    writable = {key: value.writable() if isinstance(value, SequenceSplit) else value for key, value in inputs.items()}
     return run_task(project, task, lambda points: ray.get(queue.prune_at.remote(task.name, points)), writable)
 
 

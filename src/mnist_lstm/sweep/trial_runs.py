@@ -9,8 +9,8 @@ from typing import Any
 
 from kedro.framework.session import KedroSession
 
-from mnist_lstm.datasets.npz import NpzDataset
-from mnist_lstm.datasets.text import JSONDataset
+from mnist_lstm.datasets.npz import SequencesDataset
+from mnist_lstm.datasets.text import DataCardDataset
 from mnist_lstm.errors import RunStopped, one_line
 from mnist_lstm.sections import flattened
 from mnist_lstm.sweep.engine import Point, Result, Task
@@ -19,9 +19,9 @@ from mnist_lstm.sweep.study import DIRECTIONS, PRUNED
 from mnist_lstm.tracking.writer import CURVES
 
 INPUTS = {
-    "train_sequences": (NpzDataset, "train_sequences.npz"),
-    "valid_sequences": (NpzDataset, "valid_sequences.npz"),
-    "data_card": (JSONDataset, "data_card.json"),
+    "train_sequences": (SequencesDataset, "train_sequences.npz"),
+    "valid_sequences": (SequencesDataset, "valid_sequences.npz"),
+    "data_card": (DataCardDataset, "data_card.json"),
 }  # what training reads: for each catalog entry its class and its file in the folder of prepared inputs
 
 PruneTrialAt = Callable[[list[Point]], int | None]  # new points of the curve -> the update to stop the trial at
@@ -66,7 +66,7 @@ def _prepare(project: Path, task: Task) -> dict[str, str]:
         for name, data in trial.captured.items():
             _dataset(name, task.folder).save(data)
         card = trial.captured["data_card"]
-        return {"title": card["title"], "images": card["sha256"]["train"]}
+        return {"title": card.title, "images": card.sha256["train"]}
     finally:
         trial.captured = {}
 

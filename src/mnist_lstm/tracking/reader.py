@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.errors import UserError, nearest
 from mnist_lstm.tracking.writer import WEIGHTS
@@ -36,14 +36,14 @@ class Record:
         run: MLflow's.
         provenance: where it comes from.
         checkpoint: its last, None if it did not train.
-        predictions: "logits" and "labels" of the test images, None if it did not evaluate.
+        predictions: of the test images, None if it did not evaluate.
         curves: (update, value) of each curve by name.
     """
 
     run: Any
     provenance: dict[str, Any]
     checkpoint: Checkpoint | None
-    predictions: Arrays | None
+    predictions: Predictions | None
     curves: dict[str, list[tuple[int, float]]]
 
     @property
@@ -145,8 +145,8 @@ def read(client: Any, run: Any) -> Record:
     )
 
 
-def predictions(client: Any, run_id: str) -> Arrays | None:
-    """The run's "logits" and "labels" of the test images, None if it did not evaluate.
+def predictions(client: Any, run_id: str) -> Predictions | None:
+    """The run's predictions of the test images, None if it did not evaluate.
 
     Raises:
         UserError: if the file is damaged.
@@ -156,7 +156,7 @@ def predictions(client: Any, run_id: str) -> Arrays | None:
         return None
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {key: archive[key] for key in ("logits", "labels")}
+            return Predictions.from_arrays(archive)
     except (ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
         raise UserError(f"{name} of run {run_id} must be a whole npz file, found {error}; do the run again.") from None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.model.export import ExportedModel
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
@@ -52,6 +53,7 @@ class Recorder:
         self.artifacts = Path(self._folder.name)
         self._rows = 0  # of the history that are written
         self._metrics: dict[str, float] = {}
+        self._card: DataCard | None = None
         self._checkpoint: Checkpoint | None = None
         self._apart = ""  # what the name ends with
         self._exported = False
@@ -88,7 +90,7 @@ class Recorder:
 
     def _rename(self) -> None:
         """After the data that the run is really on."""
-        data = self._about.get("data", self._about["parameters"]["data"])["name"]
+        data = self._card.name if self._card else self._about["parameters"]["data"]["name"]
         self._client.update_run(self.run_id, name=f"{self._name(data)}{self._apart}")
 
     def end(self, status: str, reason: str) -> None:
@@ -119,10 +121,12 @@ class Recorder:
 
         None if the run did not train, export and evaluate, or the store has no registry: that fails no run.
         """
-        if not (self._finished and self._checkpoint and self._exported and "test/accuracy" in self._metrics):
+        if not (
+            self._finished and self._card and self._checkpoint and self._exported and "test/accuracy" in self._metrics
+        ):
             return None
-        card, accuracy = self._about["data"], valid_accuracy(self._checkpoint)
-        candidate = Candidate(self.run_id, self._client.model_id or "", card["name"], card["sha256"]["valid"], accuracy)
+        card, accuracy = self._card, valid_accuracy(self._checkpoint)
+        candidate = Candidate(self.run_id, self._client.model_id or "", card.name, card.sha256["valid"], accuracy)
         if not self._client.complete:
             self._client.keep("register", settings=settings.model_dump(), candidate=candidate._asdict())
             return None
@@ -136,29 +140,29 @@ class Recorder:
         """Writes provenance.json among the artifacts, in ASCII, which has the diff's bytes that are no text."""
         (self.artifacts / "provenance.json").write_text(json.dumps(self._about, indent=2))
 
-    def _data(self, card: dict[str, Any]) -> None:
+    def _data(self, card: DataCard) -> None:
         """Records the data sets with their digests, and names the run after the data it is really on."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        if "data" in self._about:
+        if self._card:
             return
-        self._about["data"] = card
-        profile = {"height": card["height"], "width": card["width"], "classes": len(card["class_names"])}
+        self._card, self._about["data"] = card, card.to_dict()
+        profile = {"height": card.height, "width": card.width, "classes": len(card.class_names)}
         inputs = [
             DatasetInput(
                 Dataset(
-                    f"{card['name']} {split}",
+                    f"{card.name} {split}",
                     digest[:DIGEST],
                     "local",
-                    json.dumps({"files": card["files"]}),
-                    profile=json.dumps(profile | {"images": card["images"][split]}),
+                    json.dumps({"files": card.files}),
+                    profile=json.dumps(profile | {"images": card.images[split]}),
                 ),
                 [InputTag("mlflow.data.context", split)],
             )
-            for split, digest in card["sha256"].items()
+            for split, digest in card.sha256.items()
         ]
         self._client.log_inputs(self.run_id, inputs)
-        self._client.set_tag(self.run_id, "data", card["title"])
+        self._client.set_tag(self.run_id, "data", card.title)
         self._rename()
 
     def _history(self, history: Any) -> None:
@@ -196,13 +200,12 @@ class Recorder:
 
     def _test_set(self) -> dict[str, Any]:
         """What the measures are linked to: the model, and the test images."""
-        if "data" not in self._about:
+        if not (card := self._card):
             return {"model_id": self._client.model_id}
-        card = self._about["data"]
         return {
             "model_id": self._client.model_id,
-            "dataset_name": f"{card['name']} test",
-            "dataset_digest": card["sha256"]["test"][:DIGEST],
+            "dataset_name": f"{card.name} test",
+            "dataset_digest": card.sha256["test"][:DIGEST],
         }
 
     def _log_metrics(self, points: list[tuple[str, float, int]], link: dict[str, Any] | None = None) -> None:

@@ -6,7 +6,7 @@ from mnist_lstm.core.data.bundled_digits import bundled_digits
 
 
 def test_the_digits_are_1257_to_train_180_to_validate_and_360_to_test() -> None:
-    assert bundled_digits().card["images"] == {"train": 1257, "valid": 180, "test": 360}
+    assert bundled_digits().card.images == {"train": 1257, "valid": 180, "test": 360}
 
 
 def test_each_of_scikit_learns_digits_is_in_one_split_with_its_label() -> None:
@@ -14,7 +14,7 @@ def test_each_of_scikit_learns_digits_is_in_one_split_with_its_label() -> None:
     ours = [
         (*image.ravel().tolist(), int(label))
         for part in parts
-        for image, label in zip(part["images"], part["labels"], strict=True)
+        for image, label in zip(part.images, part.labels, strict=True)
     ]
     pixels, labels = load_digits(return_X_y=True)
     theirs = [
@@ -25,7 +25,7 @@ def test_each_of_scikit_learns_digits_is_in_one_split_with_its_label() -> None:
 
 
 def test_the_digits_are_bytes_from_paper_to_ink() -> None:
-    train = bundled_digits().train["images"]
+    train = bundled_digits().train.images
     assert train.dtype == np.uint8
     assert (train.shape[1:], train.min(), train.max()) == ((8, 8), 0, 255)
 
@@ -33,7 +33,7 @@ def test_the_digits_are_bytes_from_paper_to_ink() -> None:
 def test_every_split_has_every_digit_in_about_the_same_share() -> None:
     *parts, _ = bundled_digits()
     for part in parts:
-        assert np.bincount(part["labels"], minlength=10) / len(part["labels"]) == pytest.approx(0.1, abs=0.01)
+        assert np.bincount(part.labels, minlength=10) / len(part.labels) == pytest.approx(0.1, abs=0.01)
 
 
 def test_the_digits_are_split_the_same_every_time() -> None:
@@ -42,5 +42,5 @@ def test_the_digits_are_split_the_same_every_time() -> None:
 
 def test_the_digits_card_says_that_they_are_not_mnist() -> None:
     card = bundled_digits().card
-    assert card["name"] == "digits"
-    assert "not MNIST" in card["title"]
+    assert card.name == "digits"
+    assert "not MNIST" in card.title

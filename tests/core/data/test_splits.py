@@ -1,20 +1,22 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_lstm.core.data.splits import Arrays, data_card, digest, first_images, images_and_labels, stratified
+from mnist_lstm.core.data.splits import ImageSplit, data_card, digest, first_images, images_and_labels, stratified
 from mnist_lstm.errors import UserError
 
 
-def numbered(count: int, classes: int = 3) -> Arrays:
+def numbered(count: int, classes: int = 3) -> ImageSplit:
     """Images of which each pixel is the image's number."""
     images = np.arange(count, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
-    return {"images": images, "labels": np.arange(count, dtype=np.uint8) % classes}
+    return ImageSplit(images, np.arange(count, dtype=np.uint8) % classes)
 
 
-def numbers(part: Arrays) -> list[int]:
-    return part["images"][:, 0, 0].tolist()  # type: ignore[no-any-return]
+def numbers(part: ImageSplit) -> list[int]:
+    return part.images[:, 0, 0].tolist()  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(
@@ -35,14 +37,15 @@ def test_arrays_that_are_no_images_with_labels_are_refused(
 
 
 def test_a_label_without_a_class_is_refused() -> None:
+    part = numbered(4)
     with pytest.raises(UserError, match="from 0 to 1, found 2"):
-        images_and_labels(**numbered(4), classes=2, name="the files")
+        images_and_labels(part.images, part.labels, classes=2, name="the files")
 
 
 def test_the_first_images_are_set_aside_and_the_others_stay_in_order() -> None:
     first, others = first_images(numbered(10), 3, "it")
     assert (numbers(first), numbers(others)) == ([0, 1, 2], [3, 4, 5, 6, 7, 8, 9])
-    assert others["labels"].tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert others.labels.tolist() == [0, 1, 2, 0, 1, 2, 0]
 
 
 @pytest.mark.parametrize("count", [-1, 0, 10, 11])
@@ -57,12 +60,12 @@ def test_a_stratified_split_holds_each_image_once_with_its_label(count: int, cla
     parts = stratified(whole, (0.2, 0.3), seed, "numbers")
     assert sorted(number for part in parts for number in numbers(part)) == list(range(count))
     for part in parts:
-        np.testing.assert_array_equal(part["labels"], whole["labels"][numbers(part)])
+        np.testing.assert_array_equal(part.labels, whole.labels[numbers(part)])
 
 
 def test_a_stratified_split_has_every_class_in_its_share() -> None:
     parts = stratified(numbered(200, classes=4), (0.1, 0.2), 0, "numbers")
-    assert [np.bincount(part["labels"]).tolist() for part in parts] == [[35] * 4, [5] * 4, [10] * 4]
+    assert [np.bincount(part.labels).tolist() for part in parts] == [[35] * 4, [5] * 4, [10] * 4]
 
 
 def test_a_stratified_split_follows_from_its_seed() -> None:
@@ -71,36 +74,36 @@ def test_a_stratified_split_follows_from_its_seed() -> None:
 
 
 CHANGES = {
-    "a pixel": {"images": numbered(4)["images"] + np.uint8(1)},
-    "the order of images": {"images": numbered(4)["images"][::-1]},
+    "a pixel": {"images": numbered(4).images + np.uint8(1)},
+    "the order of images": {"images": numbered(4).images[::-1]},
     "a label": {"labels": np.array([0, 1, 2, 1], np.uint8)},
-    "a type": {"labels": numbered(4)["labels"].astype(np.int8)},
-    "a shape": {"images": numbered(4)["images"].reshape(4, 4, 1)},
+    "a type": {"labels": numbered(4).labels.astype(np.int8)},
+    "a shape": {"images": numbered(4).images.reshape(4, 4, 1)},
     "a further array": {"weights": np.ones(4)},
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_digest_changes_with(change: Arrays) -> None:
-    assert digest(numbered(4) | change) != digest(numbered(4))
+def test_a_digest_changes_with(change: dict[str, Any]) -> None:
+    assert digest(numbered(4).arrays() | change) != digest(numbered(4).arrays())
 
 
 def test_a_digest_changes_with_a_name() -> None:
     part = numbered(4)
-    assert digest({"images2": part["images"], "labels": part["labels"]}) != digest(part)
+    assert digest({"images2": part.images, "labels": part.labels}) != digest(part.arrays())
 
 
 def test_a_digest_depends_neither_on_the_order_of_names_nor_on_the_memory_layout() -> None:
     part = numbered(4)
-    same = {"labels": part["labels"], "images": np.asfortranarray(part["images"])}
-    assert digest(same) == digest(part)
+    same = {"labels": part.labels, "images": np.asfortranarray(part.images)}
+    assert digest(same) == digest(part.arrays())
 
 
 def test_a_data_card_says_what_each_part_holds() -> None:
     parts = dict(zip(("train", "valid", "test"), stratified(numbered(60), (0.25, 0.5), 0, "numbers"), strict=True))
     card = data_card("bars", "Bars", parts, ["a", "b", "c"], {"train_images": "12ab"})
-    assert card["images"] == {"train": 15, "valid": 15, "test": 30}
-    assert card["sha256"] == {split: digest(part) for split, part in parts.items()}
-    assert (card["height"], card["width"], card["class_names"]) == (2, 2, ["a", "b", "c"])
-    assert (card["name"], card["requested"], card["title"]) == ("bars", "bars", "Bars")
-    assert card["files"] == {"train_images": "12ab"}
+    assert card.images == {"train": 15, "valid": 15, "test": 30}
+    assert card.sha256 == {split: digest(part.arrays()) for split, part in parts.items()}
+    assert (card.height, card.width, card.class_names) == (2, 2, ["a", "b", "c"])
+    assert (card.name, card.requested, card.title) == ("bars", "bars", "Bars")
+    assert card.files == {"train_images": "12ab"}

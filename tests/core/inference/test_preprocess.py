@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.bundled_digits import bundled_digits
+from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.preprocess import FILLS, Frame, frame_of, prepared
 
@@ -126,7 +127,7 @@ def test_other_sizes_are_filled_in_proportion() -> None:
 
 
 def test_data_that_are_not_known_are_taken_to_be_like_mnist() -> None:
-    assert frame_of({"name": "mine", "height": 28, "width": 28}) == MNIST
+    assert frame_of(DataProfile("mine", "Mine", 28, 28, ["a"])) == MNIST
 
 
 def difference(images: NDArray[np.uint8], frame: Frame, times: int) -> float:
@@ -139,7 +140,7 @@ def difference(images: NDArray[np.uint8], frame: Frame, times: int) -> float:
 
 
 def test_a_bundled_digit_is_found_again_on_a_canvas() -> None:
-    assert difference(bundled_digits().test["images"][:100], Frame(8, 8, *FILLS["digits"]), 20) < 35
+    assert difference(bundled_digits().test.images[:100], Frame(8, 8, *FILLS["digits"]), 20) < 35
 
 
 FOLDER = os.environ.get("MNIST_LSTM_MNIST")

@@ -175,7 +175,7 @@ def test_no_images_get_no_answers(model: ModelParameters) -> None:
 def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
     model: ModelParameters, splits: Splits, view: str
 ) -> None:
-    images, order = splits.test["images"], pixel_order(read_by(view), 6, 4)
+    images, order = splits.test.images, pixel_order(read_by(view), 6, 4)
     classifier = new_classifier(model, order.shape, classes=3, seed=1).eval()
     logits = classify(classifier, to_sequences(images, order), 21).astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

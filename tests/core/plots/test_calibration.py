@@ -9,7 +9,7 @@ from tests.support import tiny
 
 
 def test_the_reliability_diagram_shows_each_filled_bin_and_says_error_and_bins() -> None:
-    bins = reliability(tiny.predictions()["logits"], tiny.labels(20), 10)
+    bins = reliability(tiny.predictions().logits, tiny.labels(20), 10)
     figure: Any = plots.calibration_figure(bins, 0.95, RUN)
     filled = bins["images"] > 0
     heights = [bar.get_height() for bar in figure.axes[0].patches]

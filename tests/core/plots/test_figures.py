@@ -43,7 +43,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "states both ways": lambda: states(bidirectional=True),
     "states of two layers": lambda: states(layers=2),
     "calibration": lambda: plots.calibration_figure(
-        metrics.reliability(tiny.predictions()["logits"], tiny.labels(20), metrics.BINS), 0.95, RUN
+        metrics.reliability(tiny.predictions().logits, tiny.labels(20), metrics.BINS), 0.95, RUN
     ),
 }
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_the_card_names_measured_limits() -> None:
 
 
 def test_what_a_data_set_and_its_classes_are_called_stays_a_text() -> None:
-    card = model_card(finished.run(data=finished.card() | {"title": "*A* _B_ `C` [D](E) <i>F</i>", "requested": "<u>"}))
+    card = model_card(finished.run(data=replace(finished.card(), title="*A* _B_ `C` [D](E) <i>F</i>", requested="<u>")))
     assert r"\*A\* \_B\_ \`C\` \[D\](E) &lt;i&gt;F&lt;/i&gt;" in card
     assert "asked for &lt;u&gt;, but" in card
     assert "<" not in card.partition("## How to do it again")[0]
@@ -46,7 +47,7 @@ def test_what_a_data_set_and_its_classes_are_called_stays_a_text() -> None:
 
 def test_the_card_says_when_other_data_stood_in() -> None:
     assert "asked for" not in model_card(finished.run())
-    other = model_card(finished.run(data=finished.card() | {"requested": "mnist"}))
+    other = model_card(finished.run(data=replace(finished.card(), requested="mnist")))
     assert "The run asked for mnist, but no mirror provided it" in other
 
 

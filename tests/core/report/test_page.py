@@ -152,8 +152,8 @@ def test_the_spelled_out_command_has_every_parameter_that_decides_the_result() -
 def test_the_page_says_when_other_data_stood_in() -> None:
     card = finished.card()
     assert not any("asked for" in text or "no mirror" in text for text in read().texts)
-    said = f"The run asked for mnist, but no mirror provided it: every number here is about the {card['title']}."
-    assert said in read(data=card | {"requested": "mnist"}).texts
+    said = f"The run asked for mnist, but no mirror provided it: every number here is about the {card.title}."
+    assert said in read(data=replace(card, requested="mnist")).texts
 
 
 def test_data_and_files_stand_there_with_their_digests() -> None:

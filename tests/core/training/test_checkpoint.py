@@ -13,7 +13,7 @@ from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data, from_bytes, to_bytes, weights_digest
 from mnist_lstm.errors import UserError
-from tests.conftest import read_by
+from tests.conftest import Sequences, read_by
 from tests.core.conftest import Trial, assert_same_bits
 
 
@@ -49,12 +49,12 @@ def test_a_resumed_runs_checkpoint_has_the_bytes_of_an_uninterrupted_runs(trial:
     assert to_bytes(trial.checkpoint(state=stopped.state)) == to_bytes(trial.checkpoint())
 
 
-def test_a_checkpoint_rebuilds_its_classifier_alone(trial: Trial, sequences: Splits) -> None:
+def test_a_checkpoint_rebuilds_its_classifier_alone(trial: Trial, sequences: Sequences) -> None:
     checkpoint = trial.checkpoint()
     classifier = from_bytes(to_bytes(checkpoint), "it").classifier()
     assert not classifier.training
-    expected = classify(checkpoint.classifier(), sequences.test["sequences"], 21)
-    np.testing.assert_array_equal(classify(classifier, sequences.test["sequences"], 21), expected)
+    expected = classify(checkpoint.classifier(), sequences.test.sequences, 21)
+    np.testing.assert_array_equal(classify(classifier, sequences.test.sequences, 21), expected)
 
 
 def test_averaged_weights_classify_where_there_are_some(trial: Trial) -> None:
@@ -180,13 +180,13 @@ def test_the_weights_digest_does_not_depend_on_the_memory_layout() -> None:
     assert weights_digest({"a": weight.T.contiguous().T}) == weights_digest({"a": weight})
 
 
-def test_a_checkpoint_fits_the_data_that_it_was_trained_on(trial: Trial, sequences: Splits) -> None:
+def test_a_checkpoint_fits_the_data_that_it_was_trained_on(trial: Trial, sequences: Sequences) -> None:
     expect_data(trial.checkpoint(report=0), sequences.card, sequences.test)
 
 
-def test_data_of_another_name_are_refused(trial: Trial, sequences: Splits) -> None:
+def test_data_of_another_name_are_refused(trial: Trial, sequences: Sequences) -> None:
     with pytest.raises(UserError, match=r"trained on bars in .*, found mnist in"):
-        expect_data(trial.checkpoint(report=0), sequences.card | {"name": "mnist"}, sequences.test)
+        expect_data(trial.checkpoint(report=0), replace(sequences.card, name="mnist"), sequences.test)
 
 
 def test_sequences_of_another_shape_are_refused(trial: Trial, splits: Splits) -> None:
@@ -197,8 +197,8 @@ def test_sequences_of_another_shape_are_refused(trial: Trial, splits: Splits) ->
 
 def test_another_view_of_square_images_is_refused(trial: Trial, splits: Splits) -> None:
     checkpoint = trial.checkpoint(report=0)
-    square = replace(checkpoint, data=checkpoint.data | {"height": 4})
-    squares = splits.test | {"images": splits.test["images"][:, :4]}
+    square = replace(checkpoint, data=replace(checkpoint.data, height=4))
+    squares = replace(splits.test, images=splits.test.images[:, :4])
     columns = sequence_split(squares, pixel_order(read_by("columns"), 4, 4))
     with pytest.raises(UserError, match="view"):
         expect_data(square, splits.card, columns)

@@ -62,8 +62,8 @@ def test_a_constant_rate_without_the_rest_follows_the_path_of_plain_adam(trial: 
     optimizer = torch.optim.Adam(trained, lr=0.01, fused=True)
     torch.manual_seed(int(np.random.SeedSequence([1, 1]).generate_state(1)[0]))
     for order in itertools.islice(batches(50, 16, seed=1), 12):
-        logits = classifier(torch.from_numpy(train["sequences"][order]))
-        loss = cross_entropy(logits, torch.from_numpy(train["labels"][order].astype(np.int64)))
+        logits = classifier(torch.from_numpy(train.sequences[order]))
+        loss = cross_entropy(logits, torch.from_numpy(train.labels[order].astype(np.int64)))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -113,8 +113,8 @@ def test_a_row_holds_the_batchs_loss_and_accuracy_just_before_its_update(trial: 
     )
     (row,) = trial.states(iterations=1)[-1].history
     train, order = trial.data.train, next(batches(50, 16, seed=1))
-    logits = classify(trial.classifier(), train["sequences"][order], 16)
-    labels = train["labels"][order]
+    logits = classify(trial.classifier(), train.sequences[order], 16)
+    labels = train.labels[order]
     expected = cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels.astype(np.int64)))
     assert row["train_loss"] == pytest.approx(float(expected), abs=1e-6)
     assert row["train_accuracy"] == pytest.approx((logits.argmax(1) == labels).mean())
@@ -122,9 +122,9 @@ def test_a_row_holds_the_batchs_loss_and_accuracy_just_before_its_update(trial: 
 
 def test_a_row_holds_the_validation_images_loss_and_accuracy_just_after_its_update(trial: Trial) -> None:
     last, valid = trial.states()[-1], trial.data.valid
-    logits = classify(restored_classifier(trial.parameters.model, 4, last.weights), valid["sequences"], 17)
-    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-6)
-    assert last.history[-1]["valid_accuracy"] == metrics.accuracy(logits, valid["labels"])
+    logits = classify(restored_classifier(trial.parameters.model, 4, last.weights), valid.sequences, 17)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid.labels), abs=1e-6)
+    assert last.history[-1]["valid_accuracy"] == metrics.accuracy(logits, valid.labels)
 
 
 def test_the_best_state_is_the_first_of_the_highest_validation_accuracy(trial: Trial) -> None:
@@ -178,8 +178,8 @@ def test_the_average_is_that_of_the_weights_after_each_update(trial: Trial) -> N
 def test_the_average_is_validated_and_kept_as_the_best(trial: Trial) -> None:
     last, valid = trial.states(ema_decay=0.9)[-1], trial.data.valid
     assert last.average is not None
-    logits = classify(restored_classifier(trial.parameters.model, 4, last.average), valid["sequences"], 17)
-    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-6)
+    logits = classify(restored_classifier(trial.parameters.model, 4, last.average), valid.sequences, 17)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid.labels), abs=1e-6)
     best = trial.states(ema_decay=0.9, validate_every=12)[-1]
     assert best.best is not None
     assert_close(best.best.weights, best.average, rtol=0, atol=0)
@@ -193,8 +193,8 @@ def test_training_is_all_that_averaging_leaves_alone(trial: Trial) -> None:
 def test_in_bfloat16_weights_and_evaluation_stay_float32(trial: Trial) -> None:
     last, valid = trial.states(precision="bfloat16")[-1], trial.data.valid
     assert {weight.dtype for weight in last.weights.values()} == {torch.float32}
-    logits = classify(restored_classifier(trial.parameters.model, 4, last.weights), valid["sequences"], 17)
-    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid["labels"]), abs=1e-9)
+    logits = classify(restored_classifier(trial.parameters.model, 4, last.weights), valid.sequences, 17)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid.labels), abs=1e-9)
 
 
 @needs_bfloat16
@@ -202,7 +202,7 @@ def test_in_bfloat16_the_recurrent_layer_alone_computes_so_and_only_while_it_tra
     classifier, seen = trial.classifier(), []
     with recurrent_precision(classifier, "bfloat16", torch.device("cpu")):
         classifier.recurrent.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
-        sequences = torch.from_numpy(trial.data.train["sequences"])
+        sequences = torch.from_numpy(trial.data.train.sequences)
         training, evaluating = classifier.train().outputs(sequences), classifier.eval().outputs(sequences)
     assert torch.equal(evaluating, classifier.outputs(sequences))
     assert not torch.equal(training, evaluating)

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
@@ -15,6 +14,7 @@ from mnist_lstm.core.training.resume import starting_state
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.sections import flat_fields
+from tests.conftest import Sequences
 from tests.core.conftest import WAYS, Trial, assert_same_bits
 
 
@@ -112,7 +112,7 @@ IDLE = ["sequence.patch_size", "sequence.permutation_seed"]  # where the view is
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_fingerprint_changes_with_every_parameter_that_decides_the_weights(
-    parameters: Parameters, sequences: Splits, field: str
+    parameters: Parameters, sequences: Sequences, field: str
 ) -> None:
     before, after = (Trial(each, sequences).fingerprint_fields() for each in (parameters, changed(parameters, field)))
     assert (fingerprint(after) == fingerprint(before)) == (field in [*WITHOUT_EFFECT, *IDLE])
@@ -135,7 +135,7 @@ def test_a_checkpoint_from_before_there_were_blocks_can_be_resumed_without_any(t
     ],
 )
 def test_a_parameter_of_one_choice_decides_only_where_that_is_chosen(
-    parameters: Parameters, sequences: Splits, field: str, with_effect: dict[str, str], without: dict[str, str]
+    parameters: Parameters, sequences: Sequences, field: str, with_effect: dict[str, str], without: dict[str, str]
 ) -> None:
     block = field.partition(".")[0]
     for choice, expected in ((with_effect, True), (without, False)):
@@ -162,7 +162,7 @@ def test_a_fingerprint_knows_the_device_that_trains_whoever_chose_it(
 @pytest.mark.parametrize("array", ["sequences", "labels"])
 def test_a_fingerprint_changes_with_the_data(trial: Trial, part: str, array: str) -> None:
     before = fingerprint(trial.fingerprint_fields())
-    getattr(trial.data, part)[array].flat[0] ^= 1
+    getattr(getattr(trial.data, part), array).flat[0] ^= 1
     assert fingerprint(trial.fingerprint_fields()) != before
 
 

@@ -106,6 +106,10 @@ def held(array: FileBackedArray) -> Array:
     return array[:] if array.nbytes <= IN_MEMORY else array
 
 
+@overload
+def own(array: NDArray[Any]) -> NDArray[Any]: ...
+@overload
+def own(array: FileBackedArray) -> FileBackedArray: ...
 def own(array: Array) -> Array:
     """A copy that can be written to; of a stored array each read is one."""
     return array if isinstance(array, FileBackedArray) else array.copy()

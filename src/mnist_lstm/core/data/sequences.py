@@ -1,18 +1,50 @@
 """An image as a sequence: which pixels are read at each time step."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.data.file_backed import Array, FileBackedArray
-from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.data.file_backed import Array, FileBackedArray, own
+from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import SequenceParameters
 
 Order = NDArray[np.int64]  # the position in the flattened image of each feature of each step, (T, F)
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceSplit:
+    """Sequences of one split with their labels.
+
+    Attributes:
+        sequences: uint8 (N, T, F); a `FileBackedArray` if larger than memory.
+        labels: uint8 (N,), below K.
+        pixel_order: int64 (T, F), where in the flattened image each feature of each step is.
+    """
+
+    sequences: Any
+    labels: NDArray[np.uint8]
+    pixel_order: Order
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays by the names that they have in files and digests."""
+        return {"sequences": self.sequences, "labels": self.labels, "order": self.pixel_order}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "SequenceSplit":
+        """The split of which `arrays` gave these."""
+        return cls(arrays["sequences"], arrays["labels"], arrays["order"])
+
+    def writable(self) -> "SequenceSplit":
+        """A copy with arrays that may be written to, as torch demands; those that Ray shares may not."""
+        return SequenceSplit(own(self.sequences), own(self.labels), own(self.pixel_order))
 
 
 def rows(height: int, width: int, _: SequenceParameters) -> Order:
@@ -132,18 +164,18 @@ def to_sequences(images: Array, order: Order) -> Any:
     return np.take(images.reshape(len(images), pixels), order, axis=1)
 
 
-def sequence_split(part: Arrays, order: Order) -> Arrays:
-    """A split's images and labels as "sequences", (N, T, F), "labels" and the "order" in which pixels are read."""
-    return {"sequences": to_sequences(part["images"], order), "labels": part["labels"], "order": order}
+def sequence_split(part: ImageSplit, order: Order) -> SequenceSplit:
+    """The split with its images read in this order of pixels (T, F)."""
+    return SequenceSplit(to_sequences(part.images, order), part.labels, order)
 
 
-def expect_view(part: Arrays, sequence: SequenceParameters, height: int, width: int) -> None:
+def expect_view(part: SequenceSplit, sequence: SequenceParameters, height: int, width: int) -> None:
     """Checks that sequences were read by this view, of images of this size.
 
     Raises:
         UserError: if they were not.
     """
-    if not np.array_equal(part["order"], pixel_order(sequence, height, width)):
+    if not np.array_equal(part.pixel_order, pixel_order(sequence, height, width)):
         raise UserError(
             f"the sequences must be read by the view {sequence.view!r} of the parameters, found those of another; make "
             "them anew: `kedro run --from-nodes reshape`."

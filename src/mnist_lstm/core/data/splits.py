@@ -1,36 +1,57 @@
 """The training, validation and test images, and the card that says which they are."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.data.file_backed import after, before, blocks
+from mnist_lstm.core.data.data_card import DataCard
+from mnist_lstm.core.data.file_backed import Array, after, before, blocks
 from mnist_lstm.errors import UserError
 
-Arrays = dict[str, Any]  # numpy's by name; pixels that are larger than memory are a FileBackedArray
+
+@dataclass(frozen=True, eq=False)
+class ImageSplit:
+    """Images of one split with their labels.
+
+    Attributes:
+        images: uint8 (N, height, width), 0 for paper and 255 for ink; a `FileBackedArray` if larger than memory.
+        labels: uint8 (N,), below K.
+    """
+
+    images: Any
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays by the names that they have in files and digests."""
+        return {"images": self.images, "labels": self.labels}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "ImageSplit":
+        """The split of which `arrays` gave these."""
+        return cls(arrays["images"], arrays["labels"])
 
 
 class Splits(NamedTuple):
-    """A data set in its three parts.
+    """A data set in its three splits, and the card that says what the data are."""
 
-    Each part holds "images", uint8 (N, height, width) with 0 for paper and 255 for ink, and "labels", uint8 (N,)
-    below K. `card` says what the data are, so that every number made from them can say so too.
-    """
-
-    train: Arrays
-    valid: Arrays
-    test: Arrays
-    card: dict[str, Any]
+    train: ImageSplit
+    valid: ImageSplit
+    test: ImageSplit
+    card: DataCard
 
 
 # Reads a data set, given a mirror to ask first (a URL or None) and the seconds that a mirror may stay silent.
 Source = Callable[[str | None, float], Splits]
 
 
-def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int, name: str) -> Arrays:
+def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int, name: str) -> ImageSplit:
     """One part of a data set, checked.
 
     Raises:
@@ -48,61 +69,61 @@ def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], clas
         raise UserError(f"{name} holds no images, found shape {images.shape}.")
     if labels.max() >= classes:
         raise UserError(f"{name} must have labels from 0 to {classes - 1}, found {labels.max()}.")
-    return {"images": images, "labels": labels}
+    return ImageSplit(images, labels)
 
 
-def expect_one_size(parts: dict[str, Arrays], name: str) -> None:
+def expect_one_size(parts: dict[str, ImageSplit], name: str) -> None:
     """Checks that the images of all parts have one height and width.
 
     Raises:
         UserError: naming each part's.
     """
-    sizes = {split: part["images"].shape[1:] for split, part in parts.items()}
+    sizes = {split: part.images.shape[1:] for split, part in parts.items()}
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{size} in {split}" for split, size in sizes.items())
         raise UserError(f"{name} must hold images of one height and width, found {found}.")
 
 
-def first_images(part: Arrays, count: int, name: str) -> tuple[Arrays, Arrays]:
+def first_images(part: ImageSplit, count: int, name: str) -> tuple[ImageSplit, ImageSplit]:
     """The first `count` images, and the others: how TensorFlow's `input_data` set validation images aside.
 
     Raises:
         UserError: if nothing would be left for training.
     """
-    if not 0 < count < len(part["images"]):
-        raise UserError(
-            f"{name} must leave images for training: validation_images is {count} of {len(part['images'])}."
-        )
-    first = {key: before(array, count) for key, array in part.items()}
-    return first, {key: after(array, count) for key, array in part.items()}
+    if not 0 < count < len(part):
+        raise UserError(f"{name} must leave images for training: validation_images is {count} of {len(part)}.")
+    first = ImageSplit(before(part.images, count), part.labels[:count].copy())
+    return first, ImageSplit(after(part.images, count), part.labels[count:])
 
 
-def stratified(part: Arrays, fractions: tuple[float, float], seed: int, name: str) -> tuple[Arrays, Arrays, Arrays]:
+def stratified(
+    part: ImageSplit, fractions: tuple[float, float], seed: int, name: str
+) -> tuple[ImageSplit, ImageSplit, ImageSplit]:
     """The images in three parts with the classes in equal shares; `fractions` are of the second and the third.
 
     Raises:
         UserError: if a class of `name` has too few images for that.
     """
     second, third = fractions
-    rest, last = _drawn(part, np.arange(len(part["labels"])), third, seed, name)
+    rest, last = _drawn(part, np.arange(len(part)), third, seed, name)
     first, middle = _drawn(part, rest, second / (1 - third), seed, name)
     return _chosen(part, first), _chosen(part, middle), _chosen(part, last)
 
 
-def stratified_pair(part: Arrays, fraction: float, seed: int, name: str) -> tuple[Arrays, Arrays]:
+def stratified_pair(part: ImageSplit, fraction: float, seed: int, name: str) -> tuple[ImageSplit, ImageSplit]:
     """The images in two parts with the classes in equal shares; `fraction` is of the second.
 
     Raises:
         UserError: if a class of `name` has too few images for that.
     """
-    first, second = _drawn(part, np.arange(len(part["labels"])), fraction, seed, name)
+    first, second = _drawn(part, np.arange(len(part)), fraction, seed, name)
     return _chosen(part, first), _chosen(part, second)
 
 
-def _drawn(part: Arrays, positions: NDArray[np.int64], fraction: float, seed: int, name: str) -> Any:
+def _drawn(part: ImageSplit, positions: NDArray[np.int64], fraction: float, seed: int, name: str) -> Any:
     from sklearn.model_selection import train_test_split
 
-    labels = part["labels"][positions]
+    labels = part.labels[positions]
     try:
         return train_test_split(positions, test_size=fraction, random_state=seed, stratify=labels)
     except ValueError as error:
@@ -110,15 +131,16 @@ def _drawn(part: Arrays, positions: NDArray[np.int64], fraction: float, seed: in
         raise UserError(f"{name} must hold images enough to set {fraction:.3g} of each class aside: {reason}") from None
 
 
-def _chosen(part: Arrays, positions: NDArray[np.int64]) -> Arrays:
-    return {key: array[np.sort(positions)] for key, array in part.items()}
+def _chosen(part: ImageSplit, positions: NDArray[np.int64]) -> ImageSplit:
+    ordered = np.sort(positions)
+    return ImageSplit(part.images[ordered], part.labels[ordered])
 
 
-def digest(part: Arrays) -> str:
+def digest(arrays: Mapping[str, Array]) -> str:
     """SHA-256 over name, dtype, shape and bytes of each array: what a fingerprint knows data by."""
     sha = hashlib.sha256()
-    for key in sorted(part):
-        array = part[key]
+    for key in sorted(arrays):
+        array = arrays[key]
         sha.update(f"{key} {array.dtype.str} {array.shape}\n".encode())
         for block in blocks(array):
             sha.update(block.data)
@@ -126,8 +148,8 @@ def digest(part: Arrays) -> str:
 
 
 def data_card(
-    name: str, title: str, parts: dict[str, Arrays], class_names: list[str], files: dict[str, str]
-) -> dict[str, Any]:
+    name: str, title: str, parts: dict[str, ImageSplit], class_names: list[str], files: dict[str, str]
+) -> DataCard:
     """What a report says of its data.
 
     Args:
@@ -136,15 +158,15 @@ def data_card(
         class_names: of label 0 to K - 1.
         files: SHA-256 of each file that was read.
     """
-    _, height, width = parts["train"]["images"].shape
-    return {
-        "name": name,
-        "title": title,
-        "requested": name,
-        "height": height,
-        "width": width,
-        "class_names": class_names,
-        "images": {split: len(part["images"]) for split, part in parts.items()},
-        "sha256": {split: digest(part) for split, part in parts.items()},
-        "files": files,
-    }
+    _, height, width = parts["train"].images.shape
+    return DataCard(
+        name,
+        title,
+        height,
+        width,
+        class_names,
+        requested=name,
+        images={split: len(part) for split, part in parts.items()},
+        sha256={split: digest(part.arrays()) for split, part in parts.items()},
+        files=files,
+    )

@@ -1,5 +1,7 @@
 """How good predictions are, and how sure one can be of it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
@@ -8,6 +10,28 @@ from numpy.typing import NDArray
 
 FIRST = 128  # the tutorial measured on the first 128 test images
 BINS = 15  # of confidence, as Guo et al. 2017 took
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a classifier says about images whose labels are known.
+
+    Attributes:
+        logits: float32 (N, K).
+        labels: uint8 (N,).
+    """
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by the names that they have in files."""
+        return {"logits": self.logits, "labels": self.labels}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Predictions":
+        """The predictions of which `arrays` gave these."""
+        return cls(arrays["logits"], arrays["labels"])
 
 
 def wilson_interval(correct: int, total: int, confidence: float) -> tuple[float, float]:

@@ -61,7 +61,7 @@ def answers(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoint) -> 
     Columns: file; digit, the class; its probability; second_guess; p_<class>, the probability of each class; skipped,
     why there is no answer, with empty fields before it.
     """
-    classifier, order, names = checkpoint.classifier(), checkpoint.order(), checkpoint.data["class_names"]
+    classifier, order, names = checkpoint.classifier(), checkpoint.order(), checkpoint.data.class_names
     images = prepare(pictures, frame_of(checkpoint.data))
     while part := list(itertools.islice(images, IMAGES)):
         sequences = to_sequences(np.stack([each.image for each in part]), order)

@@ -5,12 +5,13 @@ scaling, and its centre of mass moved to the middle of 28 x 28 pixels.
 Source: LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.inference.decode import WHITE, Brightness, PictureError
 
 LEAST_CONTRAST = 24  # of 255, between ink and paper; below it a picture is blank
@@ -40,9 +41,9 @@ class Frame(NamedTuple):
 FILLS = {"mnist": (20 / 28, 0.5), "digits": (1.0, 0.44)}
 
 
-def frame_of(data: dict[str, Any]) -> Frame:
+def frame_of(data: DataProfile) -> Frame:
     """The frame of the images that a model was trained on; data sets that are not known are taken to be like MNIST."""
-    return Frame(data["height"], data["width"], *FILLS.get(data["name"], FILLS["mnist"]))
+    return Frame(*data.image_shape, *FILLS.get(data.name, FILLS["mnist"]))
 
 
 def prepared(picture: Brightness, frame: Frame) -> NDArray[np.uint8]:

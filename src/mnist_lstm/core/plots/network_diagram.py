@@ -25,7 +25,7 @@ class Sizes(NamedTuple):
 def sizes_of(checkpoint: Checkpoint) -> Sizes:
     """The sizes of a trained network."""
     model, (steps, features) = checkpoint.model, checkpoint.order().shape
-    word, classes = step_word(checkpoint.sequence.view).one, len(checkpoint.data["class_names"])
+    word, classes = step_word(checkpoint.sequence.view).one, len(checkpoint.data.class_names)
     sizes = Sizes(model.cell.upper(), word, model.num_layers, steps, features, model.hidden_size, classes)
     return sizes._replace(both_ways=model.bidirectional, pooling=model.pooling)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.sequences import step_word
 from mnist_lstm.core.evaluation.metrics import BINS, FIRST, percent, wilson_interval
 from mnist_lstm.core.training.checkpoint import Checkpoint
@@ -31,7 +32,7 @@ class Run:
     """
 
     checkpoint: Checkpoint
-    data: dict[str, Any]
+    data: DataCard
     metrics: dict[str, Any]
     per_class: dict[str, list[Any]]
     confusion: NDArray[np.int64]
@@ -41,7 +42,7 @@ class Run:
     @property
     def title(self) -> str:
         """What was trained, and on which data."""
-        return f"{self.checkpoint.label} on {self.data['title']}"
+        return f"{self.checkpoint.label} on {self.data.title}"
 
 
 KINDS = {"lstm": ("An", "LSTM"), "gru": ("A", "GRU"), "rnn": ("A", "plain RNN")}
@@ -59,7 +60,7 @@ def network(run: Run) -> str:
     return (
         f"{article} {kind} with {layers} of {units}{each_way}. "
         f"It reads an image as {counted(steps, 'time step')} of {counted(features, 'pixel')} "
-        f"(view {run.checkpoint.sequence.view}) and names one of {len(run.data['class_names'])} classes from {read}. "
+        f"(view {run.checkpoint.sequence.view}) and names one of {len(run.data.class_names)} classes from {read}. "
         f"It has {sum(tensor.numel() for tensor in weights.values()):,} weights and biases."
     )
 
@@ -71,20 +72,18 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 def substitution(run: Run) -> str:
     """A sentence that says that other data stood in for the requested ones; empty where none did."""
-    if run.data["requested"] == run.data["name"]:
+    if run.data.requested == run.data.name:
         return ""
     return (
-        f"The run asked for {run.data['requested']}, but no mirror provided it: every number here is about the "
-        f"{run.data['title']}."
+        f"The run asked for {run.data.requested}, but no mirror provided it: every number here is about the "
+        f"{run.data.title}."
     )
 
 
 def images(run: Run) -> str:
     """A sentence that describes the images."""
     card = run.data
-    return (
-        f"Images of {card['height']} x {card['width']} pixels in {len(card['class_names'])} classes: {card['title']}."
-    )
+    return f"Images of {card.height} x {card.width} pixels in {len(card.class_names)} classes: {card.title}."
 
 
 def which(run: Run) -> str:
@@ -143,7 +142,7 @@ def interval(correct: int, total: int, confidence: float) -> str:
 
 def classes(run: Run) -> list[Row]:
     """A row for each class: name, images, recall, its interval, precision, F1 and the most frequent mistake."""
-    scores = zip(run.data["class_names"], run.confusion, *(run.per_class[name] for name in SCORES), strict=True)
+    scores = zip(run.data.class_names, run.confusion, *(run.per_class[name] for name in SCORES), strict=True)
     return [
         (
             name,
@@ -162,7 +161,7 @@ def _taken_for(run: Run, label: int) -> str:
     """The most frequent wrong prediction for images of `label`, and its count."""
     others = run.confusion[label].copy()
     others[label] = 0
-    return f"{run.data['class_names'][others.argmax()]} ({others.max()})" if others.any() else ""
+    return f"{run.data.class_names[others.argmax()]} ({others.max()})" if others.any() else ""
 
 
 def worst_classes(run: Run, count: int) -> list[Row]:

@@ -29,7 +29,7 @@ def page(run: Run, figures: Mapping[str, bytes]) -> str:
         lead=facts.lead(run),
         classes=facts.classes(run),
         figures=shown,
-        files=list(run.data["files"].items()),
+        files=list(run.data.files.items()),
     )
 
 
@@ -38,9 +38,9 @@ def model_card(run: Run) -> str:
     return render(
         "model_card.md.j2",
         **_common(run),
-        data=run.data["title"],
-        height=run.data["height"],
-        width=run.data["width"],
+        data=run.data.title,
+        height=run.data.height,
+        width=run.data.width,
         tested=run.metrics["data"],
         worst=facts.worst_classes(run, WORST),
         calibration_error=run.metrics["test/ece"],
@@ -51,7 +51,7 @@ def model_card(run: Run) -> str:
 
 def _common(run: Run) -> dict[str, Any]:
     """What both documents say."""
-    sha256 = run.data["sha256"]
+    sha256 = run.data.sha256
     return {
         "title": run.title,
         "network": facts.network(run),
@@ -60,7 +60,7 @@ def _common(run: Run) -> dict[str, Any]:
         "interval": facts.interval_name(run),
         "metrics": facts.metrics(run),
         "images": facts.images(run),
-        "splits": [(split, f"{count:,}", sha256[split]) for split, count in run.data["images"].items()],
+        "splits": [(split, f"{count:,}", sha256[split]) for split, count in run.data.images.items()],
         "parameters": list(origin.parameters(run).items()),
         "commands": origin.commands(run),
         "made_with": origin.made_with(run),

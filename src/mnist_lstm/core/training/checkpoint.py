@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mnist_lstm.core.data.sequences import pixel_order
-from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.data.data_card import DataProfile
+from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order
 from mnist_lstm.core.model.classifier import RecurrentClassifier, expect_fit, restored_classifier
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
@@ -30,7 +30,7 @@ class Checkpoint:
 
     Attributes:
         model, sequence: with which it rebuilds itself.
-        data: the name of its data, the images' height and width, and the class names.
+        data: what it was trained on.
         fingerprint_fields: every parameter and digest that decides the weights.
         state: all that training needs to continue.
         keep: which weights classify, "last" or "best".
@@ -38,7 +38,7 @@ class Checkpoint:
 
     model: ModelParameters
     sequence: SequenceParameters
-    data: dict[str, Any]
+    data: DataProfile
     fingerprint_fields: dict[str, Any]
     state: TrainingState
     keep: str
@@ -61,7 +61,7 @@ class Checkpoint:
 
     def order(self) -> Any:
         """The view's pixels, (T, F)."""
-        return pixel_order(self.sequence, self.data["height"], self.data["width"])
+        return pixel_order(self.sequence, *self.data.image_shape)
 
     def classifier(self) -> RecurrentClassifier:
         """The classifier of sequences, ready to classify."""
@@ -85,7 +85,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "format": FORMAT,
         "model": checkpoint.model.model_dump(),
         "sequence": checkpoint.sequence.model_dump(),
-        "data": checkpoint.data,
+        "data": asdict(checkpoint.data),
         "identity": checkpoint.fingerprint_fields,
         "keep": checkpoint.keep,
         "state": {field: getattr(state, field) for field in TrainingState.__dataclass_fields__}
@@ -127,7 +127,7 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
         found = Checkpoint(
             ModelParameters(**loaded["model"]),
             SequenceParameters(**loaded["sequence"]),
-            loaded["data"],
+            DataProfile(**loaded["data"]),
             with_current_names(loaded["identity"]),
             TrainingState(**state, best=best),
             loaded["keep"],
@@ -154,14 +154,14 @@ def check_every_byte(content: bytes) -> None:
         raise zipfile.BadZipFile(f"damaged content in {damaged}")
 
 
-def expect_data(checkpoint: Checkpoint, card: dict[str, Any], part: Arrays) -> None:
+def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit) -> None:
     """Checks that a checkpoint fits the data it is to classify.
 
     Raises:
         UserError: if it was trained on other data, another size of image, or another view.
     """
-    trained, given = checkpoint.data["name"], card["name"]
-    wanted, found = checkpoint.order(), part["order"]
+    trained, given = checkpoint.data.name, card.name
+    wanted, found = checkpoint.order(), part.pixel_order
     if trained != given or wanted.shape != found.shape:
         raise UserError(
             f"the checkpoint was trained on {trained} in sequences of {wanted.shape}, found {given} in sequences of "

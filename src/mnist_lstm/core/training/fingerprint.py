@@ -4,7 +4,8 @@ import hashlib
 import json
 from typing import Any
 
-from mnist_lstm.core.data.splits import Arrays, digest
+from mnist_lstm.core.data.sequences import SequenceSplit
+from mnist_lstm.core.data.splits import digest
 from mnist_lstm.core.training.compute import chosen_device, chosen_precision
 from mnist_lstm.parameters import ROLES, ModelParameters, SequenceParameters, TrainingParameters
 from mnist_lstm.sections import Role, flattened
@@ -15,7 +16,11 @@ HASHED_AS = {key: role.hashed_as for key, role in ROLES.items() if role.hashed_a
 
 
 def training_fingerprint_fields(
-    sequence: SequenceParameters, model: ModelParameters, training: TrainingParameters, train: Arrays, valid: Arrays
+    sequence: SequenceParameters,
+    model: ModelParameters,
+    training: TrainingParameters,
+    train: SequenceSplit,
+    valid: SequenceSplit,
 ) -> dict[str, Any]:
     """Every parameter and digest that decides the weights, flat: what must be equal to continue a run.
 
@@ -26,7 +31,7 @@ def training_fingerprint_fields(
     device = chosen_device(training.device)
     chosen["training.device"] = device.type  # what `auto` found decides the last bits
     chosen["training.precision"] = chosen_precision(training.precision, device)
-    return chosen | {"data.train.sha256": digest(train), "data.valid.sha256": digest(valid)}
+    return chosen | {"data.train.sha256": digest(train.arrays()), "data.valid.sha256": digest(valid.arrays())}
 
 
 def parameters_fingerprint_fields(

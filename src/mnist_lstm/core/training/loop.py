@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mnist_lstm.core.data.file_backed import FileBackedArray
-from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.model.classifier import RecurrentClassifier, classify
 from mnist_lstm.core.training.allocator import kept_buffers
@@ -50,8 +50,8 @@ class Report:
 
 def fit(
     classifier: RecurrentClassifier,
-    train: Arrays,
-    valid: Arrays,
+    train: SequenceSplit,
+    valid: SequenceSplit,
     training: TrainingParameters,
     size: tuple[int, int],
     state: TrainingState | None = None,
@@ -61,7 +61,7 @@ def fit(
 
     Args:
         classifier: with its initial weights; moved to the device that `training` chooses.
-        train, valid: "sequences" uint8 (N, T, F), also stored ones, "labels" (N,), and their "order" (T, F) of pixels.
+        train, valid: the splits.
         training: the settings.
         size: height and width of the images behind the sequences.
         state: continue from here; the weights come from it then.
@@ -74,7 +74,7 @@ def fit(
     """
     device = chosen_device(training.device)
     precision = chosen_precision(training.precision, device)
-    learner = Learner(classifier.to(device), training, total_updates(training, len(train["labels"])), team)
+    learner = Learner(classifier.to(device), training, total_updates(training, len(train)), team)
     if state:
         learner.restore(state)
         if state.ended:
@@ -82,13 +82,13 @@ def fit(
             return
     with kept_buffers(), threads(training.threads), recurrent_precision(classifier, precision, device):
         updates = _batches(train, training, size, device, state.iteration if state else 0, learner.total)
-        yield from _reports(learner, updates, valid, training, len(train["labels"]), state)
+        yield from _reports(learner, updates, valid, training, len(train), state)
 
 
 def _reports(
     learner: Learner,
     updates: Iterable[Update],
-    valid: Arrays,
+    valid: SequenceSplit,
     training: TrainingParameters,
     images: int,
     state: TrainingState | None,
@@ -119,15 +119,20 @@ def _reports(
 
 
 def _batches(
-    train: Arrays, training: TrainingParameters, size: tuple[int, int], device: torch.device, start: int, total: int
+    train: SequenceSplit,
+    training: TrainingParameters,
+    size: tuple[int, int],
+    device: torch.device,
+    start: int,
+    total: int,
 ) -> Iterator[Update]:
     """The number, sequences and labels of each update after `start`, up to `total`."""
-    sequences = train["sequences"]
+    sequences = train.sequences
     inputs = None if isinstance(sequences, FileBackedArray) else torch.from_numpy(sequences).to(device)
-    targets = torch.from_numpy(train["labels"].astype(np.int64)).to(device)
+    targets = torch.from_numpy(train.labels.astype(np.int64)).to(device)
     orders = batches(len(targets), training.batch_size, training.seed, start, training.shuffle_block)
     moves = any_augmentation(training.augmentation)
-    augment = Augmentation(training.augmentation, training.seed, train["order"], size, device) if moves else None
+    augment = Augmentation(training.augmentation, training.seed, train.pixel_order, size, device) if moves else None
     for number, order in enumerate(islice(orders, total - start), start + 1):
         chosen = torch.from_numpy(order).to(device)
         batch = torch.from_numpy(sequences[order]).to(device) if inputs is None else inputs[chosen]
@@ -146,12 +151,12 @@ def _diverged(found: str, number: int, training: TrainingParameters) -> UserErro
     )
 
 
-def validated(classifier: RecurrentClassifier, valid: Arrays) -> Row:
+def validated(classifier: RecurrentClassifier, valid: SequenceSplit) -> Row:
     """Loss and accuracy on the validation images."""
-    logits = classify(classifier, valid["sequences"], VALIDATION_BATCH)
+    logits = classify(classifier, valid.sequences, VALIDATION_BATCH)
     return {
-        "valid_loss": metrics.cross_entropy(logits, valid["labels"]),
-        "valid_accuracy": metrics.accuracy(logits, valid["labels"]),
+        "valid_loss": metrics.cross_entropy(logits, valid.labels),
+        "valid_accuracy": metrics.accuracy(logits, valid.labels),
     }
 
 

@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mnist_lstm.core import plots, report
-from mnist_lstm.core.data.sequences import to_images
-from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.data.data_card import DataCard
+from mnist_lstm.core.data.sequences import SequenceSplit, to_images
 from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
+from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data
 from mnist_lstm.parameters import EvaluationParameters
@@ -19,23 +21,23 @@ MISTAKES = 18  # to show
 
 
 def predict_test(
-    checkpoint: Checkpoint, test_sequences: Arrays, data_card: dict[str, Any], evaluation: EvaluationParameters
-) -> Arrays:
+    checkpoint: Checkpoint, test_sequences: SequenceSplit, data_card: DataCard, evaluation: EvaluationParameters
+) -> Predictions:
     """Classifies every test image: logits (N, K) beside the labels (N,)."""
     expect_data(checkpoint, data_card, test_sequences)
-    logits = classify(checkpoint.classifier(), test_sequences["sequences"], evaluation.batch_size)
-    return {"logits": logits, "labels": test_sequences["labels"]}
+    logits = classify(checkpoint.classifier(), test_sequences.sequences, evaluation.batch_size)
+    return Predictions(logits, test_sequences.labels)
 
 
 def score(
-    test_logits: Arrays, data_card: dict[str, Any], evaluation: EvaluationParameters
+    test_logits: Predictions, data_card: DataCard, evaluation: EvaluationParameters
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Measures the predictions: accuracy with its Wilson interval, loss, calibration, per-class scores and confusion.
 
     The tutorial's own measure, the first 128 test images, stands beside the accuracy on all of them.
     """
-    logits, labels, names = test_logits["logits"], test_logits["labels"], data_card["class_names"]
-    about = {"data": f"{len(labels):,} test images of {data_card['title']}", "confidence": evaluation.confidence}
+    logits, labels, names = test_logits.logits, test_logits.labels, data_card.class_names
+    about = {"data": f"{len(labels):,} test images of {data_card.title}", "confidence": evaluation.confidence}
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     label, prediction = pd.Index(names, name="label"), pd.Index(names, name="prediction")
     return (
@@ -46,28 +48,28 @@ def score(
 
 
 def follow_beliefs(
-    checkpoint: Checkpoint, test_sequences: Arrays, data_card: dict[str, Any], evaluation: EvaluationParameters
-) -> tuple[pd.DataFrame, Arrays]:
+    checkpoint: Checkpoint, test_sequences: SequenceSplit, data_card: DataCard, evaluation: EvaluationParameters
+) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
     """Reads the answer after every step, not only the last: how good it is by then, and how it comes about.
 
     The network was trained to answer once the whole image is read; here it is asked after every step, unless it reads
     both ways. A few right and wrong images are kept with their beliefs, from early to late decisions.
     """
-    classifier, sequences, labels = checkpoint.classifier(), test_sequences["sequences"], test_sequences["labels"]
+    classifier, sequences, labels = checkpoint.classifier(), test_sequences.sequences, test_sequences.labels
     found = by_step.followed(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
     chosen = examples.right_and_wrong(found.answers, labels, found.decided, EXAMPLES)
     shown = {
         "positions": chosen,
         "labels": labels[chosen],
         "sequences": sequences[chosen],
-        "images": to_images(sequences[chosen], checkpoint.order(), data_card["height"], data_card["width"]),
+        "images": to_images(sequences[chosen], checkpoint.order(), *data_card.image_shape),
         "beliefs": by_step.beliefs(classifier, sequences[chosen]),
         "order": checkpoint.order(),
     }
     return pd.DataFrame(found.by_step), shown
 
 
-def look_inside(checkpoint: Checkpoint, belief_examples: Arrays) -> Arrays:
+def look_inside(checkpoint: Checkpoint, belief_examples: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Computes the gates and states of the cell at every step, by the cell's own equations.
 
     Of the last layer, for the units to which the readout gives most weight.
@@ -81,9 +83,9 @@ def look_inside(checkpoint: Checkpoint, belief_examples: Arrays) -> Arrays:
 def draw_results(
     checkpoint: Checkpoint,
     history: pd.DataFrame,
-    test_logits: Arrays,
-    test_sequences: Arrays,
-    data_card: dict[str, Any],
+    test_logits: Predictions,
+    test_sequences: SequenceSplit,
+    data_card: DataCard,
     evaluation: EvaluationParameters,
 ) -> tuple[Any, ...]:
     """Draws how the network learned and what came of it.
@@ -91,12 +93,12 @@ def draw_results(
     Learning curves (plotly to hover, matplotlib to print), confusion matrix, the most confident mistakes, and the
     reliability diagram: is the network right as often as it is sure?
     """
-    logits, labels, names = test_logits["logits"], test_logits["labels"], data_card["class_names"]
-    run, tested = f"{checkpoint.label} on {data_card['title']}", _tested(checkpoint, data_card)
-    columns, validated = {name: history[name].to_numpy() for name in history}, data_card["images"]["valid"]
+    logits, labels, names = test_logits.logits, test_logits.labels, data_card.class_names
+    run, tested = f"{checkpoint.label} on {data_card.title}", _tested(checkpoint, data_card)
+    columns, validated = {name: history[name].to_numpy() for name in history}, data_card.images["valid"]
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     wrong = examples.most_confident_mistakes(logits, labels, MISTAKES)
-    images = to_images(test_sequences["sequences"][wrong], checkpoint.order(), data_card["height"], data_card["width"])
+    images = to_images(test_sequences.sequences[wrong], checkpoint.order(), *data_card.image_shape)
     return (
         plots.learning_curves(columns, validated, f"Learning curves\n{run}"),
         plots.learning_curves_print(columns, validated, f"Learning curves\n{run}"),
@@ -111,9 +113,9 @@ def draw_results(
 def draw_beliefs(
     checkpoint: Checkpoint,
     accuracy_by_step: pd.DataFrame,
-    belief_examples: Arrays,
-    inner_states: Arrays,
-    data_card: dict[str, Any],
+    belief_examples: dict[str, NDArray[Any]],
+    inner_states: dict[str, NDArray[Any]],
+    data_card: DataCard,
     evaluation: EvaluationParameters,
 ) -> tuple[Any, ...]:
     """Draws how an answer comes about while an image is read step by step.
@@ -121,7 +123,7 @@ def draw_beliefs(
     Accuracy by steps read (plotly to hover, matplotlib to print), the class probabilities after each step beside
     the image, and the gates and states inside the cell.
     """
-    tested, view, names = _tested(checkpoint, data_card), checkpoint.sequence.view, data_card["class_names"]
+    tested, view, names = _tested(checkpoint, data_card), checkpoint.sequence.view, data_card.class_names
     some = _tested(checkpoint, data_card, "some of ")
     columns = {name: accuracy_by_step[name].to_numpy() for name in accuracy_by_step}
     units = checkpoint.weights["readout.weight"].shape[1]
@@ -133,14 +135,14 @@ def draw_beliefs(
     )
 
 
-def _tested(checkpoint: Checkpoint, data_card: dict[str, Any], part: str = "") -> str:
+def _tested(checkpoint: Checkpoint, data_card: DataCard, part: str = "") -> str:
     """What was trained, and on how many images it is shown."""
-    return f"{checkpoint.label} on {part}{data_card['images']['test']:,} test images of {data_card['title']}"
+    return f"{checkpoint.label} on {part}{data_card.images['test']:,} test images of {data_card.title}"
 
 
 def write_report(
     checkpoint: Checkpoint,
-    data_card: dict[str, Any],
+    data_card: DataCard,
     metrics: dict[str, Any],
     per_class: pd.DataFrame,
     confusion_matrix: pd.DataFrame,

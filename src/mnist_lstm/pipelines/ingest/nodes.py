@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.splits import Source, Splits
@@ -26,8 +27,8 @@ def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
         if data.on_unreachable == "fail":
             raise
         splits = bundled_digits()
-        splits.card["requested"] = data.name
-        logger.warning("%s This run is on the %s.", error, splits.card["title"])
-    counts = ", ".join(f"{splits.card['images'][part]:,} to {use}" for part, use in USES.items())
-    logger.info("Data: %s; images: %s", splits.card["title"], counts)
+        splits = splits._replace(card=replace(splits.card, requested=data.name))
+        logger.warning("%s This run is on the %s.", error, splits.card.title)
+    counts = ", ".join(f"{splits.card.images[part]:,} to {use}" for part, use in USES.items())
+    logger.info("Data: %s; images: %s", splits.card.title, counts)
     return splits

@@ -51,4 +51,4 @@ def draw_pictures(
     """Draws a contact sheet: what the network was given of the first pictures, and what it answered."""
     checkpoint = models(predict.model)
     shown = list(itertools.islice(prepare(pictures(predict.folder), frame_of(checkpoint.data)), SHOWN))
-    return plots.contact_sheet(shown, next(predicted_digits), f"{checkpoint.label} on {checkpoint.data['title']}")
+    return plots.contact_sheet(shown, next(predicted_digits), f"{checkpoint.label} on {checkpoint.data.title}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_lstm.core.data.splits import Arrays
+from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.evaluation.significance import McNemar, holm, mcnemar
 from mnist_lstm.core.plots.compared_curves import overlaid_curves
 from mnist_lstm.core.report.rendering import render
@@ -27,13 +27,13 @@ class Compared(NamedTuple):
     Attributes:
         head: its name, made unlike every other.
         entry: MLflow's run.
-        predictions: "logits" and "labels" of the test images, None if it did not evaluate.
+        predictions: of the test images, None if it did not evaluate.
         curves: (update, value) of each curve by name.
     """
 
     head: str
     entry: Any
-    predictions: Arrays | None
+    predictions: Predictions | None
     curves: dict[str, list[tuple[int, float]]]
 
     @property
@@ -115,7 +115,7 @@ def verdicts(runs: Sequence[Compared]) -> list[str]:
 def same_test(one: Compared, other: Compared) -> bool:
     """Whether both runs were tested on the same images with the same labels, in the same order."""
     alike = reader.digests(one.entry).get("test") == reader.digests(other.entry).get("test")
-    return alike and np.array_equal(one.predictions["labels"], other.predictions["labels"])  # type: ignore[index]
+    return alike and np.array_equal(one.predictions.labels, other.predictions.labels)  # type: ignore[union-attr]
 
 
 class Ranked(NamedTuple):
@@ -162,7 +162,7 @@ class Ranked(NamedTuple):
 
 def _right(run: Compared) -> Any:
     """Which test images the run has right, bool (N,)."""
-    return run.predictions["logits"].argmax(axis=1) == run.predictions["labels"]  # type: ignore[index]
+    return run.predictions.logits.argmax(axis=1) == run.predictions.labels  # type: ignore[union-attr]
 
 
 def _number(p_value: float) -> str:

@@ -149,7 +149,7 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
         raise UserError("a run must have trained and evaluated to be compared; this one's record lacks a part.")
     parts = {
         "weights": weights_digest(then.checkpoint.weights) == weights_digest(now.checkpoint.weights),
-        "predictions": _equal(then.predictions["logits"], now.predictions["logits"]),
+        "predictions": _equal(then.predictions.logits, now.predictions.logits),
         "metrics": then.metrics == now.metrics,
         "curves": then.curves == now.curves,
     }
@@ -171,9 +171,9 @@ def _largest_difference(then: Record, now: Record) -> float:
     """Of any class probability of any test image; 1 where the test images are not the same."""
     assert then.predictions is not None  # noqa: S101  for the type checker
     assert now.predictions is not None  # noqa: S101
-    if not _equal(then.predictions["labels"], now.predictions["labels"]):
+    if not _equal(then.predictions.labels, now.predictions.labels):
         return 1.0
-    one, other = (np.exp(metrics.log_probabilities(record.predictions["logits"])) for record in (then, now))  # type: ignore[index]
+    one, other = (np.exp(metrics.log_probabilities(record.predictions.logits)) for record in (then, now))  # type: ignore[union-attr]
     return float(np.abs(one - other).max())
 
 
