@@ -24,10 +24,10 @@ run: install  ## Train and evaluate: kedro run; pass options by ARGS="--params t
 	$(BIN)/kedro run $(ARGS)
 
 test: install lint  ## Lint, check types, and run the tests that are not marked slow
-	$(BIN)/pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow" $(ARGS)
 
 test-all: install lint  ## Lint, check types, and run every test
-	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 lint: install  ## ruff (lint and format) and mypy
 	$(BIN)/ruff check .

@@ -26,6 +26,17 @@ os.environ["KEDRO_DISABLE_TELEMETRY"] = "1"  # settings.py may be imported where
 torch.set_num_threads(1)  # on a busy machine two threads that wait for each other are slower by far
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a browser or a run on MNIST as slow, and gives the latter to one worker."""
+    for item in items:
+        needed = set(getattr(item, "fixturenames", ()))
+        if needed & {"browser", "mnist"}:
+            item.add_marker(pytest.mark.slow)
+        if "mnist" in needed:
+            item.add_marker(pytest.mark.xdist_group("mnist"))
+
+
 @pytest.fixture
 def parameters() -> Parameters:
     """The tutorial's: conf/base/parameters.yml."""

@@ -143,6 +143,7 @@ def test_a_run_without_figures_makes_everything_else(project: Project) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_stages_one_after_the_other_give_what_a_whole_run_gives(project: Project, tmp_path: Path) -> None:
     whole = copied(tmp_path / "whole")
     parameters = f"{DIGITS},tracking.enabled=false"
@@ -179,6 +180,7 @@ def test_a_preset_changes_only_what_it_names(project: Project) -> None:
 # with another way to train
 
 
+@pytest.mark.slow
 def test_a_run_by_epochs_with_all_that_training_offers_evaluates_the_averaged_weights(project: Project) -> None:
     ways = (
         "training.iterations=null,training.epochs=3,training.warmup=5,training.optimizer=adamw,training.patience=20,"

@@ -1,6 +1,6 @@
 """The mistakes that people make and the faults that files have, as tables: what is wrong, and what one line must name.
 
-A table's key says what is wrong. `test_every_mistake.py` makes each mistake in a project of its own.
+A table's key says what is wrong. `test_every_mistake.py` makes each mistake in a copy of the project.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,7 @@ class Mistake(NamedTuple):
         change: makes the mistake.
         after_a_run: whether it is made in a project in which a run finished.
         later: whether it can be known only when the run goes on: what earlier stages made may stand.
+        refused_by: the function that refuses it, given the project and the command; None: only the command does.
     """
 
     names: tuple[str, ...]
@@ -36,6 +37,12 @@ class Mistake(NamedTuple):
     change: Change = nothing
     after_a_run: bool = False
     later: bool = False
+    refused_by: Callable[[Project, tuple[str, ...]], object] | None = None
+
+
+def each(mistakes: dict[str, Mistake], refused_by: Callable[[Project, tuple[str, ...]], object]) -> dict[str, Mistake]:
+    """The mistakes, each refused by that function."""
+    return {what: mistake._replace(refused_by=refused_by) for what, mistake in mistakes.items()}
 
 
 def write(name: str, content: str | bytes) -> Change:

@@ -1,6 +1,7 @@
 """Words on the command line that mean nothing, or nothing that there is."""
 
-from tests.bad_input import DIGITS, Mistake, write
+from tests.bad_input import DIGITS, Mistake, each, write
+from tests.bad_input.functions import images, options
 
 PARAMETERS = {
     "trian.seed=1": ("'trian'", "did you mean 'training"),
@@ -15,7 +16,6 @@ PARAMETERS = {
     "tracking=3": ("'tracking'", "3"),
     "data.name=digit": ("'data.name'", "'digit'", "did you mean 'digits'"),
     "data.name=cifar": ("'data.name'", "'cifar'", "digits, fashion_mnist, kmnist or mnist"),
-    "training.seed": ("training.seed",),
     "training.augmentation.rotation=[]": ("'training.augmentation.rotation'",),
 }
 
@@ -35,6 +35,11 @@ OPTIONS = {
     "--pipelines ingest --tags figures": ("--tags must be left out, not 'figures'",),
     "--from-inputs checkpont": ("--from-inputs", "'checkpont' (did you mean 'checkpoint'?)"),
     "--to-outputs metric": ("--to-outputs", "'metric' (did you mean 'metrics'?)"),
+}
+
+# Refused by click, by Kedro or by what `predict` reads
+UNCHECKED = {
+    "--params training.seed": ("training.seed",),
     "--runner FastRunner": ("FastRunner",),
     "--conf-source nowhere": ("nowhere",),
     "--wrong": ("--wrong",),
@@ -74,8 +79,15 @@ OTHER_SEED = f"{DIGITS},training.resume=true,training.seed=2"
 NOTES = write("notes.pt", "no checkpoint at all")
 
 LINES = (
-    {f"kedro run --params {words}": Mistake(told, ("run", "--params", words)) for words, told in PARAMETERS.items()}
-    | {f"kedro run {words}": Mistake(told, ("run", *words.split()), NOTES) for words, told in OPTIONS.items()}
+    each(
+        {
+            f"kedro run --params {words}": Mistake(told, ("run", "--params", words))
+            for words, told in PARAMETERS.items()
+        },
+        images,
+    )
+    | each({f"kedro run {words}": Mistake(told, ("run", *words.split())) for words, told in OPTIONS.items()}, options)
+    | {f"kedro run {words}": Mistake(told, ("run", *words.split()), NOTES) for words, told in UNCHECKED.items()}
     | {f"kedro {words}": Mistake(told, tuple(words.split()), NOTES) for words, told in COMMANDS.items()}
     | {words: Mistake(told, ("run", "--params", words), later=True) for words, told in LATER.items()}
     | {

@@ -1,10 +1,11 @@
 """Files of conf/ that are damaged, and paths in them that leave their folders."""
 
 from tests.bad_input import CATALOG, DIGITS, MLFLOW, PARAMETERS, Mistake, append, replace, write
+from tests.bad_input.functions import files
 
 FILES = (PARAMETERS, CATALOG, MLFLOW)
 CONFIGURATION = {
-    f"{name} is {what}": Mistake((name,), change=change(name))
+    f"{name} is {what}": Mistake((name,), change=change(name), refused_by=files)
     for name in FILES
     for what, change in {
         "no YAML": lambda name: append(name, "model: [\n"),

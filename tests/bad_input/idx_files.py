@@ -8,7 +8,8 @@ import numpy as np
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.datasets.image_sources import FILES
-from tests.bad_input import Change, Mistake, sources, write
+from tests.bad_input import Change, Mistake, each, sources, write
+from tests.bad_input.functions import images
 from tests.support.projects import CLOSED, Project
 
 ARRAYS = {
@@ -55,7 +56,7 @@ def idx_mistake(key: str, content: bytes | None, *names: str) -> Mistake:
 
 IMAGES, LABELS = FILES["train_images"], FILES["train_labels"]
 RIGHT = idx.encode(ARRAYS["train_images"])
-IDX = {
+_IDX: dict[str, Mistake] = {
     "images with wrong first bytes": idx_mistake(
         "train_images", packed(10, 4, 5, values=200, start=b"\0\1\x08"), IMAGES, "00 01 08 03", "delete it"
     ),
@@ -114,3 +115,4 @@ IDX = {
         lambda project: project.set_mirrors(),
     ),
 }
+IDX = each(_IDX, images)

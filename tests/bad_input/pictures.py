@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests.bad_input import Change, Mistake, sources
+from tests.bad_input import Change, Mistake, each, sources
+from tests.bad_input.functions import images
 from tests.support.projects import Project
 
 PIXELS = np.arange(64, dtype=np.uint8).reshape(8, 8)
@@ -102,11 +103,12 @@ FOLDERS: dict[str, tuple[tuple[str, ...], Change]] = {
 }
 ELSEWHERE = ("run", "--params", "data.name=leaves,data.mirror=http://127.0.0.1:9")
 
-PICTURES = (
+PICTURES = each(
     {
         f"one picture is {what}": Mistake(("leaves/ash/3.png", found), WORDS, leaves(one_is(content)))
         for what, (content, found) in CONTENTS.items()
     }
     | {what: Mistake(told, WORDS, change) for what, (told, change) in FOLDERS.items()}
-    | {"a mirror on another machine": Mistake(("'data.mirror'", "http://127.0.0.1:9"), ELSEWHERE, leaves(same))}
+    | {"a mirror on another machine": Mistake(("'data.mirror'", "http://127.0.0.1:9"), ELSEWHERE, leaves(same))},
+    images,
 )

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking.store import Settings
-from tests.bad_input import Change, Mistake, write
+from tests.bad_input import Change, Mistake, each, write
+from tests.bad_input.functions import parameters
 from tests.support.projects import Project
 
 LIMITS = {"minimum": -1, "exclusiveMinimum": 0, "maximum": 1, "exclusiveMaximum": 0}  # and what to add to be outside
@@ -62,8 +63,8 @@ def without(file: str, key: str) -> Change:
         values = yaml.safe_load((project.path / file).read_text())
         *blocks, name = key.split(".")
         block = values
-        for each in blocks:
-            block = block[each]
+        for part in blocks:
+            block = block[part]
         del block[name]
         write(file, yaml.safe_dump(values))(project)
         (project.path / "conf/local/parameters.yml").unlink()
@@ -87,4 +88,7 @@ def table(root: type[BaseModel], file: str, only: str = "") -> dict[str, Mistake
     return found
 
 
-VALUES = table(Parameters, "conf/base/parameters.yml") | table(Settings, "conf/base/mlflow.yml", only="tracking.")
+VALUES = each(
+    table(Parameters, "conf/base/parameters.yml") | table(Settings, "conf/base/mlflow.yml", only="tracking."),
+    parameters,
+)

@@ -192,6 +192,7 @@ print(torch.export.load(sys.argv[1]).module()(images).argmax(1).tolist())
 """
 
 
+@pytest.mark.slow
 def test_an_exported_model_needs_neither_this_package_nor_pickle(exported: Path, classifier: ImageClassifier) -> None:
     command = [sys.executable, "-I", "-c", ALONE, str(exported)]
     done = subprocess.run(command, capture_output=True, text=True)

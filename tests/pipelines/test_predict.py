@@ -124,6 +124,7 @@ def test_an_idx_file_of_the_models_size_is_taken_as_it_is(project: Project, tmp_
     np.testing.assert_allclose(answers["probability"].astype(float), probabilities.max(axis=1))
 
 
+@pytest.mark.slow
 def test_the_terminal_tells_where_the_answers_are_and_how_many(project: Project, tmp_path: Path) -> None:
     drawn(0, True).save(tmp_path / "0.png")
     (tmp_path / "text.txt").write_text("seven")
@@ -212,6 +213,7 @@ def peak(project: Project, path: Path) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_ten_times_the_images_take_no_more_memory(finished: Project, tmp_path: Path) -> None:
     peaks = []
     for times in (10, 100):

@@ -89,6 +89,7 @@ def warned(project: Project, parameters: str) -> str:
     return lines if "keeps files that were made with other parameters" in lines else ""
 
 
+@pytest.mark.slow
 def test_files_that_are_kept_though_the_parameters_changed_are_warned_of(project: Project) -> None:
     assert not warned(project, FINISHED)
     assert "other parameters: training.seed is 2, was 1." in warned(project, f"{FINISHED},training.seed=2")

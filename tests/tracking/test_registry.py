@@ -100,6 +100,7 @@ def test_a_run_registers_its_model_with_the_decision(finished: Project) -> None:
     assert float(version.tags["valid/accuracy"]) == run.data.metrics["valid/accuracy"]
 
 
+@pytest.mark.slow
 def test_a_worse_run_leaves_the_champion_and_a_better_one_becomes_it(project: Project) -> None:
     said = []
     for iterations in (60, 20, 200):
@@ -111,6 +112,7 @@ def test_a_worse_run_leaves_the_champion_and_a_better_one_becomes_it(project: Pr
     assert project.client().get_model_version_by_alias("mnist-lstm", CHAMPION).version == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [["--params", f"{DIGITS},tracking.register=false", *PLAIN], ["--params", DIGITS, "--to-nodes", "export"]]
 )
@@ -121,6 +123,7 @@ def test_without_registration_or_evaluation_nothing_is_registered(project: Proje
     assert project.client().search_registered_models() == []
 
 
+@pytest.mark.slow
 def test_a_registry_that_refuses_fails_no_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> str:
         raise OSError("no registry here")
@@ -131,6 +134,7 @@ def test_a_registry_that_refuses_fails_no_run(project: Project, monkeypatch: pyt
     assert project.last_run().info.status == "FINISHED"
 
 
+@pytest.mark.slow
 def test_the_margin_is_a_setting(project: Project) -> None:
     for iterations in (20, 200):
         parameters = f"data.name=digits,training.iterations={iterations},tracking.registry.margin=0.99"

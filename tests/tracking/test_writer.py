@@ -301,6 +301,7 @@ def test_the_password_of_a_mirror_that_does_not_answer_is_nowhere_in_the_record_
     assert not [secret for secret in SECRETS if secret.encode() in record or secret in done.output]
 
 
+@pytest.mark.slow
 def test_a_run_continues_the_last_of_its_training_and_none_once_that_has_finished(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
