@@ -4,6 +4,7 @@ import csv
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -134,6 +135,24 @@ def test_a_sweep_that_is_killed_goes_on_and_ends_with_the_same_bits(
     assert [len(runs) for runs in finished] == [1] * 6
     assert study(project, "six").info.status == "FINISHED"
     assert sum(len(runs) for runs in trials(project, "six").values()) <= 7
+
+
+def test_a_worker_that_is_killed_fails_its_trial_alone_and_is_replaced(project: Project) -> None:
+    process = start(project, "--grid", "model.hidden_size=6,8,10", "--name", "three", *DIGITS)
+    wait_for(lambda: process.poll() is not None or bool(running(project)))
+    (lost,) = running(project)
+    (worker,) = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
+    worker.kill()
+    assert process.wait() == 0
+    statuses = {name: run.info.status for name, [run] in trials(project, "three").items()}
+    assert statuses == dict.fromkeys(statuses, "FINISHED") | {lost.info.run_name: "FAILED"}
+    (found,) = trials(project, "three")[lost.info.run_name]
+    assert found.data.tags["reason"] == "its process was ended by SIGKILL"
+
+
+def running(project: Project) -> list[Any]:
+    """The trials that run."""
+    return [run for run in project.runs() if run.info.status == "RUNNING" and "sweep" not in run.data.tags]
 
 
 def test_a_failing_trial_is_recorded_and_the_sweep_goes_on(project: Project) -> None:
