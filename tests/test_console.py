@@ -33,7 +33,7 @@ def output(finished: Project) -> str:
     return (finished.path / "output.txt").read_text()
 
 
-def test_where_there_is_no_terminal_training_is_told_in_plain_lines(output: str) -> None:
+def test_where_there_is_no_terminal_training_is_shown_in_plain_lines(output: str) -> None:
     told = re.findall(r"^  update (\d+) of 799  loss \d\.\d{3}  accuracy \d\.\d{3}", output, re.MULTILINE)
     assert 1 <= len(told) <= TrainingDisplay.LINES
     assert int(told[-1]) == 799
@@ -58,14 +58,14 @@ def test_the_summary_names_the_data_and_the_interval_and_the_place(output: str, 
     assert summary[3] == "Registered mnist-lstm version 1 is the champion, the first one"
 
 
-def test_the_counts_of_images_are_told_in_words(output: str) -> None:
+def test_the_counts_of_images_are_printed_as_a_sentence(output: str) -> None:
     said = " ".join(output.split())
     assert "images: 1,257 to train, 180 to validate, 360 to test" in said
     assert "{" not in said
 
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
-def test_the_summary_tells_the_confidence_as_it_is(shown: io.StringIO) -> None:
+def test_the_summary_shows_the_exact_confidence(shown: io.StringIO) -> None:
     print_summary(RESULTS | {"confidence": 0.999}, NOT_RECORDED)
     assert "(99.9% interval " in shown.getvalue()
 
@@ -103,7 +103,7 @@ def train(updates: int, stop_at: int) -> TrainingDisplay:
 
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
-def test_a_training_of_any_length_is_told_in_ten_lines(shown: io.StringIO) -> None:
+def test_a_training_of_any_length_prints_ten_lines(shown: io.StringIO) -> None:
     train(1000, stop_at=1000).stop()
     lines = shown.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == [str(tenth) for tenth in range(100, 1001, 100)]
@@ -158,7 +158,7 @@ def test_the_command_that_continues_a_run_is_its_own_with_one_parameter_more(
 
 
 def saved(console: Console, updates: int, ended: bool) -> None:
-    """What the console is told of one report of a training."""
+    """Calls the console's hooks as one report of a training does."""
     row = {"iteration": updates, "train_loss": 0.5, "train_accuracy": 0.75, "valid_accuracy": 0.8}
     console.after_dataset_saved("checkpoint", SimpleNamespace(state=SimpleNamespace(ended=ended)))
     console.after_dataset_saved("history", pd.DataFrame([row]))

@@ -9,6 +9,7 @@ from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
 from tests.support.projects import DIGITS, Project
 
 FINISHED = "data.name=digits"
+TEST_LOGITS = "07_model_output/predictions.npz"
 
 
 @pytest.fixture
@@ -17,26 +18,28 @@ def project(finished: Project, tmp_path: Path) -> Project:
     return finished.copied_to(tmp_path)
 
 
+CELL = f"{FINISHED},training.seed=2,model.cell=gru", "model.cell is 'gru', was 'lstm', training.seed is 2, was 1"
+VIEW = f"{FINISHED},sequence.view=columns", "sequence.view is 'columns', was 'rows'"
+
+
 @pytest.mark.parametrize(
-    "options",
-    [["--pipelines", "evaluate"], ["--nodes", "export"], ["--from-nodes", "look_inside"], ["--nodes", "score"]],
-)
-@pytest.mark.parametrize(
-    ("parameters", "told"),
+    ("options", "parameters", "differences"),
     [
-        (f"{FINISHED},training.seed=2,model.cell=gru", "model.cell is 'gru', was 'lstm', training.seed is 2, was 1"),
-        (f"{FINISHED},sequence.view=columns", "sequence.view is 'columns', was 'rows'"),
+        (["--pipelines", "evaluate"], *CELL),
+        (["--nodes", "export"], *VIEW),
+        (["--from-nodes", "look_inside"], *CELL),
+        (["--nodes", "score"], *VIEW),
     ],
 )
-def test_a_run_that_does_not_train_has_the_parameters_of_the_checkpoint(
-    project: Project, options: list[str], parameters: str, told: str
+def test_a_run_that_does_not_train_must_have_the_parameters_of_the_checkpoint(
+    project: Project, options: list[str], parameters: str, differences: str
 ) -> None:
     before = len(project.runs())
     done = project.invoke(*options, "--params", parameters)
     assert done.exit_code == 1
     last = done.output.splitlines()[-1]
     assert last.startswith("Error: a run must have the parameters with which its input files were made")
-    assert f"found others: {told};" in last
+    assert f"found others: {differences};" in last
     assert len(project.runs()) == before
 
 
@@ -95,20 +98,16 @@ def test_files_that_are_kept_though_the_parameters_changed_are_warned_of(project
     assert "other parameters: training.seed is 2, was 1." in warned(project, f"{FINISHED},training.seed=2")
 
 
-def test_a_run_that_leaves_out_training_does_not_evaluate_with_other_parameters(project: Project) -> None:
-    (project.path / "data/08_reporting/metrics.json").unlink()
-    (project.path / "data/07_model_output/predictions.npz").unlink()
+@pytest.mark.parametrize("missing", [["08_reporting/metrics.json"], ["08_reporting/metrics.json", TEST_LOGITS]])
+def test_a_run_that_skips_training_does_not_evaluate_with_other_parameters(
+    project: Project, missing: list[str]
+) -> None:
+    for name in missing:
+        (project.path / "data" / name).unlink()
     done = project.invoke("--only-missing-outputs", "--params", f"{FINISHED},training.seed=2")
     assert done.exit_code == 1
     assert "found others: training.seed is 2, was 1;" in done.output.splitlines()[-1]
     assert project.last_run().info.status == "FAILED"
-
-
-def test_a_run_that_leaves_out_all_but_the_score_does_not_score_with_other_parameters(project: Project) -> None:
-    (project.path / "data/08_reporting/metrics.json").unlink()
-    done = project.invoke("--only-missing-outputs", "--params", f"{FINISHED},training.seed=2")
-    assert done.exit_code == 1
-    assert "found others: training.seed is 2, was 1;" in done.output.splitlines()[-1]
 
 
 def test_the_evaluation_of_a_training_that_was_interrupted_says_so(project: Project) -> None:
