@@ -30,7 +30,7 @@ PARTS = {
     "+ flushing files to the disk": ["os:fsync"],
     "+ provenance": [
         "mnist_lstm.tracking.start:provenance_of",
-        "mnist_lstm.tracking.writer:Recorder.write_provenance",
+        "mnist_lstm.tracking.writer:RunWriter._write_provenance",
     ],
     "+ runs that died": ["mnist_lstm.tracking.start:end_dead_runs"],
     "+ whether the loss is finite": [
@@ -44,8 +44,8 @@ PARTS = {
         "mnist_lstm.tracking.hook:Tracking._observe",
         "mnist_lstm.tracking.hook:Tracking._end",
     ],
-    "MLflow: the model": ["mnist_lstm.tracking.writer:Recorder._model"],
-    "MLflow: the registry": ["mnist_lstm.tracking.writer:Recorder.register"],
+    "MLflow: the model": ["mnist_lstm.tracking.writer:RunWriter._write_model"],
+    "MLflow: the registry": ["mnist_lstm.tracking.writer:RunWriter.register"],
 }
 HERE = "--here"  # what the benchmark calls itself with
 RUNNER = "kedro.runner.runner:AbstractRunner.run"

@@ -10,7 +10,7 @@ from kedro.inspection import get_project_snapshot
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
-from mnist_lstm.tracking.writer import Recorder
+from mnist_lstm.tracking.writer import RunWriter
 from tests.support.projects import REPOSITORY, copied
 
 PACKAGE = REPOSITORY / "src" / "mnist_lstm"
@@ -145,13 +145,13 @@ def kinds() -> list[str]:
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_the_recorder_knows_each_kind_that_the_catalog_names(kind: str) -> None:
-    Recorder.record(mock.create_autospec(Recorder, instance=True), kind, {})
+def test_the_writer_knows_each_kind_that_the_catalog_names(kind: str) -> None:
+    RunWriter.write(mock.create_autospec(RunWriter, instance=True), kind, {})
 
 
-def test_the_recorder_does_not_take_a_kind_that_it_does_not_know() -> None:
+def test_the_writer_does_not_take_a_kind_that_it_does_not_know() -> None:
     with pytest.raises(KeyError, match="metrix"):
-        Recorder.record(mock.create_autospec(Recorder, instance=True), "metrix", {})
+        RunWriter.write(mock.create_autospec(RunWriter, instance=True), "metrix", {})
 
 
 EVERYTHING = register_pipelines()["__default__"] + register_pipelines()["predict"]

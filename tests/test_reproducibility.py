@@ -116,7 +116,7 @@ def test_a_reproduction_is_a_child_of_the_run_and_says_its_verdict(recorded: Pro
 def test_an_unknown_run_is_refused_in_one_line(recorded: Project) -> None:
     done = reproduce(recorded, "digits lstm128 rows s7")
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1].startswith("Error: a run must be named by its id, its name or 'latest'")
+    assert done.stdout.splitlines()[-1].startswith("Error: a run must be given by its id, its name or 'latest'")
     assert "Traceback" not in done.stdout
 
 
@@ -136,7 +136,7 @@ def test_a_run_of_other_packages_is_refused_before_training(recorded: Project, t
     done = reproduce(project, run.info.run_id)
     assert done.returncode == 2, done.stdout
     assert "1.0.0" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("not done again, as the packages changed: install")
+    assert done.stdout.splitlines()[-1].startswith("not reproduced, because the packages changed: install")
     assert len(project.runs()) == before
 
 

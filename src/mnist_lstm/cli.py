@@ -145,10 +145,10 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
 @click.pass_obj
 def sync_runs(metadata: Any) -> None:
     """Send to MLflow what runs recorded while it did not answer."""
-    from mnist_lstm.tracking import start
+    from mnist_lstm.tracking.spool import earlier_runs
 
     with one_line_errors():
-        sent, waiting = start.sent(metadata.project_path)
+        sent, waiting = earlier_runs.sync(metadata.project_path)
     click.echo(f"{sent} runs are complete in MLflow now; {waiting} wait (of another store, still running, or refused)")
     if waiting:
         raise SystemExit(1)

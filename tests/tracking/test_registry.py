@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 
 from mnist_lstm.tracking import registry
 from mnist_lstm.tracking.registry import CHAMPION, DECISION, Candidate, decision
-from mnist_lstm.tracking.store import RegistrySettings
 from tests.support.projects import DIGITS, Project, copied
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
 
 PLAIN = ("--pipelines", "without_figures")
-SETTINGS = RegistrySettings(name="mnist-lstm", margin=0.001)
+NAME = "mnist-lstm"
 
 
 def candidate(accuracy: float, data: str = "mnist", run_id: str = "run") -> Candidate:
@@ -70,7 +69,7 @@ def register(fakes: FakeRuns, accuracy: float) -> str:
     run = fakes.client.create_run(fakes.experiment)
     logged = fakes.client.create_logged_model(fakes.experiment, source_run_id=run.info.run_id)
     found = candidate(accuracy, run_id=run.info.run_id)._replace(model_id=logged.model_id)
-    return registry.register(fakes.client, fakes.path, SETTINGS, found)
+    return registry.register(fakes.client, fakes.path, found, NAME, 0.001)
 
 
 @pytest.mark.slow
@@ -78,16 +77,16 @@ def test_of_runs_that_end_at_once_the_best_is_the_champion(fakes: FakeRuns) -> N
     accuracies = [0.9, 0.97, 0.95, 0.96, 0.91, 0.93]
     with ThreadPoolExecutor(6) as pool:
         said = list(pool.map(lambda accuracy: register(fakes, accuracy), accuracies))
-    best = registry.champion_of(fakes.client, SETTINGS.name)
+    best = registry.champion_of(fakes.client, NAME)
     assert best is not None
     assert best.tags["valid/accuracy"] == "0.97"
     assert sum("the first one" in sentence for sentence in said) == 1
 
 
 def test_where_nothing_is_registered_there_is_no_champion(fakes: FakeRuns) -> None:
-    assert registry.champion_of(fakes.client, SETTINGS.name) is None
-    fakes.client.create_registered_model(SETTINGS.name)
-    assert registry.champion_of(fakes.client, SETTINGS.name) is None
+    assert registry.champion_of(fakes.client, NAME) is None
+    fakes.client.create_registered_model(NAME)
+    assert registry.champion_of(fakes.client, NAME) is None
 
 
 # runs

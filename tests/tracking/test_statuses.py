@@ -13,7 +13,7 @@ import pytest
 from mnist_lstm import provenance
 from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking.start import end_dead_runs
+from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
 from tests.support.projects import DIGITS, LONGEST, Project, surroundings
 
 LONG = "data.name=digits,training.iterations=100000000"

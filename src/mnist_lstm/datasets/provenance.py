@@ -10,18 +10,13 @@ from mnist_lstm import provenance
 
 
 class ProvenanceDataset(AbstractDataset[NoReturn, dict[str, Any]]):
-    """The run, the command of this process, the code, the environment and the hardware; read anew at each load.
+    """The date, the command of this process, the code, the environment and the hardware; collected at each load.
 
-    Attributes:
-        run_id: of the record of this run, empty where MLflow does not have it yet, None where it has none.
-        trained: whether this run trained; both are told by the hook that knows.
+    The tracking hook adds the run's id, and whether it trained.
 
     Args:
         path: the project's root.
     """
-
-    run_id: str | None = None
-    trained = False
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
         self._project = Path(path)
@@ -30,7 +25,7 @@ class ProvenanceDataset(AbstractDataset[NoReturn, dict[str, Any]]):
     def load(self) -> dict[str, Any]:
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return {
-            "run": {"id": self.run_id, "date": now, "trained": self.trained},
+            "run": {"id": None, "date": now, "trained": False},
             "command": provenance.command_line(),
             "git": provenance.code(self._project),
             "environment": provenance.environment(self._project),

@@ -12,8 +12,8 @@ from mnist_lstm.parameters import Parameters
 from mnist_lstm.provenance import is_dead, process
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, start, store
-from mnist_lstm.tracking.spool.operations import FINGERPRINT
-from mnist_lstm.tracking.writer import LONGEST_TAG
+from mnist_lstm.tracking import tags as tag_names
+from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
 
 STUDY, SPECIFICATION, PROCESS = "sweep", "sweep.specification", "process."  # tags of the parent
 PRUNED = "pruned at update"  # the reason of a pruned trial begins so
@@ -72,7 +72,8 @@ class Study:
 
     def outcomes(self, name: str | None = None) -> dict[str, Outcome]:
         """Outcomes by the name of the run, of all trials that were started or of one; the newest of each name."""
-        below = f"tags.`{start.PARENT}` = '{self.run_id}'" + (f" AND attributes.run_name = '{name}'" if name else "")
+        named = f" AND attributes.run_name = '{name}'" if name else ""
+        below = f"tags.`{tag_names.PARENT}` = '{self.run_id}'{named}"
         oldest_first = ["attributes.start_time ASC"]
         runs = self._client.search_runs([self._experiment], below, max_results=MOST_RUNS, order_by=oldest_first)
         return {name: self.outcome(run) for name, run in {run.info.run_name: run for run in runs}.items()}
@@ -97,7 +98,7 @@ class Study:
             curves=curves,
             values=values,
             parameters=with_current_names(dict(run.data.params)),
-            fingerprint=tags.get(FINGERPRINT),
+            fingerprint=tags.get(tag_names.FINGERPRINT),
             seconds=milliseconds / 1000,
             metrics=dict(run.data.metrics),
         )
@@ -115,7 +116,7 @@ class Study:
 
     def end_running(self, status: str, reason: str, name: str | None = None) -> None:
         """Ends the trials, or the one of that name, whose processes are gone."""
-        found = f"tags.`{start.PARENT}` = '{self.run_id}' AND attributes.status = 'RUNNING'"
+        found = f"tags.`{tag_names.PARENT}` = '{self.run_id}' AND attributes.status = 'RUNNING'"
         for run in self._client.search_runs([self._experiment], found, max_results=MOST_RUNS):
             if name in (None, run.info.run_name):
                 self._client.set_tag(run.info.run_id, "reason", reason)
@@ -125,7 +126,7 @@ class Study:
         """Writes the files of a folder, tags and metrics into the parent."""
         self._client.log_artifacts(self.run_id, str(folder))
         for key, value in tags.items():
-            self._client.set_tag(self.run_id, key, str(value)[:LONGEST_TAG])
+            self._client.set_tag(self.run_id, key, str(value)[: tag_names.MAX_LENGTH])
         for key, number in metrics.items():
             self._client.log_metric(self.run_id, key, number)
 
@@ -166,7 +167,7 @@ def opened(
     uri = store.tracking_uri(project, settings.server.mlflow_tracking_uri)
     client = store.client(project, uri)
     experiment = store.experiment_id(client, settings.tracking.experiment.name, project, uri)
-    start.end_dead_runs(client, experiment)
+    end_dead_runs(client, experiment)
     found = client.search_runs([experiment], f"tags.`{STUDY}` = '{name}'", max_results=1)
     if found:
         run_id = found[0].info.run_id
@@ -175,8 +176,8 @@ def opened(
         for key, value in process().items():
             client.set_tag(run_id, PROCESS + key, value)
     else:
-        known = start.provenance_of(project, parameters, {"env": env, "pipeline_names": None} | _NO_SELECTION)
-        tags = start.tags(known) | {STUDY: name, SPECIFICATION: json.dumps(specification)}
+        known = start.run_provenance(project, parameters, {"env": env, "pipeline_names": None} | _NO_SELECTION)
+        tags = start.run_tags(known) | {STUDY: name, SPECIFICATION: json.dumps(specification)}
         run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
     study = Study(client, experiment, run_id, f"MLflow run {run_id} ({settings.tracking.experiment.name})")
     study.end_running("KILLED", "the sweep was gone when it was continued")

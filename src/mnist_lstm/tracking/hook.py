@@ -1,4 +1,4 @@
-"""The hook that records a run: it watches what the catalog saves, and each dataset says how it is recorded."""
+"""The hook that records a run in MLflow; `metadata.mlflow` of a catalog entry says how a dataset is recorded."""
 
 import atexit
 import os
@@ -15,32 +15,33 @@ from mnist_lstm.errors import RunStopped, UserError, cause_for_user, listed, nea
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking import store
 
-if TYPE_CHECKING:  # it brings torch, and every kedro command imports this module
-    from mnist_lstm.tracking.writer import Recorder
+if TYPE_CHECKING:  # it imports torch, which not every kedro command needs
+    from mnist_lstm.tracking.writer import RunWriter
 
-# How a dataset can be recorded, as its catalog entry says
+# Values of `metadata.mlflow`
 KINDS = ("data", "history", "metrics", "model", "checkpoint", "artifact")
-PROVENANCE = "provenance"  # the dataset that the report reads
+PROVENANCE = "provenance"  # the dataset
 
 
 class Tracking:
-    """Starts the MLflow run, hands each saved dataset to its recorder, and ends the run with its true status."""
+    """Starts the MLflow run, gives its writer what the catalog saves, and ends it with its true status."""
 
     def __init__(self, parameters: Callable[[], Parameters]) -> None:
-        self._parameters = parameters  # the validated ones of the run, known once its context is created
-        self._recorder: Recorder | None = None
-        self.decision: str | None = None  # on the model of the last run: is it the champion, and why
-        self._interrupted: str | None = None
+        self._parameters = parameters  # returns those of the run, validated, once its context is created
+        self._writer: RunWriter | None = None
+        self.decision: str | None = None  # whether the model of the last run is the champion, and why
+        self._trained = False
+        self._signal: str | None = None  # the name of the one that interrupted the run
         self._handlers: dict[signal.Signals, Any] = {}
 
     @property
     def place(self) -> str | None:
-        """Where the last run was recorded, for people; None where it was not."""
-        return self._recorder.place if self._recorder else None
+        """Where people find the last run; None if it was not recorded."""
+        return self._writer.place if self._writer else None
 
     @hook_impl
     def after_context_created(self, context: Any) -> None:
-        """Keeps what the run's record needs."""
+        """Reads the settings."""
         self._project = Path(context.project_path)
         self._conf = str(context.config_loader.conf_source)
         self._settings = store.settings(context.config_loader)
@@ -49,9 +50,10 @@ class Tracking:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
         """Starts the run: its name, parameters, tags and provenance.
 
-        A pipeline without a dataset to record, as `predict`, is no run of MLflow's, nor is one with no work to do.
+        A pipeline that saves nothing with `metadata.mlflow`, such as `predict`, is not tracked, nor is one that has
+        nothing to do.
         """
-        self._recorder, self._interrupted, self.decision = None, None, None
+        self._writer, self._signal, self.decision, self._trained = None, None, None, False
         self._catalog = catalog
         kinds = [self._kind(name) for name in pipeline.datasets()]
         idle = run_params["only_missing_outputs"] and all(catalog.exists(name) for name in pipeline.all_outputs())
@@ -59,52 +61,54 @@ class Tracking:
             return
         from mnist_lstm.tracking.start import started
 
-        self._recorder = started(self._project, self._conf, self._settings, self._parameters(), run_params)
-        if PROVENANCE in catalog:
-            catalog[PROVENANCE].run_id = self._recorder.run_id
+        self._writer = started(self._project, self._conf, self._settings, self._parameters(), run_params)
         atexit.register(self._at_exit)
         self._watch_signals()
 
     @hook_impl
+    def before_node_run(self, inputs: dict[str, Any]) -> dict[str, Any] | None:
+        """Completes the node's input `provenance` by the run's id and whether this run trained."""
+        if PROVENANCE not in inputs:
+            return None
+        run_id = self._writer.run_id if self._writer else None
+        run = inputs[PROVENANCE]["run"] | {"id": run_id, "trained": self._trained}
+        return {PROVENANCE: inputs[PROVENANCE] | {"run": run}}
+
+    @hook_impl
     def before_dataset_saved(self, dataset_name: str) -> None:
-        """Asks for a copy of each artifact: another run may write the same file before this one ends."""
-        if self._recorder and self._kind(dataset_name) == "artifact":
-            self._catalog[dataset_name].copies = self._recorder.artifacts
+        """Asks for a copy of each artifact, as another run may replace the file before this one ends."""
+        if self._writer and self._kind(dataset_name) == "artifact":
+            self._catalog[dataset_name].copies = self._writer.artifacts
 
     @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Records the dataset as its catalog entry says, and tells the report that this run trained."""
-        if self._kind(dataset_name) == "checkpoint" and PROVENANCE in self._catalog:
-            self._catalog[PROVENANCE].trained = True
-        self._observe(dataset_name, data)
+        """Writes the dataset into the run, as its catalog entry says."""
+        kind = self._kind(dataset_name)
+        self._trained |= kind == "checkpoint"
+        if self._writer and kind:
+            self._writer.write(kind, data)
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
-        """Records which data, and how far a training, a run goes on with that does not make them."""
-        if self._recorder and self._kind(dataset_name) == "data":
-            self._observe(dataset_name, data)
-        if self._recorder and self._kind(dataset_name) == "checkpoint":
-            self._recorder.goes_on_with(data)
+        """Writes which data and which checkpoint the run uses if it does not make them itself."""
+        kind = self._kind(dataset_name)
+        if self._writer and kind == "data":
+            self._writer.write(kind, data)
+        if self._writer and kind == "checkpoint":
+            self._writer.write_used_checkpoint(data)
 
     @hook_impl
     def after_pipeline_run(self) -> None:
         """Ends the run as finished, and registers its model."""
         self._end("FINISHED")
-        if self._recorder and self._settings.tracking.register_models:
-            self.decision = self._recorder.register(self._project, self._settings.tracking.registry)
+        if self._writer and self._settings.tracking.register_models:
+            self.decision = self._writer.register(self._project, **self._settings.tracking.registry.model_dump())
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
-        """Ends the run as failed, with the reason, in which a file is named from the project's root.
-
-        One that was stopped on purpose is killed, and has not failed.
-        """
+        """Ends the run with the reason: as killed if it was stopped on purpose, else as failed."""
         reason = str(cause_for_user(error) or error).replace(f"{self._project}{os.sep}", "")
         self._end("KILLED" if isinstance(error, RunStopped) else "FAILED", reason)
-
-    def _observe(self, name: str, data: Any) -> None:
-        if self._recorder and (kind := self._kind(name)):
-            self._recorder.record(kind, data)
 
     def _kind(self, name: str) -> str | None:
         if name not in self._catalog:
@@ -118,20 +122,20 @@ class Tracking:
         return kind
 
     def _watch_signals(self) -> None:
-        """Notes Ctrl-C and SIGTERM; the run is ended at exit, when no call to MLflow is half done."""
+        """Notes Ctrl-C and SIGTERM; the run ends at exit, as a signal may interrupt a call to MLflow."""
         if threading.current_thread() is not threading.main_thread():
             return
         self._handlers = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        self._interrupted = signal.Signals(number).name
+        self._signal = signal.Signals(number).name
         if number == signal.SIGTERM:
             raise SystemExit(128 + number)
         raise KeyboardInterrupt
 
     def _at_exit(self) -> None:
-        if self._interrupted:
-            self._end("KILLED", self._interrupted)
+        if self._signal:
+            self._end("KILLED", self._signal)
         else:
             self._end("FAILED", "the process ended before the pipeline did")
 
@@ -140,5 +144,5 @@ class Tracking:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers.clear()
-        if self._recorder:
-            self._recorder.end(status, reason)
+        if self._writer:
+            self._writer.end(status, reason)

@@ -1,4 +1,4 @@
-"""The trained models to choose from: by an alias in the registry, by a run, or by a checkpoint's path."""
+"""Loads a trained model by the registry's alias, by a run, or by a checkpoint's path."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +9,13 @@ from kedro.io import AbstractDataset
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking import reader, registry, store
-from mnist_lstm.tracking.writer import WEIGHTS
+from mnist_lstm.tracking import reader, registry, store, tags
 
 SUFFIX = ".pt"
 
 
 class ModelsDataset(AbstractDataset[None, Callable[[str], Checkpoint]]):
-    """A function that reads the model that is named; it is asked twice in a run, and reads once.
+    """A function that loads a model by its name; a model that a run needs twice is read once.
 
     Args:
         path: the project's root.
@@ -46,7 +45,7 @@ class ModelsDataset(AbstractDataset[None, Callable[[str], Checkpoint]]):
 
 
 def model(project: Path, named: str) -> Checkpoint:
-    """The trained model that is meant.
+    """The trained model with a name.
 
     Args:
         project: the project's root.
@@ -81,10 +80,10 @@ def _of_run(client: Any, run_id: str) -> Checkpoint:
     if content is None:
         raise UserError(f"run {run_id} must hold checkpoint.pt, found none; it did not train. Name another model.")
     found = checkpoint.from_bytes(content, f"checkpoint.pt of run {run_id}")
-    recorded, digest = client.get_run(run_id).data.tags.get(WEIGHTS), checkpoint.weights_digest(found.weights)
+    recorded, digest = client.get_run(run_id).data.tags.get(tags.WEIGHTS), checkpoint.weights_digest(found.weights)
     if recorded != digest:
         raise UserError(
-            f"checkpoint.pt of run {run_id} must have the weights that its tag {WEIGHTS!r} names, {recorded}, found "
-            f"{digest}; it was changed. Name another model, or train again."
+            f"checkpoint.pt of run {run_id} must have weights with the digest in its tag {tags.WEIGHTS!r}, {recorded}, "
+            f"found {digest}; the file was changed. Choose another model, or train again."
         )
     return found

@@ -1,4 +1,4 @@
-"""Reading the record of a run: which run is meant, its provenance, and what it found."""
+"""Finds recorded runs and reads what they left in MLflow."""
 
 import io
 import json
@@ -17,15 +17,14 @@ import numpy as np
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.errors import UserError, nearest
-from mnist_lstm.tracking.writer import WEIGHTS
+from mnist_lstm.tracking import tags
 
 RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
 LATEST, FINISHED = "latest", "FINISHED"
-REPRODUCES = "reproduces"  # the tag of a reproduction: the run that it repeats
-# MLflow's filter for what a run did
-DID = {"trained": f"tags.`{WEIGHTS}` IS NOT NULL", "evaluated": "metrics.`test/accuracy` >= 0"}
-MOST_LISTED = 5  # of several runs that a name could mean
+# Filters of MLflow for runs that did something
+DID = {"trained": f"tags.`{tags.WEIGHTS}` IS NOT NULL", "evaluated": "metrics.`test/accuracy` >= 0"}
+MAX_LISTED = 5  # runs of one name in an error
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,10 @@ class Record:
     """What a run left in MLflow.
 
     Attributes:
-        run: MLflow's.
-        provenance: where it comes from.
-        checkpoint: its last, None if it did not train.
-        predictions: of the test images, None if it did not evaluate.
+        run: MLflow's run.
+        provenance: content of provenance.json.
+        checkpoint: the last one, None if the run did not train.
+        predictions: of the test images, None if the run did not evaluate.
         curves: (update, value) of each curve by name.
     """
 
@@ -48,22 +47,22 @@ class Record:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The measures on the test images."""
+        """The metrics on the test images."""
         return {name: value for name, value in self.run.data.metrics.items() if name.startswith("test/")}
 
 
 def find_run(client: Any, experiment_name: str, named: str, did: tuple[str, ...] = ()) -> Any:
-    """The run that is meant.
+    """The run with an id or name.
 
     Args:
         client: of MLflow.
         experiment_name: where names are looked up.
-        named: a run's id or the first 8 or more digits of it, its name (of several runs the one that finished), or
-            "latest": the newest that finished, reproduces no other, and did what `did` says.
+        named: an id, its first 8 or more digits, a name (if several runs have it, the one that finished), or "latest":
+            the newest run that finished, does not reproduce another, and did all of `did`.
         did: keys of DID.
 
     Raises:
-        UserError: if there is none, or more than one.
+        UserError: if there is no such run, or more than one.
     """
     import mlflow
 
@@ -88,9 +87,9 @@ def _is_called(run: Any, named: str) -> bool:
 
 
 def _ambiguous(named: str, found: list[Any]) -> UserError:
-    listed = ", ".join(f"{run.info.run_id[:12]} ({_when(run)})" for run in found[:MOST_LISTED])
-    more = f" and {len(found) - MOST_LISTED} older ones" if len(found) > MOST_LISTED else ""
-    return UserError(f"a run must be named so that one is meant, {named!r} names {listed}{more}: take the id of one.")
+    listed = ", ".join(f"{run.info.run_id[:12]} ({_when(run)})" for run in found[:MAX_LISTED])
+    more = f" and {len(found) - MAX_LISTED} older ones" if len(found) > MAX_LISTED else ""
+    return UserError(f"a run's name must be unique, {named!r} names {listed}{more}: give the id of one.")
 
 
 def _when(run: Any) -> str:
@@ -101,22 +100,22 @@ def _when(run: Any) -> str:
 def _unknown(named: str, experiment_name: str, did: tuple[str, ...], known: Iterable[Any]) -> UserError:
     if named == LATEST:
         wanted = " and ".join([FINISHED.lower(), *did])
-        return UserError(f"a run must be there to be the {LATEST}: none of {experiment_name!r} has {wanted}.")
-    names = {LATEST, *(run.info.run_name for run in known)}
+        return UserError(f"{LATEST!r} needs a run that has {wanted}, found none in the experiment {experiment_name!r}.")
+    hint = nearest(named, {LATEST, *(run.info.run_name for run in known)})
     return UserError(
-        f"a run must be named by its id, its name or {LATEST!r}: the experiment {experiment_name!r} has none called "
-        f"{named!r}{nearest(named, names)}."
+        f"a run must be given by its id, its name or {LATEST!r}: the experiment {experiment_name!r} has none called "
+        f"{named!r}{hint}."
     )
 
 
 def finished(client: Any, experiment_name: str, count: int, did: tuple[str, ...] = ()) -> list[Any]:
-    """The newest `count` runs that finished, reproduce no other and did all `did`, or as many as there are."""
-    wanted = [f"attributes.status = '{FINISHED}'", f"tags.{REPRODUCES} IS NULL", *(DID[name] for name in did)]
+    """At most `count` runs, newest first, that finished, do not reproduce another, and did all of `did`."""
+    wanted = [f"attributes.status = '{FINISHED}'", f"tags.{tags.REPRODUCES} IS NULL", *(DID[name] for name in did)]
     return list(islice(runs(client, experiment_name, " AND ".join(wanted)), count))
 
 
 def runs(client: Any, experiment_name: str, wanted: str = "") -> Iterator[Any]:
-    """Every run of the experiment that MLflow's filter `wanted` lets through, newest first."""
+    """The runs of an experiment that pass MLflow's filter `wanted`, newest first."""
     experiment = client.get_experiment_by_name(experiment_name)
     page = None
     while experiment and page != "":
@@ -127,10 +126,10 @@ def runs(client: Any, experiment_name: str, wanted: str = "") -> Iterator[Any]:
 
 
 def read(client: Any, run: Any) -> Record:
-    """The whole record of `run`.
+    """The record of `run`.
 
     Raises:
-        UserError: if this project did not make it, or a file of it is damaged.
+        UserError: if another project made it, or one of its files is damaged.
     """
     run_id = run.info.run_id
     provenance, checkpoint = (fetched(client, run_id, name) for name in ("provenance.json", "checkpoint.pt"))
@@ -146,7 +145,7 @@ def read(client: Any, run: Any) -> Record:
 
 
 def predictions(client: Any, run_id: str) -> Predictions | None:
-    """The run's predictions of the test images, None if it did not evaluate.
+    """The predictions of the test images, None if the run did not evaluate.
 
     Raises:
         UserError: if the file is damaged.
@@ -158,17 +157,17 @@ def predictions(client: Any, run_id: str) -> Predictions | None:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return Predictions.from_arrays(archive)
     except (ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
-        raise UserError(f"{name} of run {run_id} must be a whole npz file, found {error}; do the run again.") from None
+        raise UserError(f"{name} of run {run_id} must be a complete npz file, found {error}; run it again.") from None
 
 
 def curves(client: Any, run_id: str) -> dict[str, list[tuple[int, float]]]:
-    """The run's (update, value) of each curve by name, empty where nothing was measured."""
+    """Points (update, value) of each curve by name; a curve may be empty."""
     histories = {name: client.get_metric_history(run_id, name) for name in CURVES}
     return {name: sorted((point.step, point.value) for point in history) for name, history in histories.items()}
 
 
 def digests(run: Any) -> dict[str, str]:
-    """The digest of the run's "train", "valid" and "test" images, of those it read."""
+    """Digests of the images that the run used, by "train", "valid" and "test"."""
     return {
         tag.value: used.dataset.digest
         for used in run.inputs.dataset_inputs
@@ -178,7 +177,7 @@ def digests(run: Any) -> dict[str, str]:
 
 
 def fetched(client: Any, run_id: str, name: str) -> bytes | None:
-    """The content of a run's artifact, None if it has none of that name."""
+    """The content of an artifact, None if the run does not have it."""
     if name not in {file.path for file in client.list_artifacts(run_id)}:
         return None
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:

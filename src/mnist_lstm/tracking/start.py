@@ -1,4 +1,4 @@
-"""Starting a run: its experiment, name, parameters, tags and provenance."""
+"""Starts a run: its name, tags, parameters and provenance."""
 
 import getpass
 import logging
@@ -13,106 +13,86 @@ from mnist_lstm.core.training.compute import chosen_device
 from mnist_lstm.core.training.run_names import departures, label
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.sections import flattened
-from mnist_lstm.tracking import store
-from mnist_lstm.tracking.spool import unsent
-from mnist_lstm.tracking.spool.operations import created
-from mnist_lstm.tracking.spool.outages import OutageError, reached
-from mnist_lstm.tracking.spool.outbox import LATER, Outbox, told_if_slow
-from mnist_lstm.tracking.writer import LONGEST_TAG, Recorder
+from mnist_lstm.tracking import store, tags
+from mnist_lstm.tracking.spool import earlier_runs
+from mnist_lstm.tracking.spool.operations import create_run
+from mnist_lstm.tracking.spool.outages import LATER, OutageError, store_errors, warn_if_slow
+from mnist_lstm.tracking.spool.spool import Spool
+from mnist_lstm.tracking.writer import RunWriter
 
 logger = logging.getLogger(__name__)
-PARENT = "mlflow.parentRunId"  # the tag
 SELECTION = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs", "namespaces")
 
 
 def started(
     project: Path, conf: str, settings: store.Settings, parameters: Parameters, run_params: dict[str, Any]
-) -> Recorder:
-    """A new MLflow run, and the recorder that writes it; `conf` is where the configuration lies."""
-    from mlflow.entities import Param
+) -> RunWriter:
+    """The writer of a new run; `conf` is the path of the configuration, `run_params` are Kedro's.
 
-    about = provenance_of(project, parameters, run_params)
-
-    apart = what_sets_apart(conf, run_params["env"], parameters)
+    Raises:
+        UserError: if the store cannot be used, now or later.
+    """
+    about = run_provenance(project, parameters, run_params)
+    suffix = name_suffix(conf, run_params["env"], parameters)
 
     def name(data: str) -> str:
-        return settings.tracking.run.name or run_name(data, parameters, apart)
+        return settings.tracking.run.name or run_name(data, parameters, suffix)
 
-    outbox = _outbox(project, settings, name(parameters.data.name), about)
-    values = flattened(about["parameters"])
-    outbox.log_batch(outbox.run_id or "", params=[Param(key, str(value)) for key, value in values.items()])
-    recorder = Recorder(outbox, about, name)
-    recorder.write_provenance()
-    return recorder
+    spool = _spool(project, settings, name(parameters.data.name), about)
+    values = flattened(about["parameters"]).items()
+    spool.put("batch", params=[{"key": key, "value": str(value)} for key, value in values])
+    return RunWriter(spool, about, name)
 
 
-def _outbox(project: Path, settings: store.Settings, name: str, about: dict[str, Any]) -> Outbox:
-    """The new run, in MLflow, or kept until it answers; runs that an earlier outage kept are sent first."""
-    uri, experiment = (
-        store.tracking_uri(project, settings.server.mlflow_tracking_uri),
-        settings.tracking.experiment.name,
-    )
-    parent = {PARENT: settings.tracking.run.parent} if settings.tracking.run.parent else {}
-    run = {
+def _spool(project: Path, settings: store.Settings, name: str, about: dict[str, Any]) -> Spool:
+    """The spool of a new run, which is made in MLflow if that answers; first, earlier runs are completed."""
+    uri = store.tracking_uri(project, settings.server.mlflow_tracking_uri)
+    experiment, parent = settings.tracking.experiment.name, settings.tracking.run.parent
+    run: dict[str, Any] = {
         "run_id": None,
         "experiment_id": None,
         "store": provenance.redacted(uri),
         "experiment": experiment,
         "run_name": name,
-        "tags": tags(about) | parent,
+        "tags": run_tags(about) | ({tags.PARENT: parent} if parent else {}),
         "start_time": int(time.time() * 1000),
         "process": about["process"],
     }
 
     def connect() -> Any:
         client = store.client(project, uri)
-        with reached(uri):
+        with store_errors(uri):
             run["experiment_id"] = store.experiment_id(client, experiment, project, uri)
         return client
 
-    with reached(uri):
+    with store_errors(uri):
         store.prepare(project, uri)
     try:
-        with told_if_slow(), reached(uri):
+        with warn_if_slow(), store_errors(uri):
             client = connect()
-            unsent.send_all(project, client, str(run["store"]), str(run["experiment_id"]))
-            end_dead_runs(client, str(run["experiment_id"]))
-            run["run_id"] = created(client, run)
+            earlier_runs.settle(project, client, uri, run["experiment_id"])
+            run["run_id"] = create_run(client, run)
     except OutageError as error:
         logger.warning("%s. %s.", error, LATER)
         client = None
-    return Outbox(project, connect, client, run)
+    return Spool(project, connect, client, run)
 
 
-def sent(project: Path) -> tuple[int, int]:
-    """Sends what runs kept while MLflow did not answer, and ends the dead; how many it has now, and how many wait.
-
-    Raises:
-        UserError: if the store cannot be used.
-    """
-    client, uri, experiment, _ = store.opened(project)
-    with reached(uri):
-        known = store.experiment_id(client, experiment, project, uri)
-        counts = unsent.send_all(project, client, provenance.redacted(uri), known)
-        end_dead_runs(client, known)
-    return counts
+def run_name(data: str, parameters: Parameters, suffix: str) -> str:
+    """The run's name: "mnist lstm128 rows s1", and `name_suffix`."""
+    return f"{data} {label(parameters.model, parameters.sequence, parameters.training.seed)}{suffix}"
 
 
-def run_name(data: str, parameters: Parameters, apart: str) -> str:
-    """What a run is, in a few words: "mnist lstm128 rows s1", and what sets it apart from others of that."""
-    return f"{data} {label(parameters.model, parameters.sequence, parameters.training.seed)}{apart}"
-
-
-def what_sets_apart(conf: str, env: str | None, parameters: Parameters) -> str:
-    """The preset, and the parameters in which a run departs from it or, without one, from base: " fast sgd"."""
+def name_suffix(conf: str, env: str | None, parameters: Parameters) -> str:
+    """The preset and the parameters that differ from it or, without one, from base: " fast sgd"."""
     base = (None, kedro_settings.CONFIG_LOADER_ARGS["default_run_env"], kedro_settings.CONFIG_LOADER_ARGS["base_env"])
     preset = None if env in base else env
     usual = kedro_settings.CONFIG_LOADER_CLASS(conf, env=preset or base[-1], **kedro_settings.CONFIG_LOADER_ARGS)
     return f"{f' {preset}' * bool(preset)}{departures(parameters, flattened(usual['parameters']))}"
 
 
-def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:
-    """All that is known of a run when it starts."""
+def run_provenance(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:
+    """What is known of a run when it starts."""
     values = parameters.model_dump()
     if values["data"]["mirror"]:
         values["data"]["mirror"] = provenance.redacted(values["data"]["mirror"])
@@ -130,7 +110,7 @@ def provenance_of(project: Path, parameters: Parameters, run_params: dict[str, A
     }
 
 
-def tags(about: dict[str, Any]) -> dict[str, str]:
+def run_tags(about: dict[str, Any]) -> dict[str, str]:
     """The main facts of a run's provenance, to filter and sort by."""
     values, packages = about["parameters"], about["environment"]["packages"]
     found = {
@@ -150,16 +130,6 @@ def tags(about: dict[str, Any]) -> dict[str, str]:
         "processor": about["hardware"]["processor"],
         "threads": values["training"]["threads"],
         "seed": values["training"]["seed"],
-        **{f"process.{key}": value for key, value in about["process"].items()},
+        **{f"{tags.PROCESS}{key}": value for key, value in about["process"].items()},
     }
-    return {key: str(value)[:LONGEST_TAG] for key, value in found.items() if value is not None}
-
-
-def end_dead_runs(client: Any, experiment: str) -> None:
-    """Marks as killed each run of this machine that still counts as running though its process is gone."""
-    prefix = "process."
-    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
-        process = {key.removeprefix(prefix): tag for key, tag in run.data.tags.items() if key.startswith(prefix)}
-        if process and provenance.is_dead(process):
-            client.set_tag(run.info.run_id, "reason", "its process was gone when the next run started")
-            client.set_terminated(run.info.run_id, "KILLED")
+    return {key: str(value)[: tags.MAX_LENGTH] for key, value in found.items() if value is not None}

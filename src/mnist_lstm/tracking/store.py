@@ -1,4 +1,4 @@
-"""Where runs are recorded: the settings of conf/base/mlflow.yml, and the store in the project's root."""
+"""Where runs are recorded: the settings of conf/base/mlflow.yml, and the MLflow store."""
 
 import os
 import tempfile
@@ -13,13 +13,13 @@ from pydantic import Field, ValidationError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.sections import Section, mistakes
-from mnist_lstm.tracking.spool.outages import reached
+from mnist_lstm.tracking.spool.outages import store_errors
 
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
-# The UI opens such an experiment in its view for training, not for language models
+# Makes MLflow's page open the experiment in the view for training, not the one for language models
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-# A server that does not answer is given up after seconds, not after MLflow's four minutes: what it misses is kept.
-# Nothing is printed between the lines of the run: no bar for each file, no address
+# A silent server times out after seconds, not after MLflow's four minutes, as the spool stores what it misses.
+# MLflow prints neither progress bars nor addresses between the lines of the run
 ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
@@ -66,10 +66,10 @@ class Settings(Section):
 
 
 def settings(config_loader: Any) -> Settings:
-    """The settings of mlflow.yml; the run's parameters may override the block `tracking`.
+    """The settings of mlflow.yml, whose block `tracking` the run's parameters may override.
 
     Raises:
-        UserError: naming the key that is wrong.
+        UserError: if a key or value is invalid.
     """
     values = config_loader["mlflow"]
     override = {"tracking": config_loader["parameters"].get("tracking", {})}
@@ -80,7 +80,7 @@ def settings(config_loader: Any) -> Settings:
 
 
 class Opened(NamedTuple):
-    """The store outside of a run: MLflow's client, the store's address, and the names of experiment and model."""
+    """The store, for commands outside of a run: MLflow's client, the address, and the names of experiment and model."""
 
     client: Any
     uri: str
@@ -89,10 +89,10 @@ class Opened(NamedTuple):
 
 
 def opened(project: Path) -> Opened:
-    """The store of the project at this root, for a command that reads runs.
+    """The store of the project at this root.
 
     Raises:
-        UserError: if mlflow.yml is wrong or the store cannot be used.
+        UserError: if mlflow.yml is invalid or the store cannot be used.
     """
     found = settings(OmegaConfigLoader(str(project / "conf"), **kedro_settings.CONFIG_LOADER_ARGS))
     uri = tracking_uri(project, found.server.mlflow_tracking_uri)
@@ -100,17 +100,17 @@ def opened(project: Path) -> Opened:
 
 
 def tracking_uri(project: Path, configured: str | None) -> str:
-    """The configured store, MLFLOW_TRACKING_URI's, or mlflow.db in the project's root whatever the current folder."""
+    """Address of the store: as configured, else MLFLOW_TRACKING_URI, else mlflow.db in the project's root."""
     return configured or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / DATABASE}"
 
 
 def client(project: Path, uri: str) -> Any:
-    """A client of the store at `uri`, which is made first if it is the project's own and missing.
+    """A client of the store at `uri`; the project's own store is created if it is missing.
 
     Raises:
         UserError: if the store cannot be used.
     """
-    with reached(uri):
+    with store_errors(uri):
         prepare(project, uri)
         import mlflow
 
@@ -121,7 +121,7 @@ def client(project: Path, uri: str) -> Any:
 
 
 def prepare(project: Path, uri: str) -> None:
-    """Does what takes seconds and waits for nobody: imports MLflow, and makes the project's own store."""
+    """Does the slow steps that need no answer from a server: imports MLflow and creates the project's own store."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
@@ -132,7 +132,11 @@ def prepare(project: Path, uri: str) -> None:
 
 
 def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
-    """The experiment's id; a new one keeps its artifacts in the project's root if its store is there."""
+    """The experiment's id; a new experiment in the project's own store has its artifacts in the project's root.
+
+    Raises:
+        UserError: if the experiment is deleted.
+    """
     import mlflow
 
     found = client.get_experiment_by_name(name)
@@ -141,7 +145,7 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
         place = _below(project / ARTIFACTS, name).as_uri() if own else None
         try:
             return str(client.create_experiment(name, artifact_location=place, tags=EXPERIMENT_TAGS))
-        except mlflow.exceptions.MlflowException:  # another run made it just now
+        except mlflow.exceptions.MlflowException:  # another process has just created it
             found = client.get_experiment_by_name(name)
             if found is None:
                 raise
@@ -161,9 +165,9 @@ def _below(folder: Path, name: str) -> Path:
 
 
 def _create(database: Path) -> None:
-    """Makes the sqlite store beside its place and renames it into it.
+    """Creates the sqlite store under a temporary name and renames it.
 
-    Several runs at once, or one that is killed, would otherwise leave a store that is half made.
+    Otherwise concurrent runs, or one that is killed, could leave an incomplete store.
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 

@@ -3,9 +3,8 @@ from datetime import datetime
 import pytest
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking import reader
+from mnist_lstm.tracking import reader, tags
 from mnist_lstm.tracking.compare.runs import LIMITS
-from mnist_lstm.tracking.writer import WEIGHTS
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
@@ -88,7 +87,7 @@ def test_the_last_runs_are_the_newest_that_finished_oldest_first(fakes: FakeRuns
 def test_the_latest_and_the_last_runs_are_no_reproductions_and_none_that_did_not_finish(fakes: FakeRuns) -> None:
     for name in ("a", "b"):
         fakes.record(name, wrong=slice(0, 1))
-    fakes.record("again", wrong=slice(0, 1), tags={reader.REPRODUCES: "1" * 32})
+    fakes.record("again", wrong=slice(0, 1), tags={tags.REPRODUCES: "1" * 32})
     for status in ("FAILED", "KILLED", "RUNNING"):
         fakes.record(status, wrong=None, status=status)
     assert reader.find_run(fakes.client, "mnist-lstm", "latest").info.run_name == "b"
@@ -96,25 +95,25 @@ def test_the_latest_and_the_last_runs_are_no_reproductions_and_none_that_did_not
 
 
 def test_the_latest_is_one_that_did_what_is_to_be_done_again(fakes: FakeRuns) -> None:
-    for name, wrong, tags in (
-        ("both", slice(0, 1), {WEIGHTS: "1"}),
-        ("trained", None, {WEIGHTS: "2"}),
+    for name, wrong, marks in (
+        ("both", slice(0, 1), {tags.WEIGHTS: "1"}),
+        ("trained", None, {tags.WEIGHTS: "2"}),
         ("evaluated", slice(0, 2), {}),
     ):
-        fakes.record(name, wrong, tags=tags)
+        fakes.record(name, wrong, tags=marks)
     for did, expected in (((), "evaluated"), (("trained",), "trained"), (("trained", "evaluated"), "both")):
         assert reader.find_run(fakes.client, "mnist-lstm", "latest", did).info.run_name == expected
 
 
 def test_without_a_run_that_trained_there_is_no_latest_to_take_a_model_from(fakes: FakeRuns) -> None:
     fakes.record("evaluated", slice(0, 2))
-    with pytest.raises(UserError, match="none of 'mnist-lstm' has finished and trained"):
+    with pytest.raises(UserError, match="a run that has finished and trained, found none in the experiment 'mnist-lstm'"):
         reader.find_run(fakes.client, "mnist-lstm", "latest", ("trained",))
 
 
 def test_without_a_run_that_finished_there_is_no_latest(fakes: FakeRuns) -> None:
     fakes.record("a", wrong=None, status="KILLED")
-    with pytest.raises(UserError, match="none of 'mnist-lstm' has finished"):
+    with pytest.raises(UserError, match="a run that has finished, found none"):
         reader.find_run(fakes.client, "mnist-lstm", "latest")
 
 
@@ -124,7 +123,7 @@ def test_a_name_of_several_runs_is_refused_with_their_ids_and_dates(fakes: FakeR
         reader.find_run(fakes.client, "mnist-lstm", "a")
     sentence = str(told.value)
     assert [run_id[:12] in sentence for run_id in ids] == [False] * 2 + [True] * 5
-    assert "and 2 older ones: take the id of one" in sentence
+    assert "and 2 older ones: give the id of one" in sentence
     assert sentence.count(f"({datetime.now():%Y-%m-%d} ") == 5
 
 
@@ -177,7 +176,7 @@ def test_damaged_predictions_are_told_in_one_sentence(fakes: FakeRuns) -> None:
     run_id = fakes.record("a", wrong=slice(0, 1))
     (fakes.path / "predictions.npz").write_bytes(b"PK half a file")
     fakes.client.log_artifact(run_id, str(fakes.path / "predictions.npz"))
-    with pytest.raises(UserError, match=f"predictions.npz of run {run_id} must be a whole npz file"):
+    with pytest.raises(UserError, match=f"predictions.npz of run {run_id} must be a complete npz file"):
         reader.predictions(fakes.client, run_id)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from mnist_lstm.core.evaluation.metrics import wilson_interval
-from mnist_lstm.tracking.compare.table import differences, measures
+from mnist_lstm.tracking.compare.table import differences, metrics
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
@@ -23,8 +23,8 @@ def test_a_precision_that_was_left_to_the_machine_is_the_one_it_chose(fakes: Fak
 def test_the_best_of_each_measure_is_marked(fakes: FakeRuns) -> None:
     fakes.record("a", wrong=slice(0, 3))
     fakes.record("b", wrong=slice(0, 9))
-    rows = measures(fakes.read("a", "b"))
-    assert list(rows) == ["test/accuracy", "  95% interval", "  right", "test/loss", "valid/accuracy", "valid/loss"]
+    rows = metrics(fakes.read("a", "b"))
+    assert list(rows) == ["test/accuracy", "  95% interval", "  correct", "test/loss", "valid/accuracy", "valid/loss"]
     assert rows["test/accuracy"] == ["0.9850*", "0.9550"]
     assert rows["test/loss"] == ["0.0150*", "0.0450"]
     assert rows["valid/accuracy"] == ["0.5000", "0.5000"]
@@ -34,16 +34,16 @@ def test_the_interval_follows_from_the_counts(fakes: FakeRuns) -> None:
     fakes.record("a", wrong=slice(0, 3))
     fakes.record("b", wrong=slice(0, 9))
     low, high = wilson_interval(197, 200, 0.95)
-    rows = measures(fakes.read("a", "b"))
+    rows = metrics(fakes.read("a", "b"))
     assert rows["  95% interval"][0] == f"{low:.4f} to {high:.4f}"
-    assert rows["  right"] == ["197 of 200", "191 of 200"]
+    assert rows["  correct"] == ["197 of 200", "191 of 200"]
 
 
 def test_runs_tested_on_other_images_have_no_best(fakes: FakeRuns) -> None:
     fakes.record("a", wrong=slice(0, 3))
     fakes.record("b", wrong=slice(0, 1), digest="other")
     runs = fakes.read("a", "b")
-    assert measures(runs)["test/accuracy"] == ["0.9850", "0.9950"]
+    assert metrics(runs)["test/accuracy"] == ["0.9850", "0.9950"]
     assert differences(runs)["data"] == ["same bars", "other bars"]
 
 
@@ -51,15 +51,15 @@ def test_a_run_that_was_killed_stands_there_with_what_it_has(fakes: FakeRuns) ->
     fakes.record("a", wrong=slice(0, 3))
     fakes.record("killed", wrong=None, status="KILLED")
     runs = fakes.read("a", "killed")
-    rows = measures(runs)
+    rows = metrics(runs)
     assert differences(runs) == {"status": ["finished", "killed"]}
     assert rows["test/accuracy"] == ["0.9850", "–"]
-    assert rows["  95% interval"][1] == rows["  right"][1] == "–"
+    assert rows["  95% interval"][1] == rows["  correct"][1] == "–"
     assert rows["valid/accuracy"] == ["0.5000", "0.5000"]
 
 
 @pytest.mark.parametrize(("keep", "accuracy", "loss"), [("best", "0.9000", "0.4000"), ("last", "0.8000", "0.9000")])
-def test_the_validation_measures_are_those_of_the_weights_that_classify(
+def test_the_validation_metrics_are_those_of_the_weights_that_classify(
     fakes: FakeRuns, keep: str, accuracy: str, loss: str
 ) -> None:
     run_id = fakes.record("a", wrong=slice(0, 3), params={"training.keep": keep})
@@ -67,5 +67,5 @@ def test_the_validation_measures_are_those_of_the_weights_that_classify(
         fakes.client.log_metric(run_id, "valid/accuracy", value, step=step)
         fakes.client.log_metric(run_id, "valid/loss", cost, step=step)
     fakes.record("b", wrong=slice(0, 3))
-    rows = measures(fakes.read("a", "b"))
+    rows = metrics(fakes.read("a", "b"))
     assert [rows[f"valid/{name}"][0].rstrip("*") for name in ("accuracy", "loss")] == [accuracy, loss]

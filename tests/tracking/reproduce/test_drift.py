@@ -15,13 +15,13 @@ def test_nothing_or_other_hardware_is_no_reason_to_refuse(kinds: list[str]) -> N
 @pytest.mark.parametrize(
     ("kinds", "opening", "way"),
     [
-        (["code", "code", "hardware"], "not done again, as the code changed: ", "--checkout takes the run's own;"),
-        (["packages"], "not done again, as the packages changed: ", "requirements.lock"),
-        (["packages", "code"], "not done again, as the code and the packages changed: ", "--checkout takes"),
+        (["code", "code", "hardware"], "not reproduced, because the code changed: ", "--checkout uses the run's own code;"),
+        (["packages"], "not reproduced, because the packages changed: ", "requirements.lock"),
+        (["packages", "code"], "not reproduced, because the code and the packages changed: ", "--checkout uses"),
     ],
 )
 def test_a_refusal_says_what_changed_and_what_would_do(kinds: list[str], opening: str, way: str) -> None:
-    told = refusal([difference(kind) for kind in kinds])
-    assert told.startswith(opening)
-    assert way in told
-    assert told.endswith("--allow-differences goes on with today's.")
+    message = refusal([difference(kind) for kind in kinds])
+    assert message.startswith(opening)
+    assert way in message
+    assert message.endswith("--allow-differences runs with the present ones.")

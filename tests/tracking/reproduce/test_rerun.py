@@ -4,10 +4,9 @@ from typing import Any
 import pytest
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking.reader import REPRODUCES
+from mnist_lstm.tracking import tags
 from mnist_lstm.tracking.reproduce import rerun
 from mnist_lstm.tracking.reproduce.rerun import Again, run_again
-from mnist_lstm.tracking.start import PARENT
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
@@ -50,8 +49,8 @@ def test_a_reproduction_that_fails_is_a_child_of_the_run_all_the_same(
     monkeypatch.setattr(rerun, "_process", process)
     with pytest.raises(UserError, match="must finish to be compared, found exit code 1"):
         run_again(again, fakes.client, False, False)
-    tags = fakes.client.get_run(made[0]).data.tags
-    assert tags[REPRODUCES] == tags[PARENT] == again.then.run.info.run_id
+    found = fakes.client.get_run(made[0]).data.tags
+    assert found[tags.REPRODUCES] == found[tags.PARENT] == again.then.run.info.run_id
 
 
 def test_a_process_that_made_no_run_is_told(fakes: FakeRuns, again: Again, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.core.report.facts import which
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking import store
-from mnist_lstm.tracking.spool import operations, outbox, unsent
+from mnist_lstm.tracking.spool import operations, outages, spool, unsent
 from tests.support.projects import DIGITS, LONGEST, Project, copied, surroundings, wait_for
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
@@ -129,7 +129,7 @@ def results(project: Project) -> bool:
 
 
 def test_silence_is_told_within_ten_seconds() -> None:
-    assert max(outbox.SLOW, outbox.SLOW_MODEL) < 10
+    assert max(outages.SLOW, spool.SLOW_MODEL) < 10
     assert float(store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_TIMEOUT"]) < 10
     assert store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
 
@@ -145,11 +145,11 @@ def test_the_export_of_a_long_sequence_is_no_silence(
 ) -> None:
     order = pixel_order(parameters.sequence.model_copy(update={"view": view}), 28, 28)
     classifier = ImageClassifier(new_classifier(parameters.model, order.shape, 10, seed=1), order)
-    monkeypatch.setattr(outbox, "SLOW_MODEL", 0.05)
-    monkeypatch.setattr(outbox, "A_STEP", 0.01)
+    monkeypatch.setattr(spool, "SLOW_MODEL", 0.05)
+    monkeypatch.setattr(spool, "EXPORT_PER_STEP", 0.01)
     monkeypatch.setitem(operations.SENDERS, "model", lambda *_: time.sleep(0.6))
-    box = outbox.Outbox(tmp_path, lambda: None, object(), {"start_time": 1, "process": {"pid": 1}})
-    box.log_model(ExportedModel(classifier, np.zeros((2, 28, 28), np.uint8)))
+    made = spool.Spool(tmp_path, lambda: None, object(), {"start_time": 1, "process": {"pid": 1}})
+    made.put("model", exported=ExportedModel(classifier, np.zeros((2, 28, 28), np.uint8)))
     assert ("MLflow has not answered" in caplog.text) == told
 
 
@@ -227,7 +227,7 @@ def test_a_store_locked_for_long_gets_the_whole_run_when_it_is_free_again(
     with locked(project.path / "mlflow.db", kind, LOCKED):
         done = project.invoke("--params", DIGITS, *PLAIN)
     assert done.exit_code == 0, done.output
-    assert f"MLflow has not answered for {outbox.SLOW:g} s" in " ".join(done.output.split())
+    assert f"MLflow has not answered for {outages.SLOW:g} s" in " ".join(done.output.split())
     if waiting(project):
         assert project.call("sync-runs").exit_code == 0
     assert complete(project) == expected
@@ -300,7 +300,7 @@ def test_a_run_of_another_store_waits(project: Project, kept: Path) -> None:
     done = project.call("sync-runs")
     assert done.exit_code == 1
     assert kept.exists()
-    assert told(f"{kept} waits: it is of another store, http://elsewhere.") in told(done.output)
+    assert told(f"{kept} waits: it belongs to another store, http://elsewhere.") in told(done.output)
 
 
 def test_a_run_that_still_goes_on_waits(project: Project, kept: Path) -> None:
@@ -330,7 +330,7 @@ def test_a_damaged_folder_stops_neither_a_run_nor_other_folders(project: Project
     (damaged / name).write_bytes(b"{")
     done = project.invoke("--params", DIGITS, "--to-nodes", "ingest")
     assert done.exit_code == 0
-    assert told(f"{damaged} waits, as it is damaged") in told(done.output)
+    assert told(f"{damaged} waits: it is damaged") in told(done.output)
     assert "delete the folder" in " ".join(done.output.split())
     assert (kept.exists(), damaged.exists()) == (False, True)
 
@@ -339,7 +339,7 @@ def test_a_run_that_mlflow_no_longer_has_waits_and_is_named(project: Project, ke
     changed(kept, run_id="0" * 32)
     done = project.call("sync-runs")
     assert done.exit_code == 1
-    assert told(f"{kept} waits: MLflow did not take it: Run with id={'0' * 32} not found") in told(done.output)
+    assert told(f"{kept} waits: MLflow did not accept it: Run with id={'0' * 32} not found") in told(done.output)
 
 
 def test_sync_runs_ends_dead_runs(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""Comparing recorded runs: which they are, and whether their test accuracies differ by more than chance."""
+"""Compares recorded runs: do their test accuracies differ by more than chance?"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from mnist_lstm.core.report.rendering import render
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import reader, store
 
-CONFIDENCE = 0.95  # of intervals and verdicts, whatever the runs' own: what is compared must be measured alike
-MOST_FOR_ALL_PAIRS = 3  # runs; more are compared with the first
-LIMITS = "This weighs the trained networks; whether a setting is better takes several seeds of each."
+CONFIDENCE = 0.95  # of all intervals and verdicts, so that runs with another of their own are comparable
+MAX_FOR_ALL_PAIRS = 3  # runs; more than these are compared with the first
+LIMITS = "This compares trained networks; to compare settings, train several seeds of each."
 HOW = "name two or more (`kedro compare RUN RUN`) or take the newest (`kedro compare --last 2`)"
 
 
@@ -25,10 +25,10 @@ class Compared(NamedTuple):
     """One of the runs.
 
     Attributes:
-        head: its name, made unlike every other.
+        head: its name, made unique.
         entry: MLflow's run.
         predictions: of the test images, None if it did not evaluate.
-        curves: (update, value) of each curve by name.
+        curves: points (update, value) of each curve by name.
     """
 
     head: str
@@ -38,18 +38,18 @@ class Compared(NamedTuple):
 
     @property
     def data(self) -> str:
-        """The name of its data, for people."""
+        """The title of its data."""
         return str(self.entry.data.tags.get("data", "unknown data"))
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Its measures; those on the validation images are of the weights that classify, not of the last ones."""
-        measured: dict[str, float] = dict(self.entry.data.metrics)
+        """Its metrics; those on the validation images belong to the weights that classify, not to the last ones."""
+        found: dict[str, float] = dict(self.entry.data.metrics)
         accuracies = self.curves["valid/accuracy"]
         if self.entry.data.params.get("training.keep") != "best" or not accuracies:
-            return measured
-        best, _ = max(accuracies, key=lambda point: (point[1], -point[0]))  # the first of equals, as training keeps it
-        return measured | {name: dict(self.curves[name])[best] for name in ("valid/accuracy", "valid/loss")}
+            return found
+        best, _ = max(accuracies, key=lambda point: (point[1], -point[0]))  # of equal ones the first, as in training
+        return found | {name: dict(self.curves[name])[best] for name in ("valid/accuracy", "valid/loss")}
 
 
 def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared]:
@@ -57,8 +57,8 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
 
     Args:
         project: the project's root.
-        names: of each run its id, its name or "latest".
-        last: take the newest so many that finished and reproduce no other instead, oldest first.
+        names: an id, a name or "latest" for each run.
+        last: take instead this many of the newest runs that finished and do not reproduce another, oldest first.
 
     Raises:
         UserError: if a run is unknown or named twice, or there are fewer than two.
@@ -84,7 +84,7 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
 
 
 def heads(runs: Sequence[Any]) -> list[str]:
-    """What tells each run from the others: its name, and the start of its id where another has that name."""
+    """A unique label of each run: its name, followed by the start of its id if another run has the same name."""
     count = Counter(run.info.run_name for run in runs)
     return [
         run.info.run_name if count[run.info.run_name] == 1 else f"{run.info.run_name} {run.info.run_id[:8]}"
@@ -93,10 +93,10 @@ def heads(runs: Sequence[Any]) -> list[str]:
 
 
 def verdicts(runs: Sequence[Compared]) -> list[str]:
-    """For each pair of runs, or each against the first of many, a sentence: is one right more often than by chance?"""
+    """A sentence for each pair of runs (of many: each run and the first): is one more often right than by chance?"""
     tested = [run for run in runs if run.predictions]
     pairs = list(combinations(tested, 2))
-    if len(tested) > MOST_FOR_ALL_PAIRS:
+    if len(tested) > MAX_FOR_ALL_PAIRS:
         pairs = [pair for pair in pairs if pair[0] is tested[0]]
     ranked = [Ranked.of(*pair) for pair in pairs if same_test(*pair)]
     corrected = holm([pair.test.p_value for pair in ranked])
@@ -114,16 +114,16 @@ def verdicts(runs: Sequence[Compared]) -> list[str]:
 
 def same_test(one: Compared, other: Compared) -> bool:
     """Whether both runs were tested on the same images with the same labels, in the same order."""
-    alike = reader.digests(one.entry).get("test") == reader.digests(other.entry).get("test")
-    return alike and np.array_equal(one.predictions.labels, other.predictions.labels)  # type: ignore[union-attr]
+    same_images = reader.digests(one.entry).get("test") == reader.digests(other.entry).get("test")
+    return same_images and np.array_equal(one.predictions.labels, other.predictions.labels)  # type: ignore[union-attr]
 
 
 class Ranked(NamedTuple):
     """Two runs tested on the same images.
 
     Attributes:
-        better, worse: their heads, the one that is right more often first.
-        better_only, worse_only: images that only the one, and only the other has right.
+        better, worse: their heads; `better` is right more often.
+        better_only, worse_only: number of images that only this run classifies correctly.
     """
 
     better: str
@@ -133,7 +133,7 @@ class Ranked(NamedTuple):
 
     @classmethod
     def of(cls, one: Compared, other: Compared) -> "Ranked":
-        """The two in the order of their accuracy."""
+        """Orders two runs by their accuracy."""
         first, second = (_right(run) for run in (one, other))
         first_only, second_only = int((first & ~second).sum()), int((second & ~first).sum())
         if first_only < second_only:
@@ -142,11 +142,11 @@ class Ranked(NamedTuple):
 
     @property
     def test(self) -> McNemar:
-        """Whether the difference is larger than chance."""
+        """McNemar's test of the difference."""
         return mcnemar(self.better_only, self.worse_only)
 
     def sentence(self, corrected: float, pairs: int) -> str:
-        """The answer for people, by the p value that is corrected for so many pairs."""
+        """The result in words; `corrected` is the p value after Holm's correction for this many pairs."""
         if self.better_only == 0:
             return f"{self.better!r} and {self.worse!r} are right on the same images: no difference in accuracy."
         after = (
@@ -170,11 +170,11 @@ def _number(p_value: float) -> str:
 
 
 def title(runs: Sequence[Compared]) -> str:
-    """How many runs, and on which data."""
+    """The number of runs, and their data."""
     return f"{len(runs)} runs on {' and '.join(dict.fromkeys(run.data for run in runs))}"
 
 
 def page(runs: Sequence[Compared]) -> str:
-    """The runs' curves as a page that needs no network (4.6 MB of it is plotly)."""
+    """The runs' curves as a page that works offline (4.6 MB of it is plotly)."""
     heading = f"Curves of {title(runs)}"
     return render("compare.html.j2", title=heading, figure=overlaid_curves({run.head: run.curves for run in runs}))

@@ -1,4 +1,4 @@
-"""The table of compared runs: the parameters that differ, and the measures with the best one marked."""
+"""The table of compared runs: the parameters that differ, and the metrics with the best value marked."""
 
 import math
 import os
@@ -11,20 +11,19 @@ from rich.text import Text
 
 from mnist_lstm.core.evaluation.metrics import wilson_interval
 from mnist_lstm.renamed_parameters import with_current_names
-from mnist_lstm.tracking import reader
+from mnist_lstm.tracking import reader, tags
 from mnist_lstm.tracking.compare.runs import CONFIDENCE, Compared, title
-from mnist_lstm.tracking.spool.operations import PRECISION
 
-WIDTH = 120  # where there is no terminal
+WIDTH = 120  # characters, if the output is not a terminal
 ABSENT, BEST = "–", "*"
 LOWER_IS_BETTER = ("loss", "error", "brier")
-SAID_BY_ACCURACY = ("accuracy_low", "accuracy_high", "images", "correct")
+SHOWN_WITH_ACCURACY = ("accuracy_low", "accuracy_high", "images", "correct")
 
 Rows = dict[str, list[str]]
 
 
 def show(runs: Sequence[Compared], sentences: Sequence[str]) -> None:
-    """Prints the table, and below it the sentences."""
+    """Prints the table and the sentences below it."""
     sized = Console().is_terminal or "COLUMNS" in os.environ
     console = Console(width=None if sized else WIDTH)
     console.print(table(runs))
@@ -41,7 +40,7 @@ def table(runs: Sequence[Compared]) -> Table:
     for label, values in (differences(runs) or {"parameters": ["the same"] * len(runs)}).items():
         drawn.add_row(label, *map(Text, values))
     drawn.add_section()
-    for label, values in measures(runs).items():
+    for label, values in metrics(runs).items():
         drawn.add_row(label, *(Text(value, "bold" if value.endswith(BEST) else "") for value in values))
         if any(value.endswith(BEST) for value in values):
             drawn.caption = f"{BEST} best of the same images"
@@ -49,7 +48,7 @@ def table(runs: Sequence[Compared]) -> Table:
 
 
 def differences(runs: Sequence[Compared]) -> Rows:
-    """Data, status, code and parameters, of each what is not the same for all runs."""
+    """Data, status, code and parameters, as far as they differ between the runs."""
     facts = [{"data": run.data, "status": run.entry.info.status.lower(), "code": _code(run)} for run in runs]
     every = [
         fact | with_current_names(run.entry.data.params) | _precision(run)
@@ -61,57 +60,57 @@ def differences(runs: Sequence[Compared]) -> Rows:
 
 
 def _precision(run: Compared) -> dict[str, str]:
-    """What the parameter `auto` became."""
-    tags = run.entry.data.tags
-    return {PRECISION: tags[PRECISION]} if PRECISION in tags else {}
+    """The precision that was used, also where the parameter is "auto"."""
+    found = run.entry.data.tags
+    return {tags.PRECISION: found[tags.PRECISION]} if tags.PRECISION in found else {}
 
 
 def _code(run: Compared) -> str:
-    tags = run.entry.data.tags
-    changed = "-dirty" if tags.get("git.dirty") == "True" else ""
-    return str(tags.get("git.commit", ABSENT))[:8] + changed
+    found = run.entry.data.tags
+    commit = str(found.get("git.commit", ABSENT))[:8]
+    return f"{commit}-dirty" if found.get("git.dirty") == "True" else commit
 
 
-def measures(runs: Sequence[Compared]) -> Rows:
-    """Accuracy on the test images with its interval and counts, then the other measures, test/* and valid/*."""
+def metrics(runs: Sequence[Compared]) -> Rows:
+    """Accuracy on the test images with its interval and counts, then the other metrics, test/* and valid/*."""
     found = {
         name
         for run in runs
         for name in run.metrics
-        if name.startswith(("test/", "valid/")) and not name.endswith(SAID_BY_ACCURACY)
+        if name.startswith(("test/", "valid/")) and not name.endswith(SHOWN_WITH_ACCURACY)
     }
     return {
-        "test/accuracy": _measured(runs, "test/accuracy"),
+        "test/accuracy": _values(runs, "test/accuracy"),
         f"  {CONFIDENCE:.0%} interval": [_interval(run.metrics) for run in runs],
-        "  right": [_counts(run.metrics) for run in runs],
-        **{name: _measured(runs, name) for name in sorted(found - {"test/accuracy"})},
+        "  correct": [_counts(run.metrics) for run in runs],
+        **{name: _values(runs, name) for name in sorted(found - {"test/accuracy"})},
     }
 
 
-def _measured(runs: Sequence[Compared], name: str) -> list[str]:
+def _values(runs: Sequence[Compared], name: str) -> list[str]:
     values = [run.metrics.get(name, math.nan) for run in runs]
     best = _best(runs, name, values)
     return [ABSENT if math.isnan(value) else f"{value:.4f}" + BEST * (value == best) for value in values]
 
 
 def _best(runs: Sequence[Compared], name: str, values: list[float]) -> float | None:
-    """The best value, None where all are equal or not of the same images."""
+    """The best value; None if all are equal, or computed on different images."""
     split = name.partition("/")[0]
     images = {
         reader.digests(run.entry).get(split) for run, value in zip(runs, values, strict=True) if not math.isnan(value)
     }
-    measured = {value for value in values if not math.isnan(value)}
-    if len(images) > 1 or len(measured) < 2:
+    known = {value for value in values if not math.isnan(value)}
+    if len(images) > 1 or len(known) < 2:
         return None
-    return min(measured) if any(word in name for word in LOWER_IS_BETTER) else max(measured)
+    return min(known) if any(word in name for word in LOWER_IS_BETTER) else max(known)
 
 
-def _interval(metrics: dict[str, float]) -> str:
-    if "test/correct" not in metrics:
+def _interval(found: dict[str, float]) -> str:
+    if "test/correct" not in found:
         return ABSENT
-    low, high = wilson_interval(int(metrics["test/correct"]), int(metrics["test/images"]), CONFIDENCE)
+    low, high = wilson_interval(int(found["test/correct"]), int(found["test/images"]), CONFIDENCE)
     return f"{low:.4f} to {high:.4f}"
 
 
-def _counts(metrics: dict[str, float]) -> str:
-    return f"{metrics['test/correct']:.0f} of {metrics['test/images']:.0f}" if "test/correct" in metrics else ABSENT
+def _counts(found: dict[str, float]) -> str:
+    return f"{found['test/correct']:.0f} of {found['test/images']:.0f}" if "test/correct" in found else ABSENT

@@ -1,4 +1,4 @@
-"""What has changed since a run: code, packages and hardware."""
+"""What has changed between a recorded run and this machine: code, packages and hardware."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,7 +7,13 @@ from mnist_lstm import provenance
 
 
 class Difference(NamedTuple):
-    """Something that is not as it was: "code", "packages" or "hardware", what, then and now."""
+    """One change.
+
+    Attributes:
+        kind: "code", "packages" or "hardware".
+        what: key of the provenance.
+        then, now: the two values.
+    """
 
     kind: str
     what: str
@@ -16,17 +22,17 @@ class Difference(NamedTuple):
 
 
 def refusal(found: list[Difference]) -> str:
-    """Why a run is not done again, and what would; empty where nothing but the hardware changed."""
+    """Why a run cannot be reproduced, and what helps; empty if at most the hardware changed."""
     ways = {
-        "code": "--checkout takes the run's own",
-        "packages": "install the run's own (the table names them, requirements.lock has them all)",
+        "code": "--checkout uses the run's own code",
+        "packages": "install the run's versions (the table shows them, requirements.lock has all)",
     }
     changed = [kind for kind in ways if kind in {difference.kind for difference in found}]
     if not changed:
         return ""
-    mend = "; ".join(ways[kind] for kind in changed)
     return (
-        f"not done again, as the {' and the '.join(changed)} changed: {mend}; --allow-differences goes on with today's."
+        f"not reproduced, because the {' and the '.join(changed)} changed: "
+        f"{'; '.join(ways[kind] for kind in changed)}; --allow-differences runs with the present ones."
     )
 
 
@@ -45,8 +51,8 @@ def show(found: list[Difference], run: Any) -> None:
     get_console().print(table)
 
 
-def differences_since(then: dict[str, Any], project: Path) -> list[Difference]:
-    """What differs between a run's provenance and this machine with this code."""
+def drift(then: dict[str, Any], project: Path) -> list[Difference]:
+    """Differences between a run's provenance and the present code, packages and hardware."""
     now = {
         "code": provenance.code(project),
         "packages": _packages(provenance.environment(project)),
@@ -54,7 +60,7 @@ def differences_since(then: dict[str, Any], project: Path) -> list[Difference]:
     }
     before = {"code": then["git"], "packages": _packages(then["environment"]), "hardware": then["hardware"]}
     if before["code"]["source_sha256"] == now["code"]["source_sha256"]:
-        now["code"] = before["code"]  # another commit, but not one that touched the code
+        now["code"] = before["code"]  # another commit with the same source
     return [
         Difference(kind, key, before[kind].get(key), now[kind].get(key))
         for kind in now

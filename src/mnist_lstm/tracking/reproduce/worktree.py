@@ -1,4 +1,4 @@
-"""The code of a run that was recorded, in a temporary worktree of git."""
+"""The code of a recorded run, in a temporary worktree of git."""
 
 import subprocess
 from collections.abc import Iterator
@@ -12,20 +12,22 @@ from mnist_lstm.errors import UserError
 
 @contextmanager
 def worktree(about: dict[str, Any], project: Path, folder: Path, allow_differences: bool) -> Iterator[Path]:
-    """A worktree of the commit and diff that a run's provenance `about` names, in `folder`, while the context lasts.
+    """A worktree in `folder` with the commit and diff of a run's provenance `about`; removed at the end.
 
     Raises:
-        UserError: if the code cannot be had from them, or is not the run's and `allow_differences` is not given.
+        UserError: if the record lacks them, or the result is not the run's code and `allow_differences` is false.
     """
     code, place = about["git"], folder / "worktree"
     if not code["commit"]:
         raise UserError("--checkout needs the commit of the run, found none recorded: it ran outside of git.")
     if len(code["diff"] or "") >= provenance.MOST_DIFF:
-        raise UserError("--checkout needs the run's whole diff, found one too large to be recorded; leave it out.")
+        raise UserError(
+            "--checkout needs the run's complete diff, which was too large to be recorded; run without --checkout."
+        )
     if code.get("redacted"):
         raise UserError(
-            "--checkout needs the run's whole diff, found one whose URLs had a user or password, which are not "
-            "recorded; leave it out."
+            "--checkout needs the run's complete diff, but its URLs had a user or password, which are not recorded; "
+            "run without --checkout."
         )
     _git(project, "worktree", "add", "--detach", str(place), code["commit"])
     try:
@@ -39,27 +41,27 @@ def worktree(about: dict[str, Any], project: Path, folder: Path, allow_differenc
 
 
 def expect_code_of(about: dict[str, Any], place: Path) -> None:
-    """Checks that the source and the preset of the run stand in a worktree.
+    """Checks that a worktree has the run's source and preset.
 
     Raises:
-        UserError: naming what does not.
+        UserError: if it lacks one of them.
     """
     preset, commit = about["preset"], about["git"]["commit"][:8]
     if preset and not (place / "conf" / preset).is_dir():
         raise UserError(
             f"--checkout needs the run's preset conf/{preset}, found none in commit {commit} nor in the recorded diff, "
-            "as git did not know it; leave --checkout out."
+            "as git did not know it; run without --checkout."
         )
     found, then = provenance.source_digest(place / "src" / "mnist_lstm"), about["git"]["source_sha256"]
     if found != then:
         raise UserError(
             f"--checkout needs the run's source {then[:8]}, found {found[:8]} in commit {commit} with the recorded "
-            "diff: the run had files unknown to git, or another copy of the package; --allow-differences goes on."
+            "diff: the run had files unknown to git, or another copy of the package; --allow-differences ignores that."
         )
 
 
 def _git(project: Path, *arguments: str, input: bytes | None = None) -> None:  # noqa: A002
     done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, input=input)
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip()
-        raise UserError(f"git {' '.join(arguments[:2])} must work for --checkout, found: {said}")
+        message = done.stderr.decode(errors="replace").strip()
+        raise UserError(f"git {' '.join(arguments[:2])} must work for --checkout, found: {message}")

@@ -1,1 +1,1 @@
-"""What waits for MLflow: operations that it did not take, written to the disk and sent later."""
+"""What MLflow has not received yet: operations on the disk, and how they are sent later."""

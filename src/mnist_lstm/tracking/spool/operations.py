@@ -1,8 +1,12 @@
-"""The calls that write a run into MLflow, as plain values: so that one can be kept on the disk and made later."""
+"""The operations that write a run into MLflow: plain values, so that one can be stored and sent later.
 
+Each sender makes MLflow's entities from an operation's content. To send an operation twice changes nothing.
+"""
+
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,37 +14,57 @@ import torch
 from mnist_lstm.core.model.classifier import restored_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.parameters import ModelParameters
-from mnist_lstm.tracking import registry
+from mnist_lstm.tracking import registry, tags
 from mnist_lstm.tracking.log_model import log_model
-from mnist_lstm.tracking.registry import Candidate
-from mnist_lstm.tracking.store import RegistrySettings
 
-ARTIFACTS, MODEL = "artifacts", "model.npz"  # beside the calls that are kept
-FINGERPRINT = "training.fingerprint"  # the tag that tells which training it is
-PRECISION = "training.precision"  # the tag of what it computed in, whoever chose that
-Values = dict[str, Any]
+ARTIFACTS, MODEL = "artifacts", "model.npz"  # in the folder of a stored run
 
 
-def created(client: Any, about: Values) -> str:
-    """Makes the run, as of the time when it began, and returns its id."""
-    run = client.create_run(about["experiment_id"], about["start_time"], about["tags"], about["run_name"])
-    return str(run.info.run_id)
+class Operation(NamedTuple):
+    """One change of a run.
+
+    Attributes:
+        kind: a key of SENDERS.
+        content: what the sender needs; JSON values, but for the files of "artifacts" and the model of "model".
+    """
+
+    kind: str
+    content: dict[str, Any]
 
 
-def as_values(inputs: Any) -> Values:
-    """MLflow's DatasetInput as plain values."""
-    return {"dataset": dict(inputs.dataset), "tags": [dict(tag) for tag in inputs.tags]}
+def stored(operation: Operation, folder: Path) -> Operation:
+    """The operation in JSON values; its files and arrays are copied into `folder`."""
+    kind, content = operation
+    if kind == "artifacts":
+        shutil.copytree(content["folder"], folder / ARTIFACTS, dirs_exist_ok=True)
+        content = {}
+    elif kind == "model":
+        content = _store_model(content["exported"], folder)
+    elif kind == "register":
+        content = {key: value for key, value in content.items() if key != "project"}
+    return Operation(kind, content)
 
 
-def kept_model(exported: ExportedModel, folder: Path) -> Values:
-    """Keeps the arrays of a model in one file, and returns the call that makes it again."""
+def restored(operation: Operation, folder: Path) -> Operation:
+    """The inverse of `stored`; `folder` lies in data/unsent/ of the project."""
+    kind, content = operation
+    if kind == "artifacts":
+        content = {"folder": str(folder / ARTIFACTS)}
+    elif kind == "model":
+        content = {"exported": _restore_model(content, folder)}
+    elif kind == "register":
+        content = content | {"project": folder.parents[2]}
+    return Operation(kind, content)
+
+
+def _store_model(exported: ExportedModel, folder: Path) -> dict[str, Any]:
     classifier, weights = exported.classifier, exported.classifier.classifier.state_dict()
     arrays = {f"weights.{name}": value.cpu().numpy() for name, value in weights.items()}
     np.savez(folder / MODEL, examples=exported.examples, order=classifier.order.cpu().numpy(), **arrays)
     return {"model": classifier.classifier.model.model_dump()}
 
 
-def _model_from(content: Values, folder: Path) -> ExportedModel:
+def _restore_model(content: dict[str, Any], folder: Path) -> ExportedModel:
     with np.load(folder / MODEL, allow_pickle=False) as file:
         arrays = dict(file)
     examples, order = arrays.pop("examples"), arrays.pop("order")
@@ -49,84 +73,94 @@ def _model_from(content: Values, folder: Path) -> ExportedModel:
     return ExportedModel(ImageClassifier(classifier, order), examples)
 
 
-def with_files(kind: str, content: Values, folder: Path) -> Values:
-    """A kept call with what it needs of the files that were kept with it."""
-    if kind == "artifacts":
-        return {"folder": str(folder / ARTIFACTS)}
-    if kind == "model":
-        return {"exported": _model_from(content, folder)}
-    if kind == "register":
-        return content | {"project": folder.parents[2]}
-    return content
+def create_run(client: Any, run: dict[str, Any]) -> str:
+    """Makes the run in MLflow, with the time at which it really started, and returns its id."""
+    made = client.create_run(run["experiment_id"], run["start_time"], run["tags"], run["run_name"])
+    return str(made.info.run_id)
 
 
-def _tag(client: Any, about: Values, content: Values) -> None:
-    client.set_tag(about["run_id"], content["key"], content["value"])
+def send(client: Any, run: dict[str, Any], operation: Operation) -> Any:
+    """Sends an operation to MLflow.
+
+    Args:
+        client: of MLflow.
+        run: "run_id", "experiment_id", "start_time" and, once the model is logged, "model_id".
+        operation: what to send.
+
+    Returns:
+        For "register" the decision in words, else None.
+    """
+    return SENDERS[operation.kind](client, run, operation.content)
 
 
-def _continues(client: Any, about: Values, content: Values) -> None:
+def _tag(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
+    client.set_tag(run["run_id"], content["key"], content["value"])
+
+
+def _continues(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
     """Tags the run with the last one before it of the same training, if that did not finish."""
-    same = f"tags.`{FINGERPRINT}` = '{content['fingerprint']}' AND attributes.start_time < {about['start_time']}"
+    same = f"tags.`{tags.FINGERPRINT}` = '{content['fingerprint']}' AND attributes.start_time < {run['start_time']}"
     newest = ["attributes.start_time DESC"]
-    runs = client.search_runs([about["experiment_id"]], same, max_results=1, order_by=newest)
+    runs = client.search_runs([run["experiment_id"]], same, max_results=1, order_by=newest)
     if runs and runs[0].info.status != "FINISHED":
-        client.set_tag(about["run_id"], "continues", runs[0].info.run_id)
+        client.set_tag(run["run_id"], tags.CONTINUES, runs[0].info.run_id)
 
 
-def _name(client: Any, about: Values, content: Values) -> None:
-    client.update_run(about["run_id"], name=content["name"])
+def _name(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
+    client.update_run(run["run_id"], name=content["name"])
 
 
-def _batch(client: Any, about: Values, content: Values) -> None:
-    """Logs metrics and parameters; a measure of a model that was logged late is linked to it now."""
+def _batch(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
+    """Logs metrics and parameters; metrics on the test images are linked to the logged model."""
     from mlflow.entities import Metric, Param
 
-    model = about.get("model_id")
-    metrics = [Metric(**(each | {"model_id": each["model_id"] or _of(each, model)})) for each in content["metrics"]]
-    client.log_batch(about["run_id"], metrics=metrics, params=[Param(**each) for each in content["params"]])
+    metrics = [
+        Metric(**(each | {"model_id": run.get("model_id") if each["key"].startswith("test/") else None}))
+        for each in content.get("metrics", [])
+    ]
+    params = [Param(**each) for each in content.get("params", [])]
+    client.log_batch(run["run_id"], metrics=metrics, params=params)
 
 
-def _of(metric: Values, model: str | None) -> str | None:
-    return model if metric["key"].startswith("test/") else None
-
-
-def _inputs(client: Any, about: Values, content: Values) -> None:
+def _inputs(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     inputs = [
         DatasetInput(Dataset(**each["dataset"]), [InputTag(**tag) for tag in each["tags"]])
         for each in content["inputs"]
     ]
-    client.log_inputs(about["run_id"], inputs)
+    client.log_inputs(run["run_id"], inputs)
 
 
-def _artifacts(client: Any, about: Values, content: Values) -> None:
-    client.log_artifacts(about["run_id"], content["folder"])
+def _artifacts(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
+    client.log_artifacts(run["run_id"], content["folder"])
 
 
-def _model(client: Any, about: Values, content: Values) -> None:
-    """Logs the model; the run goes on, though MLflow's own logging has ended it as finished."""
-    if "model_id" not in about:
-        about["model_id"] = log_model(content["exported"], about["run_id"])
-    client.update_run(about["run_id"], status="RUNNING")
+def _model(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
+    """Logs the model; MLflow's own logging ends the run as finished, so its status is set back."""
+    if "model_id" not in run:
+        run["model_id"] = log_model(content["exported"], run["run_id"])
+    client.update_run(run["run_id"], status="RUNNING")
 
 
-def _end(client: Any, about: Values, content: Values) -> None:
-    """Ends the run; one that finished has no reason, though another run may have taken it for dead meanwhile."""
-    client.set_terminated(about["run_id"], content["status"], content["time"])
-    if content["status"] == "FINISHED" and "reason" in client.get_run(about["run_id"]).data.tags:
-        client.delete_tag(about["run_id"], "reason")
+def _end(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
+    """Ends the run; removes the reason that another run gave it, if it took this one for dead during an outage."""
+    client.set_terminated(run["run_id"], content["status"], content["time"])
+    if content["status"] == "FINISHED" and tags.REASON in client.get_run(run["run_id"]).data.tags:
+        client.delete_tag(run["run_id"], tags.REASON)
 
 
-def _register(client: Any, about: Values, content: Values) -> None:
-    if registry.VERSION in client.get_run(about["run_id"]).data.tags:  # made before a crash half way
-        return
-    settings = RegistrySettings(**content["settings"])
-    candidate = Candidate(**(content["candidate"] | {"run_id": about["run_id"], "model_id": about["model_id"]}))
-    registry.register(client, content["project"], settings, candidate)
+def _register(client: Any, run: dict[str, Any], content: dict[str, Any]) -> str | None:
+    """Registers the model, unless that was done before a crash."""
+    if registry.VERSION in client.get_run(run["run_id"]).data.tags:
+        return None
+    candidate = registry.Candidate(
+        **(content["candidate"] | {"run_id": run["run_id"], "model_id": run.get("model_id", "")})
+    )
+    return registry.register(client, content["project"], candidate, **content["settings"])
 
 
-SENDERS: dict[str, Callable[[Any, Values, Values], None]] = {
+SENDERS: dict[str, Callable[[Any, dict[str, Any], dict[str, Any]], Any]] = {
     "tag": _tag,
     "continues": _continues,
     "name": _name,

@@ -1,18 +1,25 @@
-"""When MLflow's store does not answer: what its client raises then, and how people are told."""
+"""When MLflow's store does not answer: the exceptions of its client, and the errors that users see."""
 
+import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.provenance import redacted
 
+logger = logging.getLogger(__name__)
+
+SLOW = 3.0  # seconds of silence before the warning
+LATER = "The run continues and its results go to data/; `kedro sync-runs` sends to MLflow what is missing there"
+
 
 class OutageError(UserError):
-    """The store does not answer now, and may do so later."""
+    """The store does not answer now, but may answer later."""
 
 
 def outages() -> tuple[type[Exception], ...]:
-    """What MLflow's client raises where the store does not answer, or not in time."""
+    """Exceptions that MLflow's client raises if the store does not answer in time."""
     from mlflow.exceptions import MlflowException
     from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError
@@ -21,13 +28,26 @@ def outages() -> tuple[type[Exception], ...]:
 
 
 def first_line(error: BaseException) -> str:
-    """The error's first line, without a password."""
+    """The error's first line, without passwords."""
     return redacted(str(error).partition("\n")[0])
 
 
 @contextmanager
-def reached(uri: str) -> Iterator[None]:
-    """Tells in one line what the store's client raises here.
+def warn_if_slow(seconds: float = SLOW) -> Iterator[None]:
+    """Logs a warning if the context takes longer than this."""
+    message = f"MLflow has not answered for {seconds:g} s. After a time-out of some seconds: {LATER}."
+    warning = threading.Timer(seconds, logger.warning, [message])
+    warning.daemon = True
+    warning.start()
+    try:
+        yield
+    finally:
+        warning.cancel()
+
+
+@contextmanager
+def store_errors(uri: str) -> Iterator[None]:
+    """Replaces the exceptions of the store's client by errors of one line.
 
     Raises:
         OutageError: if the store may answer later.
@@ -37,17 +57,17 @@ def reached(uri: str) -> Iterator[None]:
     try:
         yield
     except failures as error:
-        reason = first_line(error)
+        found = f"the MLflow store {redacted(uri)} must answer, found: {first_line(error)}"
         if _is_outage(uri, error):
-            raise OutageError(f"the MLflow store {redacted(uri)} must answer, found: {reason}") from None
+            raise OutageError(found) from None
         raise UserError(
-            f"the MLflow store {redacted(uri)} must answer, found: {reason}. Mend it, name another by "
-            "MLFLOW_TRACKING_URI, or run without: --params tracking.enabled=false."
+            f"{found}. Repair it, choose another by MLFLOW_TRACKING_URI, or run without it: "
+            "--params tracking.enabled=false."
         ) from None
 
 
 def _is_outage(uri: str, error: Exception) -> bool:
-    """Whether the store may answer later: no server there or a silent one, or a database that another holds locked."""
+    """Whether the store may answer later: an absent or silent server, or a database locked by another process."""
     from mlflow.exceptions import RestException
 
     if uri.startswith("http"):

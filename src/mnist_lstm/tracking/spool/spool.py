@@ -1,0 +1,98 @@
+"""Sends the operations of one run to MLflow; while MLflow does not answer, stores them and sends them later."""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking.spool import operations, unsent
+from mnist_lstm.tracking.spool.operations import Operation
+from mnist_lstm.tracking.spool.outages import LATER, SLOW, first_line, outages, warn_if_slow
+
+logger = logging.getLogger(__name__)
+
+SLOW_MODEL = 9.0  # seconds before the warning that MLflow is silent, as it exports a model before it sends it
+EXPORT_PER_STEP = 0.05  # seconds more for each time step, which torch traces one by one: 784 take 15 in all
+
+
+class Spool:
+    """Takes the operations of one run: each is sent at once, or else stored in a folder of data/unsent/.
+
+    After the first failure all are stored, so an outage costs training one time-out. `end` tries to send them.
+
+    Args:
+        project: its root.
+        connect: returns a client of MLflow, or raises UserError.
+        client: the client at the start, None if MLflow did not answer.
+        run: "run_id" (None if it is not made yet), "experiment_id" (None likewise), "experiment", "store" (its
+            address without a password), "run_name", "tags", "start_time" (ms) and the "process" that writes it.
+    """
+
+    def __init__(self, project: Path, connect: Callable[[], Any], client: Any, run: dict[str, Any]):
+        self._connect = connect
+        self._client = client
+        self._run = run
+        self._folder = project / unsent.FOLDER / f"{run['start_time']}-{run['process']['pid']}"
+        self.complete = client is not None  # whether MLflow has received everything so far
+        if not self.complete:
+            unsent.write_run(self._folder, run)
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of the run; empty until the run is made there."""
+        return self._run["run_id"] or ""
+
+    @property
+    def place(self) -> str:
+        """Where people find the run."""
+        if not self.complete:
+            return f"not yet by MLflow: {self._folder} waits for `kedro sync-runs`"
+        return f"MLflow run {self.run_id} ({self._run['experiment']}) in {self._run['store']}"
+
+    def put(self, kind: str, **content: Any) -> None:
+        """Sends an operation, or stores it.
+
+        Raises:
+            UserError: if it must be stored and the disk is full.
+        """
+        if self.complete:
+            try:
+                self.send(kind, **content)
+            except outages() as error:
+                self.complete = False
+                unsent.write_run(self._folder, self._run)
+                logger.warning("MLflow did not answer: %s. %s.", first_line(error), LATER)
+        if not self.complete:
+            unsent.append(self._folder, Operation(kind, content))
+
+    def send(self, kind: str, **content: Any) -> Any:
+        """Sends an operation now and returns what its sender returns, or raises what MLflow's client raises."""
+        with warn_if_slow(_patience(kind, content)):
+            return operations.send(self._client, self._run, Operation(kind, content))
+
+    def end(self, status: str) -> None:
+        """Ends the run with one of MLflow's statuses, after another attempt to send what was stored."""
+        self.put("end", status=status, time=int(time.time() * 1000))
+        if not self.complete:
+            self.complete = self._send_stored()
+        if not self.complete:
+            logger.warning("MLflow lacks a part of this run: `kedro sync-runs` or the next run sends it.")
+
+    def _send_stored(self) -> bool:
+        try:
+            self._client = self._client or self._connect()
+        except UserError:
+            return False
+        with unsent.lock(self._folder.parent):
+            run = unsent.send(self._folder, self._client, self._run["experiment_id"])
+        self._run |= run or {}
+        return run is not None
+
+
+def _patience(kind: str, content: dict[str, Any]) -> float:
+    """Seconds that an operation may take before a warning."""
+    if kind != "model":
+        return SLOW
+    return max(SLOW_MODEL, EXPORT_PER_STEP * len(content["exported"].classifier.order))
