@@ -107,7 +107,7 @@ def test_the_latest_is_one_that_did_what_is_to_be_done_again(fakes: FakeRuns) ->
 
 def test_without_a_run_that_trained_there_is_no_latest_to_take_a_model_from(fakes: FakeRuns) -> None:
     fakes.record("evaluated", slice(0, 2))
-    with pytest.raises(UserError, match="a run that has finished and trained, found none in the experiment 'mnist-lstm'"):
+    with pytest.raises(UserError, match="a run that has finished and trained, found none"):
         reader.find_run(fakes.client, "mnist-lstm", "latest", ("trained",))
 
 

@@ -15,7 +15,7 @@ def test_nothing_or_other_hardware_is_no_reason_to_refuse(kinds: list[str]) -> N
 @pytest.mark.parametrize(
     ("kinds", "opening", "way"),
     [
-        (["code", "code", "hardware"], "not reproduced, because the code changed: ", "--checkout uses the run's own code;"),
+        (["code", "code", "hardware"], "not reproduced, because the code changed: ", "--checkout uses the run's own"),
         (["packages"], "not reproduced, because the packages changed: ", "requirements.lock"),
         (["packages", "code"], "not reproduced, because the code and the packages changed: ", "--checkout uses"),
     ],

@@ -53,12 +53,8 @@ def show(found: list[Difference], run: Any) -> None:
 
 def drift(then: dict[str, Any], project: Path) -> list[Difference]:
     """Differences between a run's provenance and the present code, packages and hardware."""
-    now = {
-        "code": provenance.code(project),
-        "packages": _packages(provenance.environment(project)),
-        "hardware": provenance.hardware(),
-    }
-    before = {"code": then["git"], "packages": _packages(then["environment"]), "hardware": then["hardware"]}
+    now = _sections(provenance.code(project), provenance.environment(project), provenance.hardware())
+    before = _sections(then["git"], then["environment"], then["hardware"])
     if before["code"]["source_sha256"] == now["code"]["source_sha256"]:
         now["code"] = before["code"]  # another commit with the same source
     return [
@@ -69,5 +65,7 @@ def drift(then: dict[str, Any], project: Path) -> list[Difference]:
     ]
 
 
-def _packages(environment: dict[str, Any]) -> dict[str, Any]:
-    return {"python": environment["python"], **environment["packages"]}
+def _sections(git: dict[str, Any], environment: dict[str, Any], hardware: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Facts by kind; the version of this package counts as code, which --checkout replaces."""
+    packages = {"python": environment["python"], **environment["packages"]}
+    return {"code": git | {"version": packages.pop("mnist_lstm")}, "packages": packages, "hardware": hardware}
