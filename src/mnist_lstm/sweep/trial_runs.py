@@ -16,7 +16,7 @@ from mnist_lstm.sections import flattened
 from mnist_lstm.sweep.engine import Point, Result, Task
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.sweep.study import DIRECTIONS, PRUNED
-from mnist_lstm.tracking.writer import CURVES
+from mnist_lstm.tracking.payloads import CURVES
 
 INPUTS = {
     "train_sequences": (SequencesDataset, "train_sequences.npz"),

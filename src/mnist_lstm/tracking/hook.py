@@ -37,7 +37,7 @@ class Tracking:
     @property
     def place(self) -> str | None:
         """Where people find the last run; None if it was not recorded."""
-        return self._writer.place if self._writer else None
+        return self._writer.spool.place if self._writer else None
 
     @hook_impl
     def after_context_created(self, context: Any) -> None:
@@ -70,7 +70,7 @@ class Tracking:
         """Completes the node's input `provenance` by the run's id and whether this run trained."""
         if PROVENANCE not in inputs:
             return None
-        run_id = self._writer.run_id if self._writer else None
+        run_id = self._writer.spool.run_id if self._writer else None
         run = inputs[PROVENANCE]["run"] | {"id": run_id, "trained": self._trained}
         return {PROVENANCE: inputs[PROVENANCE] | {"run": run}}
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,13 @@ from typing import Any
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
-from mnist_lstm.tracking import tags
+from mnist_lstm.tracking import payloads, tags
 from mnist_lstm.tracking.spool.spool import Spool
 
 logger = logging.getLogger(__name__)
 
-DIGEST_LENGTH = 32  # characters of a SHA-256 that fit MLflow's dataset digest
 MAX_METRICS = 1000  # in one call, MLflow's limit
 INTERRUPTED = " interrupted"  # ends the name of a run that uses a checkpoint of an interrupted training
-CURVES = {
-    "train_loss": "train/loss",
-    "train_accuracy": "train/accuracy",
-    "learning_rate": "train/learning_rate",
-    "valid_loss": "valid/loss",
-    "valid_accuracy": "valid/accuracy",
-}  # metrics by the columns of the history
 
 
 class RunWriter:
@@ -40,7 +31,7 @@ class RunWriter:
     """
 
     def __init__(self, spool: Spool, provenance: dict[str, Any], name: Callable[[str], str]):
-        self._spool = spool
+        self.spool = spool
         self._provenance = provenance
         self._name = name
         self._suffix = ""  # of the run's name
@@ -53,16 +44,6 @@ class RunWriter:
         self._exported = False
         self._finished = False
         self._write_provenance()
-
-    @property
-    def run_id(self) -> str:
-        """MLflow's id of the run; empty until the run is made there."""
-        return self._spool.run_id
-
-    @property
-    def place(self) -> str:
-        """Where people find the run."""
-        return self._spool.place
 
     def write(self, kind: str, data: Any) -> None:
         """Writes what the catalog saved; `kind` is `metadata.mlflow` of its catalog entry.
@@ -98,7 +79,7 @@ class RunWriter:
             status, reason = ("FAILED" if status == "FINISHED" else status), reason or str(error)
         if reason:
             self._tag(tags.REASON, reason[: tags.MAX_LENGTH])
-        self._spool.end(status)
+        self.spool.end(status)
         self._finished = status == "FINISHED"
         self._folder.cleanup()
 
@@ -120,11 +101,11 @@ class RunWriter:
                 "accuracy": valid_accuracy(self._checkpoint),
             },
         }
-        if not self._spool.complete:
-            self._spool.put("register", **content)
+        if not self.spool.complete:
+            self.spool.put("register", **content)
             return None
         try:
-            decision: str | None = self._spool.send("register", **content)
+            decision: str | None = self.spool.send("register", **content)
             return decision
         except Exception as error:
             logger.warning("The model is recorded, but not registered: %s", error)
@@ -133,9 +114,11 @@ class RunWriter:
     def _write_last(self) -> None:
         if self._checkpoint:
             self._write_checkpoint(self._checkpoint)
-        self._put_metrics([(name, value, 0) for name, value in self._metrics.items()], self._test_images())
+        test_images = payloads.dataset(self._card, "test") if self._card else None
+        points = [(name, value, 0) for name, value in self._metrics.items()]
+        self._put_metrics(payloads.metrics(points, test_images))
         self._write_provenance()
-        self._spool.put("artifacts", folder=str(self.artifacts))
+        self.spool.put("artifacts", folder=str(self.artifacts))
 
     def _write_provenance(self) -> None:
         """In ASCII: the diff may hold surrogate escapes, which UTF-8 cannot encode."""
@@ -146,33 +129,27 @@ class RunWriter:
         if self._card:
             return
         self._card, self._provenance["data"] = card, card.to_dict()
-        self._spool.put("inputs", inputs=[_input(card, split) for split in card.sha256])
+        self.spool.put("inputs", inputs=payloads.inputs(card))
         self._tag("data", card.title)
         self._rename()
 
     def _write_history(self, history: Any) -> None:
         """Writes the rows that are new."""
-        points = [
-            (name, row[column], int(row["iteration"]))
-            for row in history.iloc[self._written_rows :].to_dict("records")
-            for column, name in CURVES.items()
-            if row[column] == row[column]  # not nan
-        ]
-        self._put_metrics(points)
+        self._put_metrics(payloads.metrics(payloads.curve_points(history.iloc[self._written_rows :])))
         self._written_rows = len(history)
 
     def _keep_metrics(self, metrics: dict[str, Any]) -> None:
         self._metrics |= {name: value for name, value in metrics.items() if name.startswith("test/")}
 
     def _write_model(self, exported: Any) -> None:
-        self._spool.put("model", exported=exported)
+        self.spool.put("model", exported=exported)
         self._exported = True
 
     def _keep_checkpoint(self, data: Checkpoint) -> None:
         """Keeps the newest; the first one shows which training this is, and which run it continues."""
         if self._checkpoint is None:
             if self._provenance["parameters"]["training"]["resume"]:
-                self._spool.put("continues", fingerprint=data.fingerprint)
+                self.spool.put("continues", fingerprint=data.fingerprint)
             self._tag(tags.FINGERPRINT, data.fingerprint)
             self._tag(tags.PRECISION, data.fingerprint_fields[tags.PRECISION])
         self._checkpoint = data
@@ -184,46 +161,15 @@ class RunWriter:
         self._tag(tags.UPDATES, str(data.state.iteration))
 
     def _tag(self, key: str, value: str) -> None:
-        self._spool.put("tag", key=key, value=value)
+        self.spool.put("tag", key=key, value=value)
 
     def _rename(self) -> None:
         data = self._card.name if self._card else self._provenance["parameters"]["data"]["name"]
-        self._spool.put("name", name=f"{self._name(data)}{self._suffix}")
+        self.spool.put("name", name=f"{self._name(data)}{self._suffix}")
 
-    def _test_images(self) -> dict[str, str]:
-        """The data set that the metrics of the test are linked to."""
-        if not self._card:
-            return {}
-        used = _input(self._card, "test")["dataset"]
-        return {"dataset_name": used["name"], "dataset_digest": used["digest"]}
-
-    def _put_metrics(self, points: list[tuple[str, float, int]], link: dict[str, str] | None = None) -> None:
-        """Puts points (name, value, update) of curves."""
-        now = int(time.time() * 1000)
-        metrics = [
-            {"key": name, "value": float(value), "timestamp": now, "step": update, **(link or {})}
-            for name, value, update in points
-        ]
+    def _put_metrics(self, metrics: list[dict[str, Any]]) -> None:
         for start in range(0, len(metrics), MAX_METRICS):
-            self._spool.put("batch", metrics=metrics[start : start + MAX_METRICS])
-
-
-def _input(card: DataCard, split: str) -> dict[str, Any]:
-    """A split of the data, in the fields of MLflow's DatasetInput."""
-    profile = {
-        "height": card.height,
-        "width": card.width,
-        "classes": len(card.class_names),
-        "images": card.images[split],
-    }
-    dataset = {
-        "name": f"{card.name} {split}",
-        "digest": card.sha256[split][:DIGEST_LENGTH],
-        "source_type": "local",
-        "source": json.dumps({"files": card.files}),
-        "profile": json.dumps(profile),
-    }
-    return {"dataset": dataset, "tags": [{"key": "mlflow.data.context", "value": split}]}
+            self.spool.put("batch", metrics=metrics[start : start + MAX_METRICS])
 
 
 def valid_accuracy(data: Checkpoint) -> float:

@@ -1,0 +1,63 @@
+"""Contents of operations: the fields of MLflow's data sets and metrics, from what the pipeline saves."""
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from mnist_lstm.core.data.data_card import DataCard
+
+DIGEST_LENGTH = 32  # characters of a SHA-256 that fit MLflow's dataset digest
+CURVES = {
+    "train_loss": "train/loss",
+    "train_accuracy": "train/accuracy",
+    "learning_rate": "train/learning_rate",
+    "valid_loss": "valid/loss",
+    "valid_accuracy": "valid/accuracy",
+}  # metrics by the columns of the history
+
+Point = tuple[str, float, int]  # name, value, update
+
+
+def dataset(card: DataCard, split: str) -> dict[str, str]:
+    """A split of the data, in the fields of MLflow's Dataset."""
+    profile = {
+        "height": card.height,
+        "width": card.width,
+        "classes": len(card.class_names),
+        "images": card.images[split],
+    }
+    return {
+        "name": f"{card.name} {split}",
+        "digest": card.sha256[split][:DIGEST_LENGTH],
+        "source_type": "local",
+        "source": json.dumps({"files": card.files}),
+        "profile": json.dumps(profile),
+    }
+
+
+def inputs(card: DataCard) -> list[dict[str, Any]]:
+    """All splits, in the fields of MLflow's DatasetInput."""
+    return [
+        {"dataset": dataset(card, split), "tags": [{"key": "mlflow.data.context", "value": split}]}
+        for split in card.sha256
+    ]
+
+
+def metrics(points: Iterable[Point], images: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """Points in the fields of MLflow's Metric, linked to the data set `images`."""
+    link = {"dataset_name": images["name"], "dataset_digest": images["digest"]} if images else {}
+    now = int(time.time() * 1000)
+    return [
+        {"key": name, "value": float(value), "timestamp": now, "step": update, **link} for name, value, update in points
+    ]
+
+
+def curve_points(rows: Any) -> list[Point]:
+    """The points in rows of the history; NaN is no point."""
+    return [
+        (name, row[column], int(row["iteration"]))
+        for row in rows.to_dict("records")
+        for column, name in CURVES.items()
+        if row[column] == row[column]
+    ]
