@@ -11,7 +11,7 @@ import yaml
 from hypothesis import settings
 
 from mnist_lstm.core.data.data_card import DataCard
-from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order, sequence_split
+from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for, sequence_split
 from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, images_and_labels
 from mnist_lstm.parameters import Parameters, SequenceParameters, checked
 
@@ -71,8 +71,8 @@ class Sequences(NamedTuple):
 @pytest.fixture
 def sequences(splits: Splits) -> Sequences:
     """The same data set read by rows: six steps of four pixels."""
-    order = pixel_order(read_by("rows"), *splits.card.image_shape)
-    train, valid, test = (sequence_split(part, order) for part in (splits.train, splits.valid, splits.test))
+    pixel_order = pixel_order_for(read_by("rows"), *splits.card.image_shape)
+    train, valid, test = (sequence_split(part, pixel_order) for part in (splits.train, splits.valid, splits.test))
     return Sequences(train, valid, test, splits.card)
 
 

@@ -20,10 +20,10 @@ values["model"]["hidden_size"] = race.hidden
 values["training"] |= {"iterations": race.updates, "batch_size": race.batch, "precision": race.precision}
 values["training"] |= {"log_every": LOG_EVERY, "validate_every": race.updates}
 parameters = checked(values)
-order = np.arange(race.steps * race.features).reshape(race.steps, race.features)
-train, valid = (SequenceSplit(images, labels, order) for images, labels in race.images())
+pixel_order = np.arange(race.steps * race.features).reshape(race.steps, race.features)
+train, valid = (SequenceSplit(images, labels, pixel_order) for images, labels in race.images())
 classifier = new_classifier(parameters.model, (race.steps, race.features), 10, parameters.training.seed)
 torch.set_num_threads(parameters.training.threads)
 for report in fit(classifier, train, valid, parameters.training, (28, 28)):
-    race.read_loss(report.iteration, report.history[-1]["train_loss"])
+    race.read_loss(report.update, report.history[-1]["train_loss"])
 race.finish(report.history[-1]["valid_accuracy"])

@@ -51,7 +51,7 @@ UNCHECKED = {
     "--pipelines predict --params predict.folder=conf,predict.model=mine.pt": ("'mine.pt'",),
     "--pipelines predict --params predict.folder=conf,predict.model=notes.pt": (
         "notes.pt",
-        "must be a whole checkpoint",
+        "must be a complete checkpoint",
     ),
 }
 
@@ -65,7 +65,7 @@ COMMANDS = {
     f"reproduce {NO_RUN}": (NO_RUN,),
     "draw": ("no champion", "kedro run"),
     "draw --model mine.pt": ("'mine.pt'",),
-    "draw --model notes.pt": ("notes.pt", "must be a whole checkpoint"),
+    "draw --model notes.pt": ("notes.pt", "must be a complete checkpoint"),
     "draw --port 99999": ("--port", "99999"),
 }
 

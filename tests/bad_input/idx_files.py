@@ -74,7 +74,7 @@ _IDX: dict[str, Mistake] = {
     "a bomb behind the images": idx_mistake("train_images", packed(10, 4, 5, values=2**24), IMAGES, "more bytes"),
     "gzip cut short": idx_mistake("train_images", RIGHT[:-9], IMAGES, "early"),
     "gzip without its checksum": idx_mistake("train_images", RIGHT[:-8], IMAGES, "cut short"),
-    "gzip with a wrong checksum": idx_mistake("train_images", RIGHT[:-8] + bytes(8), IMAGES, "whole gzip"),
+    "gzip with a wrong checksum": idx_mistake("train_images", RIGHT[:-8] + bytes(8), IMAGES, "complete gzip"),
     "gzip with more behind it": idx_mistake("train_images", RIGHT + b"more", IMAGES, "more bytes"),
     "gzip twice": idx_mistake("train_images", gzip.compress(RIGHT), IMAGES, "1f 8b"),
     "an empty file": idx_mistake("train_images", b"", IMAGES, "early"),

@@ -22,7 +22,7 @@ KEPT = {
     "02_intermediate/test_images.npz": ("reshape", "must be a whole npz file"),
     "05_model_input/train_sequences.npz": ("train", "must be a whole npz file"),
     "05_model_input/test_sequences.npz": ("predict_test", "must be a whole npz file"),
-    "06_models/checkpoints/new.pt": ("predict_test", "must be a whole checkpoint"),
+    "06_models/checkpoints/new.pt": ("predict_test", "must be a complete checkpoint"),
     "07_model_output/predictions.npz": ("score", "must be a whole npz file"),
     "08_reporting/history.csv": ("draw_results", "delete it"),
 }
@@ -121,7 +121,7 @@ def without_checkpoint(project: Project) -> None:
     path.unlink()
 
 
-WHOLE = (".pt", "must be a whole checkpoint")
+WHOLE = (".pt", "must be a complete checkpoint")
 CHECKPOINTS: dict[str, tuple[tuple[str, ...], Change]] = {
     "a checkpoint with a flipped bit": (WHOLE, damaged(CHECKPOINT, flipped)),
     "a checkpoint cut short": (WHOLE, damaged(CHECKPOINT, lambda content: content[:-500])),

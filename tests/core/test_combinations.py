@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_lstm.core.data.sequences import VIEWS, pixel_order, sequence_split, to_sequences
+from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, sequence_split, to_sequences
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import CELLS, POOLINGS, classify, new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
@@ -51,16 +51,16 @@ def trained(small: Parameters, splits: Splits, combination: dict[str, Any]) -> C
     view, network = combination["view"], {key: value for key, value in combination.items() if key != "view"}
     model = small.model.model_copy(update=network | {"hidden_size": 3})
     training = small.training.model_copy(update={"iterations": 3})
-    order = pixel_order(read_by(view), 6, 4)
-    train, valid = (sequence_split(part, order) for part in (splits.train, splits.valid))
-    *_, report = fit(new_classifier(model, order.shape, 3, seed=1), train, valid, training, (6, 4))
+    pixel_order = pixel_order_for(read_by(view), 6, 4)
+    train, valid = (sequence_split(part, pixel_order) for part in (splits.train, splits.valid))
+    *_, report = fit(new_classifier(model, pixel_order.shape, 3, seed=1), train, valid, training, (6, 4))
     fields = training_fingerprint_fields(read_by(view), model, training, train, valid)
     return Checkpoint(model, read_by(view), splits.card.profile, fields, report.state(), "last")
 
 
 def answers(checkpoint: Checkpoint, images: Any) -> Any:
     """Class probabilities by the classifier of sequences."""
-    sequences = to_sequences(images, checkpoint.order())
+    sequences = to_sequences(images, checkpoint.pixel_order())
     return torch.softmax(torch.from_numpy(classify(checkpoint.classifier(), sequences, 21)), dim=1).numpy()
 
 
@@ -69,11 +69,11 @@ def test_a_combination_trains_and_a_checkpoint_of_it_predicts_from_raw_images(
     small: Parameters, splits: Splits, combination: dict[str, Any]
 ) -> None:
     checkpoint, images = trained(small, splits, combination), splits.test.images
-    first = new_classifier(checkpoint.model, checkpoint.order().shape, 3, seed=1).state_dict()
+    first = new_classifier(checkpoint.model, checkpoint.pixel_order().shape, 3, seed=1).state_dict()
     for name in ("recurrent.weight_hh_l0", "readout.weight"):
         assert (checkpoint.weights[name] != first[name]).any()
     restored = from_bytes(to_bytes(checkpoint), "a checkpoint")
-    found = classify(ImageClassifier(restored.classifier(), restored.order()), images, 21)
+    found = classify(ImageClassifier(restored.classifier(), restored.pixel_order()), images, 21)
     np.testing.assert_allclose(found, answers(checkpoint, images), atol=1e-6)
 
 
@@ -82,7 +82,7 @@ def test_a_combination_is_exported_and_predicts_the_same(
     tmp_path: Path, small: Parameters, splits: Splits, combination: dict[str, Any]
 ) -> None:
     checkpoint = trained(small, splits, combination)
-    exported = ImageClassifier(checkpoint.classifier(), checkpoint.order())
+    exported = ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order())
     file = str(tmp_path / "classifier.pt2")
     ExportedModelDataset(filepath=file).save(ExportedModel(exported, splits.valid.images[:2].copy()))
     loaded = ExportedModelDataset(filepath=file).load()

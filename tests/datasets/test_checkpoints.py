@@ -133,7 +133,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, checkpoint: Checkpoint, c
     path.write_bytes(path.read_bytes()[:2000] if content == "half" else content)
     with pytest.raises(DatasetError) as raised:
         CheckpointDataset(path=str(tmp_path)).load()
-    assert str(cause_for_user(raised.value)).startswith(f"{path} must be a whole checkpoint")
+    assert str(cause_for_user(raised.value)).startswith(f"{path} must be a complete checkpoint")
 
 
 def test_a_missing_checkpoint_is_told_with_its_folder(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def images(splits: Splits) -> Any:
 
 @pytest.fixture
 def classifier(checkpoint: Checkpoint) -> ImageClassifier:
-    return ImageClassifier(checkpoint.classifier(), checkpoint.order())
+    return ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order())
 
 
 @pytest.fixture

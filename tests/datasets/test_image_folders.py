@@ -8,7 +8,7 @@ from kedro.io import AbstractDataset, DatasetError
 from PIL import Image
 
 from mnist_lstm.core.data.splits import ImageSplit, Splits
-from mnist_lstm.core.inference.decode import brightness
+from mnist_lstm.core.inference.decode import decode
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.errors import UserError, cause_for_user
 
@@ -116,7 +116,7 @@ def test_pictures_to_train_on_are_read_as_those_to_answer_for(
     picture.save(path, **options)
     test = read(tmp_path, dark_on_light=dark_on_light).test
     (found,) = (image for image in test.images if len(np.unique(image)) > 1)
-    seen = brightness(path.read_bytes())
+    seen = decode(path.read_bytes())
     np.testing.assert_array_equal(found, 255 - seen if dark_on_light else seen)
     levels = GREYS if kind in ("8 bits", "a palette", "four inks", "opaque", "a turned photo") else stretched(GREYS)
     np.testing.assert_allclose(seen.astype(int), levels, atol=1)

@@ -25,8 +25,8 @@ from PIL import Image
 
 from mnist_lstm.cli import cli
 from mnist_lstm.core.evaluation.by_step import decision_steps
-from mnist_lstm.core.inference.decode import brightness
-from mnist_lstm.core.inference.preprocess import frame_of, prepared
+from mnist_lstm.core.inference.decode import decode
+from mnist_lstm.core.inference.preprocess import frame_of, preprocess
 from mnist_lstm.core.model.export import ImageClassifier
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.draw.app import HOSTS, MOST_BYTES, PAGE, application
@@ -95,9 +95,9 @@ DRAWING[40:240, 130:150] = 0
 
 def test_the_answer_is_the_models_for_the_picture_prepared_as_every_picture_is(site: Site) -> None:
     told, checkpoint = site.read(png(DRAWING)).told, tiny.checkpoint()
-    image = prepared(brightness(png(DRAWING)), frame_of(checkpoint.data))
+    image = preprocess(decode(png(DRAWING)), frame_of(checkpoint.data))
     assert_array_equal(told["image"], image)
-    classifier = ImageClassifier(checkpoint.classifier(), checkpoint.order()).eval()
+    classifier = ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order()).eval()
     with torch.inference_mode():
         expected = classifier(torch.from_numpy(image)[None])[0].numpy()
     assert len(told["beliefs"]) == tiny.HEIGHT
@@ -269,7 +269,7 @@ def test_clear_empties_the_page(page: Any, by: str) -> None:
     assert page.text_content("#answer") == "–"
     assert page.text_content("#sure") == "nothing drawn yet"
     pixels = base64.b64decode(page.evaluate("document.getElementById('pad').toDataURL()").partition(",")[2])
-    assert (brightness(pixels) == 255).all()
+    assert (decode(pixels) == 255).all()
 
 
 def test_the_keyboard_reaches_the_pad_first_and_draws(page: Any) -> None:

@@ -28,7 +28,7 @@ CATALOG = yaml.safe_load((Path(__file__).parents[2] / "conf" / "base" / "catalog
 
 @pytest.fixture(scope="module")
 def test_sequences() -> SequenceSplit:
-    return SequenceSplit(tiny.images(20), tiny.labels(20), tiny.checkpoint().order())
+    return SequenceSplit(tiny.images(20), tiny.labels(20), tiny.checkpoint().pixel_order())
 
 
 @pytest.fixture(scope="module")

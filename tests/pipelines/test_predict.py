@@ -191,7 +191,7 @@ def test_what_stood_there_before_is_untouched_when_predicting_fails(
 PEAK = """
 import resource, sys
 import torch
-from mnist_lstm.core.inference.predict import answers
+from mnist_lstm.core.inference.predict import predict_tables
 from mnist_lstm.core.training.checkpoint import from_bytes
 from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.datasets.tables import TableDataset
@@ -199,7 +199,7 @@ from pathlib import Path
 
 torch.set_num_threads(1)
 checkpoint = from_bytes(Path(sys.argv[1]).read_bytes(), "checkpoint")
-TableDataset(filepath=sys.argv[3]).save(answers(opened(sys.argv[2]), checkpoint))
+TableDataset(filepath=sys.argv[3]).save(predict_tables(opened(sys.argv[2]), checkpoint))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

@@ -27,7 +27,7 @@ def run(model: dict[str, Any] | None = None, **changes: Any) -> Run:
     """A finished and evaluated run, with other parameters of the model where `model` says so."""
     found = tiny.predictions()
     confusion = metrics.confusion_matrix(found.logits.argmax(1), found.labels, tiny.CLASSES)
-    answers = by_step.answers_by_step(tiny.classifier(), tiny.images(20), 20)
+    answers = by_step.predictions_by_step(tiny.classifier(), tiny.images(20), 20)
     finished = Run(
         checkpoint=tiny.checkpoint(**(model or {})),
         data=card(),

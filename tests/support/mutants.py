@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from mnist_lstm.core.data import idx
-from mnist_lstm.core.inference.decode import PictureError, brightness
+from mnist_lstm.core.inference.decode import PictureError, decode
 from mnist_lstm.core.model.export import ImageClassifier
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes, weights_digest
 from mnist_lstm.datasets.checkpoints import exported_from
@@ -131,7 +131,7 @@ def read_checkpoint(content: bytes, whole: bytes) -> None:
 def exported_seed() -> bytes:
     """A pt2 file of the tiny network."""
     checkpoint = tiny.checkpoint()
-    classifier = ImageClassifier(checkpoint.classifier(), checkpoint.order()).eval()
+    classifier = ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order()).eval()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.export.export(classifier, (torch.from_numpy(tiny.images(2)),))
@@ -162,8 +162,8 @@ def picture_seeds() -> list[bytes]:
 def read_picture(content: bytes, whole: bytes) -> None:
     """Reads it as a picture to answer on, and as one to train on."""
     with suppress(PictureError):
-        assert brightness(content).dtype == np.uint8
-    assert brightness(content, paper=255).dtype == np.uint8
+        assert decode(content).dtype == np.uint8
+    assert decode(content, paper=255).dtype == np.uint8
 
 
 KINDS: dict[str, tuple[Callable[[], list[bytes]], Callable[[bytes, bytes], None]]] = {

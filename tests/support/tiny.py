@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import DataProfile
-from mnist_lstm.core.data.sequences import pixel_order, to_sequences
+from mnist_lstm.core.data.sequences import pixel_order_for, to_sequences
 from mnist_lstm.core.evaluation import by_step
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
@@ -89,7 +89,7 @@ def predictions() -> Predictions:
 
 def examples(view: str = "rows", layers: int = 1, **changes: Any) -> dict[str, NDArray[Any]]:
     """Six images with what the network believes of them."""
-    shown, order = images(6), pixel_order(read_by(view), HEIGHT, WIDTH)
-    read = to_sequences(shown, order)
-    believed = by_step.beliefs(classifier(layers, order.shape[1], **changes), read)
-    return {"images": shown, "sequences": read, "labels": labels(6), "beliefs": believed, "order": order}
+    shown, pixel_order = images(6), pixel_order_for(read_by(view), HEIGHT, WIDTH)
+    read = to_sequences(shown, pixel_order)
+    believed = by_step.class_probabilities_by_step(classifier(layers, pixel_order.shape[1], **changes), read)
+    return {"images": shown, "sequences": read, "labels": labels(6), "beliefs": believed, "order": pixel_order}

@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from mnist_lstm.core.data import file_backed, idx
-from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split
 from mnist_lstm.core.data.splits import digest, first_images, images_and_labels
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.training.learner import Learner
@@ -42,15 +42,15 @@ def main(folder: str, *words: str) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     whole = images_and_labels(array_in(place), np.arange(IMAGES, dtype=np.uint8) % 10, 10, "it")
     parts = first_images(whole, 500, "it")
-    order = pixel_order(parameters.sequence, SIDE, SIDE)
-    valid, train = (sequence_split(part, order) for part in parts)
+    pixel_order = pixel_order_for(parameters.sequence, SIDE, SIDE)
+    valid, train = (sequence_split(part, pixel_order) for part in parts)
     dataset, before = SequencesDataset(filepath=f"{folder}/sequences.npz"), digest(train.arrays())
     dataset.save(train)
     dataset.release()
     train = dataset.load()
     assert digest(train.arrays()) == before
-    *_, last = fit(new_classifier(model, order.shape, 10, seed=1), train, valid, training, (SIDE, SIDE))
-    print(last.iteration, train.sequences.nbytes // ROOM)  # noqa: T201
+    *_, last = fit(new_classifier(model, pixel_order.shape, 10, seed=1), train, valid, training, (SIDE, SIDE))
+    print(last.update, train.sequences.nbytes // ROOM)  # noqa: T201
 
 
 def write_images(folder: Path) -> Path:

@@ -14,7 +14,7 @@ import torch
 import yaml
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
-from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split
 from mnist_lstm.datasets.checkpoints import CheckpointDataset, InterruptedDataset
 from mnist_lstm.parameters import checked
 from mnist_lstm.pipelines.train.nodes import train
@@ -30,8 +30,8 @@ def main(folder: str, *words: str) -> None:
     training = parameters.training.model_copy(update=CHANGES | {"resume": "resume" in options})
     model = parameters.model.model_copy(update={"dropout": 0.3})
     splits = bundled_digits()
-    order = pixel_order(parameters.sequence, 8, 8)
-    train_part, valid_part = [sequence_split(part, order) for part in (splits.train, splits.valid)]
+    pixel_order = pixel_order_for(parameters.sequence, 8, 8)
+    train_part, valid_part = [sequence_split(part, pixel_order) for part in (splits.train, splits.valid)]
     checkpoints = CheckpointDataset(path=folder)
     interrupted = InterruptedDataset(path=folder).load()
     for checkpoint, _ in train(train_part, valid_part, splits.card, interrupted, parameters.sequence, model, training):

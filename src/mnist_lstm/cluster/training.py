@@ -15,7 +15,7 @@ from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.training import loop as core
 from mnist_lstm.core.training.compute import chosen_device
-from mnist_lstm.core.training.data_parallel import Team
+from mnist_lstm.core.training.data_parallel import DataParallel
 from mnist_lstm.core.training.learner import Row, TrainingState
 from mnist_lstm.core.training.loop import Report, paced
 from mnist_lstm.errors import UserError
@@ -29,7 +29,7 @@ GRACE = 20.0  # seconds in which workers end after a mistake of one, for whom th
 class Sent(NamedTuple):
     """A report on its way, with its snapshot taken."""
 
-    iteration: int
+    update: int
     history: list[Row]
     state: TrainingState
 
@@ -82,7 +82,7 @@ def fit(
 
 def _taken(queue: Any) -> Iterator[Report]:
     for sent in ray.get(queue.taken.remote()):
-        yield Report(sent.iteration, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
+        yield Report(sent.update, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
 
 
 class ReportQueue:
@@ -146,10 +146,10 @@ def _work(config: dict[str, Any]) -> None:
     rank, workers = torch.distributed.get_rank(), torch.distributed.get_world_size()
     train, valid = work.train.writable(), work.valid.writable()
     state = ray.get(work.queue.state.remote())
-    reports = core.fit(work.classifier, train, valid, work.training, work.size, state, Team(rank, workers))
+    reports = core.fit(work.classifier, train, valid, work.training, work.size, state, DataParallel(rank, workers))
     try:
         for report in paced(reports, work.training.report_seconds) if rank == 0 else reports:
             if rank == 0:
-                ray.get(work.queue.send.remote(Sent(report.iteration, report.history, report.state())))
+                ray.get(work.queue.send.remote(Sent(report.update, report.history, report.state())))
     except UserError as error:
         ray.get(work.queue.give_up.remote(str(error)))

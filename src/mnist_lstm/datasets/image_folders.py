@@ -19,7 +19,7 @@ from mnist_lstm.core.data.splits import (
     stratified,
     stratified_pair,
 )
-from mnist_lstm.core.inference.decode import BLACK, WHITE, Brightness, PictureError, brightness
+from mnist_lstm.core.inference.decode import BLACK, WHITE, GreyImage, PictureError, decode
 from mnist_lstm.errors import UserError
 
 MOST_CLASSES = 256  # that a label of one byte can tell
@@ -107,12 +107,12 @@ class FolderSource(BaseModel):
                 )
         return np.stack(images)
 
-    def _image(self, content: bytes, path: Path) -> Brightness:
+    def _image(self, content: bytes, path: Path) -> GreyImage:
         """A picture of the size that is named, 0 for paper and 255 for ink."""
         from PIL import Image
 
         try:
-            pixels = brightness(content, paper=WHITE if self.dark_on_light else BLACK)
+            pixels = decode(content, paper=WHITE if self.dark_on_light else BLACK)
         except PictureError as error:
             raise UserError(f"{path} must be a whole picture, found: {error}.") from None
         if self.size:

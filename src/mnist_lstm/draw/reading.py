@@ -3,9 +3,9 @@
 from typing import Any
 
 from mnist_lstm.core.data.sequences import step_word, to_sequences
-from mnist_lstm.core.evaluation.by_step import beliefs, decision_steps
-from mnist_lstm.core.inference.decode import brightness
-from mnist_lstm.core.inference.preprocess import frame_of, prepared
+from mnist_lstm.core.evaluation.by_step import class_probabilities_by_step, decision_steps
+from mnist_lstm.core.inference.decode import decode
+from mnist_lstm.core.inference.preprocess import frame_of, preprocess
 from mnist_lstm.core.training.checkpoint import Checkpoint
 
 
@@ -43,7 +43,9 @@ class Reader:
         Raises:
             PictureError: if there is nothing to read on it.
         """
-        image = prepared(brightness(content), self._frame)
-        (belief,) = beliefs(self._classifier, to_sequences(image[None], self._checkpoint.order()))
+        image = preprocess(decode(content), self._frame)
+        (belief,) = class_probabilities_by_step(
+            self._classifier, to_sequences(image[None], self._checkpoint.pixel_order())
+        )
         decided = int(decision_steps(belief.argmax(axis=-1)))
         return {"image": image.tolist(), "beliefs": belief.tolist(), "decided": decided}

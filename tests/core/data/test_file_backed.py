@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 
 from mnist_lstm.core.data import file_backed
 from mnist_lstm.core.data.file_backed import FileBackedArray
-from mnist_lstm.core.data.sequences import pixel_order, sequence_split, to_sequences
+from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split, to_sequences
 from mnist_lstm.core.data.splits import Splits, digest, first_images
 from mnist_lstm.errors import UserError
 from tests.conftest import read_by
@@ -74,8 +74,8 @@ def test_blocks_are_the_array_whatever_their_size(
 
 @pytest.mark.parametrize("view", ["rows", "columns", "rows_and_columns", "patches", "permuted_pixels"])
 def test_stored_images_become_the_sequences_of_those_in_memory(array: FileBackedArray, view: str) -> None:
-    order = pixel_order(read_by(view), 6, 4)
-    found, expected = to_sequences(array, order), to_sequences(ARRAY, order)
+    pixel_order = pixel_order_for(read_by(view), 6, 4)
+    found, expected = to_sequences(array, pixel_order), to_sequences(ARRAY, pixel_order)
     assert found.shape == expected.shape
     assert_array_equal(found[:], expected)
     assert_array_equal(found.part(1, 9)[[5, 0]], expected[[6, 1]])
@@ -85,9 +85,11 @@ def test_stored_images_become_the_sequences_of_those_in_memory(array: FileBacked
 
 @pytest.mark.parametrize("view", ["rows", "patches"])
 def test_the_digest_does_not_tell_where_data_lie(splits: Splits, tmp_path: Path, view: str) -> None:
-    there, order = part_on_disk(splits.train, tmp_path), pixel_order(read_by(view), 6, 4)
+    there, pixel_order = part_on_disk(splits.train, tmp_path), pixel_order_for(read_by(view), 6, 4)
     assert digest(there.arrays()) == digest(splits.train.arrays())
-    assert digest(sequence_split(there, order).arrays()) == digest(sequence_split(splits.train, order).arrays())
+    assert digest(sequence_split(there, pixel_order).arrays()) == digest(
+        sequence_split(splits.train, pixel_order).arrays()
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mnist_lstm.core.data.sequences import VIEWS, Order, pixel_order, to_images, to_sequences
+from mnist_lstm.core.data.sequences import VIEWS, PixelOrder, pixel_order_for, to_images, to_sequences
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import SequenceParameters
 from tests.conftest import read_by
@@ -19,10 +19,10 @@ sequences = st.builds(
 )
 
 
-def order_of(sequence: SequenceParameters, height: int, width: int) -> Order:
+def order_of(sequence: SequenceParameters, height: int, width: int) -> PixelOrder:
     """Of any image but one that is smaller than a patch."""
     assume(sequence.view != "patches" or sequence.patch_size <= min(height, width))
-    return pixel_order(sequence, height, width)
+    return pixel_order_for(sequence, height, width)
 
 
 def test_the_views_are_those_that_the_parameters_allow() -> None:
@@ -31,9 +31,9 @@ def test_the_views_are_those_that_the_parameters_allow() -> None:
 
 @given(sequences, sides, sides)
 def test_a_view_reads_every_pixel(sequence: SequenceParameters, height: int, width: int) -> None:
-    order = order_of(sequence, height, width)
-    assert order.dtype == np.int64
-    assert sorted(set(order.ravel().tolist())) == list(range(height * width))
+    pixel_order = order_of(sequence, height, width)
+    assert pixel_order.dtype == np.int64
+    assert sorted(set(pixel_order.ravel().tolist())) == list(range(height * width))
 
 
 @given(sequences, sides, sides)
@@ -50,8 +50,8 @@ def test_the_images_come_back_from_their_sequences(
     sequence: SequenceParameters, height: int, width: int, count: int
 ) -> None:
     images = np.random.default_rng(0).integers(0, 256, (count, height, width), np.uint8)
-    order = order_of(sequence, height, width)
-    back = to_images(to_sequences(images, order), order, height, width)
+    pixel_order = order_of(sequence, height, width)
+    back = to_images(to_sequences(images, pixel_order), pixel_order, height, width)
     assert back.dtype == np.uint8
     np.testing.assert_array_equal(back, images)
 
@@ -59,9 +59,9 @@ def test_the_images_come_back_from_their_sequences(
 @pytest.mark.parametrize("view", sorted(VIEWS))
 def test_pixels_read_in_their_own_order_are_not_copied(view: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 6, 6), np.uint8)
-    order = pixel_order(read_by(view), 6, 6)
-    found = to_sequences(images, order)
-    np.testing.assert_array_equal(found, images.reshape(5, -1)[:, order])
+    pixel_order = pixel_order_for(read_by(view), 6, 6)
+    found = to_sequences(images, pixel_order)
+    np.testing.assert_array_equal(found, images.reshape(5, -1)[:, pixel_order])
     assert np.shares_memory(found, images) == (view in ("rows", "pixels"))
 
 
@@ -71,7 +71,7 @@ def images() -> np.ndarray:
 
 
 def read(images: Any, view: str) -> Any:
-    return to_sequences(images, pixel_order(read_by(view), *images.shape[1:]))
+    return to_sequences(images, pixel_order_for(read_by(view), *images.shape[1:]))
 
 
 def test_the_steps_of_a_28x28_image_by_rows_are_its_rows(images: np.ndarray) -> None:
@@ -93,22 +93,22 @@ def test_a_row_and_the_column_of_its_number_are_read_together(images: np.ndarray
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (3, 2)])
 def test_of_an_image_that_is_not_square_the_last_line_is_read_again(height: int, width: int) -> None:
-    order = pixel_order(read_by("rows_and_columns"), height, width)
+    pixel_order = pixel_order_for(read_by("rows_and_columns"), height, width)
     pixels = np.arange(6).reshape(height, width)
-    assert order.shape == (3, 5)
-    for step, read_now in enumerate(order):
+    assert pixel_order.shape == (3, 5)
+    for step, read_now in enumerate(pixel_order):
         row, column = pixels[min(step, height - 1)], pixels[:, min(step, width - 1)]
         assert read_now.tolist() == [*row, *column]
 
 
 def test_patches_are_squares_and_the_last_ones_are_shifted_inward() -> None:
-    order = pixel_order(SequenceParameters(view="patches", patch_size=2, permutation_seed=1), 3, 4)
-    assert order.tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [4, 5, 8, 9], [6, 7, 10, 11]]
+    pixel_order = pixel_order_for(SequenceParameters(view="patches", patch_size=2, permutation_seed=1), 3, 4)
+    assert pixel_order.tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [4, 5, 8, 9], [6, 7, 10, 11]]
 
 
 def test_a_patch_larger_than_the_image_is_refused_by_its_key() -> None:
     with pytest.raises(UserError, match=r"'sequence\.patch_size' must be at most 2 for images of 2 x 9 pixels, not 3"):
-        pixel_order(read_by("patches"), 2, 9)
+        pixel_order_for(read_by("patches"), 2, 9)
 
 
 def test_pixels_are_read_one_by_one_in_reading_order(images: np.ndarray) -> None:
@@ -117,20 +117,20 @@ def test_pixels_are_read_one_by_one_in_reading_order(images: np.ndarray) -> None
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), sides, sides)
 def test_the_permutation_is_one_for_a_seed(seed: int, other: int, height: int, width: int) -> None:
-    def order(seed: int) -> Order:
+    def permutation(seed: int) -> PixelOrder:
         np.random.seed(height)
-        return pixel_order(
+        return pixel_order_for(
             SequenceParameters(view="permuted_pixels", patch_size=1, permutation_seed=seed), height, width
         )
 
-    np.testing.assert_array_equal(order(seed), order(seed))
+    np.testing.assert_array_equal(permutation(seed), permutation(seed))
     if seed != other and height * width > 20:
-        assert (order(seed) != order(other)).any()
+        assert (permutation(seed) != permutation(other)).any()
 
 
 def test_the_permutation_of_a_seed_stays_what_it_was() -> None:
     """A checkpoint holds no more of it than the seed."""
-    assert pixel_order(read_by("permuted_pixels"), 2, 4).ravel().tolist() == [7, 2, 1, 6, 0, 4, 3, 5]
+    assert pixel_order_for(read_by("permuted_pixels"), 2, 4).ravel().tolist() == [7, 2, 1, 6, 0, 4, 3, 5]
 
 
 @pytest.mark.parametrize(
@@ -150,11 +150,11 @@ def test_steps_and_features_follow_from_the_view_and_the_images_size(view: str, 
 
 
 def test_flat_images_read_as_the_square_ones(images: np.ndarray) -> None:
-    order = pixel_order(read_by("columns"), 28, 28)
-    np.testing.assert_array_equal(to_sequences(images.reshape(3, -1), order), to_sequences(images, order))
+    pixel_order = pixel_order_for(read_by("columns"), 28, 28)
+    np.testing.assert_array_equal(to_sequences(images.reshape(3, -1), pixel_order), to_sequences(images, pixel_order))
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8), (2, 29, 28)])
 def test_an_image_of_another_size_than_the_views_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(UserError, match=r"must have 784 pixels .* found shape \(2, "):
-        to_sequences(np.zeros(shape, np.uint8), pixel_order(read_by("rows"), 28, 28))
+        to_sequences(np.zeros(shape, np.uint8), pixel_order_for(read_by("rows"), 28, 28))

@@ -6,10 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from mnist_lstm.core.evaluation.by_step import (
     RUNNING,
     accuracy_by_step,
-    answers_by_step,
-    beliefs,
+    class_probabilities_by_step,
     decision_steps,
-    followed,
+    evaluate_by_step,
+    predictions_by_step,
 )
 from mnist_lstm.core.model.classifier import POOLINGS
 from tests.support import tiny
@@ -23,7 +23,7 @@ def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, pooling: str)
     classifier, images = tiny.classifier(layers, pooling=pooling), tiny.images(7)
     with torch.inference_mode():
         expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
-    found = beliefs(classifier, images)
+    found = class_probabilities_by_step(classifier, images)
     assert found.shape == (7, tiny.HEIGHT, tiny.CLASSES)
     assert_allclose(found[:, -1], expected, atol=1e-6)
 
@@ -31,7 +31,7 @@ def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, pooling: str)
 @poolings
 def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there(pooling: str) -> None:
     classifier, images = tiny.classifier(pooling=pooling), tiny.images(7)
-    whole = beliefs(classifier, images)
+    whole = class_probabilities_by_step(classifier, images)
     for step in range(1, tiny.HEIGHT + 1):
         with torch.inference_mode():
             cut = torch.softmax(classifier(torch.from_numpy(images[:, :step])), dim=1)
@@ -42,7 +42,7 @@ def test_scores_far_apart_leave_no_step_without_a_belief() -> None:
     classifier, images = tiny.classifier(pooling="attention"), tiny.images(7)
     with torch.no_grad():
         classifier.attention.weight.mul_(1e6)
-    assert np.isfinite(beliefs(classifier, images)).all()
+    assert np.isfinite(class_probabilities_by_step(classifier, images)).all()
 
 
 @poolings
@@ -50,8 +50,8 @@ def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_only(pooling: st
     classifier, images = tiny.classifier(bidirectional=True, pooling=pooling), tiny.images(7)
     with torch.inference_mode():
         expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
-    assert_allclose(beliefs(classifier, images), expected[:, None], atol=1e-6)
-    assert_array_equal(answers_by_step(classifier, images, 3), expected.argmax(dim=1)[:, None])
+    assert_allclose(class_probabilities_by_step(classifier, images), expected[:, None], atol=1e-6)
+    assert_array_equal(predictions_by_step(classifier, images, 3), expected.argmax(dim=1)[:, None])
 
 
 def test_every_way_of_pooling_has_its_running_form() -> None:
@@ -61,7 +61,10 @@ def test_every_way_of_pooling_has_its_running_form() -> None:
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
 def test_answers_are_the_leading_beliefs_whatever_the_batch_size(batch_size: int) -> None:
     classifier, images = tiny.classifier(), tiny.images(7)
-    assert_array_equal(answers_by_step(classifier, images, batch_size), beliefs(classifier, images).argmax(axis=-1))
+    assert_array_equal(
+        predictions_by_step(classifier, images, batch_size),
+        class_probabilities_by_step(classifier, images).argmax(axis=-1),
+    )
 
 
 def test_the_decision_falls_where_the_answer_changes_for_the_last_time() -> None:
@@ -96,8 +99,8 @@ def test_answers_at_the_end_only_count_for_the_last_step() -> None:
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_to_follow_in_batches_comes_to_what_all_answers_at_once_do(batch_size: int, bidirectional: bool) -> None:
     classifier, images, labels = tiny.classifier(bidirectional=bidirectional), tiny.images(7), tiny.labels(7)
-    answers = answers_by_step(classifier, images, 7)
-    found = followed(classifier, images, labels, batch_size, 0.95)
+    answers = predictions_by_step(classifier, images, 7)
+    found = evaluate_by_step(classifier, images, labels, batch_size, 0.95)
     assert_array_equal(found.answers, answers[:, -1])
     assert_array_equal(found.decided, decision_steps(answers))
     expected = accuracy_by_step(answers, labels, images.shape[1], 0.95)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_lstm.core.inference import decode as module
-from mnist_lstm.core.inference.decode import PictureError, brightness
+from mnist_lstm.core.inference.decode import PictureError, decode
 
 DIGIT = np.full((12, 9), 255, np.uint8)  # dark on light, and of another height than width
 DIGIT[2:9, 4] = 0
@@ -43,38 +43,38 @@ def converted(mode: str) -> Image.Image:
 )
 def test_every_kind_of_pixel_becomes_its_brightness(mode: str, kind: str) -> None:
     lossless = {"lossless": True} if kind == "WEBP" else {}
-    found = brightness(file_of(converted(mode), kind, **lossless))
+    found = decode(file_of(converted(mode), kind, **lossless))
     assert np.abs(found.astype(int) - DIGIT).max() <= 1
 
 
 def test_a_jpeg_is_nearly_what_was_saved() -> None:
-    found = brightness(file_of(Image.fromarray(DIGIT.repeat(8, 0).repeat(8, 1)), "JPEG", quality=90))
+    found = decode(file_of(Image.fromarray(DIGIT.repeat(8, 0).repeat(8, 1)), "JPEG", quality=90))
     assert np.abs(found[4::8, 4::8].astype(int) - DIGIT).max() < 40
 
 
 def test_one_bit_is_black_and_white() -> None:
-    assert_array_equal(brightness(file_of(Image.fromarray(DIGIT > 128))), np.where(DIGIT > 128, 255, 0))
+    assert_array_equal(decode(file_of(Image.fromarray(DIGIT > 128))), np.where(DIGIT > 128, 255, 0))
 
 
 @pytest.mark.parametrize("scale", [257, 16])  # 16 bits, and 12 bits in a file of 16
 def test_sixteen_bits_span_from_their_darkest_to_their_brightest(scale: int) -> None:
-    assert_array_equal(brightness(file_of(Image.fromarray(DIGIT.astype(np.uint16) * scale))), DIGIT)
+    assert_array_equal(decode(file_of(Image.fromarray(DIGIT.astype(np.uint16) * scale))), DIGIT)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3.0, 900.0)])
 def test_floats_span_from_their_darkest_to_their_brightest(low: float, high: float) -> None:
     values = (low + DIGIT / 255 * (high - low)).astype(np.float32)
-    assert_array_equal(brightness(file_of(Image.fromarray(values), "TIFF")), DIGIT)
+    assert_array_equal(decode(file_of(Image.fromarray(values), "TIFF")), DIGIT)
 
 
 @pytest.mark.parametrize(("level", "shown"), [(0, 0), (700, 255), (65535, 255)])
 def test_sixteen_bits_of_one_level_are_black_or_white(level: int, shown: int) -> None:
-    found = brightness(file_of(Image.fromarray(np.full((3, 4), level, np.uint16))))
+    found = decode(file_of(Image.fromarray(np.full((3, 4), level, np.uint16))))
     assert_array_equal(found, np.full((3, 4), shown))
 
 
 def test_colours_become_their_luma() -> None:
-    found = brightness(file_of(Image.new("RGB", (1, 1), (200, 100, 50))))
+    found = decode(file_of(Image.new("RGB", (1, 1), (200, 100, 50))))
     assert found.item() == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)
 
 
@@ -84,7 +84,7 @@ def with_alpha(colour: int, alpha: NDArray[np.uint8]) -> bytes:
 
 @pytest.mark.parametrize(("colour", "paper"), [(0, 255), (255, 0), (60, 255), (200, 0)])
 def test_opaque_ink_on_nothing_gets_paper_unlike_itself(colour: int, paper: int) -> None:
-    found = brightness(with_alpha(colour, 255 - DIGIT))
+    found = decode(with_alpha(colour, 255 - DIGIT))
     assert found[0, 0] == paper
     assert found[5, 4] == colour
 
@@ -92,21 +92,21 @@ def test_opaque_ink_on_nothing_gets_paper_unlike_itself(colour: int, paper: int)
 @pytest.mark.parametrize("paper", [0, 255])
 @pytest.mark.parametrize("colour", [0, 90, 255])
 def test_where_the_paper_is_known_transparent_pixels_are_it(colour: int, paper: int) -> None:
-    assert_array_equal(brightness(with_alpha(colour, np.zeros((2, 3), np.uint8)), paper), np.full((2, 3), paper))
+    assert_array_equal(decode(with_alpha(colour, np.zeros((2, 3), np.uint8)), paper), np.full((2, 3), paper))
     mostly_ink = np.full((4, 4), 255, np.uint8)
     mostly_ink[0, 0] = 0
-    assert brightness(with_alpha(colour, mostly_ink), paper)[0, 0] == paper
+    assert decode(with_alpha(colour, mostly_ink), paper)[0, 0] == paper
 
 
 def test_where_most_is_opaque_the_transparent_rest_looks_like_it() -> None:
     picture = Image.merge("LA", [Image.fromarray(DIGIT), Image.new("L", DIGIT.shape[::-1], 255)])
     picture.putpixel((0, 0), (0, 0))
-    assert_array_equal(brightness(file_of(picture)), DIGIT)
+    assert_array_equal(decode(file_of(picture)), DIGIT)
 
 
 def test_a_palette_may_have_a_transparent_colour() -> None:
     picture = converted("P")
-    found = brightness(file_of(picture, "GIF", transparency=picture.getpixel((0, 0))))
+    found = decode(file_of(picture, "GIF", transparency=picture.getpixel((0, 0))))
     assert np.abs(found.astype(int) - DIGIT).max() <= 1
 
 
@@ -125,11 +125,11 @@ def test_a_picture_is_turned_upright_as_its_exif_says(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = file_of(Image.fromarray(np.ascontiguousarray(stored)), exif=exif.tobytes())
-    assert_array_equal(brightness(content), DIGIT)
+    assert_array_equal(decode(content), DIGIT)
 
 
 def test_a_large_picture_is_averaged_down() -> None:
-    found = brightness(file_of(Image.new("L", (5000, 30), 7)))
+    found = decode(file_of(Image.new("L", (5000, 30), 7)))
     assert found.shape == (10, 1667)
     assert (found == 7).all()
 
@@ -166,7 +166,7 @@ REFUSED = {
 def test_what_is_no_picture_is_refused_with_the_reason(name: str) -> None:
     content, reason = REFUSED[name]
     with pytest.raises(PictureError, match=reason):
-        brightness(content)
+        decode(content)
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_they_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,4 +174,4 @@ def test_a_picture_of_too_many_pixels_is_refused_before_they_are_decoded(monkeyp
     monkeypatch.setattr(module, "MOST_PIXELS", 100)
     monkeypatch.setattr(Image.Image, "load", lambda picture: pytest.fail("decoded"))
     with pytest.raises(PictureError, match=r"9 x 12, more than 100 pixels"):
-        brightness(content)
+        decode(content)

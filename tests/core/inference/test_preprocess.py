@@ -13,7 +13,7 @@ from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.inference.decode import PictureError
-from mnist_lstm.core.inference.preprocess import FILLS, Frame, frame_of, prepared
+from mnist_lstm.core.inference.preprocess import FILLS, Frame, frame_of, preprocess
 
 MNIST = Frame(28, 28, *FILLS["mnist"])
 
@@ -33,19 +33,19 @@ def box_of(image: NDArray[np.uint8]) -> tuple[int, int]:
 
 
 def test_the_ink_fills_twenty_of_28_pixels_and_keeps_its_aspect() -> None:
-    assert box_of(prepared(seven(), MNIST)) == (20, 13)
+    assert box_of(preprocess(seven(), MNIST)) == (20, 13)
 
 
 def test_a_wide_sign_fills_the_width() -> None:
-    assert box_of(prepared(np.ascontiguousarray(seven().T), MNIST)) == (13, 20)
+    assert box_of(preprocess(np.ascontiguousarray(seven().T), MNIST)) == (13, 20)
 
 
 def test_the_centre_of_mass_is_in_the_middle() -> None:
-    assert np.abs(np.subtract(ndimage.center_of_mass(prepared(seven(), MNIST)), 14)).max() <= 0.5
+    assert np.abs(np.subtract(ndimage.center_of_mass(preprocess(seven(), MNIST)), 14)).max() <= 0.5
 
 
 def test_paper_is_0_and_ink_reaches_255() -> None:
-    image = prepared(seven(), MNIST)
+    image = preprocess(seven(), MNIST)
     assert image.dtype == np.uint8
     assert (image.min(), image.max()) == (0, 255)
 
@@ -63,37 +63,37 @@ def test_place_paper_polarity_and_contrast_do_not_matter(
 ) -> None:
     canvas = np.pad(seven(), ((top, room), (left, room)))
     drawn = np.where(canvas > 0, light, dark).astype(np.uint8)
-    image = prepared(255 - drawn if inverted else drawn, MNIST)
-    assert np.abs(image.astype(int) - prepared(seven(), MNIST)).max() <= 2  # of 255, by rounding
+    image = preprocess(255 - drawn if inverted else drawn, MNIST)
+    assert np.abs(image.astype(int) - preprocess(seven(), MNIST)).max() <= 2  # of 255, by rounding
 
 
 @pytest.mark.parametrize("times", [2, 5, 20])
 def test_size_hardly_matters(times: int) -> None:
-    large = prepared(seven().repeat(times, 0).repeat(times, 1), MNIST)
-    assert np.abs(large.astype(int) - prepared(seven(), MNIST)).mean() < 2
+    large = preprocess(seven().repeat(times, 0).repeat(times, 1), MNIST)
+    assert np.abs(large.astype(int) - preprocess(seven(), MNIST)).mean() < 2
 
 
 def test_dust_and_grain_do_not_matter() -> None:
     noise = np.random.default_rng(0).normal(0, 6, (100, 100))
     scan = np.clip(225 - seven() * 0.7 + noise, 0, 255).astype(np.uint8)
     scan[[3, 90, 91, 50], [4, 92, 92, 5]] = 40
-    assert np.abs(prepared(scan, MNIST).astype(int) - prepared(seven(), MNIST)).mean() < 6
+    assert np.abs(preprocess(scan, MNIST).astype(int) - preprocess(seven(), MNIST)).mean() < 6
 
 
 def test_uneven_light_does_not_matter() -> None:
     photo = ((230 - seven() * 0.7) * np.linspace(0.75, 1, 100)).astype(np.uint8)
-    assert np.abs(prepared(photo, MNIST).astype(int) - prepared(seven(), MNIST)).mean() < 8
+    assert np.abs(preprocess(photo, MNIST).astype(int) - preprocess(seven(), MNIST)).mean() < 8
 
 
 def test_ink_along_a_whole_edge_is_ink() -> None:
     cropped = seven()[20:80, 30:70]
-    assert np.abs(prepared(cropped, MNIST).astype(int) - prepared(seven(), MNIST)).max() <= 2
+    assert np.abs(preprocess(cropped, MNIST).astype(int) - preprocess(seven(), MNIST)).max() <= 2
 
 
 def test_a_line_of_one_pixel_is_ink() -> None:
     drawn = np.full((500, 500), 255, np.uint8)
     drawn[100:400, 250] = 0
-    image = prepared(drawn, MNIST)
+    image = preprocess(drawn, MNIST)
     assert box_of(image) == (20, 1)
     assert image.max() == 255
 
@@ -107,7 +107,7 @@ def test_a_line_of_one_pixel_is_ink() -> None:
 def test_any_picture_is_prepared_or_refused(height: int, width: int, frame: Frame, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
     try:
-        image = prepared(picture, frame)
+        image = preprocess(picture, frame)
     except PictureError:
         return
     assert (image.shape, image.max()) == ((frame.height, frame.width), 255)
@@ -119,11 +119,11 @@ def test_any_picture_is_prepared_or_refused(height: int, width: int, frame: Fram
 )
 def test_a_blank_picture_is_refused(picture: NDArray[np.float64]) -> None:
     with pytest.raises(PictureError, match=r"^blank: "):
-        prepared(picture.astype(np.uint8), MNIST)
+        preprocess(picture.astype(np.uint8), MNIST)
 
 
 def test_other_sizes_are_filled_in_proportion() -> None:
-    assert box_of(prepared(seven(), Frame(56, 56, *FILLS["mnist"]))) == (40, 27)
+    assert box_of(preprocess(seven(), Frame(56, 56, *FILLS["mnist"]))) == (40, 27)
 
 
 def test_data_that_are_not_known_are_taken_to_be_like_mnist() -> None:
@@ -135,7 +135,7 @@ def difference(images: NDArray[np.uint8], frame: Frame, times: int) -> float:
     again = []
     for image in images:
         large = np.asarray(Image.fromarray(image).resize((image.shape[1] * times, image.shape[0] * times)))
-        again.append(prepared(255 - np.pad(large, ((50, 7), (3, 90))), frame))
+        again.append(preprocess(255 - np.pad(large, ((50, 7), (3, 90))), frame))
     return float(np.abs(np.array(again).astype(int) - images).mean())
 
 

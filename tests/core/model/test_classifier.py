@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch.testing import assert_close
 
-from mnist_lstm.core.data.sequences import VIEWS, pixel_order, to_sequences
+from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, to_sequences
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import (
     CELLS,
@@ -164,7 +164,7 @@ def test_dropout_acts_between_layers_too(model: ModelParameters) -> None:
 
 def test_no_images_get_no_answers(model: ModelParameters) -> None:
     classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
-    order = pixel_order(read_by("rows"), 6, 4)
+    order = pixel_order_for(read_by("rows"), 6, 4)
     for asked, none in ((classifier, (0, 6, 4)), (ImageClassifier(classifier, order), (0, 6, 4))):
         answers = classify(asked, np.zeros(none, np.uint8), 5)
         assert answers.shape == (0, 3)
@@ -175,7 +175,7 @@ def test_no_images_get_no_answers(model: ModelParameters) -> None:
 def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
     model: ModelParameters, splits: Splits, view: str
 ) -> None:
-    images, order = splits.test.images, pixel_order(read_by(view), 6, 4)
+    images, order = splits.test.images, pixel_order_for(read_by(view), 6, 4)
     classifier = new_classifier(model, order.shape, classes=3, seed=1).eval()
     logits = classify(classifier, to_sequences(images, order), 21).astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

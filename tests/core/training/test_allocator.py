@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from mnist_lstm.core.training.allocator import kept_buffers
+from mnist_lstm.core.training.allocator import reused_buffers
 
 PROBE = """
 import resource, sys
 from contextlib import nullcontext
 import numpy as np, psutil
-from mnist_lstm.core.training.allocator import kept_buffers
-with kept_buffers() if "keep" in sys.argv else nullcontext():
+from mnist_lstm.core.training.allocator import reused_buffers
+with reused_buffers() if "keep" in sys.argv else nullcontext():
     np.ones(1 << 23)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(10):
@@ -40,5 +40,5 @@ def test_buffers_that_are_kept_cost_no_page_faults_and_are_given_back_in_the_end
 def test_another_system_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(ctypes, "CDLL", pytest.fail)
-    with kept_buffers():
+    with reused_buffers():
         pass

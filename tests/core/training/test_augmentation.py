@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from mnist_lstm.core.data.sequences import VIEWS, pixel_order, to_images, to_sequences
+from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, to_images, to_sequences
 from mnist_lstm.core.training.augmentation import Augmentation, any_augmentation
 from mnist_lstm.parameters import AugmentationParameters
 from tests.conftest import read_by
@@ -26,7 +26,7 @@ def augmentation(
     how: dict[str, float], view: str = "rows", size: tuple[int, int] = (HEIGHT, WIDTH), seed: int = 1
 ) -> Augmentation:
     settings = AugmentationParameters(**(NONE | how))
-    return Augmentation(settings, seed, pixel_order(read_by(view), *size), size, torch.device("cpu"))
+    return Augmentation(settings, seed, pixel_order_for(read_by(view), *size), size, torch.device("cpu"))
 
 
 def blobs(count: int, size: tuple[int, int] = (HEIGHT, WIDTH)) -> NDArray[np.uint8]:
@@ -36,9 +36,9 @@ def blobs(count: int, size: tuple[int, int] = (HEIGHT, WIDTH)) -> NDArray[np.uin
     return np.asarray(255 * smooth / smooth.max(), np.uint8)
 
 
-def moved(images: NDArray[np.uint8], how: dict[str, float], number: int = 1, seed: int = 1) -> NDArray[np.uint8]:
+def moved(images: NDArray[np.uint8], how: dict[str, float], update: int = 1, seed: int = 1) -> NDArray[np.uint8]:
     _, height, width = images.shape
-    return augmentation(how, size=(height, width), seed=seed)(torch.from_numpy(images), number).numpy()
+    return augmentation(how, size=(height, width), seed=seed)(torch.from_numpy(images), update).numpy()
 
 
 class Fixed:
@@ -70,16 +70,16 @@ def test_each_setting_moves_images(key: str) -> None:
 @given(height=st.integers(3, 9), width=st.integers(3, 9), view=st.sampled_from(sorted(VIEWS)))
 def test_movements_of_zero_keep_every_pixel_of_any_size_and_view(height: int, width: int, view: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, height, width), np.uint8)
-    order = pixel_order(read_by(view), height, width)
-    sequences = torch.from_numpy(to_sequences(images, order))
+    pixel_order = pixel_order_for(read_by(view), height, width)
+    sequences = torch.from_numpy(to_sequences(images, pixel_order))
     torch.testing.assert_close(augmentation({}, view, (height, width))(sequences, 1), sequences, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
 def test_the_images_move_alike_whatever_the_view(view: str) -> None:
-    images, order = blobs(4), pixel_order(read_by(view), HEIGHT, WIDTH)
-    sequences = augmentation(ALL, view)(torch.from_numpy(to_sequences(images, order)), 7)
-    np.testing.assert_array_equal(to_images(sequences.numpy(), order, HEIGHT, WIDTH), moved(images, ALL, 7))
+    images, pixel_order = blobs(4), pixel_order_for(read_by(view), HEIGHT, WIDTH)
+    sequences = augmentation(ALL, view)(torch.from_numpy(to_sequences(images, pixel_order)), 7)
+    np.testing.assert_array_equal(to_images(sequences.numpy(), pixel_order, HEIGHT, WIDTH), moved(images, ALL, 7))
 
 
 def test_a_shift_moves_whole_pixels_and_brings_in_paper() -> None:
@@ -126,11 +126,11 @@ def test_elastic_distortion_moves_pixels_by_its_strength_and_smoothly() -> None:
     assert smooth < 0.6 * rough
 
 
-@pytest.mark.parametrize("other", [{"number": 6}, {"seed": 2}])
+@pytest.mark.parametrize("other", [{"update": 6}, {"seed": 2}])
 def test_the_movement_follows_from_seed_and_update_alone(other: dict[str, int]) -> None:
-    first = moved(blobs(3), ALL, number=5, seed=1)
-    np.testing.assert_array_equal(moved(blobs(3), ALL, number=5, seed=1), first)
-    assert not np.array_equal(moved(blobs(3), ALL, **({"number": 5, "seed": 1} | other)), first)
+    first = moved(blobs(3), ALL, update=5, seed=1)
+    np.testing.assert_array_equal(moved(blobs(3), ALL, update=5, seed=1), first)
+    assert not np.array_equal(moved(blobs(3), ALL, **({"update": 5, "seed": 1} | other)), first)
 
 
 def test_each_image_of_a_batch_moves_its_own_way() -> None:

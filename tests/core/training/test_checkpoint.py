@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data, from_bytes, to_bytes, weights_digest
@@ -145,7 +145,7 @@ def other_zip(content: bytes) -> bytes:
 def test_what_is_no_whole_checkpoint_is_refused_by_name(
     trial: Trial, damage: Callable[[bytes], bytes], found: str
 ) -> None:
-    with pytest.raises(UserError, match=f"^the file must be a whole checkpoint of mnist_lstm.*{found}.*; delete it"):
+    with pytest.raises(UserError, match=f"^the file must be a complete checkpoint of mnist_lstm.*{found}.*; delete it"):
         from_bytes(damage(to_bytes(trial.checkpoint(report=0))), "the file")
 
 
@@ -190,7 +190,7 @@ def test_data_of_another_name_are_refused(trial: Trial, sequences: Sequences) ->
 
 
 def test_sequences_of_another_shape_are_refused(trial: Trial, splits: Splits) -> None:
-    columns = sequence_split(splits.test, pixel_order(read_by("columns"), 6, 4))
+    columns = sequence_split(splits.test, pixel_order_for(read_by("columns"), 6, 4))
     with pytest.raises(UserError, match=r"sequences of \(6, 4\), found bars in sequences of \(4, 6\)"):
         expect_data(trial.checkpoint(report=0), splits.card, columns)
 
@@ -199,6 +199,6 @@ def test_another_view_of_square_images_is_refused(trial: Trial, splits: Splits) 
     checkpoint = trial.checkpoint(report=0)
     square = replace(checkpoint, data=replace(checkpoint.data, height=4))
     squares = replace(splits.test, images=splits.test.images[:, :4])
-    columns = sequence_split(squares, pixel_order(read_by("columns"), 4, 4))
+    columns = sequence_split(squares, pixel_order_for(read_by("columns"), 4, 4))
     with pytest.raises(UserError, match="view"):
         expect_data(square, splits.card, columns)

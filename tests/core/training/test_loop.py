@@ -61,9 +61,9 @@ def test_a_constant_rate_without_the_rest_follows_the_path_of_plain_adam(trial: 
     trained = [weight for weight in classifier.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(trained, lr=0.01, fused=True)
     torch.manual_seed(int(np.random.SeedSequence([1, 1]).generate_state(1)[0]))
-    for order in itertools.islice(batches(50, 16, seed=1), 12):
-        logits = classifier(torch.from_numpy(train.sequences[order]))
-        loss = cross_entropy(logits, torch.from_numpy(train.labels[order].astype(np.int64)))
+    for batch_indices in itertools.islice(batches(50, 16, seed=1), 12):
+        logits = classifier(torch.from_numpy(train.sequences[batch_indices]))
+        loss = cross_entropy(logits, torch.from_numpy(train.labels[batch_indices].astype(np.int64)))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -90,7 +90,7 @@ def test_training_learns_the_classes(trial: Trial) -> None:
 
 
 def test_reports_come_at_logged_and_validated_updates_and_at_the_last(trial: Trial) -> None:
-    iterations = [report.iteration for report in trial.reports(iterations=13, log_every=4, validate_every=5)]
+    iterations = [report.update for report in trial.reports(iterations=13, log_every=4, validate_every=5)]
     assert iterations == [4, 5, 8, 10, 12, 13]
 
 
@@ -112,9 +112,9 @@ def test_a_row_holds_the_batchs_loss_and_accuracy_just_before_its_update(trial: 
         update={"model": trial.parameters.model.model_copy(update={"dropout": 0.0})}
     )
     (row,) = trial.states(iterations=1)[-1].history
-    train, order = trial.data.train, next(batches(50, 16, seed=1))
-    logits = classify(trial.classifier(), train.sequences[order], 16)
-    labels = train.labels[order]
+    train, batch_indices = trial.data.train, next(batches(50, 16, seed=1))
+    logits = classify(trial.classifier(), train.sequences[batch_indices], 16)
+    labels = train.labels[batch_indices]
     expected = cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels.astype(np.int64)))
     assert row["train_loss"] == pytest.approx(float(expected), abs=1e-6)
     assert row["train_accuracy"] == pytest.approx((logits.argmax(1) == labels).mean())
@@ -141,7 +141,7 @@ def test_the_best_state_is_the_first_of_the_highest_validation_accuracy(trial: T
 def test_the_learning_rate_of_each_row_is_that_of_its_update(trial: Trial) -> None:
     *_, last = trial.reports(schedule="cosine", warmup=4, log_every=1)
     training = trial.parameters.training.model_copy(update={"schedule": "cosine", "warmup": 4})
-    expected = [learning_rate(training, number, 12) for number in range(1, 13)]
+    expected = [learning_rate(training, update, 12) for update in range(1, 13)]
     assert [row["learning_rate"] for row in last.history] == expected
 
 
@@ -168,8 +168,8 @@ def test_clipping_bounds_the_gradients_norm(trial: Trial) -> None:
 def test_the_average_is_that_of_the_weights_after_each_update(trial: Trial) -> None:
     states = trial.states(ema_decay=0.5, log_every=1, validate_every=100)
     average = trial.classifier().state_dict()
-    for number, state in enumerate(states, 1):
-        decay = min(0.5, (1 + number) / (10 + number))
+    for update, state in enumerate(states, 1):
+        decay = min(0.5, (1 + update) / (10 + update))
         average = {name: decay * average[name] + (1 - decay) * state.weights[name] for name in average}
         assert state.average is not None
         assert_close(state.average, average)
@@ -223,7 +223,7 @@ def test_a_state_says_whether_its_training_has_ended(trial: Trial) -> None:
 
 def test_epochs_read_every_image_so_often(trial: Trial) -> None:
     *_, last = trial.reports(iterations=None, epochs=2)
-    assert last.iteration == 7
+    assert last.update == 7
 
 
 def test_a_device_that_is_missing_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,7 +336,7 @@ def test_the_number_of_threads_comes_back_after_an_error(trial: Trial) -> None:
 
 
 def paced_iterations(trial: Trial, seconds: float) -> list[int]:
-    return [report.iteration for report in paced(trial.reports(), seconds)]
+    return [report.update for report in paced(trial.reports(), seconds)]
 
 
 def test_pacing_by_no_time_yields_every_report(trial: Trial) -> None:
@@ -348,7 +348,7 @@ def test_pacing_always_yields_the_first_report_and_the_last(trial: Trial) -> Non
 
 
 def test_pacing_yields_once_where_there_is_one_report(trial: Trial) -> None:
-    assert [report.iteration for report in paced(trial.reports(iterations=1), math.inf)] == [1]
+    assert [report.update for report in paced(trial.reports(iterations=1), math.inf)] == [1]
 
 
 def test_pacing_yields_a_report_when_its_seconds_have_passed(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def test_a_run_that_lost_its_patience_had_ended(trial: Trial) -> None:
 def test_a_run_that_had_ended_resumes_to_its_end(trial: Trial) -> None:
     ended = trial.states()[-1]
     (report,) = trial.reports(ended)
-    assert (report.iteration, report.history) == (12, ended.history)
+    assert (report.update, report.history) == (12, ended.history)
     assert_same_bits(report.state(), ended)
 
 
@@ -249,5 +249,5 @@ def test_to_resume_another_run_is_refused_with_what_differs_from_the_newest(tria
 
 def test_to_resume_a_damaged_checkpoint_is_refused_by_name(trial: Trial) -> None:
     fields = trial.fingerprint_fields()
-    with pytest.raises(UserError, match=r"^damaged\.pt must be a whole checkpoint"):
+    with pytest.raises(UserError, match=r"^damaged\.pt must be a complete checkpoint"):
         starting_state({fingerprint(fields): damaged}, fields, resume=True)

@@ -17,7 +17,7 @@ TOTAL, PEAK = 40, 0.01
 
 def rates(parameters: Parameters, **changes: Any) -> list[float]:
     training = parameters.training.model_copy(update={"learning_rate": PEAK} | changes)
-    return [learning_rate(training, number, TOTAL) for number in range(1, TOTAL + 1)]
+    return [learning_rate(training, update, TOTAL) for update in range(1, TOTAL + 1)]
 
 
 def torchs(scheduler: type[LRScheduler], **settings: Any) -> list[float]:
@@ -54,19 +54,19 @@ def test_a_warm_up_rises_linearly_to_the_schedules_first_rate(parameters: Parame
 
 def test_after_a_warm_up_the_schedule_takes_the_updates_that_are_left(parameters: Parameters) -> None:
     training = parameters.training.model_copy(update={"schedule": "cosine"})
-    shorter = [learning_rate(training, number, TOTAL - 4) for number in range(1, TOTAL - 3)]
+    shorter = [learning_rate(training, update, TOTAL - 4) for update in range(1, TOTAL - 3)]
     warm = training.model_copy(update={"warmup": 4})
-    assert [learning_rate(warm, number, TOTAL) for number in range(5, TOTAL + 1)] == pytest.approx(shorter)
+    assert [learning_rate(warm, update, TOTAL) for update in range(5, TOTAL + 1)] == pytest.approx(shorter)
 
 
 @given(
     st.sampled_from(sorted(SCHEDULES)),
     st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n))),
 )
-def test_a_rate_is_above_zero_and_never_above_the_highest(schedule: str, update: tuple[int, int]) -> None:
-    total, number = update
+def test_a_rate_is_above_zero_and_never_above_the_highest(schedule: str, drawn: tuple[int, int]) -> None:
+    total, update = drawn
     training = TrainingParameters.model_construct(learning_rate=PEAK, schedule=schedule, warmup=total // 3)
-    assert 0 < learning_rate(training, number, total) <= PEAK
+    assert 0 < learning_rate(training, update, total) <= PEAK
 
 
 def test_the_schedules_are_those_that_the_parameters_allow() -> None:

@@ -24,7 +24,7 @@ import pytest
 import requests
 
 from mnist_lstm import provenance
-from mnist_lstm.core.data.sequences import pixel_order
+from mnist_lstm.core.data.sequences import pixel_order_for
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.core.report.facts import which
@@ -143,8 +143,8 @@ def test_the_export_of_a_long_sequence_is_no_silence(
     view: str,
     told: bool,
 ) -> None:
-    order = pixel_order(parameters.sequence.model_copy(update={"view": view}), 28, 28)
-    classifier = ImageClassifier(new_classifier(parameters.model, order.shape, 10, seed=1), order)
+    pixel_order = pixel_order_for(parameters.sequence.model_copy(update={"view": view}), 28, 28)
+    classifier = ImageClassifier(new_classifier(parameters.model, pixel_order.shape, 10, seed=1), pixel_order)
     monkeypatch.setattr(spool, "SLOW_MODEL", 0.05)
     monkeypatch.setattr(spool, "EXPORT_PER_STEP", 0.01)
     monkeypatch.setitem(operations.SENDERS, "model", lambda *_: time.sleep(0.6))

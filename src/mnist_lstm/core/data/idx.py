@@ -138,7 +138,7 @@ class _Reader:
                 missing -= len(part)
         except zlib.error as error:
             raise UserError(
-                f"{self._name} is not a whole gzip file ({error}); delete it and run again to fetch it anew."
+                f"{self._name} is not a complete gzip file ({error}); delete it and run again to fetch it anew."
             ) from None
         return bytearray().join(parts)
 

@@ -13,7 +13,7 @@ from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import SequenceParameters
 
-Order = NDArray[np.int64]  # the position in the flattened image of each feature of each step, (T, F)
+PixelOrder = NDArray[np.int64]  # the position in the flattened image of each feature of each step, (T, F)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class SequenceSplit:
 
     sequences: Any
     labels: NDArray[np.uint8]
-    pixel_order: Order
+    pixel_order: PixelOrder
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -47,22 +47,22 @@ class SequenceSplit:
         return SequenceSplit(own(self.sequences), own(self.labels), own(self.pixel_order))
 
 
-def rows(height: int, width: int, _: SequenceParameters) -> Order:
+def rows(height: int, width: int, _: SequenceParameters) -> PixelOrder:
     """From the top: one row a step, T = height and F = width."""
     return np.arange(height * width).reshape(height, width)
 
 
-def columns(height: int, width: int, sequence: SequenceParameters) -> Order:
+def columns(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
     """From the left: one column a step, T = width and F = height."""
     return rows(height, width, sequence).T
 
 
-def rows_reversed(height: int, width: int, sequence: SequenceParameters) -> Order:
+def rows_reversed(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
     """From the bottom: one row a step, T = height and F = width."""
     return rows(height, width, sequence)[::-1]
 
 
-def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> Order:
+def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
     """Row and column of the same number in one step, T = max(height, width) and F = width + height.
 
     Where an image is not square, the last line of its shorter side is read again until the longer one ends.
@@ -72,7 +72,7 @@ def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> O
     return np.concatenate([each[np.minimum(steps, len(each) - 1)] for each in lines], axis=1)
 
 
-def patches(height: int, width: int, sequence: SequenceParameters) -> Order:
+def patches(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
     """Squares of patch_size pixels a side, in reading order; the last of a line is shifted inward to fit.
 
     Raises:
@@ -89,12 +89,12 @@ def patches(height: int, width: int, sequence: SequenceParameters) -> Order:
     return np.stack([whole[y : y + size, x : x + size].ravel() for y in corners[0] for x in corners[1]])
 
 
-def pixels(height: int, width: int, _: SequenceParameters) -> Order:
+def pixels(height: int, width: int, _: SequenceParameters) -> PixelOrder:
     """One pixel a step, row by row, T = height * width and F = 1."""
     return np.arange(height * width)[:, None]
 
 
-def permuted_pixels(height: int, width: int, sequence: SequenceParameters) -> Order:
+def permuted_pixels(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
     """One pixel a step in an order drawn once from permutation_seed, T = height * width and F = 1.
 
     A checkpoint holds the seed alone, and RandomState is the generator whose stream NumPy promises never to change.
@@ -104,7 +104,7 @@ def permuted_pixels(height: int, width: int, sequence: SequenceParameters) -> Or
     return np.random.RandomState(sequence.permutation_seed).permutation(height * width).astype(np.int64)[:, None]
 
 
-VIEWS: dict[str, Callable[[int, int, SequenceParameters], Order]] = {
+VIEWS: dict[str, Callable[[int, int, SequenceParameters], PixelOrder]] = {
     "rows": rows,
     "columns": columns,
     "rows_reversed": rows_reversed,
@@ -136,7 +136,7 @@ def step_word(view: str) -> Word:
     return STEPS.get(view, Word("time step", "time steps"))
 
 
-def pixel_order(sequence: SequenceParameters, height: int, width: int) -> Order:
+def pixel_order_for(sequence: SequenceParameters, height: int, width: int) -> PixelOrder:
     """The pixels that a view reads, as positions in the flattened image, (T, F).
 
     Raises:
@@ -145,28 +145,28 @@ def pixel_order(sequence: SequenceParameters, height: int, width: int) -> Order:
     return np.ascontiguousarray(VIEWS[sequence.view](height, width, sequence))
 
 
-def to_sequences(images: Array, order: Order) -> Any:
+def to_sequences(images: Array, pixel_order: PixelOrder) -> Any:
     """The images, (N, height, width) or (N, height * width), as sequences (N, T, F) of the same dtype.
 
     Stored images stay where they are: they become sequences whenever they are read. Others are copied, but not where a
     view reads the pixels in their own order, as `rows` and `pixels` do.
 
     Raises:
-        UserError: if an image has not the pixels that `order` reads.
+        UserError: if an image has not the pixels that `pixel_order` reads.
     """
     pixels = math.prod(images.shape[1:])
-    if pixels != order.max() + 1:
-        raise UserError(f"an image must have {order.max() + 1} pixels for this view, found shape {images.shape}.")
+    if pixels != pixel_order.max() + 1:
+        raise UserError(f"an image must have {pixel_order.max() + 1} pixels for this view, found shape {images.shape}.")
     if isinstance(images, FileBackedArray):
-        return images.ordered(order)
-    if np.array_equal(order.ravel(), np.arange(pixels)):
-        return images.reshape(len(images), *order.shape)
-    return np.take(images.reshape(len(images), pixels), order, axis=1)
+        return images.ordered(pixel_order)
+    if np.array_equal(pixel_order.ravel(), np.arange(pixels)):
+        return images.reshape(len(images), *pixel_order.shape)
+    return np.take(images.reshape(len(images), pixels), pixel_order, axis=1)
 
 
-def sequence_split(part: ImageSplit, order: Order) -> SequenceSplit:
+def sequence_split(part: ImageSplit, pixel_order: PixelOrder) -> SequenceSplit:
     """The split with its images read in this order of pixels (T, F)."""
-    return SequenceSplit(to_sequences(part.images, order), part.labels, order)
+    return SequenceSplit(to_sequences(part.images, pixel_order), part.labels, pixel_order)
 
 
 def expect_view(part: SequenceSplit, sequence: SequenceParameters, height: int, width: int) -> None:
@@ -175,15 +175,15 @@ def expect_view(part: SequenceSplit, sequence: SequenceParameters, height: int, 
     Raises:
         UserError: if they were not.
     """
-    if not np.array_equal(part.pixel_order, pixel_order(sequence, height, width)):
+    if not np.array_equal(part.pixel_order, pixel_order_for(sequence, height, width)):
         raise UserError(
             f"the sequences must be read by the view {sequence.view!r} of the parameters, found those of another; make "
             "them anew: `kedro run --from-nodes reshape`."
         )
 
 
-def to_images(sequences: NDArray[Any], order: Order, height: int, width: int) -> NDArray[Any]:
+def to_images(sequences: NDArray[Any], pixel_order: PixelOrder, height: int, width: int) -> NDArray[Any]:
     """The images (N, height, width) that `to_sequences` read as `sequences`: its inverse."""
     flat = np.empty((len(sequences), height * width), sequences.dtype)
-    flat[:, order.ravel()] = sequences.reshape(len(sequences), order.size)
+    flat[:, pixel_order.ravel()] = sequences.reshape(len(sequences), pixel_order.size)
     return flat.reshape(len(sequences), height, width)

@@ -16,13 +16,13 @@ from mnist_lstm.core.evaluation.metrics import wilson_interval
 from mnist_lstm.core.model.classifier import RecurrentClassifier, scores
 
 
-def beliefs(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> NDArray[np.float32]:
+def class_probabilities_by_step(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Class probabilities after each step, (N, S, K), of a few sequences (N, T, F)."""
     with torch.inference_mode():
         return torch.softmax(_logits(classifier, sequences), dim=-1).numpy()
 
 
-def answers_by_step(
+def predictions_by_step(
     classifier: RecurrentClassifier, sequences: NDArray[np.uint8], batch_size: int
 ) -> NDArray[np.uint8]:
     """The class that leads after each step, (N, S), in passes of `batch_size` to bound the memory."""
@@ -53,7 +53,7 @@ def accuracy_by_step(
     return _columns(_correct(answers, labels), decision_steps(answers), steps, confidence)
 
 
-class Followed(NamedTuple):
+class StepwiseResult(NamedTuple):
     """What came of asking after every step.
 
     Attributes:
@@ -67,19 +67,19 @@ class Followed(NamedTuple):
     by_step: dict[str, NDArray[Any]]
 
 
-def followed(
+def evaluate_by_step(
     classifier: RecurrentClassifier, sequences: Array, labels: NDArray[np.uint8], batch_size: int, confidence: float
-) -> Followed:
+) -> StepwiseResult:
     """Asks after every step, and holds no more of the answers than one batch has at a time."""
     answers, decided, correct = [], [], np.int64(0)
     for start in range(0, len(sequences), batch_size):
         part = slice(start, start + batch_size)
-        found = answers_by_step(classifier, sequences[part], batch_size)
+        found = predictions_by_step(classifier, sequences[part], batch_size)
         answers.append(found[:, -1].copy())
         decided.append(decision_steps(found))
         correct = correct + _correct(found, labels[part])
     steps = np.concatenate(decided)
-    return Followed(np.concatenate(answers), steps, _columns(correct, steps, sequences.shape[1], confidence))
+    return StepwiseResult(np.concatenate(answers), steps, _columns(correct, steps, sequences.shape[1], confidence))
 
 
 def _correct(answers: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Any:

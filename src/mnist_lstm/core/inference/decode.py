@@ -19,14 +19,14 @@ MOST_PIXELS = 100_000_000  # of a picture; checked before they are decoded
 LONGEST_SIDE = 2000  # pixels; larger pictures are averaged down by a whole factor
 BLACK, WHITE = 0, 255
 
-Brightness = NDArray[np.uint8]  # (height, width) of any size, 0 for black and 255 for white
+GreyImage = NDArray[np.uint8]  # (height, width) of any size, 0 for black and 255 for white
 
 
 class PictureError(UserError):
     """A picture with nothing in it to read; the message is the reason, without the name of the file."""
 
 
-def brightness(content: bytes, paper: int | None = None) -> Brightness:
+def decode(content: bytes, paper: int | None = None) -> GreyImage:
     """The brightness of the picture in a file's content, upright as its EXIF orientation says.
 
     Colours become their luma (ITU-R 601). Pixels of 16 bits or floats span from their darkest to their brightest.
@@ -96,7 +96,7 @@ def _opaque(picture: Image.Image, paper: int | None) -> Image.Image:
     return Image.composite(grey, Image.new("L", grey.size, paper), alpha)
 
 
-def _likely_paper(grey: Brightness, opaque: NDArray[np.bool_]) -> int:
+def _likely_paper(grey: GreyImage, opaque: NDArray[np.bool_]) -> int:
     """What transparent pixels most likely are.
 
     Where most of a picture is opaque, paper looks as the opaque pixels mostly do. Else they are the ink, and paper is

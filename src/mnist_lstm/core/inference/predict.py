@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.data.sequences import to_sequences
 from mnist_lstm.core.evaluation.metrics import log_probabilities
-from mnist_lstm.core.inference.decode import PictureError, brightness
-from mnist_lstm.core.inference.preprocess import Frame, frame_of, prepared
+from mnist_lstm.core.inference.decode import PictureError, decode
+from mnist_lstm.core.inference.preprocess import Frame, frame_of, preprocess
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 
@@ -23,7 +23,7 @@ Content = bytes | NDArray[np.uint8] | PictureError
 Open = Callable[[str | None], Iterator[tuple[str, Content]]]  # the pictures with their names, at a place that is named
 
 
-class Prepared(NamedTuple):
+class PreprocessedPicture(NamedTuple):
     """What the network is given of a picture, or why it is given none.
 
     Attributes:
@@ -37,38 +37,38 @@ class Prepared(NamedTuple):
     skipped: str
 
 
-def prepare(pictures: Iterable[tuple[str, Content]], frame: Frame) -> Iterator[Prepared]:
+def preprocess_each(pictures: Iterable[tuple[str, Content]], frame: Frame) -> Iterator[PreprocessedPicture]:
     """Each picture as an image of the frame; an array that has its size already is taken as it is."""
     blank = np.zeros((frame.height, frame.width), np.uint8)
     for name, content in pictures:
         try:
-            yield Prepared(name, _image(content, frame), "")
+            yield PreprocessedPicture(name, _image(content, frame), "")
         except PictureError as error:
-            yield Prepared(name, blank, str(error))
+            yield PreprocessedPicture(name, blank, str(error))
 
 
 def _image(content: Content, frame: Frame) -> NDArray[np.uint8]:
     if isinstance(content, PictureError):
         raise content
     if isinstance(content, bytes):
-        return prepared(brightness(content), frame)
-    return content if content.shape == (frame.height, frame.width) else prepared(content, frame)
+        return preprocess(decode(content), frame)
+    return content if content.shape == (frame.height, frame.width) else preprocess(content, frame)
 
 
-def answers(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoint) -> Iterator[pd.DataFrame]:
+def predict_tables(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoint) -> Iterator[pd.DataFrame]:
     """A table of the answers for every 1,000 pictures, a row each in their order.
 
     Columns: file; digit, the class; its probability; second_guess; p_<class>, the probability of each class; skipped,
     why there is no answer, with empty fields before it.
     """
-    classifier, order, names = checkpoint.classifier(), checkpoint.order(), checkpoint.data.class_names
-    images = prepare(pictures, frame_of(checkpoint.data))
+    classifier, pixel_order, names = checkpoint.classifier(), checkpoint.pixel_order(), checkpoint.data.class_names
+    images = preprocess_each(pictures, frame_of(checkpoint.data))
     while part := list(itertools.islice(images, IMAGES)):
-        sequences = to_sequences(np.stack([each.image for each in part]), order)
+        sequences = to_sequences(np.stack([each.image for each in part]), pixel_order)
         yield _table(part, classify(classifier, sequences, IMAGES), names)
 
 
-def _table(part: list[Prepared], logits: NDArray[np.float32], class_names: list[str]) -> pd.DataFrame:
+def _table(part: list[PreprocessedPicture], logits: NDArray[np.float32], class_names: list[str]) -> pd.DataFrame:
     probabilities = np.exp(log_probabilities(logits)).round(DECIMALS)
     second, first = np.argsort(logits, axis=1, kind="stable")[:, -2:].T
     named = np.array(class_names, dtype=object)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_lstm.core.data.data_card import DataProfile
-from mnist_lstm.core.inference.decode import WHITE, Brightness, PictureError
+from mnist_lstm.core.inference.decode import WHITE, GreyImage, PictureError
 
 LEAST_CONTRAST = 24  # of 255, between ink and paper; below it a picture is blank
 EDGE = 0.25  # of the ink's strength: where a stroke begins
@@ -46,7 +46,7 @@ def frame_of(data: DataProfile) -> Frame:
     return Frame(*data.image_shape, *FILLS.get(data.name, FILLS["mnist"]))
 
 
-def prepared(picture: Brightness, frame: Frame) -> NDArray[np.uint8]:
+def preprocess(picture: GreyImage, frame: Frame) -> NDArray[np.uint8]:
     """The picture as an image of the data set: uint8 (height, width), 0 for paper and 255 for ink.
 
     Args:
@@ -63,7 +63,7 @@ def prepared(picture: Brightness, frame: Frame) -> NDArray[np.uint8]:
     return _centred(_scaled(np.where(_near(inside[box]), strength[box], 0).astype(np.uint8), frame), frame)
 
 
-def ink(picture: Brightness) -> NDArray[np.uint8]:
+def ink(picture: GreyImage) -> NDArray[np.uint8]:
     """How much of each pixel is ink, 0 to 255: what differs from the paper, which most of the border is.
 
     Raises:
@@ -81,7 +81,7 @@ def ink(picture: Brightness) -> NDArray[np.uint8]:
     return np.where(away > noise, np.clip(away * (WHITE / full), 0, WHITE), 0).astype(np.uint8)
 
 
-def _paper(picture: Brightness) -> NDArray[np.float32]:
+def _paper(picture: GreyImage) -> NDArray[np.float32]:
     """The brightness of the paper: the border's median, and a light that falls evenly from one side to the other."""
     top, bottom, left, right = (np.median(edge) for edge in (picture[0], picture[-1], picture[:, 0], picture[:, -1]))
     middle = np.median(np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]))

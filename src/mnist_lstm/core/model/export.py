@@ -17,15 +17,15 @@ class ImageClassifier(nn.Module):
 
     Args:
         classifier: trained.
-        order: the view's pixels, (T, F).
+        pixel_order: the view's pixels, (T, F).
     """
 
     order: Tensor
 
-    def __init__(self, classifier: RecurrentClassifier, order: NDArray[np.int64]):
+    def __init__(self, classifier: RecurrentClassifier, pixel_order: NDArray[np.int64]):
         super().__init__()
         self.classifier = classifier
-        self.register_buffer("order", torch.from_numpy(order))
+        self.register_buffer("order", torch.from_numpy(pixel_order))  # its name in exported files
 
     def forward(self, images: Tensor) -> Tensor:
         """Class probabilities float32 (N, K) for uint8 images (N, height, width)."""

@@ -65,12 +65,12 @@ def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], vi
 
 
 def _draw_belief(
-    pair: Any, image: Any, label: str, belief: Any, class_names: list[str], order: NDArray[np.int64], view: str
+    pair: Any, image: Any, label: str, belief: Any, class_names: list[str], pixel_order: NDArray[np.int64], view: str
 ) -> Any:
-    decided = int(decision_steps(belief.argmax(axis=-1))) if len(belief) == len(order) else None
+    decided = int(decision_steps(belief.argmax(axis=-1))) if len(belief) == len(pixel_order) else None
     called = class_names[belief[-1].argmax()]
     heading = f"is {label}, called {called}\n" + (f"decided at {step_word(view).one} {decided}" if decided else "")
-    show_image(pair[0], image, view, framed_pixels(order, decided), heading, wrong=label != called)
+    show_image(pair[0], image, view, framed_pixels(pixel_order, decided), heading, wrong=label != called)
     picture = show_steps(pair[1], belief, decided, cmap=PROBABILITY_MAP, vmin=0, vmax=1)
     pair[1].set_box_aspect(image.shape[0] / image.shape[1] / WIDER)
     pair[1].set_title("\n", fontsize=SMALL)  # as high as the heading, which runs on above it

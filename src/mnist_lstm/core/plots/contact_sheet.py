@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mnist_lstm.core.inference.predict import Prepared
+from mnist_lstm.core.inference.predict import PreprocessedPicture
 from mnist_lstm.core.plots.style import GREY, SMALL, VERMILLION, new_figure
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ LONGEST = 16  # characters of a name
 UNSURE = 0.5  # below this probability an answer is marked
 
 
-def contact_sheet(shown: Sequence[Prepared], answers: pd.DataFrame, run: str) -> "Figure":
+def contact_sheet(shown: Sequence[PreprocessedPicture], answers: pd.DataFrame, run: str) -> "Figure":
     """The images under their file's names, each over its answer.
 
     Args:

@@ -36,7 +36,7 @@ def states_figure(
         view: what is read at a step.
         run: what was trained on which data.
     """
-    answers, order = examples["beliefs"].argmax(axis=-1), examples["order"]
+    answers, pixel_order = examples["beliefs"].argmax(axis=-1), examples["order"]
     chosen = _one_of_each(answers[:, -1] == examples["labels"])
     shown = next(iter(states.values())).shape[-1]
     note = f"the {shown} of {units} units with the largest weights in the readout, the largest on the left"
@@ -45,17 +45,17 @@ def states_figure(
     grid[-1, 0].axis("off")
     for row, position in zip(grid, chosen, strict=False):
         image = examples["images"][position]
-        decided = int(decision_steps(answers[position])) if answers.shape[1] == len(order) else None
+        decided = int(decision_steps(answers[position])) if answers.shape[1] == len(pixel_order) else None
         label, called = (class_names[k] for k in (examples["labels"][position], answers[position, -1]))
         heading = f"is {label}, called {called}\n"
-        show_image(row[0], image, view, framed_pixels(order, decided), heading, wrong=label != called)
+        show_image(row[0], image, view, framed_pixels(pixel_order, decided), heading, wrong=label != called)
         for axes, (name, values) in zip(row[1:], states.items(), strict=True):
             show_steps(axes, values[position], decided, **_colours(name, values[chosen]))
             axes.set_box_aspect(image.shape[0] / image.shape[1])
             axes.set_title(f"\n{name}", fontsize=SMALL)
             axes.set_xlabel("unit", fontsize=SMALL)
         if view != "rows":
-            number_steps(row[1], len(order), view)
+            number_steps(row[1], len(pixel_order), view)
     for column, name in zip(grid[:, 1:].T, states, strict=True):
         picture = column[0].images[0]
         ends = picture.get_clim()

@@ -24,7 +24,7 @@ class Sizes(NamedTuple):
 
 def sizes_of(checkpoint: Checkpoint) -> Sizes:
     """The sizes of a trained network."""
-    model, (steps, features) = checkpoint.model, checkpoint.order().shape
+    model, (steps, features) = checkpoint.model, checkpoint.pixel_order().shape
     word, classes = step_word(checkpoint.sequence.view).one, len(checkpoint.data.class_names)
     sizes = Sizes(model.cell.upper(), word, model.num_layers, steps, features, model.hidden_size, classes)
     return sizes._replace(both_ways=model.bidirectional, pooling=model.pooling)

@@ -97,9 +97,9 @@ def _outline(axes: "Axes", pixels: NDArray[np.int64], height: int, width: int) -
     axes.add_collection(LineCollection(lines, colors=VERMILLION, linewidths=1.5), autolim=False)
 
 
-def framed_pixels(order: NDArray[np.int64], decided: int | None) -> NDArray[np.int64]:
+def framed_pixels(pixel_order: NDArray[np.int64], decided: int | None) -> NDArray[np.int64]:
     """The pixels read at the step decided at, 1 to T, by a view (T, F); none where there is no such step."""
-    return order[decided - 1] if decided else order[:0].ravel()
+    return pixel_order[decided - 1] if decided else pixel_order[:0].ravel()
 
 
 def class_ticks(axes: "Axes", class_names: list[str]) -> None:

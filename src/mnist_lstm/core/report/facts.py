@@ -51,7 +51,7 @@ READ = {"mean": "the mean of its outputs", "attention": "the mean of its outputs
 
 def network(run: Run) -> str:
     """What the network is, in three sentences."""
-    steps, features = run.checkpoint.order().shape
+    steps, features = run.checkpoint.pixel_order().shape
     model, weights = run.checkpoint.model, run.checkpoint.weights
     article, kind = KINDS[model.cell]
     article, each_way = ("A bidirectional", " in each direction") if model.bidirectional else (article, "")

@@ -12,7 +12,7 @@ AFTERWARDS = {M_MMAP_THRESHOLD: 1 << 22, M_TRIM_THRESHOLD: 1 << 22, M_TOP_PAD: 1
 
 
 @contextmanager
-def kept_buffers() -> Iterator[None]:
+def reused_buffers() -> Iterator[None]:
     """Makes glibc keep freed buffers for the next update, which asks for the same sizes again; in the end all go back.
 
     By default it gives large ones back to the kernel, and the page faults that follow cost more than the arithmetic

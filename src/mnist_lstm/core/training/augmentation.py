@@ -21,7 +21,7 @@ class Augmentation:
     Args:
         settings: how far, at most; see `parameters.AugmentationParameters`.
         seed: of the random numbers.
-        order: the view's pixels, (T, F).
+        pixel_order: the view's pixels, (T, F).
         size: height and width of an image.
         device: where the batches are.
     """
@@ -30,21 +30,21 @@ class Augmentation:
         self,
         settings: AugmentationParameters,
         seed: int,
-        order: NDArray[np.int64],
+        pixel_order: NDArray[np.int64],
         size: tuple[int, int],
         device: torch.device,
     ):
         self._settings, self._seed, self._size, self._device = settings, seed, size, device
-        self._order = torch.from_numpy(order.ravel()).to(device)
+        self._pixel_order = torch.from_numpy(pixel_order.ravel()).to(device)
         self._grid = _pixels(size).to(device)
         self._smoothing = [_smoothing(length, settings.elastic_sigma).to(device) for length in size]
 
-    def __call__(self, sequences: Tensor, number: int) -> Tensor:
+    def __call__(self, sequences: Tensor, update: int) -> Tensor:
         """The sequences uint8 (N, T, F) of the moved images, for the update of that number."""
         pixels = torch.empty(len(sequences), math.prod(self._size), dtype=torch.float32, device=self._device)
-        pixels[:, self._order] = sequences.flatten(1).float()
-        moved = self.moved(pixels.view(-1, *self._size), np.random.default_rng([self._seed, AUGMENTATION, number]))
-        return moved.round().to(torch.uint8).flatten(1)[:, self._order].view_as(sequences)
+        pixels[:, self._pixel_order] = sequences.flatten(1).float()
+        moved = self.moved(pixels.view(-1, *self._size), np.random.default_rng([self._seed, AUGMENTATION, update]))
+        return moved.round().to(torch.uint8).flatten(1)[:, self._pixel_order].view_as(sequences)
 
     def moved(self, images: Tensor, random: np.random.Generator) -> Tensor:
         """Images float32 (N, height, width), each pixel read where it comes from; beyond the edges is zero."""

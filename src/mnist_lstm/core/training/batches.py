@@ -26,8 +26,8 @@ def batches(total: int, batch_size: int, seed: int, start: int = 0, block: int |
         block: None for any permutation; or images in a block that lie side by side. Then the blocks come in a new
             order in each epoch, and images are shuffled among the next `WINDOW` of them.
     """
-    epoch, offset = divmod(start * batch_size, total)
-    parts = _parts(total, seed, epoch, offset, block or total)
+    first_epoch, offset = divmod(start * batch_size, total)
+    parts = _parts(total, seed, first_epoch, offset, block or total)
     ahead = np.empty(0, np.int64)
     while True:
         while len(ahead) < batch_size:
@@ -36,17 +36,17 @@ def batches(total: int, batch_size: int, seed: int, start: int = 0, block: int |
         ahead = ahead[batch_size:]
 
 
-def _parts(total: int, seed: int, epoch: int, offset: int, block: int) -> Iterator[Positions]:
+def _parts(total: int, seed: int, first_epoch: int, offset: int, block: int) -> Iterator[Positions]:
     """The epochs from this one on, in parts, without the first `offset` images."""
-    for number in count(epoch):
+    for epoch in count(first_epoch):
         if block >= total:
-            yield np.random.default_rng([seed, number]).permutation(total)[offset:]
+            yield np.random.default_rng([seed, epoch]).permutation(total)[offset:]
             offset = 0
             continue
-        for window, blocks in enumerate(_windows(total, seed, number, block)):
+        for window, blocks in enumerate(_windows(total, seed, epoch, block)):
             images = sum(len(each) for each in blocks)
             if offset < images:
-                random = np.random.default_rng([seed, number, window + 1, BLOCKS])
+                random = np.random.default_rng([seed, epoch, window + 1, BLOCKS])
                 yield random.permutation(np.concatenate(blocks))[offset:]
             offset = max(0, offset - images)
 

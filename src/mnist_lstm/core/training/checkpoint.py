@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mnist_lstm.core.data.data_card import DataProfile
-from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order
+from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for
 from mnist_lstm.core.model.classifier import RecurrentClassifier, expect_fit, restored_classifier
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
@@ -59,13 +59,13 @@ class Checkpoint:
         best = self.state.best
         return best.weights if self.keep == "best" and best else self.state.classifying
 
-    def order(self) -> Any:
+    def pixel_order(self) -> Any:
         """The view's pixels, (T, F)."""
-        return pixel_order(self.sequence, *self.data.image_shape)
+        return pixel_order_for(self.sequence, *self.data.image_shape)
 
     def classifier(self) -> RecurrentClassifier:
         """The classifier of sequences, ready to classify."""
-        return restored_classifier(self.model, self.order().shape[1], self.weights)
+        return restored_classifier(self.model, self.pixel_order().shape[1], self.weights)
 
 
 def weights_digest(weights: dict[str, Tensor]) -> str:
@@ -115,24 +115,24 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
     Raises:
         UserError: if the file is damaged or no checkpoint of this version.
     """
-    broken = f"{name} must be a whole checkpoint of mnist_lstm"
+    broken = f"{name} must be a complete checkpoint of mnist_lstm"
     again = "delete it and train again (`kedro run --from-nodes train`)"
     try:
         check_every_byte(content)
         loaded = torch.load(io.BytesIO(content), weights_only=True)
         if loaded["format"] != FORMAT:
             raise UserError(f"{broken} in the format {FORMAT!r}, found {loaded['format']!r}; {again}.")
-        state = dict(loaded["state"])
-        best = Best(**state.pop("best")) if state["best"] else state.pop("best")
+        state = loaded["state"]
+        best = state["best"] and Best(**state["best"])
         found = Checkpoint(
             ModelParameters(**loaded["model"]),
             SequenceParameters(**loaded["sequence"]),
             DataProfile(**loaded["data"]),
             with_current_names(loaded["identity"]),
-            TrainingState(**state, best=best),
+            TrainingState(**state | {"best": best}),
             loaded["keep"],
         )
-        expect_fit(found.model, found.order().shape[1], found.weights)
+        expect_fit(found.model, found.pixel_order().shape[1], found.weights)
         return found
     except UserError:
         raise
@@ -161,7 +161,7 @@ def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit) 
         UserError: if it was trained on other data, another size of image, or another view.
     """
     trained, given = checkpoint.data.name, card.name
-    wanted, found = checkpoint.order(), part.pixel_order
+    wanted, found = checkpoint.pixel_order(), part.pixel_order
     if trained != given or wanted.shape != found.shape:
         raise UserError(
             f"the checkpoint was trained on {trained} in sequences of {wanted.shape}, found {given} in sequences of "

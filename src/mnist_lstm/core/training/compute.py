@@ -11,16 +11,16 @@ from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.errors import UserError
 
 
-def chosen_device(asked: str) -> torch.device:
+def chosen_device(requested: str) -> torch.device:
     """The device for `training.device`: "cpu", "cuda", or "auto", which is cuda where there is one.
 
     Raises:
-        UserError: if cuda is asked for and there is none.
+        UserError: if cuda is requested for and there is none.
     """
     found = torch.cuda.is_available()
-    if asked == "cuda" and not found:
+    if requested == "cuda" and not found:
         raise UserError("training.device 'cuda' needs a CUDA device that torch can use, found none; set auto or cpu.")
-    return torch.device("cuda" if found and asked != "cpu" else "cpu")
+    return torch.device("cuda" if found and requested != "cpu" else "cpu")
 
 
 def random_state(device: torch.device) -> Tensor:
@@ -47,21 +47,21 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def chosen_precision(asked: str, device: torch.device) -> str:
-    """The precision for `training.precision`: as asked, and for "auto" bfloat16 where `device` multiplies in it.
+def chosen_precision(requested: str, device: torch.device) -> str:
+    """The precision for `training.precision`: as requested, and for "auto" bfloat16 where `device` multiplies in it.
 
     Raises:
-        UserError: if bfloat16 is asked for and the device does not; torch's LSTM refuses then, or is slower than in
+        UserError: if bfloat16 is requested for and the device does not; torch's LSTM refuses then, or is slower than in
             float32.
     """
-    if asked == "auto":
+    if requested == "auto":
         return "bfloat16" if _multiplies_bfloat16(device) else "float32"
-    if asked == "bfloat16" and not _multiplies_bfloat16(device):
+    if requested == "bfloat16" and not _multiplies_bfloat16(device):
         raise UserError(
             "training.precision 'bfloat16' needs a processor with AVX-512 BF16 or AMX, or a graphics card with "
             f"bfloat16, found none on {device.type!r}; set auto or float32."
         )
-    return asked
+    return requested
 
 
 def _multiplies_bfloat16(device: torch.device) -> bool:

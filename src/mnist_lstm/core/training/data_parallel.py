@@ -7,7 +7,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 @dataclass(frozen=True)
-class Team:
+class DataParallel:
     """This process's place among those that train together.
 
     As all shares are equally large, the mean of their gradients is the gradient of the batch: the curve is that of one
@@ -16,27 +16,27 @@ class Team:
 
     Attributes:
         rank: of this process, from 0.
-        size: how many they are; a batch must be a multiple of it.
+        world_size: how many they are; a batch must be a multiple of it.
     """
 
     rank: int = 0
-    size: int = 1
+    world_size: int = 1
 
     def share(self, batch: Tensor) -> Tensor:
         """This process's part of a batch (N, ...)."""
-        return batch[self.rank :: self.size] if self.size > 1 else batch
+        return batch[self.rank :: self.world_size] if self.world_size > 1 else batch
 
-    def joined(self, classifier: nn.Module) -> nn.Module:
+    def wrap(self, classifier: nn.Module) -> nn.Module:
         """The classifier, whose gradients after `backward` are the mean of all processes'."""
-        return DistributedDataParallel(classifier) if self.size > 1 else classifier
+        return DistributedDataParallel(classifier) if self.world_size > 1 else classifier
 
     def mean(self, value: Tensor) -> Tensor:
         """The mean over all processes, which each gets."""
-        if self.size > 1:
+        if self.world_size > 1:
             value = value.clone()
             distributed.all_reduce(value)
-            value /= self.size
+            value /= self.world_size
         return value
 
 
-ALONE = Team()
+SINGLE_PROCESS = DataParallel()

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.training.compute import random_state, set_random_state
-from mnist_lstm.core.training.data_parallel import ALONE, Team
-from mnist_lstm.core.training.optimizers import average_into, average_of, new_optimizer, update
+from mnist_lstm.core.training.data_parallel import SINGLE_PROCESS, DataParallel
+from mnist_lstm.core.training.optimizers import apply_update, average_into, average_of, new_optimizer
 from mnist_lstm.core.training.schedules import learning_rate
 from mnist_lstm.parameters import TrainingParameters
 
@@ -58,15 +58,21 @@ class Learner:
         classifier: with its initial weights, on its device.
         training: the settings.
         total: updates of the whole training.
-        team: who trains it.
+        data_parallel: who trains it.
 
     Attributes:
         total: the same.
     """
 
-    def __init__(self, classifier: RecurrentClassifier, training: TrainingParameters, total: int, team: Team = ALONE):
-        self._classifier, self._training, self.total, self._team = classifier, training, total, team
-        self._joined = team.joined(classifier)
+    def __init__(
+        self,
+        classifier: RecurrentClassifier,
+        training: TrainingParameters,
+        total: int,
+        data_parallel: DataParallel = SINGLE_PROCESS,
+    ):
+        self._classifier, self._training, self.total, self._data_parallel = classifier, training, total, data_parallel
+        self._wrapped = data_parallel.wrap(classifier)
         self._device = classifier.readout.weight.device
         self._optimizer = new_optimizer(classifier, training)
         self._averaged = average_of(classifier) if training.ema_decay else None
@@ -78,21 +84,21 @@ class Learner:
         """The classifier with the weights that classify."""
         return self._averaged or self._classifier
 
-    def learn(self, inputs: Tensor, targets: Tensor, number: int) -> Tensor:
+    def learn(self, inputs: Tensor, targets: Tensor, update: int) -> Tensor:
         """Makes the update of that number from its batch, and returns the batch's loss just before it."""
-        rate, (inputs, self._targets) = self.learning_rate(number), map(self._team.share, (inputs, targets))
-        loss, self._logits = update(self._joined, self._optimizer, inputs, self._targets, self._training, rate)
+        rate, (inputs, self._targets) = self.learning_rate(update), map(self._data_parallel.share, (inputs, targets))
+        loss, self._logits = apply_update(self._wrapped, self._optimizer, inputs, self._targets, self._training, rate)
         if self._averaged:
-            average_into(self._averaged, self._classifier, self._training.ema_decay, number)
-        return self._team.mean(loss)
+            average_into(self._averaged, self._classifier, self._training.ema_decay, update)
+        return self._data_parallel.mean(loss)
 
     def accuracy(self) -> float:
         """Of the newest batch, just before its update."""
-        return float(self._team.mean((self._logits.argmax(1) == self._targets).float().mean()))
+        return float(self._data_parallel.mean((self._logits.argmax(1) == self._targets).float().mean()))
 
-    def learning_rate(self, number: int) -> float:
+    def learning_rate(self, update: int) -> float:
         """The learning rate of the update of that number."""
-        return learning_rate(self._training, number, self.total)
+        return learning_rate(self._training, update, self.total)
 
     def is_finite(self) -> bool:
         """Whether every weight is."""
@@ -102,10 +108,10 @@ class Learner:
         """A copy of the weights that classify."""
         return copied(self.classifying.state_dict())  # type: ignore[no-any-return]
 
-    def state(self, iteration: int, history: list[Row], best: Best | None, ended: bool) -> TrainingState:
-        """A snapshot after update `iteration`."""
+    def state(self, update: int, history: list[Row], best: Best | None, ended: bool) -> TrainingState:
+        """A snapshot after `update` updates."""
         return TrainingState(
-            iteration,
+            update,
             copied(self._classifier.state_dict()),
             self.weights() if self._averaged else None,
             copied(self._optimizer.state_dict()),

@@ -15,11 +15,11 @@ from mnist_lstm.core.data.file_backed import FileBackedArray
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.model.classifier import RecurrentClassifier, classify
-from mnist_lstm.core.training.allocator import kept_buffers
+from mnist_lstm.core.training.allocator import reused_buffers
 from mnist_lstm.core.training.augmentation import Augmentation, any_augmentation
 from mnist_lstm.core.training.batches import batches
 from mnist_lstm.core.training.compute import chosen_device, chosen_precision, recurrent_precision, threads
-from mnist_lstm.core.training.data_parallel import ALONE, Team
+from mnist_lstm.core.training.data_parallel import SINGLE_PROCESS, DataParallel
 from mnist_lstm.core.training.learner import Best, Learner, Row, TrainingState
 from mnist_lstm.core.training.schedules import out_of_patience, total_updates
 from mnist_lstm.errors import UserError
@@ -36,14 +36,14 @@ class Report:
     """Training after so many updates.
 
     Attributes:
-        iteration: updates done.
+        update: updates done.
         history: a row for each logged update so far, with iteration, epoch, learning_rate, train_loss (what the update
             lowers, so with label smoothing), train_accuracy (both of the batch, just before its update), valid_loss
             and valid_accuracy (nan where the validation images were not read).
         state: takes a snapshot; call it before the next report is asked for.
     """
 
-    iteration: int
+    update: int
     history: list[Row]
     state: Callable[[], TrainingState]
 
@@ -55,7 +55,7 @@ def fit(
     training: TrainingParameters,
     size: tuple[int, int],
     state: TrainingState | None = None,
-    team: Team = ALONE,
+    data_parallel: DataParallel = SINGLE_PROCESS,
 ) -> Iterator[Report]:
     """Trains `classifier` in place and reports at every logged or validated update and at the last.
 
@@ -65,7 +65,7 @@ def fit(
         training: the settings.
         size: height and width of the images behind the sequences.
         state: continue from here; the weights come from it then.
-        team: the processes that train together, each of which calls this with the same arguments besides.
+        data_parallel: the processes that train together, each of which calls this with the same arguments besides.
 
     Raises:
         UserError: at the first update whose loss is not finite (on a graphics card, at the next report), and before a
@@ -74,13 +74,13 @@ def fit(
     """
     device = chosen_device(training.device)
     precision = chosen_precision(training.precision, device)
-    learner = Learner(classifier.to(device), training, total_updates(training, len(train)), team)
+    learner = Learner(classifier.to(device), training, total_updates(training, len(train)), data_parallel)
     if state:
         learner.restore(state)
         if state.ended:
             yield Report(state.iteration, [*state.history], lambda: state)
             return
-    with kept_buffers(), threads(training.threads), recurrent_precision(classifier, precision, device):
+    with reused_buffers(), threads(training.threads), recurrent_precision(classifier, precision, device):
         updates = _batches(train, training, size, device, state.iteration if state else 0, learner.total)
         yield from _reports(learner, updates, valid, training, len(train), state)
 
@@ -95,25 +95,25 @@ def _reports(
 ) -> Iterator[Report]:
     """Makes the updates, of so many training images, and reports."""
     history, best = ([*state.history], state.best) if state else ([], None)
-    for number, inputs, targets in updates:
-        loss = learner.learn(inputs, targets, number)
-        validates = number == learner.total or number % training.validate_every == 0
-        reports = validates or number % training.log_every == 0
+    for update, inputs, targets in updates:
+        loss = learner.learn(inputs, targets, update)
+        validates = update == learner.total or update % training.validate_every == 0
+        reports = validates or update % training.log_every == 0
         if reports or loss.device.type == "cpu":
-            _expect_finite(float(loss), number, training)
+            _expect_finite(float(loss), update, training)
         if not reports:
             continue
         if not learner.is_finite():
-            raise _diverged("the weights must stay finite, found inf or nan", number, training)
-        row = {"iteration": number, "epoch": number * training.batch_size / images}
-        row |= {"learning_rate": learner.learning_rate(number)}
+            raise _diverged("the weights must stay finite, found inf or nan", update, training)
+        row = {"iteration": update, "epoch": update * training.batch_size / images}
+        row |= {"learning_rate": learner.learning_rate(update)}
         row |= {"train_loss": float(loss), "train_accuracy": learner.accuracy()}
         row |= validated(learner.classifying, valid) if validates else NOT_VALIDATED
         history.append(row)
         if validates and (best is None or row["valid_accuracy"] > best.accuracy):
-            best = Best(number, row["valid_accuracy"], learner.weights())
-        ended = number == learner.total or out_of_patience(history, training.patience)
-        yield Report(number, [*history], partial(learner.state, number, [*history], best, ended))
+            best = Best(update, row["valid_accuracy"], learner.weights())
+        ended = update == learner.total or out_of_patience(history, training.patience)
+        yield Report(update, [*history], partial(learner.state, update, [*history], best, ended))
         if ended:
             return
 
@@ -126,27 +126,27 @@ def _batches(
     start: int,
     total: int,
 ) -> Iterator[Update]:
-    """The number, sequences and labels of each update after `start`, up to `total`."""
+    """Each update's position, sequences and labels after `start`, up to `total`."""
     sequences = train.sequences
     inputs = None if isinstance(sequences, FileBackedArray) else torch.from_numpy(sequences).to(device)
     targets = torch.from_numpy(train.labels.astype(np.int64)).to(device)
-    orders = batches(len(targets), training.batch_size, training.seed, start, training.shuffle_block)
+    indices = batches(len(targets), training.batch_size, training.seed, start, training.shuffle_block)
     moves = any_augmentation(training.augmentation)
     augment = Augmentation(training.augmentation, training.seed, train.pixel_order, size, device) if moves else None
-    for number, order in enumerate(islice(orders, total - start), start + 1):
-        chosen = torch.from_numpy(order).to(device)
-        batch = torch.from_numpy(sequences[order]).to(device) if inputs is None else inputs[chosen]
-        yield number, augment(batch, number) if augment else batch, targets[chosen]
+    for update, batch_indices in enumerate(islice(indices, total - start), start + 1):
+        chosen = torch.from_numpy(batch_indices).to(device)
+        batch = torch.from_numpy(sequences[batch_indices]).to(device) if inputs is None else inputs[chosen]
+        yield update, augment(batch, update) if augment else batch, targets[chosen]
 
 
-def _expect_finite(loss: float, number: int, training: TrainingParameters) -> None:
+def _expect_finite(loss: float, update: int, training: TrainingParameters) -> None:
     if not math.isfinite(loss):
-        raise _diverged(f"the training loss must stay finite, found {loss}", number, training)
+        raise _diverged(f"the training loss must stay finite, found {loss}", update, training)
 
 
-def _diverged(found: str, number: int, training: TrainingParameters) -> UserError:
+def _diverged(found: str, update: int, training: TrainingParameters) -> UserError:
     return UserError(
-        f"{found} at update {number}; lower training.learning_rate (now {training.learning_rate}). "
+        f"{found} at update {update}; lower training.learning_rate (now {training.learning_rate}). "
         "The last checkpoint is kept."
     )
 

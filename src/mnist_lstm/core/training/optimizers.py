@@ -25,7 +25,7 @@ def new_optimizer(classifier: RecurrentClassifier, training: TrainingParameters)
     return OPTIMIZERS[training.optimizer](trained, **settings)
 
 
-def update(
+def apply_update(
     classifier: nn.Module,
     optimizer: Optimizer,
     inputs: Tensor,
@@ -51,12 +51,12 @@ def update(
     return loss.detach(), logits.detach()
 
 
-def average_into(averaged: RecurrentClassifier, classifier: RecurrentClassifier, decay: float, number: int) -> None:
-    """Moves the average towards the weights after update `number`, faster at the beginning.
+def average_into(averaged: RecurrentClassifier, classifier: RecurrentClassifier, decay: float, update: int) -> None:
+    """Moves the average towards the weights after `update` updates, faster at the beginning.
 
     Source of the rising decay: https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
     """
-    share = 1 - min(decay, (1 + number) / (10 + number))
+    share = 1 - min(decay, (1 + update) / (10 + update))
     with torch.no_grad():
         for mean, weight in zip(averaged.parameters(), classifier.parameters(), strict=True):
             mean.lerp_(weight, share)

@@ -37,16 +37,16 @@ def _between(first: float, last: float, progress: float) -> float:
 SCHEDULES: dict[str, Callable[[float], float]] = {"constant": _constant, "cosine": _cosine, "one_cycle": _one_cycle}
 
 
-def learning_rate(training: TrainingParameters, number: int, total: int) -> float:
+def learning_rate(training: TrainingParameters, update: int, total: int) -> float:
     """The learning rate of an update.
 
     Args:
         training: the settings.
-        number: of the update, 1 to `total`.
+        update: 1 to `total`.
         total: updates of the whole training, more than `training.warmup`.
     """
-    done = max(0, number - 1 - training.warmup) / (total - training.warmup)
-    warmth = min(1.0, number / training.warmup) if training.warmup else 1.0
+    done = max(0, update - 1 - training.warmup) / (total - training.warmup)
+    warmth = min(1.0, update / training.warmup) if training.warmup else 1.0
     return training.learning_rate * warmth * SCHEDULES[training.schedule](done)
 
 

@@ -56,15 +56,15 @@ def follow_beliefs(
     both ways. A few right and wrong images are kept with their beliefs, from early to late decisions.
     """
     classifier, sequences, labels = checkpoint.classifier(), test_sequences.sequences, test_sequences.labels
-    found = by_step.followed(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
+    found = by_step.evaluate_by_step(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
     chosen = examples.right_and_wrong(found.answers, labels, found.decided, EXAMPLES)
     shown = {
         "positions": chosen,
         "labels": labels[chosen],
         "sequences": sequences[chosen],
-        "images": to_images(sequences[chosen], checkpoint.order(), *data_card.image_shape),
-        "beliefs": by_step.beliefs(classifier, sequences[chosen]),
-        "order": checkpoint.order(),
+        "images": to_images(sequences[chosen], checkpoint.pixel_order(), *data_card.image_shape),
+        "beliefs": by_step.class_probabilities_by_step(classifier, sequences[chosen]),
+        "order": checkpoint.pixel_order(),
     }
     return pd.DataFrame(found.by_step), shown
 
@@ -98,7 +98,7 @@ def draw_results(
     columns, validated = {name: history[name].to_numpy() for name in history}, data_card.images["valid"]
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     wrong = examples.most_confident_mistakes(logits, labels, MISTAKES)
-    images = to_images(test_sequences.sequences[wrong], checkpoint.order(), *data_card.image_shape)
+    images = to_images(test_sequences.sequences[wrong], checkpoint.pixel_order(), *data_card.image_shape)
     return (
         plots.learning_curves(columns, validated, f"Learning curves\n{run}"),
         plots.learning_curves_print(columns, validated, f"Learning curves\n{run}"),

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from mnist_lstm.core import plots
-from mnist_lstm.core.inference.predict import Open, answers, prepare
+from mnist_lstm.core.inference.predict import Open, predict_tables, preprocess_each
 from mnist_lstm.core.inference.preprocess import frame_of
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.parameters import PredictParameters
 
 SHOWN = 60  # pictures on the contact sheet
-TOLD = 10_000  # pictures between two lines of progress
+PROGRESS_EVERY = 10_000  # pictures between two lines of progress
 
 logger = logging.getLogger(__name__)
 
@@ -27,16 +27,16 @@ def predict_pictures(
     The answers are a generator of tables, 1,000 rows each: the dataset that saves them draws them one by one, so that
     the memory does not grow with the folder.
     """
-    return _told(answers(pictures(predict.folder), models(predict.model)))
+    return _with_progress(predict_tables(pictures(predict.folder), models(predict.model)))
 
 
-def _told(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _with_progress(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """The parts as they come; tells now and then how many pictures they were, and at the end."""
     pictures = skipped = 0
     for part in parts:
         pictures += len(part)
         skipped += int((part["skipped"] != "").sum())
-        if pictures % TOLD == 0:
+        if pictures % PROGRESS_EVERY == 0:
             logger.info("%d pictures", pictures)
         yield part
     logger.info("%d pictures: %d answered, %d skipped", pictures, pictures - skipped, skipped)
@@ -50,5 +50,5 @@ def draw_pictures(
 ) -> Any:
     """Draws a contact sheet: what the network was given of the first pictures, and what it answered."""
     checkpoint = models(predict.model)
-    shown = list(itertools.islice(prepare(pictures(predict.folder), frame_of(checkpoint.data)), SHOWN))
+    shown = list(itertools.islice(preprocess_each(pictures(predict.folder), frame_of(checkpoint.data)), SHOWN))
     return plots.contact_sheet(shown, next(predicted_digits), f"{checkpoint.label} on {checkpoint.data.title}")

@@ -1,6 +1,6 @@
 """Reading an image step by step."""
 
-from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order, sequence_split
+from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for, sequence_split
 from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.parameters import SequenceParameters
 
@@ -13,5 +13,5 @@ def reshape(
     By rows, a 28 x 28 digit becomes 28 steps of 28 pixels, from the top to the bottom.
     """
     _, height, width = train_images.images.shape
-    order = pixel_order(sequence, height, width)
-    return tuple(sequence_split(part, order) for part in (train_images, valid_images, test_images))
+    pixel_order = pixel_order_for(sequence, height, width)
+    return tuple(sequence_split(part, pixel_order) for part in (train_images, valid_images, test_images))

@@ -62,4 +62,4 @@ def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:
 def export(checkpoint: Checkpoint, valid_images: ImageSplit) -> ExportedModel:
     """Makes the classifier of raw images: scaling and sequence view are inside it, so nobody can feed it wrongly."""
     examples = valid_images.images[:EXAMPLES].copy()
-    return ExportedModel(ImageClassifier(checkpoint.classifier(), checkpoint.order()), examples)
+    return ExportedModel(ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order()), examples)
