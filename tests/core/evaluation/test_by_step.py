@@ -101,7 +101,7 @@ def test_to_follow_in_batches_comes_to_what_all_answers_at_once_do(batch_size: i
     classifier, images, labels = tiny.classifier(bidirectional=bidirectional), tiny.images(7), tiny.labels(7)
     answers = predictions_by_step(classifier, images, 7)
     found = evaluate_by_step(classifier, images, labels, batch_size, 0.95)
-    assert_array_equal(found.answers, answers[:, -1])
+    assert_array_equal(found.predicted, answers[:, -1])
     assert_array_equal(found.decided, decision_steps(answers))
     expected = accuracy_by_step(answers, labels, images.shape[1], 0.95)
     assert found.by_step.keys() == expected.keys()

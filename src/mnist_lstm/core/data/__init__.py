@@ -1,1 +1,1 @@
-"""Images from files to sequences: what the network is given."""
+"""From image files to the sequences that the network reads."""

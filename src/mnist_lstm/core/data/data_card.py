@@ -1,4 +1,4 @@
-"""What a data set is: its names, its classes, its sizes and its digests."""
+"""Facts about a data set: names, classes, sizes and digests."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DataProfile:
-    """What a classifier must know about the data it was trained on.
+    """The facts about its training data that a classifier needs.
 
     Attributes:
-        name, title: the short name and the one for people.
+        name, title: the name in parameters and the name in reports.
         height, width: of an image, in pixels.
-        class_names: of label 0 to K - 1.
+        class_names: names of labels 0 to K - 1.
     """
 
     name: str
@@ -28,13 +28,13 @@ class DataProfile:
 
 @dataclass(frozen=True)
 class DataCard(DataProfile):
-    """What a report says about the data of a run.
+    """The facts that a report states about the data of a run.
 
     Attributes:
-        requested: the name of the data set that the parameters ask for; `name` may be that of a substitute.
+        requested: the data set named in the parameters; `name` differs if a substitute was used.
         images: number of images in each split.
-        sha256: digest of each split, see `splits.digest`.
-        files: SHA-256 of each file that was read.
+        sha256: digest of each split, from `splits.digest`.
+        files: SHA-256 of each source file.
     """
 
     requested: str
@@ -44,7 +44,7 @@ class DataCard(DataProfile):
 
     @property
     def profile(self) -> DataProfile:
-        """The part that a checkpoint holds."""
+        """The part that is stored in a checkpoint."""
         return DataProfile(self.name, self.title, self.height, self.width, self.class_names)
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class DataCard(DataProfile):
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "DataCard":
-        """The card in the content of data_card.json.
+        """The card from the content of data_card.json.
 
         Raises:
             TypeError: if a field is missing or unknown.

@@ -1,4 +1,4 @@
-"""IDX files: bytes to arrays and back, with every claim of the header checked."""
+"""Reads and writes IDX files, and checks every field of the header."""
 
 import gzip
 import io
@@ -14,25 +14,25 @@ from mnist_lstm.errors import UserError
 
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
-MAX_BYTES = 2**30  # a header that declares more is not believed, unless the file is read as a stream
-PACKED = 1032  # times, at most, that deflate makes bytes fewer: https://zlib.net/zlib_tech.html
-READ = 2**16  # bytes of a gzip file unpacked at a time
+MAX_BYTES = 2**30  # larger declared sizes count as damage, except when the file is streamed
+PACKED = 1032  # highest compression ratio of deflate: https://zlib.net/zlib_tech.html
+READ = 2**16  # bytes of a gzip file to decompress at a time
 
 
 def decode(content: bytes, name: str) -> NDArray[np.uint8]:
     """The array in an IDX file, gzipped or plain.
 
     Args:
-        content: the whole file.
-        name: what errors call the file.
+        content: all bytes of the file.
+        name: the file's name in error messages.
 
     Returns:
-        Images (N, height, width) or labels (N,), as the header says.
+        Images (N, height, width) or labels (N,), depending on the header.
 
     Raises:
         UserError: if the content is not exactly one IDX array of unsigned bytes.
 
-    Source: the format's description at http://yann.lecun.com/exdb/mnist/.
+    Source: the format description at http://yann.lecun.com/exdb/mnist/.
     """
     reader = _Reader(io.BytesIO(content), name)
     shape = _shape(reader, name)
@@ -47,16 +47,16 @@ def shape_in(file: BinaryIO, name: str) -> tuple[int, ...]:
     """The shape that the header of an IDX file declares.
 
     Raises:
-        UserError: if it is no header of images or labels.
+        UserError: if the header is not that of images or labels.
     """
     return _shape(_Reader(file, name), name)
 
 
 def values_at(file: BinaryIO, name: str, size: int) -> int | None:
-    """Where in a plain IDX file of so many bytes the values begin; None in a gzipped one.
+    """Byte offset of the values in a plain IDX file of `size` bytes; None for a gzipped file.
 
     Raises:
-        UserError: if a plain file has not the bytes that its header declares, or a gzipped one cannot hold so many.
+        UserError: if the size of a plain file differs from its header, or a gzipped file is too small for its header.
     """
     reader = _Reader(file, name)
     shape = _shape(reader, name)
@@ -73,10 +73,10 @@ def values_at(file: BinaryIO, name: str, size: int) -> int | None:
 
 
 def images_in(file: BinaryIO, name: str, count: int) -> Iterator[NDArray[np.uint8]]:
-    """The images of an IDX file of any length, up to `count` at a time, (n, height, width).
+    """Yields the images of an IDX file of any length, up to `count` at a time, (n, height, width).
 
     Raises:
-        UserError: if the file is not exactly one IDX array of images; what comes before damage has been given by then.
+        UserError: if the file is not exactly one IDX array of images; images before the damage are yielded first.
     """
     reader = _Reader(file, name)
     shape = _shape(reader, name)
@@ -100,13 +100,13 @@ def _shape(reader: "_Reader", name: str) -> tuple[int, ...]:
 
 
 def encode(array: NDArray[np.uint8]) -> bytes:
-    """An IDX file, gzipped, that holds `array`; the same array always gives the same bytes."""
+    """The gzipped IDX file of `array`; equal arrays give equal bytes."""
     header = bytes([0, 0, UNSIGNED_BYTE, array.ndim]) + np.asarray(array.shape, ">u4").tobytes()
     return gzip.compress(header + array.tobytes(), mtime=0)
 
 
 class _Reader:
-    """Takes so many bytes from a plain or gzipped file and never unpacks more than asked for."""
+    """Reads from a plain or gzipped file and never decompresses more than requested."""
 
     def __init__(self, file: BinaryIO, name: str):
         self._name = name
@@ -118,14 +118,14 @@ class _Reader:
         self._packed = b""
 
     def take(self, size: int) -> bytearray:
-        """So many bytes, writable: an array that lies on them can become a tensor as it is."""
+        """The next `size` bytes, writable, so that torch can use an array on them without a copy."""
         taken = self._unpacked(size) if self._unpacker else bytearray(self._file.read(size))
         if len(taken) < size:
             raise UserError(f"{self._name} ends {size - len(taken)} bytes early; delete it and run again to fetch it.")
         return taken
 
     def _unpacked(self, size: int) -> bytearray:
-        assert self._unpacker is not None  # noqa: S101  for the type checker
+        assert self._unpacker is not None  # noqa: S101  narrows the type
         parts, missing = [], size
         try:
             while missing and not self._unpacker.eof:

@@ -1,4 +1,4 @@
-"""An image as a sequence: which pixels are read at each time step."""
+"""Image views: which pixels the network reads at each time step."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import SequenceParameters
 
-PixelOrder = NDArray[np.int64]  # the position in the flattened image of each feature of each step, (T, F)
+PixelOrder = NDArray[np.int64]  # (T, F), the index in the flattened image of each feature at each step
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class SequenceSplit:
     Attributes:
         sequences: uint8 (N, T, F); a `FileBackedArray` if larger than memory.
         labels: uint8 (N,), below K.
-        pixel_order: int64 (T, F), where in the flattened image each feature of each step is.
+        pixel_order: int64 (T, F), the index in the flattened image of each feature at each step.
     """
 
     sequences: Any
@@ -34,38 +34,38 @@ class SequenceSplit:
         return len(self.labels)
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays by the names that they have in files and digests."""
+        """The arrays under their names in files and digests."""
         return {"sequences": self.sequences, "labels": self.labels, "order": self.pixel_order}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> "SequenceSplit":
-        """The split of which `arrays` gave these."""
+        """The inverse of `arrays`."""
         return cls(arrays["sequences"], arrays["labels"], arrays["order"])
 
     def writable(self) -> "SequenceSplit":
-        """A copy with arrays that may be written to, as torch demands; those that Ray shares may not."""
+        """A copy with writable arrays, which torch requires; arrays shared by Ray are read-only."""
         return SequenceSplit(own(self.sequences), own(self.labels), own(self.pixel_order))
 
 
 def rows(height: int, width: int, _: SequenceParameters) -> PixelOrder:
-    """From the top: one row a step, T = height and F = width."""
+    """One row per step, top to bottom: T = height, F = width."""
     return np.arange(height * width).reshape(height, width)
 
 
 def columns(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """From the left: one column a step, T = width and F = height."""
+    """One column per step, left to right: T = width, F = height."""
     return rows(height, width, sequence).T
 
 
 def rows_reversed(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """From the bottom: one row a step, T = height and F = width."""
+    """One row per step, bottom to top: T = height, F = width."""
     return rows(height, width, sequence)[::-1]
 
 
 def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """Row and column of the same number in one step, T = max(height, width) and F = width + height.
+    """Row t and column t at step t: T = max(height, width), F = width + height.
 
-    Where an image is not square, the last line of its shorter side is read again until the longer one ends.
+    If an image is not square, the last line of the shorter side repeats until the longer side ends.
     """
     lines = (rows(height, width, sequence), columns(height, width, sequence))
     steps = np.arange(max(height, width))
@@ -73,7 +73,7 @@ def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> P
 
 
 def patches(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """Squares of patch_size pixels a side, in reading order; the last of a line is shifted inward to fit.
+    """Squares with sides of patch_size pixels, in reading order; the last of a line is shifted inward to fit.
 
     Raises:
         UserError: if a patch is larger than the image.
@@ -84,20 +84,20 @@ def patches(height: int, width: int, sequence: SequenceParameters) -> PixelOrder
             f"parameter 'sequence.patch_size' must be at most {min(height, width)} for images of {height} x {width} "
             f"pixels, not {size}."
         )
-    whole = rows(height, width, sequence)
+    image = rows(height, width, sequence)
     corners = [np.minimum(np.arange(0, side, size), side - size) for side in (height, width)]
-    return np.stack([whole[y : y + size, x : x + size].ravel() for y in corners[0] for x in corners[1]])
+    return np.stack([image[y : y + size, x : x + size].ravel() for y in corners[0] for x in corners[1]])
 
 
 def pixels(height: int, width: int, _: SequenceParameters) -> PixelOrder:
-    """One pixel a step, row by row, T = height * width and F = 1."""
+    """One pixel per step, row by row: T = height * width, F = 1."""
     return np.arange(height * width)[:, None]
 
 
 def permuted_pixels(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """One pixel a step in an order drawn once from permutation_seed, T = height * width and F = 1.
+    """One pixel per step in an order drawn from permutation_seed: T = height * width, F = 1.
 
-    A checkpoint holds the seed alone, and RandomState is the generator whose stream NumPy promises never to change.
+    A checkpoint stores only the seed, so the draw uses RandomState: NumPy guarantees that its stream never changes.
 
     Source: Le et al. 2015, arXiv:1504.00941.
     """
@@ -116,13 +116,13 @@ VIEWS: dict[str, Callable[[int, int, SequenceParameters], PixelOrder]] = {
 
 
 class Word(NamedTuple):
-    """What is read at a time step, in the singular and in the plural."""
+    """The unit that is read at a time step, singular and plural."""
 
     one: str
     many: str
 
 
-# Where the number of a step says which part of the image it reads
+# Views whose step number identifies a part of the image
 STEPS = {
     "rows": Word("row", "rows"),
     "columns": Word("column", "columns"),
@@ -132,27 +132,27 @@ STEPS = {
 
 
 def step_word(view: str) -> Word:
-    """What one reads at a time step of `view`: "row", "column" or else "time step"."""
+    """The unit read at a time step of `view`: "row", "column", "patch", "pixel", or "time step" for other views."""
     return STEPS.get(view, Word("time step", "time steps"))
 
 
 def pixel_order_for(sequence: SequenceParameters, height: int, width: int) -> PixelOrder:
-    """The pixels that a view reads, as positions in the flattened image, (T, F).
+    """The pixel order of a view: indices into the flattened image, (T, F).
 
     Raises:
-        UserError: if images of this size cannot be read so.
+        UserError: if the view does not fit images of this size.
     """
     return np.ascontiguousarray(VIEWS[sequence.view](height, width, sequence))
 
 
 def to_sequences(images: Array, pixel_order: PixelOrder) -> Any:
-    """The images, (N, height, width) or (N, height * width), as sequences (N, T, F) of the same dtype.
+    """Images (N, height, width) or (N, height * width) as sequences (N, T, F) of the same dtype.
 
-    Stored images stay where they are: they become sequences whenever they are read. Others are copied, but not where a
-    view reads the pixels in their own order, as `rows` and `pixels` do.
+    File-backed images stay in their file and are reordered at each read. Views in memory order, such as `rows` and
+    `pixels`, share the memory of the images; other views copy it.
 
     Raises:
-        UserError: if an image has not the pixels that `pixel_order` reads.
+        UserError: if the number of pixels differs from that of `pixel_order`.
     """
     pixels = math.prod(images.shape[1:])
     if pixels != pixel_order.max() + 1:
@@ -165,25 +165,25 @@ def to_sequences(images: Array, pixel_order: PixelOrder) -> Any:
 
 
 def sequence_split(part: ImageSplit, pixel_order: PixelOrder) -> SequenceSplit:
-    """The split with its images read in this order of pixels (T, F)."""
+    """The split as sequences in this pixel order, (T, F)."""
     return SequenceSplit(to_sequences(part.images, pixel_order), part.labels, pixel_order)
 
 
 def expect_view(part: SequenceSplit, sequence: SequenceParameters, height: int, width: int) -> None:
-    """Checks that sequences were read by this view, of images of this size.
+    """Checks that the sequences come from this view of images of this size.
 
     Raises:
-        UserError: if they were not.
+        UserError: if they do not.
     """
     if not np.array_equal(part.pixel_order, pixel_order_for(sequence, height, width)):
         raise UserError(
             f"the sequences must be read by the view {sequence.view!r} of the parameters, found those of another; make "
-            "them anew: `kedro run --from-nodes reshape`."
+            "them again: `kedro run --from-nodes reshape`."
         )
 
 
 def to_images(sequences: NDArray[Any], pixel_order: PixelOrder, height: int, width: int) -> NDArray[Any]:
-    """The images (N, height, width) that `to_sequences` read as `sequences`: its inverse."""
+    """The inverse of `to_sequences`: images (N, height, width)."""
     flat = np.empty((len(sequences), height * width), sequences.dtype)
     flat[:, pixel_order.ravel()] = sequences.reshape(len(sequences), pixel_order.size)
     return flat.reshape(len(sequences), height, width)

@@ -1,4 +1,4 @@
-"""The training, validation and test images, and the card that says which they are."""
+"""The training, validation and test images of a data set, and its data card."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -29,17 +29,17 @@ class ImageSplit:
         return len(self.labels)
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays by the names that they have in files and digests."""
+        """The arrays under their names in files and digests."""
         return {"images": self.images, "labels": self.labels}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> "ImageSplit":
-        """The split of which `arrays` gave these."""
+        """The inverse of `arrays`."""
         return cls(arrays["images"], arrays["labels"])
 
 
 class Splits(NamedTuple):
-    """A data set in its three splits, and the card that says what the data are."""
+    """The three splits of a data set and its data card."""
 
     train: ImageSplit
     valid: ImageSplit
@@ -47,15 +47,15 @@ class Splits(NamedTuple):
     card: DataCard
 
 
-# Reads a data set, given a mirror to ask first (a URL or None) and the seconds that a mirror may stay silent.
+# Reads a data set. Arguments: a mirror to try first (a URL or None), and the timeout of a mirror in seconds.
 Source = Callable[[str | None, float], Splits]
 
 
 def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int, name: str) -> ImageSplit:
-    """One part of a data set, checked.
+    """A checked split of a data set.
 
     Raises:
-        UserError: if there are no images, not one label for each, or a label outside 0 to classes - 1.
+        UserError: if there are no images, the counts of images and labels differ, or a label exceeds classes - 1.
     """
     if images.ndim != 3 or labels.ndim != 1:
         raise UserError(
@@ -73,10 +73,10 @@ def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], clas
 
 
 def expect_one_size(parts: dict[str, ImageSplit], name: str) -> None:
-    """Checks that the images of all parts have one height and width.
+    """Checks that the images of all parts have the same height and width.
 
     Raises:
-        UserError: naming each part's.
+        UserError: if they differ; names the size of each part.
     """
     sizes = {split: part.images.shape[1:] for split, part in parts.items()}
     if len(set(sizes.values())) > 1:
@@ -85,10 +85,10 @@ def expect_one_size(parts: dict[str, ImageSplit], name: str) -> None:
 
 
 def first_images(part: ImageSplit, count: int, name: str) -> tuple[ImageSplit, ImageSplit]:
-    """The first `count` images, and the others: how TensorFlow's `input_data` set validation images aside.
+    """The first `count` images and the rest, as TensorFlow's `input_data` split off validation images.
 
     Raises:
-        UserError: if nothing would be left for training.
+        UserError: if either part would be empty.
     """
     if not 0 < count < len(part):
         raise UserError(f"{name} must leave images for training: validation_images is {count} of {len(part)}.")
@@ -99,10 +99,10 @@ def first_images(part: ImageSplit, count: int, name: str) -> tuple[ImageSplit, I
 def stratified(
     part: ImageSplit, fractions: tuple[float, float], seed: int, name: str
 ) -> tuple[ImageSplit, ImageSplit, ImageSplit]:
-    """The images in three parts with the classes in equal shares; `fractions` are of the second and the third.
+    """Three parts with equal class frequencies; `fractions` are the sizes of the second and the third.
 
     Raises:
-        UserError: if a class of `name` has too few images for that.
+        UserError: if a class of `name` has too few images.
     """
     second, third = fractions
     rest, last = _drawn(part, np.arange(len(part)), third, seed, name)
@@ -111,10 +111,10 @@ def stratified(
 
 
 def stratified_pair(part: ImageSplit, fraction: float, seed: int, name: str) -> tuple[ImageSplit, ImageSplit]:
-    """The images in two parts with the classes in equal shares; `fraction` is of the second.
+    """Two parts with equal class frequencies; `fraction` is the size of the second.
 
     Raises:
-        UserError: if a class of `name` has too few images for that.
+        UserError: if a class of `name` has too few images.
     """
     first, second = _drawn(part, np.arange(len(part)), fraction, seed, name)
     return _chosen(part, first), _chosen(part, second)
@@ -137,7 +137,7 @@ def _chosen(part: ImageSplit, positions: NDArray[np.int64]) -> ImageSplit:
 
 
 def digest(arrays: Mapping[str, Array]) -> str:
-    """SHA-256 over name, dtype, shape and bytes of each array: what a fingerprint knows data by."""
+    """SHA-256 over name, dtype, shape and bytes of each array; identifies data in a fingerprint."""
     sha = hashlib.sha256()
     for key in sorted(arrays):
         array = arrays[key]
@@ -150,13 +150,13 @@ def digest(arrays: Mapping[str, Array]) -> str:
 def data_card(
     name: str, title: str, parts: dict[str, ImageSplit], class_names: list[str], files: dict[str, str]
 ) -> DataCard:
-    """What a report says of its data.
+    """The data card of a data set.
 
     Args:
-        name, title: the short name and the one for people.
+        name, title: the name in parameters and the name in reports.
         parts: "train", "valid" and "test".
-        class_names: of label 0 to K - 1.
-        files: SHA-256 of each file that was read.
+        class_names: names of labels 0 to K - 1.
+        files: SHA-256 of each source file.
     """
     _, height, width = parts["train"].images.shape
     return DataCard(

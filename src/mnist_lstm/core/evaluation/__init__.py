@@ -1,1 +1,1 @@
-"""How good the predictions are, and how they come about step by step."""
+"""Metrics of the predictions, and how the predictions develop step by step."""

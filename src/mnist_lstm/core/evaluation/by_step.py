@@ -1,6 +1,7 @@
-"""What the network believes after each step, though it was trained to answer once the whole image is read.
+"""Class probabilities after each step, although the network was trained to classify complete images.
 
-One that reads both ways has read every step at once, and so has a belief at the end only: S below is then 1, else T.
+A bidirectional network sees the whole image before it answers, so it only has a final prediction: S below is 1 for it,
+and T for the others.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from mnist_lstm.core.model.classifier import RecurrentClassifier, scores
 
 
 def class_probabilities_by_step(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Class probabilities after each step, (N, S, K), of a few sequences (N, T, F)."""
+    """Class probabilities after each step, (N, S, K), for a small batch of sequences (N, T, F)."""
     with torch.inference_mode():
         return torch.softmax(_logits(classifier, sequences), dim=-1).numpy()
 
@@ -25,44 +26,44 @@ def class_probabilities_by_step(classifier: RecurrentClassifier, sequences: NDAr
 def predictions_by_step(
     classifier: RecurrentClassifier, sequences: NDArray[np.uint8], batch_size: int
 ) -> NDArray[np.uint8]:
-    """The class that leads after each step, (N, S), in passes of `batch_size` to bound the memory."""
+    """The most probable class after each step, (N, S), computed in batches to bound the memory."""
     with torch.inference_mode():
-        answers = [
+        predicted = [
             _logits(classifier, sequences[start : start + batch_size]).argmax(dim=-1).to(torch.uint8)
             for start in range(0, len(sequences), batch_size)
         ]
-    return torch.cat(answers).numpy()
+    return torch.cat(predicted).numpy()
 
 
-def decision_steps(answers: NDArray[Any]) -> NDArray[np.int64]:
-    """The step, 1 to S, from which on the answer stays the last one: (..., S) to (...)."""
-    steps = np.arange(1, answers.shape[-1])
-    changes = answers[..., :-1] != answers[..., -1:]
+def decision_steps(predicted: NDArray[Any]) -> NDArray[np.int64]:
+    """The first step, 1 to S, after which the predictions (..., S) equal the final one: (...)."""
+    steps = np.arange(1, predicted.shape[-1])
+    changes = predicted[..., :-1] != predicted[..., -1:]
     return 1 + np.max(steps * changes, axis=-1, initial=0)  # type: ignore[no-any-return]
 
 
 def accuracy_by_step(
-    answers: NDArray[np.uint8], labels: NDArray[np.uint8], steps: int, confidence: float
+    predicted: NDArray[np.uint8], labels: NDArray[np.uint8], steps: int, confidence: float
 ) -> dict[str, NDArray[Any]]:
-    """How good the answers (N, S) are after each of the last S of so many steps.
+    """Accuracy of the predictions (N, S) after each of the last S steps out of `steps`.
 
     Returns:
         Columns of S rows: step (the last is `steps`), accuracy with accuracy_low and accuracy_high (its Wilson
-        interval), and decided, the fraction of images whose answer does not change any more.
+        interval), and decided, the fraction of images whose prediction no longer changes.
     """
-    return _columns(_correct(answers, labels), decision_steps(answers), steps, confidence)
+    return _columns(_correct(predicted, labels), decision_steps(predicted), steps, confidence)
 
 
 class StepwiseResult(NamedTuple):
-    """What came of asking after every step.
+    """Predictions, decision steps and accuracy by step.
 
     Attributes:
-        answers: the last ones, (N,).
-        decided: the step of each decision, (N,).
-        by_step: as `accuracy_by_step`.
+        predicted: the final predictions, (N,).
+        decided: the decision step of each image, (N,).
+        by_step: the columns of `accuracy_by_step`.
     """
 
-    answers: NDArray[np.uint8]
+    predicted: NDArray[np.uint8]
     decided: NDArray[np.int64]
     by_step: dict[str, NDArray[Any]]
 
@@ -70,21 +71,21 @@ class StepwiseResult(NamedTuple):
 def evaluate_by_step(
     classifier: RecurrentClassifier, sequences: Array, labels: NDArray[np.uint8], batch_size: int, confidence: float
 ) -> StepwiseResult:
-    """Asks after every step, and holds no more of the answers than one batch has at a time."""
-    answers, decided, correct = [], [], np.int64(0)
+    """Evaluates the predictions after every step, batch by batch to bound the memory."""
+    predicted, decided, correct = [], [], np.int64(0)
     for start in range(0, len(sequences), batch_size):
         part = slice(start, start + batch_size)
         found = predictions_by_step(classifier, sequences[part], batch_size)
-        answers.append(found[:, -1].copy())
+        predicted.append(found[:, -1].copy())
         decided.append(decision_steps(found))
         correct = correct + _correct(found, labels[part])
     steps = np.concatenate(decided)
-    return StepwiseResult(np.concatenate(answers), steps, _columns(correct, steps, sequences.shape[1], confidence))
+    return StepwiseResult(np.concatenate(predicted), steps, _columns(correct, steps, sequences.shape[1], confidence))
 
 
-def _correct(answers: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Any:
-    """How many images are right after each step, (S,)."""
-    return (answers == labels[:, None]).sum(axis=0)
+def _correct(predicted: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Any:
+    """Number of correct images after each step, (S,)."""
+    return (predicted == labels[:, None]).sum(axis=0)
 
 
 def _columns(correct: Any, decided: NDArray[np.int64], steps: int, confidence: float) -> dict[str, NDArray[Any]]:
@@ -100,12 +101,12 @@ def _columns(correct: Any, decided: NDArray[np.int64], steps: int, confidence: f
 
 
 def _logits(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> Tensor:
-    """Logits after each step, (N, S, K): those of the sequence that ends there."""
+    """Logits after each step, (N, S, K): those of the sequence cut off there."""
     inputs = torch.from_numpy(sequences)
     if classifier.model.bidirectional:
         return classifier(inputs)[:, None]  # type: ignore[no-any-return]
     outputs = classifier.outputs(inputs)
-    # the readout is linear, so that of a weighted mean of hidden states is the weighted mean of theirs
+    # The readout is linear: the logits of a weighted mean of hidden states are the weighted mean of their logits
     return RUNNING[classifier.model.pooling](classifier, outputs, classifier.readout(outputs))
 
 
@@ -115,17 +116,17 @@ def _running_mean(classifier: RecurrentClassifier, outputs: Tensor, logits: Tens
 
 def _running_attention(classifier: RecurrentClassifier, outputs: Tensor, logits: Tensor) -> Tensor:
     relative = scores(classifier, outputs).double()
-    relative = (relative - relative.amax(dim=1, keepdim=True)).clamp(min=-700)  # e^-700 is no zero yet
+    relative = (relative - relative.amax(dim=1, keepdim=True)).clamp(min=-700)  # e^-700 is still above zero
     return _weighted(logits, torch.exp(relative))
 
 
 def _weighted(logits: Tensor, weights: Tensor) -> Tensor:
-    """The mean of the logits (N, T, K) up to each step, by weights (N, T, 1)."""
+    """The running mean of the logits (N, T, K), weighted by (N, T, 1)."""
     weights = weights.double()
     return ((weights * logits).cumsum(dim=1) / weights.cumsum(dim=1)).to(logits.dtype)
 
 
-# Outputs (N, T, H) and their logits (N, T, K) to the logits after each step, for each way of pooling
+# By pooling: maps outputs (N, T, H) and their logits (N, T, K) to the logits after each step
 RUNNING: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
     "last": lambda classifier, outputs, logits: logits,
     "mean": _running_mean,

@@ -1,4 +1,4 @@
-"""Inside the cell: gates and states at each step, by each cell's own equations."""
+"""Gates and states inside the cell at each step, from the equations of each cell type."""
 
 from collections.abc import Callable
 
@@ -15,10 +15,10 @@ Seen = dict[str, Tensor]  # by name, each (N, H)
 
 
 def states(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> States:
-    """Gates and states of the last layer at each step, each (N, T, H), of a few sequences (N, T, F).
+    """Gates and states of the last layer at each step, each (N, T, H), for a small batch of sequences (N, T, F).
 
-    Of a bidirectional network (N, T, 2H), those that read from the first step on first. Gates are between 0, shut, and
-    1, open; the hidden state is between -1 and 1; the LSTM's cell state has no bound.
+    For a bidirectional network (N, T, 2H), forward first. Gates are between 0 (closed) and 1 (open), the hidden state
+    is between -1 and 1, and the cell state of an LSTM is unbounded.
     """
     recurrent, equations = classifier.recurrent, STATES[classifier.model.cell]
     with torch.inference_mode():
@@ -34,7 +34,7 @@ def states(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> Sta
 
 
 def _read(equations: Callable[..., Seen], weights: Layer, inputs: Tensor, backwards: bool) -> Seen:
-    """All that is seen in one layer in one direction, each (N, T, H) in the order of the inputs (N, T, F)."""
+    """Gates and states of a layer in one direction, each (N, T, H), in the order of the inputs (N, T, F)."""
     driven = inputs @ weights.input_weight.T + weights.input_bias  # (N, T, G * H)
     empty = inputs.new_zeros(len(inputs), weights.hidden_weight.shape[1])
     seen: Seen = {"hidden state": empty, "cell state": empty}
@@ -47,7 +47,7 @@ def _read(equations: Callable[..., Seen], weights: Layer, inputs: Tensor, backwa
 
 
 def _lstm(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
-    """Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; the order i, f, g, o is that of torch.nn.LSTM.
+    """Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; gate order i, f, g, o as in torch.nn.LSTM.
 
     The forget gate: Gers et al. 2000, doi:10.1162/089976600300015015.
     """
@@ -59,7 +59,7 @@ def _lstm(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
 
 
 def _gru(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
-    """Cho et al. 2014, doi:10.3115/v1/D14-1179, with the reset gate after the product, as torch.nn.GRU has it."""
+    """Cho et al. 2014, doi:10.3115/v1/D14-1179, with the reset gate applied after the product, as in torch.nn.GRU."""
     (r, z, n), (r_recalled, z_recalled, n_recalled) = driven.chunk(3, dim=1), recalled.chunk(3, dim=1)
     r, z = torch.sigmoid(r + r_recalled), torch.sigmoid(z + z_recalled)
     candidate = torch.tanh(n + r * n_recalled)
@@ -72,11 +72,11 @@ def _rnn(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
     return {"hidden state": torch.tanh(driven + recalled)}
 
 
-# What can be seen inside each cell: from input, last hidden state (both times their weights) and all that was seen
+# Each maps the weighted input, the weighted previous hidden state and the previous states to the new gates and states
 STATES: dict[str, Callable[[Tensor, Tensor, Seen], Seen]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
 
 
 def units_read_most(classifier: RecurrentClassifier, count: int) -> NDArray[np.int64]:
-    """The units whose hidden state moves the answer most, most first: the spread of their weights over classes."""
+    """The units with the most influence on the logits, by the spread of their readout weights over classes."""
     spread = classifier.readout.weight.detach().std(dim=0)
     return torch.argsort(spread, descending=True, stable=True)[:count].numpy()

@@ -1,4 +1,4 @@
-"""How good predictions are, and how sure one can be of it."""
+"""Metrics of predictions, with confidence intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FIRST = 128  # the tutorial measured on the first 128 test images
-BINS = 15  # of confidence, as Guo et al. 2017 took
+FIRST = 128  # the tutorial evaluated on the first 128 test images
+BINS = 15  # bins of confidence, as in Guo et al. 2017
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a classifier says about images whose labels are known.
+    """Logits of a classifier for labelled images.
 
     Attributes:
         logits: float32 (N, K).
@@ -25,21 +25,21 @@ class Predictions:
     labels: NDArray[np.uint8]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays by the names that they have in files."""
+        """The arrays under their names in files."""
         return {"logits": self.logits, "labels": self.labels}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Predictions":
-        """The predictions of which `arrays` gave these."""
+        """The inverse of `arrays`."""
         return cls(arrays["logits"], arrays["labels"])
 
 
 def wilson_interval(correct: int, total: int, confidence: float) -> tuple[float, float]:
-    """Interval that holds the true accuracy with the given confidence.
+    """The Wilson interval: contains the true accuracy with the given confidence.
 
     Args:
         correct, total: counts of images, 0 <= correct <= total, total >= 1.
-        confidence: fraction in (0, 1), as 0.95.
+        confidence: fraction in (0, 1), such as 0.95.
 
     Returns:
         Lower and upper accuracy, fractions in [0, 1].
@@ -59,33 +59,33 @@ def wilson_interval(correct: int, total: int, confidence: float) -> tuple[float,
 
 
 def percent(confidence: float) -> str:
-    """A confidence as one reads it: "95%", "99.9%"."""
+    """A confidence as text: "95%", "99.9%"."""
     return f"{100 * confidence:.6g}%"
 
 
 def log_probabilities(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Log-softmax over classes, (N, K), computed so that no exponential overflows."""
+    """Log-softmax over classes, (N, K), without overflow."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # type: ignore[no-any-return]
 
 
 def cross_entropy(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
-    """Mean loss in nats of logits (N, K) against labels (N,)."""
+    """Mean cross-entropy in nats of logits (N, K) for labels (N,)."""
     return float(-log_probabilities(logits)[np.arange(len(labels)), labels].mean())
 
 
 def accuracy(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
-    """Fraction of images whose largest logit is their label's."""
+    """Fraction of images whose largest logit belongs to their label."""
     return float((logits.argmax(axis=1) == labels).mean())
 
 
 def confusion_matrix(predicted: NDArray[Any], labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
-    """Counts (K, K): images of label (row) that were called prediction (column)."""
+    """Counts of images (K, K), by label (row) and prediction (column)."""
     return np.bincount(labels.astype(np.int64) * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def per_class(confusion: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """Precision, recall and F1 (fractions, 0 where a class was never named or has no image) and images, each (K,)."""
+    """Precision, recall and F1 (fractions; 0 if a class has no prediction or no image) and images, each (K,)."""
     right = confusion.diagonal().astype(float)
     images, named = confusion.sum(axis=1), confusion.sum(axis=0)
     return {
@@ -97,11 +97,11 @@ def per_class(confusion: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
 
 
 def reliability(logits: NDArray[Any], labels: NDArray[Any], bins: int) -> dict[str, NDArray[Any]]:
-    """How often predictions are right whose probability falls into each of `bins` equal intervals.
+    """Accuracy of the predictions by confidence, in `bins` equal intervals.
 
     Returns:
-        Each (bins,): "low" and "high", the interval without and with its edge; "images" and "correct", counts;
-        "confidence", the mean probability of the predicted class, nan where there are no images.
+        Each (bins,): "low" (exclusive) and "high" (inclusive) edges; "images" and "correct", counts; "confidence", the
+        mean probability of the predicted class, nan in empty bins.
 
     Source: Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html, section 2.
     """
@@ -126,7 +126,7 @@ def expected_calibration_error(bins: dict[str, NDArray[Any]]) -> float:
 
 
 def summarize(logits: NDArray[Any], labels: NDArray[Any], confidence: float) -> dict[str, float]:
-    """The measures of a test, by their names in MLflow: fractions in [0, 1], counts of images, and nats."""
+    """Test metrics under their MLflow names: fractions in [0, 1], counts of images, and nats."""
     right = logits.argmax(axis=1) == labels
     low, high = wilson_interval(int(right.sum()), len(right), confidence)
     first = right[:FIRST]

@@ -1,33 +1,33 @@
-"""Whether two classifiers of the same images differ by more than chance."""
+"""Significance tests for classifiers of the same images."""
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-FEW = 25  # images below which the chi-squared distribution is too coarse
+FEW = 25  # images; below this the chi-squared approximation is too coarse
 
 
 class McNemar(NamedTuple):
-    """The answer of `mcnemar`: how probable so large a difference is by chance, and whether that is exact."""
+    """The result of `mcnemar`: the p value, and whether it is exact."""
 
     p_value: float
     exact: bool
 
 
 def mcnemar(first_only: int, second_only: int) -> McNemar:
-    """McNemar's test, two-sided: are two classifiers that saw the same images equally often right?
+    """McNemar's two-sided test that two classifiers of the same images have equal accuracy.
 
-    Images that both have right or both have wrong say nothing. Of the n others each classifier has a half by chance:
-    exactly, by the binomial distribution, where n < 25; beyond, (|first_only - second_only| - 1)^2 / n is close to
-    chi-squared with one degree of freedom.
+    Only the n images count that exactly one classifier gets right. Under the null hypothesis each gets half of them.
+    For n < 25 the p value is exact, from the binomial distribution. For larger n,
+    (|first_only - second_only| - 1)^2 / n is approximately chi-squared with one degree of freedom.
 
     Args:
-        first_only, second_only: images that only the first, and only the second has right, each >= 0.
+        first_only, second_only: images that only the first or only the second classifier gets right, each >= 0.
 
     Raises:
         ValueError: if a count is negative.
 
-    Source: McNemar 1947, doi:10.1007/BF02295996; the 1 that is taken off: Edwards 1948, doi:10.1007/BF02289261.
+    Source: McNemar 1947, doi:10.1007/BF02295996; continuity correction of 1: Edwards 1948, doi:10.1007/BF02289261.
     """
     if min(first_only, second_only) < 0:
         raise ValueError(f"counts of images must be 0 or more, found {first_only} and {second_only}")
@@ -40,13 +40,13 @@ def mcnemar(first_only: int, second_only: int) -> McNemar:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p values of several tests, raised so that one error among them all is as rare as it is for a single one.
+    """Holm-corrected p values: they bound the probability of any false positive among several tests.
 
     Args:
-        p_values: of each test alone, in [0, 1].
+        p_values: of the individual tests, in [0, 1].
 
     Returns:
-        The corrected ones in the same order.
+        The corrected p values in the same order.
 
     Source: Holm 1979, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6.
     """

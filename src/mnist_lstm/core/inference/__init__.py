@@ -1,1 +1,1 @@
-"""People's own pictures: decoded, preprocessed and classified."""
+"""Decodes, preprocesses and classifies users' pictures."""

@@ -1,6 +1,6 @@
-"""A picture file as brightness: every kind of file and pixel that people have, or the reason why not.
+"""Decodes picture files of common formats and pixel types to 8-bit grey.
 
-The same for the pictures that one trains on and for those that one asks about.
+Training and prediction use the same decoder.
 """
 
 import io
@@ -15,32 +15,32 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mnist_lstm.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
-MOST_PIXELS = 100_000_000  # of a picture; checked before they are decoded
-LONGEST_SIDE = 2000  # pixels; larger pictures are averaged down by a whole factor
+MOST_PIXELS = 100_000_000  # per picture; checked before decoding
+LONGEST_SIDE = 2000  # pixels; larger pictures are averaged down by an integer factor
 BLACK, WHITE = 0, 255
 
 GreyImage = NDArray[np.uint8]  # (height, width) of any size, 0 for black and 255 for white
 
 
 class PictureError(UserError):
-    """A picture with nothing in it to read; the message is the reason, without the name of the file."""
+    """A picture that cannot be read; the message is the reason, without the file name."""
 
 
 def decode(content: bytes, paper: int | None = None) -> GreyImage:
-    """The brightness of the picture in a file's content, upright as its EXIF orientation says.
+    """The grey values of a picture, uint8 (height, width), rotated by its EXIF orientation.
 
-    Colours become their luma (ITU-R 601). Pixels of 16 bits or floats span from their darkest to their brightest.
+    Colours become luma (ITU-R 601). 16-bit and float pixels are stretched from their darkest to their brightest value.
 
     Args:
-        content: the whole file.
-        paper: what transparent pixels become; None where it is not known, and follows from the opaque pixels.
+        content: all bytes of the file.
+        paper: grey value for transparent pixels; None to infer it from the opaque pixels.
 
     Raises:
-        PictureError: if there is no whole picture, more than one, or one too large.
+        PictureError: if the file is damaged, too large, or does not hold exactly one picture.
     """
     try:
         with _without_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            _expect_one_of_bearable_size(picture)
+            _expect_one_of_allowed_size(picture)
             upright = ImageOps.exif_transpose(picture)
             return np.asarray(_averaged(_opaque(upright, paper) if upright.has_transparency_data else _grey(upright)))
     except PictureError:
@@ -49,24 +49,24 @@ def decode(content: bytes, paper: int | None = None) -> GreyImage:
         raise PictureError(f"no picture that can be read ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
         raise PictureError(f"more than {MOST_PIXELS} pixels") from None
-    except Exception as error:  # Pillow's readers each have errors of their own for a damaged file
+    except Exception as error:  # Pillow's readers raise different errors for damaged files
         raise PictureError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keeps Pillow's warnings, of metadata, to itself."""
+    """Silences Pillow's warnings about metadata."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def _expect_one_of_bearable_size(picture: Image.Image) -> None:
+def _expect_one_of_allowed_size(picture: Image.Image) -> None:
     if picture.width * picture.height > MOST_PIXELS:
         raise PictureError(f"{picture.width} x {picture.height}, more than {MOST_PIXELS} pixels")
     frames = getattr(picture, "n_frames", 1)
-    if frames > 1 and picture.format != "MPO":  # of a camera: the photo first, then its previews
-        raise PictureError(f"{frames} pictures in one file; save the one that is meant")
+    if frames > 1 and picture.format != "MPO":  # MPO files of cameras hold the photo, then previews
+        raise PictureError(f"{frames} pictures in one file; save the one to read as its own file")
 
 
 def _grey(picture: Image.Image) -> Image.Image:
@@ -80,13 +80,13 @@ def _stretched(values: NDArray[np.float64]) -> Image.Image:
     if not np.isfinite(values).all():
         raise PictureError("pixels that are no numbers")
     darkest, brightest = values.min(), values.max()
-    if darkest == brightest:  # nothing to span
+    if darkest == brightest:  # nothing to stretch
         return Image.new("L", values.shape[::-1], WHITE if brightest > 0 else BLACK)
     return Image.fromarray(np.rint((values - darkest) * (WHITE / (brightest - darkest))).astype(np.uint8))
 
 
 def _opaque(picture: Image.Image, paper: int | None) -> Image.Image:
-    """The picture in mode L with paper where it is transparent."""
+    """The picture in mode L, with paper in place of transparent pixels."""
     if picture.mode.startswith(("I", "F")):
         return _grey(picture)
     coloured = picture.convert("RGBA")
@@ -97,10 +97,10 @@ def _opaque(picture: Image.Image, paper: int | None) -> Image.Image:
 
 
 def _likely_paper(grey: GreyImage, opaque: NDArray[np.bool_]) -> int:
-    """What transparent pixels most likely are.
+    """The most likely grey value of transparent pixels.
 
-    Where most of a picture is opaque, paper looks as the opaque pixels mostly do. Else they are the ink, and paper is
-    black or white, what is less like them.
+    If most of the picture is opaque, the paper is the median of the opaque pixels. Otherwise they are the ink, and the
+    paper is black or white, whichever differs more from them.
     """
     if not opaque.any():
         raise PictureError("blank: every pixel is transparent")

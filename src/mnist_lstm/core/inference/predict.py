@@ -1,4 +1,4 @@
-"""A user's pictures, prepared and classified: a table of answers, a part at a time so that memory stays flat."""
+"""Classifies a user's pictures in batches, so that memory use does not grow with their number."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -15,21 +15,21 @@ from mnist_lstm.core.inference.preprocess import Frame, frame_of, preprocess
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 
-IMAGES = 1000  # in one forward pass
+IMAGES = 1000  # per forward pass
 DECIMALS = 6  # of a probability in the table
 
-# A picture's file, an image uint8 (height, width) that needs no decoding, or why there is neither
+# The bytes of a picture file, a decoded image uint8 (height, width), or the reason why neither exists
 Content = bytes | NDArray[np.uint8] | PictureError
-Open = Callable[[str | None], Iterator[tuple[str, Content]]]  # the pictures with their names, at a place that is named
+Open = Callable[[str | None], Iterator[tuple[str, Content]]]  # names and contents of the pictures in a folder
 
 
 class PreprocessedPicture(NamedTuple):
-    """What the network is given of a picture, or why it is given none.
+    """The image that the network reads, or the reason why the picture was skipped.
 
     Attributes:
         name: of the file.
-        image: uint8 (height, width), blank where the picture is skipped.
-        skipped: the reason, empty where it is not.
+        image: uint8 (height, width), blank if the picture was skipped.
+        skipped: the reason; empty if the picture was not skipped.
     """
 
     name: str
@@ -38,7 +38,7 @@ class PreprocessedPicture(NamedTuple):
 
 
 def preprocess_each(pictures: Iterable[tuple[str, Content]], frame: Frame) -> Iterator[PreprocessedPicture]:
-    """Each picture as an image of the frame; an array that has its size already is taken as it is."""
+    """Preprocesses each picture to the frame; arrays of that size are used unchanged."""
     blank = np.zeros((frame.height, frame.width), np.uint8)
     for name, content in pictures:
         try:
@@ -56,10 +56,10 @@ def _image(content: Content, frame: Frame) -> NDArray[np.uint8]:
 
 
 def predict_tables(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoint) -> Iterator[pd.DataFrame]:
-    """A table of the answers for every 1,000 pictures, a row each in their order.
+    """Yields a table of predictions for every 1,000 pictures, one row per picture in their order.
 
-    Columns: file; digit, the class; its probability; second_guess; p_<class>, the probability of each class; skipped,
-    why there is no answer, with empty fields before it.
+    Columns: file; digit, the predicted class; probability, that of digit; second_guess; p_<class>, the probability of
+    each class; skipped, the reason if the picture was skipped, in which case all columns between are empty.
     """
     classifier, pixel_order, names = checkpoint.classifier(), checkpoint.pixel_order(), checkpoint.data.class_names
     images = preprocess_each(pictures, frame_of(checkpoint.data))

@@ -1,7 +1,7 @@
-"""A user's picture to what the network was trained on: ink alone, of one size, at one place.
+"""Converts a user's picture to the form of the training images: only ink, scaled and centred.
 
-MNIST was made so: the ink of a digit scaled to fit a box of 20 x 20 pixels, its aspect kept, its edges grey from that
-scaling, and its centre of mass moved to the middle of 28 x 28 pixels.
+MNIST's digits were scaled to fit a box of 20 x 20 pixels with their aspect ratio preserved, which made their edges
+grey. Then their centre of mass was moved to the middle of 28 x 28 pixels.
 Source: LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/.
 """
 
@@ -14,20 +14,20 @@ from PIL import Image
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.inference.decode import WHITE, GreyImage, PictureError
 
-LEAST_CONTRAST = 24  # of 255, between ink and paper; below it a picture is blank
-EDGE = 0.25  # of the ink's strength: where a stroke begins
-NOISE = 4  # standard deviations of the paper that are no ink
-STEEPEST = 80  # of 255, from edge to edge, that is a fall of light; more is ink along an edge
-SPECK = 0.03  # of the largest part: smaller ones are dust
+LEAST_CONTRAST = 24  # of 255, between ink and paper; pictures with less are blank
+EDGE = 0.25  # fraction of the ink's strength at which a stroke begins
+NOISE = 4  # standard deviations of the paper; smaller differences are not ink
+STEEPEST = 80  # of 255, from edge to edge: the largest lighting gradient; more is ink along an edge
+SPECK = 0.03  # fraction of the size of the largest part; smaller parts are dust
 
 
 class Frame(NamedTuple):
-    """Where the ink lies in the images of a data set.
+    """Position and size of the ink in the images of a data set.
 
     Attributes:
         height, width: of an image, in pixels.
-        fill: the side of the ink's box, as a fraction of the image's.
-        centre: of the ink's mass, as a fraction of the image's side.
+        fill: side of the ink's box, as a fraction of the image's side.
+        centre: position of the ink's centre of mass, as a fraction of the image's side.
     """
 
     height: int
@@ -36,13 +36,12 @@ class Frame(NamedTuple):
     centre: float
 
 
-# How far ink reaches and where its centre is, as fractions. MNIST's stand in its description; those of the bundled
-# digits, and both centres, were measured on the images.
+# (fill, centre) by data set. MNIST's fill is from its description; the other values were measured on the images.
 FILLS = {"mnist": (20 / 28, 0.5), "digits": (1.0, 0.44)}
 
 
 def frame_of(data: DataProfile) -> Frame:
-    """The frame of the images that a model was trained on; data sets that are not known are taken to be like MNIST."""
+    """The frame of a model's training images; unknown data sets are treated like MNIST."""
     return Frame(*data.image_shape, *FILLS.get(data.name, FILLS["mnist"]))
 
 
@@ -50,11 +49,11 @@ def preprocess(picture: GreyImage, frame: Frame) -> NDArray[np.uint8]:
     """The picture as an image of the data set: uint8 (height, width), 0 for paper and 255 for ink.
 
     Args:
-        picture: of any size, dark on light or light on dark.
+        picture: uint8 of any size, dark on light or light on dark.
         frame: of the data set.
 
     Raises:
-        PictureError: if there is no ink on it.
+        PictureError: if the picture has no ink.
     """
     strength = ink(picture)
     inside = _without_specks(strength > WHITE * EDGE)
@@ -64,10 +63,10 @@ def preprocess(picture: GreyImage, frame: Frame) -> NDArray[np.uint8]:
 
 
 def ink(picture: GreyImage) -> NDArray[np.uint8]:
-    """How much of each pixel is ink, 0 to 255: what differs from the paper, which most of the border is.
+    """Ink strength of each pixel, 0 to 255: its difference from the paper, which fills most of the border.
 
     Raises:
-        PictureError: if nothing does.
+        PictureError: if no pixel differs enough.
     """
     away = picture - _paper(picture)
     border = np.concatenate([away[0], away[-1], away[:, 0], away[:, -1]])
@@ -82,7 +81,7 @@ def ink(picture: GreyImage) -> NDArray[np.uint8]:
 
 
 def _paper(picture: GreyImage) -> NDArray[np.float32]:
-    """The brightness of the paper: the border's median, and a light that falls evenly from one side to the other."""
+    """Brightness of the paper: the median of the border plus a linear lighting gradient."""
     top, bottom, left, right = (np.median(edge) for edge in (picture[0], picture[-1], picture[:, 0], picture[:, -1]))
     middle = np.median(np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]))
     down, across = (float(slope) if abs(slope) <= STEEPEST else 0.0 for slope in (bottom - top, right - left))
@@ -91,8 +90,8 @@ def _paper(picture: GreyImage) -> NDArray[np.float32]:
 
 
 def _without_specks(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The connected parts that are not small beside the largest."""
-    from scipy import ndimage  # 0.2 s that a run without a user's pictures need not wait for
+    """The connected parts that are not small relative to the largest."""
+    from scipy import ndimage  # the import takes 0.2 s, which only predictions need
 
     parts, _ = ndimage.label(inside, np.ones((3, 3)))
     sizes = np.bincount(parts.ravel())
@@ -101,14 +100,14 @@ def _without_specks(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _near(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels inside a stroke or beside one: its soft edge."""
+    """Pixels inside or next to a stroke, including its soft edge."""
     from scipy import ndimage
 
     return ndimage.binary_dilation(inside, np.ones((3, 3)))  # type: ignore[no-any-return]
 
 
 def _scaled(strength: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
-    """The ink in its box of the frame: averaged over areas where it shrinks, and as strong as it was."""
+    """The ink scaled to its box, averaged over areas when it shrinks, with full strength restored."""
     height, width = strength.shape
     scale = min(frame.height * frame.fill / height, frame.width * frame.fill / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -118,7 +117,7 @@ def _scaled(strength: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
 
 
 def _centred(scaled: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
-    """The frame with the centre of the ink's mass in its middle, or as near as the ink stays whole."""
+    """The image with the ink's centre of mass in the middle, or as near as possible without cutting ink off."""
     from scipy import ndimage
 
     image = np.zeros((frame.height, frame.width), np.uint8)

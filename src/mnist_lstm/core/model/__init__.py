@@ -1,1 +1,1 @@
-"""The recurrent classifier, its initial weights, and the model that is exported."""
+"""The recurrent classifier, its initial weights, and the exported model."""

@@ -1,4 +1,4 @@
-"""The recurrent classifier, and the image classifier that is exported."""
+"""The recurrent classifier of sequences."""
 
 from collections.abc import Callable
 
@@ -10,18 +10,18 @@ from torch import Tensor, nn
 from mnist_lstm.core.model.initialization import initialize
 from mnist_lstm.parameters import ModelParameters
 
-WHITE = 255  # pixels are scaled to [0, 1] inside the model, so nobody can feed it wrongly
+WHITE = 255  # the model itself scales pixels to [0, 1], so that callers cannot scale them wrongly
 
 CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 class RecurrentClassifier(nn.Module):
-    """Reads a sequence step by step and names its class from its hidden states.
+    """Classifies a sequence from the hidden states of a recurrent network.
 
     Args:
         model: cell, sizes, pooling and dropout.
-        features: F, numbers read at each step.
-        classes: K.
+        features: F, the input size at each step.
+        classes: K, the number of classes.
     """
 
     def __init__(self, model: ModelParameters, features: int, classes: int):
@@ -39,13 +39,13 @@ class RecurrentClassifier(nn.Module):
         units = model.hidden_size * (2 if model.bidirectional else 1)
         if model.pooling == "attention":
             self.attention = nn.Linear(units, 1, bias=False)
-            nn.init.zeros_(self.attention.weight)  # training starts from the mean of all steps
+            nn.init.zeros_(self.attention.weight)  # training starts from the mean over all steps
         self.readout = nn.Linear(units, classes)
 
     def outputs(self, sequences: Tensor) -> Tensor:
         """The last layer's hidden state at each step, (N, T, H), for uint8 sequences (N, T, F).
 
-        Of a bidirectional network (N, T, 2H): of those who have read up to this step from the first and from the last.
+        For a bidirectional network (N, T, 2H): the forward states, then the backward states.
         """
         return self._full(self._read(sequences)[0])
 
@@ -55,9 +55,9 @@ class RecurrentClassifier(nn.Module):
         return self.readout(self.dropout(summary))  # type: ignore[no-any-return]
 
     def _read(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
-        """The outputs (N, T, D) and the hidden state that has read it all in each direction, (N, D).
+        """Outputs (N, T, D), and the final hidden state of each direction, (N, D).
 
-        In the precision of the recurrent layer: most ways of pooling would not read what was widened.
+        Both keep the precision of the recurrent layer; pooling converts only the one that it uses.
         """
         outputs, state = self.recurrent(sequences.to(self.readout.weight.dtype) / WHITE)
         hidden = state[0] if self.model.cell == "lstm" else state  # (layers * directions, N, H)
@@ -69,7 +69,7 @@ class RecurrentClassifier(nn.Module):
 
 
 def last(classifier: RecurrentClassifier, _: Tensor, hidden: Tensor) -> Tensor:
-    """The hidden state that has read the whole sequence, in each direction."""
+    """The final hidden state of each direction."""
     return classifier._full(hidden)
 
 
@@ -79,20 +79,20 @@ def mean(classifier: RecurrentClassifier, outputs: Tensor, _: Tensor) -> Tensor:
 
 
 def attention(classifier: RecurrentClassifier, outputs: Tensor, _: Tensor) -> Tensor:
-    """The mean of the hidden states, each step weighted by the softmax of its score."""
+    """The mean of the hidden states, weighted by the softmax of the scores."""
     outputs = classifier._full(outputs)
     return (torch.softmax(scores(classifier, outputs), dim=1) * outputs).sum(dim=1)
 
 
 def scores(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
-    """How much pooling by attention looks at each step, (N, T, 1), before the softmax over the steps.
+    """Attention scores of the steps, (N, T, 1), before the softmax.
 
-    Source: Zhou et al. 2016, doi:10.18653/v1/P16-2034, there with another tanh around the weighted mean.
+    Source: Zhou et al. 2016, doi:10.18653/v1/P16-2034, who apply another tanh to the weighted mean.
     """
     return classifier.attention(torch.tanh(outputs))  # type: ignore[no-any-return]
 
 
-# Hidden states of all steps (N, T, D) and of the end (N, D) to the vector that the readout classifies, (N, D)
+# Each maps the hidden states of all steps (N, T, D) and the final one (N, D) to the input of the readout, (N, D)
 POOLINGS: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
     "last": last,
     "mean": mean,
@@ -101,7 +101,7 @@ POOLINGS: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
 
 
 def new_classifier(model: ModelParameters, shape: tuple[int, ...], classes: int, seed: int) -> RecurrentClassifier:
-    """A classifier of sequences of `shape`, (T, F), with initial weights that follow from `seed` alone."""
+    """A classifier of sequences of `shape`, (T, F), whose initial weights depend only on `seed`."""
     steps, features = shape
     classifier = RecurrentClassifier(model, features, classes)
     generator = torch.Generator().manual_seed(seed)
@@ -110,17 +110,17 @@ def new_classifier(model: ModelParameters, shape: tuple[int, ...], classes: int,
 
 
 def restored_classifier(model: ModelParameters, features: int, weights: dict[str, Tensor]) -> RecurrentClassifier:
-    """The classifier, ready to classify, whose `state_dict` is `weights`."""
+    """The classifier with the `state_dict` `weights`, in evaluation mode."""
     classifier = RecurrentClassifier(model, features, classes=len(weights["readout.bias"]))
     classifier.load_state_dict(weights)
     return classifier.eval()
 
 
 def expect_fit(model: ModelParameters, features: int, weights: dict[str, Tensor]) -> None:
-    """Checks, without memory for a classifier, that `weights` has the names and shapes of its `state_dict`.
+    """Checks the names and shapes in `weights` against the classifier, without allocating its memory.
 
     Raises:
-        RuntimeError: if it has not.
+        RuntimeError: if they differ.
     """
     with torch.device("meta"):
         classifier = RecurrentClassifier(model, features, classes=len(weights["readout.bias"]))
@@ -128,14 +128,15 @@ def expect_fit(model: ModelParameters, features: int, weights: dict[str, Tensor]
 
 
 def classify(classifier: nn.Module, inputs: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
-    """What `classifier` answers in evaluation mode, (N, K), in passes of `batch_size` to bound the memory."""
-    asked = inputs if len(inputs) else np.zeros((1, *inputs.shape[1:]), inputs.dtype)  # an exported one needs an image
+    """Outputs of `classifier` in evaluation mode, (N, K), computed in batches to bound the memory."""
+    # an exported classifier needs at least one image
+    given = inputs if len(inputs) else np.zeros((1, *inputs.shape[1:]), inputs.dtype)
     was_training, device = classifier.training, next(classifier.parameters()).device
     classifier.eval()
     with torch.inference_mode():
-        answers = [
-            classifier(torch.from_numpy(asked[start : start + batch_size]).to(device))
-            for start in range(0, len(asked), batch_size)
+        outputs = [
+            classifier(torch.from_numpy(given[start : start + batch_size]).to(device))
+            for start in range(0, len(given), batch_size)
         ]
     classifier.train(was_training)
-    return torch.cat(answers).float().cpu().numpy()[: len(inputs)]
+    return torch.cat(outputs).float().cpu().numpy()[: len(inputs)]

@@ -1,4 +1,4 @@
-"""The classifier as a server needs it: it refuses what is no image instead of answering nonsense."""
+"""The classifier for export and serving; it rejects inputs that are not images."""
 
 from typing import NamedTuple
 
@@ -13,11 +13,11 @@ REFUSAL = "pixels must be whole numbers from 0 to 255"
 
 
 class ImageClassifier(nn.Module):
-    """A trained classifier with its scaling and its sequence view inside.
+    """A trained classifier of raw images, with scaling and sequence view included.
 
     Args:
         classifier: trained.
-        pixel_order: the view's pixels, (T, F).
+        pixel_order: of the view, (T, F).
     """
 
     order: Tensor
@@ -35,17 +35,17 @@ class ImageClassifier(nn.Module):
 
 
 class ExportedModel(NamedTuple):
-    """A classifier of raw images, and a few images uint8 (N, height, width) to trace and to try it with."""
+    """A classifier of raw images, with example images uint8 (N, height, width) for tracing and tests."""
 
     classifier: ImageClassifier
     examples: NDArray[np.uint8]
 
 
 class ServedClassifier(nn.Module):
-    """The classifier of raw images for float32 pixels, which must be whole numbers from 0 to 255.
+    """The classifier of raw images with float32 input, which must hold whole numbers from 0 to 255.
 
-    A server that reads JSON into the type that a model declares would cut 0.5 to 0 for a model of uint8, so that images
-    scaled to [0, 1] came out black. As floats they arrive as they were sent.
+    Servers cast JSON to the input type of the model. With uint8, 0.5 would become 0 and images scaled to [0, 1] would
+    turn black. Floats arrive unchanged, so this model can reject them.
     """
 
     def __init__(self, classifier: ImageClassifier):
@@ -53,7 +53,11 @@ class ServedClassifier(nn.Module):
         self.classifier = classifier
 
     def forward(self, images: Tensor) -> Tensor:
-        """Class probabilities float32 (N, K) for float32 images (N, height, width); RuntimeError if not of pixels."""
-        whole = (images >= 0) & (images <= WHITE) & (images == images.round())
-        torch._assert_async(whole.all(), REFUSAL)  # the one assertion that torch.export keeps for values
+        """Class probabilities float32 (N, K) for float32 images (N, height, width).
+
+        Raises:
+            RuntimeError: if a value is not a whole number from 0 to 255.
+        """
+        valid = (images >= 0) & (images <= WHITE) & (images == images.round())
+        torch._assert_async(valid.all(), REFUSAL)  # the only assertion on values that torch.export preserves
         return self.classifier(images.to(torch.uint8))  # type: ignore[no-any-return]

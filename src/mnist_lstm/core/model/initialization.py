@@ -1,4 +1,4 @@
-"""The initial weights, and the biases that are constants."""
+"""Initial weights, and biases that stay constant."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -7,11 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-ONE_BIAS = ("LSTM", "RNN_TANH")  # the cells in which torch's two biases are only ever added to each other
+ONE_BIAS = ("LSTM", "RNN_TANH")  # cells that only use the sum of torch's two biases
 
 
 class Layer(NamedTuple):
-    """The weights of a layer in one direction, in torch's shapes; G is the number of the cell's gates.
+    """The weights of a layer in one direction, in torch's shapes; the cell has G gates.
 
     Attributes:
         input_weight: (G * H, F).
@@ -26,7 +26,7 @@ class Layer(NamedTuple):
 
 
 def layer_weights(recurrent: nn.RNNBase, layer: int) -> list[Layer]:
-    """A layer's weights in each direction in which it reads, from the first step on first."""
+    """The weights of a layer: forward, then backward if it is bidirectional."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     ends = ("", "_reverse") if recurrent.bidirectional else ("",)
     return [Layer(*(getattr(recurrent, f"{name}_l{layer}{end}") for name in names)) for end in ends]
@@ -40,15 +40,15 @@ def initialize(
     steps: int,
     generator: torch.Generator,
 ) -> None:
-    """Draws the weights of the cells and of the readout, and makes the biases constant that are not trained.
+    """Draws the weights of the cells and of the readout, and fixes the biases that are not trained.
 
     Args:
         recurrent: the cells.
-        readout: hidden states to logits.
+        readout: the linear layer from hidden states to logits.
         initialization: one of INITIALIZATIONS.
         forget_bias: added to the LSTM's forget gate.
-        steps: T, of the sequences that will be read.
-        generator: every number is drawn from it.
+        steps: T, the length of the sequences.
+        generator: the only source of random numbers.
     """
     with torch.no_grad():
         INITIALIZATIONS[initialization](recurrent, readout, steps, generator)
@@ -57,9 +57,9 @@ def initialize(
 
 
 def _fix_second_bias(recurrent: nn.RNNBase, forget_bias: float) -> None:
-    """Makes torch's second bias the constant that BasicLSTMCell adds to its forget gate, else 0, and not trained.
+    """Freezes torch's second bias: BasicLSTMCell's constant in the forget gate, 0 elsewhere.
 
-    With both biases trained every bias would move at twice TensorFlow's rate. torch's gate order is i, f, g, o.
+    If both biases were trained, their sum would move at twice TensorFlow's rate. torch's gate order is i, f, g, o.
     """
     for layer in _layers(recurrent):
         layer.hidden_bias.zero_()
@@ -74,11 +74,11 @@ def _layers(recurrent: nn.RNNBase) -> Iterator[Layer]:
 
 
 def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
-    """Glorot-uniform kernels, zero biases but for the GRU's gates, and the tutorial's readout from N(0, 1).
+    """Glorot-uniform kernels, zero biases except in the GRU's gates, and the tutorial's readout from N(0, 1).
 
-    TensorFlow keeps the weights of input and hidden state in one kernel, so the limit is that of both together:
-    (F + H, 4H) for its BasicLSTMCell, (F + H, H) for its BasicRNNCell, and two kernels for its GRUCell, one for both
-    gates, whose bias is 1, and one for the candidate.
+    TensorFlow stores input and hidden weights in one kernel, so the limit is that of the joint kernel: (F + H, 4H) for
+    BasicLSTMCell and (F + H, H) for BasicRNNCell. GRUCell has two: one for both gates, whose bias is 1, and one for
+    the candidate.
     Source: Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html, and TensorFlow's rnn_cell_impl.py.
     """
     units = recurrent.hidden_size
@@ -99,7 +99,7 @@ def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: to
 
 
 def _torch(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
-    """Those of torch itself: all weights and biases uniform within 1 / sqrt(H), the readout within 1 / sqrt(inputs)."""
+    """The defaults of torch: weights and biases uniform within 1 / sqrt(H), the readout within 1 / sqrt(inputs)."""
     limit = 1 / math.sqrt(recurrent.hidden_size)
     for layer in _layers(recurrent):
         for weight in layer:
@@ -110,7 +110,7 @@ def _torch(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.G
 
 
 def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
-    """Orthogonal hidden weights and Glorot-uniform input weights, each gate by itself, zero biases, Glorot readout.
+    """Orthogonal hidden weights and Glorot-uniform input weights per gate, zero biases, Glorot-uniform readout.
 
     Source: Saxe et al. 2014, arXiv:1312.6120.
     """
@@ -127,11 +127,11 @@ def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: to
 
 
 def _chrono(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, generator: torch.Generator) -> None:
-    """As `orthogonal`, with biases of the gates by which units remember for 1 to T steps, evenly by the logarithm.
+    """As `orthogonal`, with gate biases that make units remember for 1 to T steps.
 
-    The forget gate's is log(u), u uniform between 1 and T - 1, and the input gate's -log(u), so that a unit adds as
-    slowly as it forgets. A GRU has one gate for both, z, which keeps the state where it is 1; a plain RNN has none.
-    For sequences of hundreds of steps, over which a forget bias of 1 remembers nothing; model.forget_bias is to be 0.
+    The bias of the forget gate is log(u), u uniform between 1 and T - 1, and that of the input gate is -log(u), so a
+    unit adds as slowly as it forgets. The GRU's gate z does both: 1 preserves the state. A plain RNN has no gates.
+    Use it for hundreds of steps, where a forget bias of 1 forgets everything, with model.forget_bias = 0.
 
     Source: Tallec and Ollivier 2018, arXiv:1804.11188.
     """

@@ -1,1 +1,1 @@
-"""Training: the loop, what it updates, and the checkpoint that it can continue from."""
+"""The training loop, the state that it updates, and checkpoints to resume from."""

@@ -1,4 +1,4 @@
-"""How this process asks the system for memory."""
+"""Settings of the memory allocator during training."""
 
 import ctypes
 import sys
@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 # Of mallopt(3)
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
-KEEPING = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: (1 << 31) - 1, M_TOP_PAD: 1 << 26}
-AFTERWARDS = {M_MMAP_THRESHOLD: 1 << 22, M_TRIM_THRESHOLD: 1 << 22, M_TOP_PAD: 1 << 17}  # what is large goes back
+REUSE = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: (1 << 31) - 1, M_TOP_PAD: 1 << 26}
+AFTERWARDS = {M_MMAP_THRESHOLD: 1 << 22, M_TRIM_THRESHOLD: 1 << 22, M_TOP_PAD: 1 << 17}  # large buffers are returned
 
 
 @contextmanager
 def reused_buffers() -> Iterator[None]:
-    """Makes glibc keep freed buffers for the next update, which asks for the same sizes again; in the end all go back.
+    """Makes glibc reuse freed buffers, as each update allocates the same sizes; returns them to the system at the end.
 
-    By default it gives large ones back to the kernel, and the page faults that follow cost more than the arithmetic
-    once tensors are large. No result changes; on other systems than Linux with glibc nothing happens.
+    By default glibc returns large buffers to the kernel at once. With large tensors the resulting page faults cost more
+    than the arithmetic. Results are unaffected. Does nothing except on Linux with glibc.
 
     Source: https://man7.org/linux/man-pages/man3/mallopt.3.html.
     """
@@ -24,7 +24,7 @@ def reused_buffers() -> Iterator[None]:
     if libc is None or not hasattr(libc, "gnu_get_libc_version"):
         yield
         return
-    _set(libc, KEEPING)
+    _set(libc, REUSE)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Images moved anew for each update: shift, rotation, scale, shear and elastic distortion."""
+"""Random shift, rotation, scale, shear and elastic distortion of the images of each update."""
 
 import math
 
@@ -10,20 +10,20 @@ from torch.nn.functional import grid_sample
 
 from mnist_lstm.parameters import AugmentationParameters
 
-AUGMENTATION = 2  # tells its random stream from those of the initial weights and dropout
+AUGMENTATION = 2  # separates this random stream from those of the initial weights and dropout
 
 
 class Augmentation:
-    """Moves the images behind a batch of sequences.
+    """Augments the images behind a batch of sequences.
 
-    The random numbers of an update follow from the seed and its number alone, so a resumed run needs no state for them.
+    The random numbers depend only on the seed and the update, so a resumed run needs no state for them.
 
     Args:
-        settings: how far, at most; see `parameters.AugmentationParameters`.
+        settings: the largest changes; see `parameters.AugmentationParameters`.
         seed: of the random numbers.
-        pixel_order: the view's pixels, (T, F).
-        size: height and width of an image.
-        device: where the batches are.
+        pixel_order: of the view, (T, F).
+        size: height and width of an image, in pixels.
+        device: of the batches.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class Augmentation:
         self._smoothing = [_smoothing(length, settings.elastic_sigma).to(device) for length in size]
 
     def __call__(self, sequences: Tensor, update: int) -> Tensor:
-        """The sequences uint8 (N, T, F) of the moved images, for the update of that number."""
+        """The sequences uint8 (N, T, F) of the augmented images for this update."""
         pixels = torch.empty(len(sequences), math.prod(self._size), dtype=torch.float32, device=self._device)
         pixels[:, self._pixel_order] = sequences.flatten(1).float()
         moved = self.moved(pixels.view(-1, *self._size), np.random.default_rng([self._seed, AUGMENTATION, update]))
         return moved.round().to(torch.uint8).flatten(1)[:, self._pixel_order].view_as(sequences)
 
     def moved(self, images: Tensor, random: np.random.Generator) -> Tensor:
-        """Images float32 (N, height, width), each pixel read where it comes from; beyond the edges is zero."""
+        """Resampled images float32 (N, height, width); pixels from beyond the edges are zero."""
         height, width = self._size
         matrices, shifts = self._affine(random.uniform(-1, 1, (5, len(images))))
         places = self._grid @ matrices.mT + shifts  # (N, height * width, 2)
@@ -58,7 +58,7 @@ class Augmentation:
         return grid_sample(images[:, None], places, align_corners=False)[:, 0]
 
     def _affine(self, drawn: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
-        """Matrices (N, 2, 2) and shifts (N, 1, 2), in pixels, of x and y, from numbers in [-1, 1]."""
+        """Matrices (N, 2, 2) and shifts (N, 1, 2) in pixels, both in x and y, from random numbers (5, N) in [-1, 1]."""
         settings = self._settings
         angle, size = drawn[0] * math.radians(settings.rotation), 1 + drawn[1] * settings.scale
         shear = drawn[2] * settings.shear
@@ -70,8 +70,8 @@ class Augmentation:
     def _elastic(self, noise: NDArray[np.float32]) -> Tensor:
         """Smooth displacements in pixels (N, height, width, 2) from noise (N, 2, height, width).
 
-        Source: Simard, Steinkraus and Platt 2003, doi:10.1109/ICDAR.2003.1227801; its strength is here that of the
-        displacements after smoothing, so that it does not depend on how smooth they are.
+        Source: Simard, Steinkraus and Platt 2003, doi:10.1109/ICDAR.2003.1227801. Here the strength is that of the
+        smoothed displacements, so it does not depend on the smoothing.
         """
         down, across = self._smoothing
         return (self._settings.elastic * (down @ self._tensor(noise) @ across.mT)).movedim(1, -1)
@@ -81,18 +81,18 @@ class Augmentation:
 
 
 def any_augmentation(settings: AugmentationParameters) -> bool:
-    """Whether the settings move an image at all."""
+    """Whether any augmentation is on."""
     return any((settings.rotation, settings.scale, settings.shear, settings.shift, settings.elastic))
 
 
 def _pixels(size: tuple[int, int]) -> Tensor:
-    """The x and y of each pixel's centre from the middle of the image, in pixels, (height * width, 2)."""
+    """The x and y of each pixel's centre, relative to the middle of the image, in pixels, (height * width, 2)."""
     y, x = (torch.arange(length) - (length - 1) / 2 for length in size)
     return torch.cartesian_prod(y, x).flip(1)
 
 
 def _smoothing(length: int, sigma: float) -> Tensor:
-    """A Gaussian filter along one axis as a matrix (length, length) that keeps the variance of white noise."""
+    """A Gaussian filter along one axis as a matrix (length, length) that preserves the variance of white noise."""
     place = torch.arange(length)
     weights: Tensor = torch.exp(-((place[:, None] - place) ** 2) / (2 * sigma**2))
     norms: Tensor = torch.linalg.vector_norm(weights, dim=1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Which images each update reads."""
+"""The images of each update."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -6,25 +6,25 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW = 16  # blocks whose images are shuffled together
-BLOCKS = 3  # tells the random streams of blocks and windows from that of a whole permutation
+WINDOW = 16  # blocks that are shuffled together
+BLOCKS = 3  # separates the random streams of blocks and windows from that of full permutations
 
 Positions = NDArray[np.int64]
 
 
 def batches(total: int, batch_size: int, seed: int, start: int = 0, block: int | None = None) -> Iterator[Positions]:
-    """Positions of the images of update `start`, `start` + 1, and so on without end, each (batch_size,).
+    """Yields image indices (batch_size,) for update `start`, `start` + 1, and so on, without end.
 
-    Every epoch is a new permutation, and a batch runs on across the end of one, as TensorFlow's `next_batch` did.
-    The batch of an update follows from `seed` and its number alone, so a resumed run needs no state for it.
+    Each epoch is a new permutation, and a batch may span two epochs, as in TensorFlow's `next_batch`.
+    The batch of an update depends only on `seed` and the update, so a resumed run needs no state for it.
 
     Args:
-        total: images.
-        batch_size: of them an update.
+        total: number of images.
+        batch_size: images per update.
         seed: of the permutations.
         start: the first update, from 0.
-        block: None for any permutation; or images in a block that lie side by side. Then the blocks come in a new
-            order in each epoch, and images are shuffled among the next `WINDOW` of them.
+        block: None to shuffle all images; otherwise the number of adjacent images in a block. Each epoch then visits
+            the blocks in a new order and shuffles the images of `WINDOW` blocks at a time.
     """
     first_epoch, offset = divmod(start * batch_size, total)
     parts = _parts(total, seed, first_epoch, offset, block or total)
@@ -37,7 +37,7 @@ def batches(total: int, batch_size: int, seed: int, start: int = 0, block: int |
 
 
 def _parts(total: int, seed: int, first_epoch: int, offset: int, block: int) -> Iterator[Positions]:
-    """The epochs from this one on, in parts, without the first `offset` images."""
+    """Yields the permutations from `first_epoch` on in parts, without the first `offset` images."""
     for epoch in count(first_epoch):
         if block >= total:
             yield np.random.default_rng([seed, epoch]).permutation(total)[offset:]
@@ -52,7 +52,7 @@ def _parts(total: int, seed: int, first_epoch: int, offset: int, block: int) -> 
 
 
 def _windows(total: int, seed: int, epoch: int, block: int) -> Iterator[list[range]]:
-    """The blocks of an epoch in their order, `WINDOW` at a time; the last block of the images may be shorter."""
+    """Yields the shuffled blocks of an epoch, `WINDOW` at a time; the last block of the images may be shorter."""
     order = np.random.default_rng([seed, epoch, 0, BLOCKS]).permutation(-(-total // block)).tolist()
     for first in range(0, len(order), WINDOW):
         yield [range(each * block, min((each + 1) * block, total)) for each in order[first : first + WINDOW]]

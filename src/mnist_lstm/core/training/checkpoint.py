@@ -1,4 +1,4 @@
-"""A file that describes itself: weights, what they are of, and all that training needs to continue."""
+"""Self-describing checkpoints: the weights, how they were trained, and the state to resume from."""
 
 import hashlib
 import io
@@ -26,12 +26,12 @@ FORMAT = "mnist_lstm checkpoint 2"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A classifier in training or trained.
+    """A classifier, during or after training.
 
     Attributes:
-        model, sequence: with which it rebuilds itself.
-        data: what it was trained on.
-        fingerprint_fields: every parameter and digest that decides the weights.
+        model, sequence: the parameters that rebuild the classifier.
+        data: facts about the training data.
+        fingerprint_fields: every parameter and digest that determines the weights.
         state: all that training needs to continue.
         keep: which weights classify, "last" or "best".
     """
@@ -50,26 +50,26 @@ class Checkpoint:
 
     @property
     def label(self) -> str:
-        """What was trained, in a few words: "lstm128 rows s1"."""
+        """A short name of the training: "lstm128 rows s1"."""
         return label(self.model, self.sequence, self.fingerprint_fields["training.seed"])
 
     @property
     def weights(self) -> dict[str, Tensor]:
-        """The weights that classify."""
+        """The weights that classify: the last or the best."""
         best = self.state.best
         return best.weights if self.keep == "best" and best else self.state.classifying
 
     def pixel_order(self) -> Any:
-        """The view's pixels, (T, F)."""
+        """The pixel order of the view, (T, F)."""
         return pixel_order_for(self.sequence, *self.data.image_shape)
 
     def classifier(self) -> RecurrentClassifier:
-        """The classifier of sequences, ready to classify."""
+        """The classifier of sequences, in evaluation mode."""
         return restored_classifier(self.model, self.pixel_order().shape[1], self.weights)
 
 
 def weights_digest(weights: dict[str, Tensor]) -> str:
-    """SHA-256 over name, dtype, shape and bytes of each tensor: equal exactly where every bit is."""
+    """SHA-256 over name, dtype, shape and bytes of each tensor: equal if and only if all bits are equal."""
     sha = hashlib.sha256()
     for name in sorted(weights):
         array = weights[name].detach().cpu().contiguous().numpy()
@@ -79,7 +79,7 @@ def weights_digest(weights: dict[str, Tensor]) -> str:
 
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:
-    """The checkpoint as a file's content; equal checkpoints give equal bytes."""
+    """The content of a checkpoint file; equal checkpoints give equal bytes."""
     state = checkpoint.state
     content = {
         "format": FORMAT,
@@ -97,7 +97,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 def _interned(value: Any) -> Any:
-    """The same nest with one object for equal strings, which torch.save would otherwise write once for each object."""
+    """The same value with one object per distinct string; torch.save writes equal strings once per object."""
     if isinstance(value, str):
         return sys.intern(value)
     if isinstance(value, dict):
@@ -106,14 +106,14 @@ def _interned(value: Any) -> Any:
 
 
 def from_bytes(content: bytes, name: str) -> Checkpoint:
-    """The checkpoint in a file's content.
+    """The checkpoint in the content of a file.
 
     Args:
-        content: the whole file.
-        name: what errors call the file.
+        content: all bytes of the file.
+        name: the file's name in error messages.
 
     Raises:
-        UserError: if the file is damaged or no checkpoint of this version.
+        UserError: if the file is damaged or not a checkpoint of this version.
     """
     broken = f"{name} must be a complete checkpoint of mnist_lstm"
     again = "delete it and train again (`kedro run --from-nodes train`)"
@@ -136,15 +136,19 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
         return found
     except UserError:
         raise
-    except Exception as error:  # torch, zipfile, pydantic and dict each have errors of their own for a damaged file
+    except Exception as error:  # torch, zipfile, pydantic and dict raise different errors for damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{broken}, found {reason}; {again}.") from None
 
 
 def check_every_byte(content: bytes) -> None:
-    """torch.load checks no CRC, and a damaged file would load with other weights.
+    """Checks the CRC of each entry and rejects entries with file attributes.
 
-    Nor does it read an entry whose attributes say folder, and leaves its tensor as the memory was; torch writes none.
+    torch.load checks no CRC, so a damaged file would load with wrong weights. It also skips entries marked as folders
+    and leaves their tensors uninitialized; torch itself writes no attributes.
+
+    Raises:
+        zipfile.BadZipFile: if a check fails.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         damaged = archive.testzip() or next(
@@ -155,20 +159,20 @@ def check_every_byte(content: bytes) -> None:
 
 
 def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit) -> None:
-    """Checks that a checkpoint fits the data it is to classify.
+    """Checks that a checkpoint fits the data.
 
     Raises:
-        UserError: if it was trained on other data, another size of image, or another view.
+        UserError: if it was trained on other data, another image size or another view.
     """
     trained, given = checkpoint.data.name, card.name
     wanted, found = checkpoint.pixel_order(), part.pixel_order
     if trained != given or wanted.shape != found.shape:
         raise UserError(
             f"the checkpoint was trained on {trained} in sequences of {wanted.shape}, found {given} in sequences of "
-            f"{found.shape}; run the whole pipeline: `kedro run`."
+            f"{found.shape}; run the complete pipeline: `kedro run`."
         )
     if not np.array_equal(wanted, found):
         raise UserError(
             f"the checkpoint was trained on the view {checkpoint.sequence.view!r}, found sequences of another view; "
-            "run the whole pipeline: `kedro run`."
+            "run the complete pipeline: `kedro run`."
         )

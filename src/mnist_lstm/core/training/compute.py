@@ -1,4 +1,4 @@
-"""The processor or graphics card that trains, and its random numbers."""
+"""Device, precision, threads and random state of training."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from mnist_lstm.errors import UserError
 
 
 def chosen_device(requested: str) -> torch.device:
-    """The device for `training.device`: "cpu", "cuda", or "auto", which is cuda where there is one.
+    """The device for `training.device`: "cpu", "cuda", or "auto", which prefers cuda.
 
     Raises:
-        UserError: if cuda is requested for and there is none.
+        UserError: if cuda is requested and not available.
     """
     found = torch.cuda.is_available()
     if requested == "cuda" and not found:
@@ -24,12 +24,12 @@ def chosen_device(requested: str) -> torch.device:
 
 
 def random_state(device: torch.device) -> Tensor:
-    """The state of the generator that dropout draws from on `device`, as a tensor on the CPU."""
+    """The state of the generator that dropout uses on `device`, as a tensor on the CPU."""
     return torch.get_rng_state() if device.type == "cpu" else torch.cuda.get_rng_state(device)
 
 
 def set_random_state(device: torch.device, state: Tensor) -> None:
-    """Sets the state that `random_state` gave."""
+    """Restores a state from `random_state`."""
     if device.type == "cpu":
         torch.set_rng_state(state)
     else:
@@ -38,7 +38,7 @@ def set_random_state(device: torch.device, state: Tensor) -> None:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Exactly `count` threads for torch on the CPU: the count decides the last bits of every sum."""
+    """Makes torch use exactly `count` CPU threads, because the count changes the rounding of sums."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -48,10 +48,10 @@ def threads(count: int) -> Iterator[None]:
 
 
 def chosen_precision(requested: str, device: torch.device) -> str:
-    """The precision for `training.precision`: as requested, and for "auto" bfloat16 where `device` multiplies in it.
+    """The precision for `training.precision`; "auto" is bfloat16 if `device` has hardware support for it.
 
     Raises:
-        UserError: if bfloat16 is requested for and the device does not; torch's LSTM refuses then, or is slower than in
+        UserError: if bfloat16 is requested without hardware support; torch's LSTM then fails or is slower than in
             float32.
     """
     if requested == "auto":
@@ -67,15 +67,15 @@ def chosen_precision(requested: str, device: torch.device) -> str:
 def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # What torch makes public of this, torch.cpu.get_capabilities, came after 2.10
+    # The public function, torch.cpu.get_capabilities, is newer than torch 2.10
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 @contextmanager
 def recurrent_precision(classifier: RecurrentClassifier, precision: str, device: torch.device) -> Iterator[None]:
-    """Lets the recurrent layer compute in `precision` while the classifier is in training mode.
+    """Makes the recurrent layer compute in `precision` while the classifier is in training mode.
 
-    Weights, readout, loss and optimiser stay float32, and so does all of evaluation.
+    Weights, readout, loss and optimiser stay float32, and so does evaluation.
     """
     if precision == "float32":
         yield
@@ -87,7 +87,7 @@ def recurrent_precision(classifier: RecurrentClassifier, precision: str, device:
         with torch.autocast(device.type, getattr(torch, precision), enabled=classifier.training):
             return forward(*inputs)
 
-    recurrent.forward = mixed  # around the layer alone, which has no place of its own
+    recurrent.forward = mixed  # autocast must cover this layer only, and torch has no hook around a layer
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What training changes: the weights, their average, the optimiser's moments and dropout's random numbers."""
+"""The mutable state of training: weights, their average, optimiser and random numbers of dropout."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from mnist_lstm.core.training.optimizers import apply_update, average_into, aver
 from mnist_lstm.core.training.schedules import learning_rate
 from mnist_lstm.parameters import TrainingParameters
 
-DROPOUT = 1  # tells its random stream from that of the initial weights
+DROPOUT = 1  # separates this random stream from that of the initial weights
 
 Weights = dict[str, Tensor]
 Row = dict[str, float]
@@ -22,7 +22,7 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Best:
-    """The weights (the averaged ones, where there is an average) of the highest validation accuracy so far."""
+    """The classifying weights with the highest validation accuracy so far; averaged if training averages them."""
 
     iteration: int
     accuracy: float
@@ -31,23 +31,23 @@ class Best:
 
 @dataclass(frozen=True)
 class TrainingState:
-    """All that training needs to continue as if it had not stopped, on the CPU.
+    """All that training needs to continue as if it had not stopped; tensors are on the CPU.
 
-    Batches, augmentation and learning rate follow from `iteration`.
+    Batches, augmentation and learning rate follow from `iteration`, the number of updates done.
     """
 
     iteration: int
     weights: Weights
-    average: Weights | None  # of the weights, where training averages them
+    average: Weights | None  # of the weights, if training averages them
     optimizer: dict[str, Any]
-    random_state: Tensor  # of torch's generator, which dropout draws from
+    random_state: Tensor  # of torch's generator, used by dropout
     history: list[Row]
     best: Best | None
-    ended: bool  # whether there is nothing to continue
+    ended: bool  # whether training has ended
 
     @property
     def classifying(self) -> Weights:
-        """The weights that classify now."""
+        """The weights that classify: the average if there is one."""
         return self.average or self.weights
 
 
@@ -57,11 +57,11 @@ class Learner:
     Args:
         classifier: with its initial weights, on its device.
         training: the settings.
-        total: updates of the whole training.
-        data_parallel: who trains it.
+        total: number of updates of the complete training.
+        data_parallel: rank of this process and number of processes.
 
     Attributes:
-        total: the same.
+        total: number of updates of the complete training.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class Learner:
 
     @property
     def classifying(self) -> RecurrentClassifier:
-        """The classifier with the weights that classify."""
+        """The classifier with the averaged weights if there are any, else with the current ones."""
         return self._averaged or self._classifier
 
     def learn(self, inputs: Tensor, targets: Tensor, update: int) -> Tensor:
-        """Makes the update of that number from its batch, and returns the batch's loss just before it."""
+        """Updates the weights from a batch and returns the loss of the batch before the update."""
         rate, (inputs, self._targets) = self.learning_rate(update), map(self._data_parallel.share, (inputs, targets))
         loss, self._logits = apply_update(self._wrapped, self._optimizer, inputs, self._targets, self._training, rate)
         if self._averaged:
@@ -93,15 +93,15 @@ class Learner:
         return self._data_parallel.mean(loss)
 
     def accuracy(self) -> float:
-        """Of the newest batch, just before its update."""
+        """Accuracy on the latest batch, before its update."""
         return float(self._data_parallel.mean((self._logits.argmax(1) == self._targets).float().mean()))
 
     def learning_rate(self, update: int) -> float:
-        """The learning rate of the update of that number."""
+        """The learning rate of an update."""
         return learning_rate(self._training, update, self.total)
 
     def is_finite(self) -> bool:
-        """Whether every weight is."""
+        """Whether all weights are finite."""
         return all(bool(weight.isfinite().all()) for weight in self._classifier.parameters())
 
     def weights(self) -> Weights:
@@ -122,7 +122,7 @@ class Learner:
         )
 
     def restore(self, state: TrainingState) -> None:
-        """Continues from a snapshot."""
+        """Restores a snapshot."""
         self._classifier.load_state_dict(state.weights)
         if self._averaged and state.average:
             self._averaged.load_state_dict(state.average)
@@ -131,7 +131,7 @@ class Learner:
 
 
 def copied(value: Any) -> Any:
-    """The same nest of dicts and lists with each tensor copied to the CPU."""
+    """A copy of nested dicts and lists with all tensors on the CPU."""
     if isinstance(value, Tensor):
         return value.detach().to("cpu", copy=True)
     if isinstance(value, dict):

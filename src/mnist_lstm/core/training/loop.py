@@ -1,4 +1,4 @@
-"""Training as a generator: one report at each point of the curves."""
+"""The training loop: a generator that reports at each point of the learning curves."""
 
 import math
 import time
@@ -25,22 +25,22 @@ from mnist_lstm.core.training.schedules import out_of_patience, total_updates
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 
-VALIDATION_BATCH = 250  # images in one forward pass: bounds the memory, and is faster than more
+VALIDATION_BATCH = 250  # images per forward pass: bounds the memory and is faster than larger batches
 NOT_VALIDATED = {"valid_loss": math.nan, "valid_accuracy": math.nan}
 
-Update = tuple[int, Tensor, Tensor]  # its number, and the sequences and labels of its batch
+Update = tuple[int, Tensor, Tensor]  # number of the update, sequences and labels of its batch
 
 
 @dataclass(frozen=True)
 class Report:
-    """Training after so many updates.
+    """The progress of training.
 
     Attributes:
-        update: updates done.
-        history: a row for each logged update so far, with iteration, epoch, learning_rate, train_loss (what the update
-            lowers, so with label smoothing), train_accuracy (both of the batch, just before its update), valid_loss
-            and valid_accuracy (nan where the validation images were not read).
-        state: takes a snapshot; call it before the next report is asked for.
+        update: number of updates done.
+        history: a row per logged update, with iteration, epoch, learning_rate, train_loss (including label smoothing)
+            and train_accuracy (both of the batch, before its update), valid_loss and valid_accuracy (nan at updates
+            without validation).
+        state: takes a snapshot; call it before requesting the next report.
     """
 
     update: int
@@ -57,20 +57,19 @@ def fit(
     state: TrainingState | None = None,
     data_parallel: DataParallel = SINGLE_PROCESS,
 ) -> Iterator[Report]:
-    """Trains `classifier` in place and reports at every logged or validated update and at the last.
+    """Trains `classifier` in place; yields a report at every logged or validated update and at the last.
 
     Args:
-        classifier: with its initial weights; moved to the device that `training` chooses.
+        classifier: with its initial weights; it is moved to the device that `training` selects.
         train, valid: the splits.
         training: the settings.
-        size: height and width of the images behind the sequences.
-        state: continue from here; the weights come from it then.
-        data_parallel: the processes that train together, each of which calls this with the same arguments besides.
+        size: height and width of the images behind the sequences, in pixels.
+        state: continues from here, including the weights.
+        data_parallel: rank of this process; all other arguments must be equal in every process.
 
     Raises:
-        UserError: at the first update whose loss is not finite (on a graphics card, at the next report), and before a
-            report of weights that are not; where the device or its bfloat16 is missing, or the warm-up longer than
-            the training.
+        UserError: if the loss is not finite (on a graphics card, detected at the next report), or the weights are not
+            finite at a report; if the device or its bfloat16 is missing; if the warm-up is not shorter than training.
     """
     device = chosen_device(training.device)
     precision = chosen_precision(training.precision, device)
@@ -93,7 +92,7 @@ def _reports(
     images: int,
     state: TrainingState | None,
 ) -> Iterator[Report]:
-    """Makes the updates, of so many training images, and reports."""
+    """Applies the updates and yields reports; `images` is the number of training images."""
     history, best = ([*state.history], state.best) if state else ([], None)
     for update, inputs, targets in updates:
         loss = learner.learn(inputs, targets, update)
@@ -126,7 +125,7 @@ def _batches(
     start: int,
     total: int,
 ) -> Iterator[Update]:
-    """Each update's position, sequences and labels after `start`, up to `total`."""
+    """Yields number, sequences and labels of each update after `start`, up to `total`."""
     sequences = train.sequences
     inputs = None if isinstance(sequences, FileBackedArray) else torch.from_numpy(sequences).to(device)
     targets = torch.from_numpy(train.labels.astype(np.int64)).to(device)
@@ -152,7 +151,7 @@ def _diverged(found: str, update: int, training: TrainingParameters) -> UserErro
 
 
 def validated(classifier: RecurrentClassifier, valid: SequenceSplit) -> Row:
-    """Loss and accuracy on the validation images."""
+    """Loss (nats) and accuracy on the validation images."""
     logits = classify(classifier, valid.sequences, VALIDATION_BATCH)
     return {
         "valid_loss": metrics.cross_entropy(logits, valid.labels),
@@ -161,12 +160,12 @@ def validated(classifier: RecurrentClassifier, valid: SequenceSplit) -> Row:
 
 
 def paced(reports: Iterable[Report], seconds: float) -> Iterator[Report]:
-    """The first and the last report, and of those between one every so many seconds, so that saving stays cheap."""
-    passed, held = -math.inf, None
+    """Yields the first and the last report, and at most one per `seconds` in between, so that saving stays cheap."""
+    last, pending = -math.inf, None
     for report in reports:
-        held = report
-        if time.monotonic() - passed >= seconds:
+        pending = report
+        if time.monotonic() - last >= seconds:
             yield report
-            held, passed = None, time.monotonic()
-    if held:
-        yield held
+            pending, last = None, time.monotonic()
+    if pending:
+        yield pending

@@ -1,4 +1,4 @@
-"""One update of the weights, and the optimisers that make it."""
+"""The optimisers, and one update of the weights."""
 
 import copy
 import math
@@ -17,7 +17,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW,
 
 
 def new_optimizer(classifier: RecurrentClassifier, training: TrainingParameters) -> Optimizer:
-    """The optimiser of all weights that are trained."""
+    """The optimiser of all trainable weights."""
     trained = [weight for weight in classifier.parameters() if weight.requires_grad]
     settings = {"lr": training.learning_rate, "weight_decay": training.weight_decay, "fused": True}
     if training.optimizer == "sgd":
@@ -33,10 +33,12 @@ def apply_update(
     training: TrainingParameters,
     learning_rate: float,
 ) -> tuple[Tensor, Tensor]:
-    """One update of the weights; none on the CPU where the loss is not finite. Elsewhere to look would be to wait.
+    """Applies one update of the weights; on the CPU, only if the loss is finite.
+
+    On a graphics card this check would wait for the device, so the loop checks at reports instead.
 
     Returns:
-        The batch's loss and logits (N, K) just before the update.
+        Loss and logits (N, K) of the batch before the update.
     """
     logits = classifier(inputs)
     loss = cross_entropy(logits, targets, label_smoothing=training.label_smoothing)
@@ -52,9 +54,9 @@ def apply_update(
 
 
 def average_into(averaged: RecurrentClassifier, classifier: RecurrentClassifier, decay: float, update: int) -> None:
-    """Moves the average towards the weights after `update` updates, faster at the beginning.
+    """Moves the average towards the weights after an update, faster in early updates.
 
-    Source of the rising decay: https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
+    Source of the increasing decay: https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
     """
     share = 1 - min(decay, (1 + update) / (10 + update))
     with torch.no_grad():
@@ -63,5 +65,5 @@ def average_into(averaged: RecurrentClassifier, classifier: RecurrentClassifier,
 
 
 def average_of(classifier: RecurrentClassifier) -> RecurrentClassifier:
-    """An average that has seen the classifier's present weights alone; it never trains."""
+    """A frozen copy of the classifier: the average of its current weights."""
     return copy.deepcopy(classifier).eval().requires_grad_(False)

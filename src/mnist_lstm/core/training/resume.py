@@ -1,4 +1,4 @@
-"""Where training starts: at the beginning, or where an interrupted run of the same parameters and data stopped."""
+"""The starting point of training: the beginning, or the checkpoint of an interrupted run."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -15,15 +15,15 @@ logger = logging.getLogger(__name__)
 def starting_state(
     interrupted: Mapping[str, Callable[[], Checkpoint]], fields: dict[str, Any], resume: bool
 ) -> TrainingState | None:
-    """Where training starts: None at the beginning, or the state that an interrupted run with these fields left.
+    """The state of an interrupted run with these fields, or None to start at the beginning.
 
     Args:
-        interrupted: fingerprint to a function that reads that checkpoint, newest first.
-        fields: the fingerprint fields of the run that starts.
-        resume: whether to continue; otherwise a line in the log says so where one could.
+        interrupted: maps fingerprints to functions that read the checkpoint, newest first.
+        fields: the fingerprint fields of the new run.
+        resume: whether to continue; if not, a log line mentions a checkpoint that could be continued.
 
     Raises:
-        UserError: if there is nothing to continue, naming what differs from the newest.
+        UserError: if there is nothing to continue; names the differences from the newest checkpoint.
     """
     found = interrupted.get(fingerprint(fields))
     if resume:
@@ -32,11 +32,11 @@ def starting_state(
             logger.info("This training had ended, at update %d: there is nothing left to train.", state.iteration)
         return state
     if found:
-        _tell(found)
+        _mention(found)
     return None
 
 
-def _tell(found: Callable[[], Checkpoint]) -> None:
+def _mention(found: Callable[[], Checkpoint]) -> None:
     try:
         state = found().state
     except UserError as error:

@@ -1,4 +1,7 @@
-"""The learning rate of each update: a function of its number alone, so a resumed run needs no state for it."""
+"""Learning rate, length and end of training.
+
+The learning rate depends only on the update, so a resumed run needs no state for it.
+"""
 
 import math
 from collections.abc import Callable
@@ -6,8 +9,8 @@ from collections.abc import Callable
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 
-RISE = 0.3  # fraction of a one-cycle schedule in which the learning rate rises
-FIRST, LAST = 1 / 25, 1 / 250_000  # of the highest rate, where a one-cycle schedule begins and where it ends
+RISE = 0.3  # fraction of a one-cycle schedule with rising learning rate
+FIRST, LAST = 1 / 25, 1 / 250_000  # fractions of the highest rate at the start and the end of a one-cycle schedule
 
 
 def _constant(progress: float) -> float:
@@ -15,12 +18,15 @@ def _constant(progress: float) -> float:
 
 
 def _cosine(progress: float) -> float:
-    """From the highest rate down to zero. Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983."""
+    """From the highest rate down to zero along half a cosine.
+
+    Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983.
+    """
     return _between(1, 0, progress)
 
 
 def _one_cycle(progress: float) -> float:
-    """Up to the highest rate and far down, each by half a cosine, with the fractions of torch's `OneCycleLR`.
+    """Up to the highest rate and down again, each along half a cosine, with the fractions of torch's `OneCycleLR`.
 
     Source: Smith and Topin 2018, https://arxiv.org/abs/1708.07120.
     """
@@ -33,7 +39,7 @@ def _between(first: float, last: float, progress: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
 
 
-# A schedule is the fraction of the highest rate by how far training has come, from 0 to below 1.
+# Each maps progress, from 0 to below 1, to a fraction of the highest rate.
 SCHEDULES: dict[str, Callable[[float], float]] = {"constant": _constant, "cosine": _cosine, "one_cycle": _one_cycle}
 
 
@@ -43,7 +49,7 @@ def learning_rate(training: TrainingParameters, update: int, total: int) -> floa
     Args:
         training: the settings.
         update: 1 to `total`.
-        total: updates of the whole training, more than `training.warmup`.
+        total: number of updates of the complete training, more than `training.warmup`.
     """
     done = max(0, update - 1 - training.warmup) / (total - training.warmup)
     warmth = min(1.0, update / training.warmup) if training.warmup else 1.0
@@ -51,10 +57,10 @@ def learning_rate(training: TrainingParameters, update: int, total: int) -> floa
 
 
 def total_updates(training: TrainingParameters, images: int) -> int:
-    """Updates of the whole training: `iterations`, or as many as read the training images `epochs` times.
+    """Number of updates: `iterations`, or enough to read the training images `epochs` times.
 
     Raises:
-        UserError: if the learning rate would still be in its warm-up at the end.
+        UserError: if the warm-up is not shorter than training.
     """
     total = training.iterations or math.ceil((training.epochs or 0) * images / training.batch_size)
     if training.warmup >= total:
@@ -63,7 +69,7 @@ def total_updates(training: TrainingParameters, images: int) -> int:
 
 
 def out_of_patience(history: list[dict[str, float]], patience: int | None) -> bool:
-    """Whether the last `patience` validations were all no better than the best before them."""
+    """Whether none of the last `patience` validations improved on the best before them."""
     accuracies = [row["valid_accuracy"] for row in history if not math.isnan(row["valid_accuracy"])]
     if patience is None or not accuracies:
         return False

@@ -1,4 +1,4 @@
-"""Measuring the classifier on the test images, which nothing before this stage has seen, and showing what it does."""
+"""Evaluates the classifier on the test images, which no earlier stage uses, and draws figures."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data
 from mnist_lstm.parameters import EvaluationParameters
 
-EXAMPLES = 3  # right images, and wrong ones, to look into
-UNITS = 16  # of the hidden state to look into
-MISTAKES = 18  # to show
+EXAMPLES = 3  # right images, and as many wrong ones, in detailed figures
+UNITS = 16  # hidden units in detailed figures
+MISTAKES = 18  # in the figure of mistakes
 
 
 def predict_test(
     checkpoint: Checkpoint, test_sequences: SequenceSplit, data_card: DataCard, evaluation: EvaluationParameters
 ) -> Predictions:
-    """Classifies every test image: logits (N, K) beside the labels (N,)."""
+    """Classifies every test image: logits (N, K) with labels (N,)."""
     expect_data(checkpoint, data_card, test_sequences)
     logits = classify(checkpoint.classifier(), test_sequences.sequences, evaluation.batch_size)
     return Predictions(logits, test_sequences.labels)
@@ -32,9 +32,9 @@ def predict_test(
 def score(
     test_logits: Predictions, data_card: DataCard, evaluation: EvaluationParameters
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Measures the predictions: accuracy with its Wilson interval, loss, calibration, per-class scores and confusion.
+    """Computes accuracy with its Wilson interval, loss, calibration, per-class scores and the confusion matrix.
 
-    The tutorial's own measure, the first 128 test images, stands beside the accuracy on all of them.
+    Includes the tutorial's own metric: the accuracy on the first 128 test images.
     """
     logits, labels, names = test_logits.logits, test_logits.labels, data_card.class_names
     about = {"data": f"{len(labels):,} test images of {data_card.title}", "confidence": evaluation.confidence}
@@ -50,14 +50,15 @@ def score(
 def follow_beliefs(
     checkpoint: Checkpoint, test_sequences: SequenceSplit, data_card: DataCard, evaluation: EvaluationParameters
 ) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
-    """Reads the answer after every step, not only the last: how good it is by then, and how it comes about.
+    """Evaluates the prediction after every step, not only after the last.
 
-    The network was trained to answer once the whole image is read; here it is asked after every step, unless it reads
-    both ways. A few right and wrong images are kept with their beliefs, from early to late decisions.
+    The network was trained to classify complete images. A bidirectional network sees the whole image before it
+    answers, so only its final prediction is evaluated. Also returns a few right and wrong images with their class
+    probabilities by step, from early to late decisions.
     """
     classifier, sequences, labels = checkpoint.classifier(), test_sequences.sequences, test_sequences.labels
     found = by_step.evaluate_by_step(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
-    chosen = examples.right_and_wrong(found.answers, labels, found.decided, EXAMPLES)
+    chosen = examples.right_and_wrong(found.predicted, labels, found.decided, EXAMPLES)
     shown = {
         "positions": chosen,
         "labels": labels[chosen],
@@ -70,9 +71,9 @@ def follow_beliefs(
 
 
 def look_inside(checkpoint: Checkpoint, belief_examples: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Computes the gates and states of the cell at every step, by the cell's own equations.
+    """Computes the gates and states of the cell at every step, from the cell's equations.
 
-    Of the last layer, for the units to which the readout gives most weight.
+    Covers the units of the last layer with the most influence on the logits.
     """
     classifier = checkpoint.classifier()
     states = gates.states(classifier, belief_examples["sequences"])
@@ -88,10 +89,10 @@ def draw_results(
     data_card: DataCard,
     evaluation: EvaluationParameters,
 ) -> tuple[Any, ...]:
-    """Draws how the network learned and what came of it.
+    """Draws learning curves, confusion matrix, most confident mistakes and reliability diagram.
 
-    Learning curves (plotly to hover, matplotlib to print), confusion matrix, the most confident mistakes, and the
-    reliability diagram: is the network right as often as it is sure?
+    The learning curves come as interactive plotly and printable matplotlib. The reliability diagram compares accuracy
+    with confidence.
     """
     logits, labels, names = test_logits.logits, test_logits.labels, data_card.class_names
     run, tested = f"{checkpoint.label} on {data_card.title}", _tested(checkpoint, data_card)
@@ -118,10 +119,10 @@ def draw_beliefs(
     data_card: DataCard,
     evaluation: EvaluationParameters,
 ) -> tuple[Any, ...]:
-    """Draws how an answer comes about while an image is read step by step.
+    """Draws how a prediction develops while the network reads an image step by step.
 
-    Accuracy by steps read (plotly to hover, matplotlib to print), the class probabilities after each step beside
-    the image, and the gates and states inside the cell.
+    Accuracy by step (interactive plotly and printable matplotlib), the class probabilities after each step next to the
+    image, and the gates and states inside the cell.
     """
     tested, view, names = _tested(checkpoint, data_card), checkpoint.sequence.view, data_card.class_names
     some = _tested(checkpoint, data_card, "some of ")
@@ -136,7 +137,7 @@ def draw_beliefs(
 
 
 def _tested(checkpoint: Checkpoint, data_card: DataCard, part: str = "") -> str:
-    """What was trained, and on how many images it is shown."""
+    """Caption: the training, and the number of test images."""
     return f"{checkpoint.label} on {part}{data_card.images['test']:,} test images of {data_card.title}"
 
 
@@ -150,10 +151,10 @@ def write_report(
     provenance: dict[str, Any],
     **figures: bytes,
 ) -> tuple[str, str]:
-    """Writes the report of this run, one HTML page that needs nothing else, and the model card in Markdown.
+    """Writes the report of this run as one self-contained HTML page, and the model card in Markdown.
 
-    What was run, on which data, how good it is and how sure one can be of that, figures that show how it decides,
-    and the commands that do it again.
+    They state parameters, data, metrics with confidence intervals, figures of how the network decides, and the
+    commands that reproduce the run.
     """
     run = report.Run(
         checkpoint,

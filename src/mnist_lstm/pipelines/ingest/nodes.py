@@ -1,4 +1,4 @@
-"""Reading the images that the parameters name."""
+"""Reads the data set named in the parameters."""
 
 import logging
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
-    """Reads the images and labels that `data.name` names, checked and split.
+    """Reads, checks and splits the images and labels of the data set `data.name`.
 
-    Missing files come from the mirrors. Where none answers and `data.on_unreachable` allows it, the digits bundled
-    with scikit-learn stand in, and the data card, which every number is reported with, says so.
+    Missing files are downloaded from the mirrors. If no mirror answers and `data.on_unreachable` allows it, the digits
+    bundled with scikit-learn are used instead; the data card says so in every report.
     """
     read = image_sources[data.name]
     try:

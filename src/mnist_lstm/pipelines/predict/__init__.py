@@ -1,4 +1,4 @@
-"""A user's pictures to answers."""
+"""From a user's pictures to predicted digits."""
 
 from mnist_lstm.pipelines.predict.pipeline import create_pipeline
 

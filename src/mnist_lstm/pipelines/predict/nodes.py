@@ -1,4 +1,4 @@
-"""Naming the digits on a user's pictures."""
+"""Classifies a user's pictures."""
 
 import itertools
 import logging
@@ -14,7 +14,7 @@ from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.parameters import PredictParameters
 
 SHOWN = 60  # pictures on the contact sheet
-PROGRESS_EVERY = 10_000  # pictures between two lines of progress
+PROGRESS_EVERY = 10_000  # pictures between two log lines
 
 logger = logging.getLogger(__name__)
 
@@ -22,16 +22,15 @@ logger = logging.getLogger(__name__)
 def predict_pictures(
     models: Callable[[str], Checkpoint], pictures: Open, predict: PredictParameters
 ) -> Iterator[pd.DataFrame]:
-    """Names the digit on each picture of a folder, prepared as the images that the model was trained on.
+    """Classifies each picture of a folder, preprocessed like the training images of the model.
 
-    The answers are a generator of tables, 1,000 rows each: the dataset that saves them draws them one by one, so that
-    the memory does not grow with the folder.
+    Yields tables of 1,000 rows. The dataset saves them one by one, so memory use does not grow with the folder.
     """
     return _with_progress(predict_tables(pictures(predict.folder), models(predict.model)))
 
 
 def _with_progress(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """The parts as they come; tells now and then how many pictures they were, and at the end."""
+    """Yields the tables and logs the number of pictures from time to time and at the end."""
     pictures = skipped = 0
     for part in parts:
         pictures += len(part)
@@ -48,7 +47,7 @@ def draw_pictures(
     pictures: Open,
     predict: PredictParameters,
 ) -> Any:
-    """Draws a contact sheet: what the network was given of the first pictures, and what it answered."""
+    """Draws a contact sheet of the first pictures as the network reads them, with the predictions."""
     checkpoint = models(predict.model)
     shown = list(itertools.islice(preprocess_each(pictures(predict.folder), frame_of(checkpoint.data)), SHOWN))
     return plots.contact_sheet(shown, next(predicted_digits), f"{checkpoint.label} on {checkpoint.data.title}")

@@ -1,4 +1,4 @@
-"""Reading an image step by step."""
+"""Turns images into sequences."""
 
 from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for, sequence_split
 from mnist_lstm.core.data.splits import ImageSplit
@@ -10,7 +10,7 @@ def reshape(
 ) -> tuple[SequenceSplit, ...]:
     """Turns images (N, height, width) into sequences (N, T, F): T time steps of F features.
 
-    By rows, a 28 x 28 digit becomes 28 steps of 28 pixels, from the top to the bottom.
+    With the view "rows", a 28 x 28 digit becomes 28 steps of 28 pixels, top to bottom.
     """
     _, height, width = train_images.images.shape
     pixel_order = pixel_order_for(sequence, height, width)

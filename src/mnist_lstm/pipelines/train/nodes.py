@@ -1,4 +1,4 @@
-"""Training the classifier, and exporting it."""
+"""Trains the classifier and exports it."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -28,13 +28,15 @@ def train(
     model: ModelParameters,
     training: TrainingParameters,
 ) -> Iterator[tuple[Checkpoint, pd.DataFrame]]:
-    """Trains the recurrent classifier, and yields checkpoint and curves every second or so while it does.
+    """Trains the recurrent classifier and yields checkpoint and learning curves about every second.
 
-    Each yield is saved at once: a killed run loses no more than a second, and the curves can be watched.
+    Each is saved at once, so a killed run loses at most a second or so, and the curves can be watched.
     """
     expect_view(train_sequences, sequence, *data_card.image_shape)
     fields = training_fingerprint_fields(sequence, model, training, train_sequences, valid_sequences)
-    training = training.model_copy(update={"precision": fields["training.precision"]})  # for workers elsewhere too
+    training = training.model_copy(
+        update={"precision": fields["training.precision"]}
+    )  # workers on other machines use it too
     state = starting_state(interrupted, fields, training.resume)
     shape = train_sequences.pixel_order.shape
     classifier = new_classifier(model, shape, len(data_card.class_names), training.seed)
@@ -46,10 +48,10 @@ def train(
 
 
 def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:
-    """What trains: this process, or workers of a Ray cluster.
+    """The function that trains: in this process, or on workers of a Ray cluster.
 
     Raises:
-        UserError: if Ray is asked for and not installed.
+        UserError: if Ray is requested and not installed.
     """
     if training.engine == "local":
         return fit
@@ -60,6 +62,6 @@ def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:
 
 
 def export(checkpoint: Checkpoint, valid_images: ImageSplit) -> ExportedModel:
-    """Makes the classifier of raw images: scaling and sequence view are inside it, so nobody can feed it wrongly."""
+    """Exports a classifier of raw images, which includes scaling and sequence view so that callers cannot get them wrong."""
     examples = valid_images.images[:EXAMPLES].copy()
     return ExportedModel(ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order()), examples)
