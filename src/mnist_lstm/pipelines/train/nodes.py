@@ -62,6 +62,6 @@ def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:
 
 
 def export(checkpoint: Checkpoint, valid_images: ImageSplit) -> ExportedModel:
-    """Exports a classifier of raw images, which includes scaling and sequence view so that callers cannot get them wrong."""
+    """Exports a classifier of raw images; it includes scaling and sequence view, so callers cannot get them wrong."""
     examples = valid_images.images[:EXAMPLES].copy()
     return ExportedModel(ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order()), examples)
