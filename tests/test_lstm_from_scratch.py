@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
-from mnist_lstm.core.data.sequences import pixel_order, sequence_split
+from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.parameters import Parameters
@@ -29,16 +29,16 @@ def scratch() -> Any:
 
 def test_the_first_hundred_losses_are_those_of_the_pipeline(scratch: Any, parameters: Parameters) -> None:
     splits = bundled_digits()
-    order = pixel_order(parameters.sequence, *splits.card.image_shape)
-    train, valid = (sequence_split(part, order) for part in (splits.train, splits.valid))
+    pixel_order = pixel_order_for(parameters.sequence, *splits.card.image_shape)
+    train, valid = (sequence_split(part, pixel_order) for part in (splits.train, splits.valid))
     classes = len(splits.card.class_names)
 
-    weights, batches = scratch.same_start(parameters, len(train), order.shape, classes)
+    weights, batches = scratch.same_start(parameters, len(train), pixel_order.shape, classes)
     rows = train.sequences / np.float32(255)
     losses = list(scratch.train(weights, ((rows[chosen], train.labels[chosen]) for chosen in islice(batches, UPDATES))))
 
     changes = {"iterations": UPDATES, "log_every": 1, "validate_every": UPDATES, "threads": 1}
-    classifier = new_classifier(parameters.model, order.shape, classes, parameters.training.seed)
+    classifier = new_classifier(parameters.model, pixel_order.shape, classes, parameters.training.seed)
     *_, report = fit(classifier, train, valid, parameters.training.model_copy(update=changes), splits.card.image_shape)
     assert losses[0] > 5 * losses[-1]
     np.testing.assert_allclose(losses, [row["train_loss"] for row in report.history], rtol=0, atol=1e-5)
