@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -6,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_lstm.tracking import registry
+from mnist_lstm.tracking import reader, registry
 from mnist_lstm.tracking.registry import CHAMPION, DECISION, Candidate, decision
+from mnist_lstm.tracking.reproduce import rerun
 from tests.support.projects import DIGITS, Project, copied
 from tests.tracking.fake_runs import FakeRuns
 
@@ -35,7 +37,7 @@ def test_a_model_must_be_better_by_more_than_the_margin(correct: int, more: int,
     assert wins is (more > margin)
 
 
-def test_the_decision_tells_both_accuracies() -> None:
+def test_the_decision_names_both_accuracies() -> None:
     assert decision(champion(0.96), candidate(0.97), 0.001) == (
         True,
         "is the champion: validation accuracy 0.9700, version 4 had 0.9600",
@@ -76,11 +78,11 @@ def register(fakes: FakeRuns, accuracy: float) -> str:
 def test_of_runs_that_end_at_once_the_best_is_the_champion(fakes: FakeRuns) -> None:
     accuracies = [0.9, 0.97, 0.95, 0.96, 0.91, 0.93]
     with ThreadPoolExecutor(6) as pool:
-        said = list(pool.map(lambda accuracy: register(fakes, accuracy), accuracies))
+        sentences = list(pool.map(lambda accuracy: register(fakes, accuracy), accuracies))
     best = registry.champion_of(fakes.client, NAME)
     assert best is not None
     assert best.tags["valid/accuracy"] == "0.97"
-    assert sum("the first one" in sentence for sentence in said) == 1
+    assert sum("the first one" in sentence for sentence in sentences) == 1
 
 
 def test_where_nothing_is_registered_there_is_no_champion(fakes: FakeRuns) -> None:
@@ -101,13 +103,13 @@ def test_a_run_registers_its_model_with_the_decision(finished: Project) -> None:
 
 @pytest.mark.slow
 def test_a_worse_run_leaves_the_champion_and_a_better_one_becomes_it(project: Project) -> None:
-    said = []
+    sentences = []
     for iterations in (60, 20, 200):
         done = project.invoke("--params", f"data.name=digits,training.iterations={iterations}", *PLAIN)
         assert done.exit_code == 0, done.output
-        said.append(next(line for line in done.output.splitlines() if line.startswith("Registered")))
-    assert said[1].startswith("Registered mnist-lstm version 2 leaves version 1 the champion")
-    assert said[2].startswith("Registered mnist-lstm version 3 is the champion")
+        sentences.append(next(line for line in done.output.splitlines() if line.startswith("Registered")))
+    assert sentences[1].startswith("Registered mnist-lstm version 2 leaves version 1 the champion")
+    assert sentences[2].startswith("Registered mnist-lstm version 3 is the champion")
     assert project.client().get_model_version_by_alias("mnist-lstm", CHAMPION).version == 3
 
 
@@ -123,7 +125,9 @@ def test_without_registration_or_evaluation_nothing_is_registered(project: Proje
 
 
 @pytest.mark.slow
-def test_a_registry_that_refuses_fails_no_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_finishes_though_the_registry_refuses_its_model(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: Any) -> str:
         raise OSError("no registry here")
 
@@ -141,21 +145,12 @@ def test_the_margin_is_a_setting(project: Project) -> None:
     assert project.client().get_model_version_by_alias("mnist-lstm", CHAMPION).version == 1
 
 
-def test_a_reproduction_is_told_not_to_register(finished: Project) -> None:
-    from mnist_lstm.tracking import reader
-    from mnist_lstm.tracking.reproduce import rerun
-
+def test_a_reproduction_does_not_register_unless_its_code_is_too_old_to_know_the_setting(
+    finished: Project, tmp_path: Path
+) -> None:
     then = reader.read(finished.client(), finished.last_run())
-    options = rerun._options(rerun.Again(then, finished.path, "", "mnist-lstm"), "again", finished.path)
-    assert options["params"]["tracking"]["register"] is False
-
-
-def test_older_code_is_not_told_of_a_setting_that_it_does_not_know(finished: Project, tmp_path: Any) -> None:
-    from mnist_lstm.tracking import reader
-    from mnist_lstm.tracking.reproduce import rerun
-
     old = copied(tmp_path)
     (old.path / "conf/base/mlflow.yml").write_text("tracking: {enabled: true}\n")
-    then = reader.read(finished.client(), finished.last_run())
-    options = rerun._options(rerun.Again(then, finished.path, "", "mnist-lstm"), "again", old.path)
-    assert "register" not in options["params"]["tracking"]
+    again = rerun.Again(then, finished.path, "", "mnist-lstm")
+    found = [rerun._options(again, "again", place)["params"]["tracking"] for place in (finished.path, old.path)]
+    assert [tracking.get("register") for tracking in found] == [False, None]

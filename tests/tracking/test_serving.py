@@ -135,7 +135,7 @@ def test_a_bad_request_gets_a_sentence_and_the_server_goes_on(port: int, name: s
 
 
 @pytest.mark.slow
-def test_a_pixel_that_is_none_is_told_as_such(port: int) -> None:
+def test_an_invalid_pixel_is_named(port: int) -> None:
     assert "pixels must be whole numbers from 0 to 255" in ask(port, "/invocations", changed(0.5))[1]
 
 

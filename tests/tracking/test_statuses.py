@@ -95,7 +95,7 @@ def test_a_run_after_one_that_failed_is_recorded_anew(diverged: Any, project: Pr
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 1), (signal.SIGTERM, 128 + signal.SIGTERM)], ids=["SIGINT", "SIGTERM"]
 )
-def test_a_run_that_a_signal_ends_is_killed_keeps_its_checkpoint_and_says_how_to_go_on(
+def test_a_run_that_a_signal_ends_is_killed_has_its_checkpoint_and_says_how_to_continue(
     project: Project, number: signal.Signals, code: int
 ) -> None:
     process = project.start_training("--params", LONG)
@@ -145,7 +145,7 @@ def test_a_run_that_kill_9_ends_is_marked_by_the_next(project: Project) -> None:
 
 @pytest.fixture
 def dead() -> dict[str, str]:
-    """What `provenance.process` tells of a process that runs no more."""
+    """`provenance.process` of a process that has ended."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         pass
     return provenance.process() | {"pid": str(process.pid)}
@@ -153,42 +153,39 @@ def dead() -> dict[str, str]:
 
 @pytest.fixture
 def zombie() -> Iterator[dict[str, str]]:
-    """What is told of a process that has ended but that nobody waited for."""
+    """The same of a process that has ended but was not waited for."""
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    told = provenance.process() | {"pid": str(process.pid), "started": started(process.pid)}
+    process_facts = provenance.process() | {"pid": str(process.pid), "started": started(process.pid)}
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    yield told
+    yield process_facts
     process.wait()
 
 
 def started(pid: int) -> str:
-    """When a process started, as `provenance.process` of it would tell."""
+    """Its start time, as in `provenance.process`."""
     with mock.patch.object(psutil, "Process", return_value=psutil.Process(pid)):
         return provenance.process()["started"]
 
 
-def test_this_process_is_not_dead() -> None:
-    assert not provenance.is_dead(provenance.process())
+@pytest.mark.parametrize(
+    ("change", "dead"),
+    [({}, False), ({"started": "1.00"}, True), ({"boot": "an earlier one"}, True)],
+    ids=["this process", "one with its number before it", "one of an earlier boot"],
+)
+def test_a_process_is_identified_by_its_start_and_boot(change: dict[str, str], dead: bool) -> None:
+    assert provenance.is_dead(provenance.process() | change) is dead
 
 
 def test_a_process_that_runs_no_more_is_dead(dead: dict[str, str]) -> None:
     assert provenance.is_dead(dead)
 
 
-def test_a_process_that_nobody_waited_for_is_dead(zombie: dict[str, str]) -> None:
+def test_a_zombie_process_is_dead(zombie: dict[str, str]) -> None:
     assert provenance.is_dead(zombie)
 
 
-def test_another_process_with_the_number_of_a_dead_one_does_not_bring_it_to_life() -> None:
-    assert provenance.is_dead(provenance.process() | {"started": "1.00"})
-
-
-def test_a_process_of_an_earlier_boot_is_dead() -> None:
-    assert provenance.is_dead(provenance.process() | {"boot": "an earlier one"})
-
-
-def test_a_process_of_another_machine_is_not_called_dead(dead: dict[str, str]) -> None:
+def test_a_process_of_another_machine_is_not_considered_dead(dead: dict[str, str]) -> None:
     assert not provenance.is_dead(dead | {"host": "elsewhere", "boot": "another"})
 
 
@@ -196,11 +193,12 @@ def test_a_process_of_another_machine_is_not_called_dead(dead: dict[str, str]) -
     ("change", "expected"),
     [
         ({}, "KILLED"),
+        ({"ended": "FINISHED"}, "FINISHED"),
         ({"host": "elsewhere"}, "RUNNING"),
         ({"pid": str(os.getpid()), "started": provenance.process()["started"]}, "RUNNING"),
         (None, "RUNNING"),
     ],
-    ids=["dead", "of another machine", "alive", "not of this project"],
+    ids=["dead", "ended before", "of another machine", "alive", "not of this project"],
 )
 def test_only_a_dead_run_of_this_machine_is_ended_by_the_next(
     project: Project, dead: dict[str, str], change: dict[str, str] | None, expected: str
@@ -208,18 +206,12 @@ def test_only_a_dead_run_of_this_machine_is_ended_by_the_next(
     client = project.client()
     experiment = client.create_experiment("mnist-lstm")
     process = {} if change is None else dead | change
+    ended = process.pop("ended", None)
     run = client.create_run(experiment, tags={f"process.{key}": value for key, value in process.items()})
+    if ended:
+        client.set_terminated(run.info.run_id, ended)
     end_dead_runs(client, experiment)
     assert client.get_run(run.info.run_id).info.status == expected
-
-
-def test_a_run_that_ended_keeps_its_status_though_its_process_is_gone(project: Project, dead: dict[str, str]) -> None:
-    client = project.client()
-    experiment = client.create_experiment("mnist-lstm")
-    run = client.create_run(experiment, tags={f"process.{key}": value for key, value in dead.items()})
-    client.set_terminated(run.info.run_id, "FINISHED")
-    end_dead_runs(client, experiment)
-    assert client.get_run(run.info.run_id).info.status == "FINISHED"
 
 
 def test_a_run_whose_last_files_cannot_be_written_still_gets_its_status(

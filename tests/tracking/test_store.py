@@ -63,7 +63,7 @@ def test_a_wrong_setting_is_named(tracking: dict[str, Any], key: str) -> None:
         settings(**tracking)
 
 
-def test_a_mistyped_setting_is_told_with_the_right_one() -> None:
+def test_a_mistyped_setting_gets_a_hint() -> None:
     with pytest.raises(UserError, match=r"did you mean '(tracking\.)?enabled'\?"):
         settings(enbled=False)
 
@@ -89,7 +89,7 @@ def uri(tmp_path: Path, empty_store: Path) -> str:
     return f"sqlite:///{tmp_path / 'mlflow.db'}"
 
 
-def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_is_created_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", mock.Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -114,7 +114,7 @@ def test_an_experiment_is_made_once(tmp_path: Path, uri: str) -> None:
     assert len({store.experiment_id(client, "new", tmp_path, uri) for _ in range(2)}) == 1
 
 
-def test_a_deleted_experiment_is_told_with_what_restores_it(tmp_path: Path, uri: str) -> None:
+def test_a_deleted_experiment_is_refused_with_the_command_that_restores_it(tmp_path: Path, uri: str) -> None:
     client = store.client(tmp_path, uri)
     experiment = store.experiment_id(client, "new", tmp_path, uri)
     client.delete_experiment(experiment)
@@ -139,10 +139,10 @@ def test_a_damaged_store_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_that_does_not_answer_is_told_without_its_password(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="must answer, found: ") as told:
+def test_a_server_that_does_not_answer_is_reported_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="must answer, found: ") as raised:
         store.client(tmp_path, "http://user:secret@127.0.0.1:9")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_run_from_a_subfolder_is_recorded_in_the_projects_root(project: Project) -> None:
@@ -163,7 +163,7 @@ def test_a_run_is_recorded_in_the_store_that_the_environment_names(project: Proj
 
 
 @pytest.mark.slow
-def test_four_runs_at_once_in_a_fresh_project_are_all_recorded_whole(tmp_path: Path) -> None:
+def test_four_runs_at_once_in_a_fresh_project_are_all_recorded_completely(tmp_path: Path) -> None:
     project = copied(tmp_path)
     processes = [project.start("--params", f"{DIGITS},training.seed={seed}") for seed in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0], (tmp_path / "output.txt").read_text()

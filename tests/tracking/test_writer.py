@@ -17,10 +17,32 @@ from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from mnist_lstm.parameters import checked
 from mnist_lstm.sections import flattened
+from mnist_lstm.tracking.payloads import CURVES
 from tests.support.projects import CLOSED, DIGITS, Project, copied, surroundings
 
 PLAIN = ("--pipelines", "without_figures")
 SECRETS = ("Aladdin", "OpenSesame")
+ARTIFACTS = {
+    "accuracy_by_step.csv",
+    "accuracy_by_step.json",
+    "accuracy_by_step.png",
+    "belief_examples.npz",
+    "beliefs.png",
+    "calibration.png",
+    "checkpoint.pt",
+    "confusion_matrix.csv",
+    "confusion_matrix.png",
+    "inner_states.npz",
+    "learning_curves.json",
+    "learning_curves.png",
+    "mistakes.png",
+    "model_card.md",
+    "per_class.csv",
+    "predictions.npz",
+    "provenance.json",
+    "report.html",
+    "states.png",
+}
 MIRROR = CLOSED.replace("//", f"//{SECRETS[0]}:{SECRETS[1]}@")
 
 
@@ -39,64 +61,38 @@ def history(finished: Project) -> pd.DataFrame:
     return pd.read_csv(finished.path / "data/08_reporting/history.csv")
 
 
-def test_a_run_is_recorded_once_and_as_finished(finished: Project) -> None:
-    assert [run.info.status for run in finished.runs()] == ["FINISHED"]
+def test_a_run_is_recorded_once_as_finished_and_without_a_reason(finished: Project) -> None:
+    found = [(run.info.status, run.info.run_name, run.data.tags.get("reason")) for run in finished.runs()]
+    assert found == [("FINISHED", "digits lstm128 rows s1", None)]
 
 
-def test_a_run_that_finished_has_no_reason(run: Any) -> None:
-    assert "reason" not in run.data.tags
-
-
-def test_a_runs_name_says_what_it_is(run: Any) -> None:
-    assert run.info.run_name == "digits lstm128 rows s1"
-
-
-def test_a_run_says_what_it_computed_in(run: Any) -> None:
-    assert run.data.tags["training.precision"] == "float32"
-
-
-def test_every_parameter_is_recorded_by_itself(finished: Project, run: Any) -> None:
-    provenance = finished.read(f"../mlartifacts/mnist-lstm/{run.info.run_id}/artifacts/provenance.json")
-    assert run.data.params == {key: str(value) for key, value in flattened(provenance["parameters"]).items()}
+def test_every_parameter_is_recorded_by_itself_and_in_the_provenance(artifacts: Path, run: Any) -> None:
+    recorded = json.loads((artifacts / "provenance.json").read_text())["parameters"]
+    assert checked(recorded).model_dump() == recorded
+    assert run.data.params == {key: str(value) for key, value in flattened(recorded).items()}
     assert run.data.params["model.hidden_size"] == "128"
 
 
-def test_the_recorded_parameters_are_whole(artifacts: Path) -> None:
-    recorded = json.loads((artifacts / "provenance.json").read_text())["parameters"]
-    assert checked(recorded).model_dump() == recorded
-
-
-def test_the_measures_of_the_test_are_recorded_as_they_stand_in_the_report(finished: Project, run: Any) -> None:
+def test_the_metrics_of_the_test_are_those_of_the_report(finished: Project, run: Any) -> None:
     report = finished.read("08_reporting/metrics.json")
-    measures = {name: value for name, value in report.items() if name.startswith("test/")}
-    assert len(measures) >= 9
-    assert {name: value for name, value in run.data.metrics.items() if name.startswith("test/")} == measures
+    metrics = {name: value for name, value in report.items() if name.startswith("test/")}
+    assert len(metrics) >= 9
+    assert {name: value for name, value in run.data.metrics.items() if name.startswith("test/")} == metrics
 
 
-def test_nothing_else_is_a_metric_than_measures_of_a_split(run: Any) -> None:
+def test_every_metric_belongs_to_a_split(run: Any) -> None:
     assert {name.partition("/")[0] for name in run.data.metrics} == {"train", "valid", "test"}
 
 
-def test_the_curves_have_a_point_every_ten_updates_and_at_the_last(finished: Project, run: Any) -> None:
-    points = finished.client().get_metric_history(run.info.run_id, "train/loss")
-    assert sorted(point.step for point in points) == [*range(10, 799, 10), 799]
+@pytest.mark.parametrize(("curve", "every"), [("train/loss", 10), ("valid/accuracy", 100)])
+def test_curves_have_a_point_at_regular_updates_and_at_the_last(
+    finished: Project, run: Any, curve: str, every: int
+) -> None:
+    points = finished.client().get_metric_history(run.info.run_id, curve)
+    assert sorted(point.step for point in points) == [*range(every, 799, every), 799]
 
 
-def test_the_validation_curves_have_a_point_every_hundred_updates_and_at_the_last(finished: Project, run: Any) -> None:
-    points = finished.client().get_metric_history(run.info.run_id, "valid/accuracy")
-    assert sorted(point.step for point in points) == [*range(100, 799, 100), 799]
-
-
-@pytest.mark.parametrize(
-    ("column", "curve"),
-    [
-        ("train_loss", "train/loss"),
-        ("train_accuracy", "train/accuracy"),
-        ("valid_loss", "valid/loss"),
-        ("valid_accuracy", "valid/accuracy"),
-        ("learning_rate", "train/learning_rate"),
-    ],
-)
+@pytest.mark.parametrize(("column", "curve"), CURVES.items())
 def test_the_curves_are_those_of_the_report(
     finished: Project, run: Any, history: pd.DataFrame, column: str, curve: str
 ) -> None:
@@ -112,7 +108,7 @@ def test_the_data_are_recorded_as_inputs_with_their_digests(finished: Project, r
     assert inputs == {f"digits {split}": (split, digests[split][:32]) for split in ("train", "valid", "test")}
 
 
-def test_the_measures_are_linked_to_the_model_and_to_the_test_images(finished: Project, run: Any) -> None:
+def test_the_metrics_are_linked_to_the_model_and_to_the_test_images(finished: Project, run: Any) -> None:
     (model,) = run.outputs.model_outputs
     metrics = finished.client().get_logged_model(model.model_id).metrics
     linked = {metric.key: metric.dataset_name for metric in metrics if metric.key.startswith("test/")}
@@ -127,6 +123,7 @@ def test_the_measures_are_linked_to_the_model_and_to_the_test_images(finished: P
         ("mlflow.source.name", "kedro run --params data.name=digits"),
         ("pipelines", "__default__"),
         ("seed", "1"),
+        ("training.precision", "float32"),
         ("threads", "1"),
         ("torch", torch.__version__),
     ],
@@ -135,33 +132,13 @@ def test_the_main_facts_are_tags(run: Any, tag: str, value: str) -> None:
     assert run.data.tags[tag] == value
 
 
-def test_the_weights_are_known_by_their_digest(run: Any, artifacts: Path) -> None:
+def test_the_digest_of_the_weights_is_a_tag(run: Any, artifacts: Path) -> None:
     checkpoint = from_bytes((artifacts / "checkpoint.pt").read_bytes(), "checkpoint.pt")
     assert run.data.tags["weights.sha256"] == weights_digest(checkpoint.weights)
 
 
-def test_everything_that_a_reader_needs_is_among_the_artifacts(artifacts: Path) -> None:
-    assert {path.name for path in artifacts.iterdir()} == {
-        "accuracy_by_step.csv",
-        "accuracy_by_step.json",
-        "accuracy_by_step.png",
-        "belief_examples.npz",
-        "beliefs.png",
-        "calibration.png",
-        "checkpoint.pt",
-        "confusion_matrix.csv",
-        "confusion_matrix.png",
-        "inner_states.npz",
-        "learning_curves.json",
-        "learning_curves.png",
-        "mistakes.png",
-        "model_card.md",
-        "per_class.csv",
-        "predictions.npz",
-        "provenance.json",
-        "report.html",
-        "states.png",
-    }
+def test_the_artifacts_are_complete(artifacts: Path) -> None:
+    assert {path.name for path in artifacts.iterdir()} == ARTIFACTS
 
 
 @pytest.mark.parametrize("name", ["07_model_output/predictions.npz", "08_reporting/confusion_matrix.png"])
@@ -201,7 +178,7 @@ def test_the_recorded_model_takes_any_number_of_images(loaded: Any, count: int) 
 
 
 @pytest.mark.parametrize("pixel", [0.5, -1.0, 256.0, float("nan"), float("inf")])
-def test_the_recorded_model_refuses_what_is_no_pixel(loaded: Any, pixel: float) -> None:
+def test_the_recorded_model_refuses_invalid_pixels(loaded: Any, pixel: float) -> None:
     images = torch.zeros(2, 8, 8)
     images[1, 3, 4] = pixel
     with pytest.raises(RuntimeError, match="pixels must be whole numbers from 0 to 255"):
@@ -225,7 +202,7 @@ def test_the_last_run_in_a_project_is_recorded_with_its_own_artifacts(project: P
     assert (first / "artifacts/predictions.npz").read_bytes() != written
 
 
-def test_a_run_that_starts_after_training_records_its_data_and_measures(finished: Project, tmp_path: Path) -> None:
+def test_a_run_that_starts_after_training_records_its_data_and_metrics(finished: Project, tmp_path: Path) -> None:
     project = finished.copied_to(tmp_path)
     assert project.invoke("--from-nodes", "predict_test", "--params", "data.name=digits").exit_code == 0
     run = project.last_run()
@@ -265,7 +242,7 @@ def test_without_tracking_there_is_no_store(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("ml")]
 
 
-def test_without_tracking_a_run_leaves_the_run_before_it_in_the_same_process_alone(project: Project) -> None:
+def test_without_tracking_a_run_does_not_change_the_run_before_it_in_the_same_process(project: Project) -> None:
     assert project.invoke("--params", f"{DIGITS},training.seed=1", *PLAIN).exit_code == 0
     before = project.last_run().to_dictionary()
     done = project.invoke("--params", f"{DIGITS},training.seed=2,tracking.enabled=false", *PLAIN)
@@ -275,7 +252,7 @@ def test_without_tracking_a_run_leaves_the_run_before_it_in_the_same_process_alo
 
 
 def everything_recorded(project: Project) -> bytes:
-    """The whole store and all artifacts in one."""
+    """The complete store and all artifacts."""
     with closing(sqlite3.connect(project.path / "mlflow.db")) as database:
         rows = "\n".join(database.iterdump()).encode()
     return rows + b"".join(path.read_bytes() for path in (project.path / "mlartifacts").rglob("*") if path.is_file())
@@ -302,7 +279,7 @@ def test_the_password_of_a_mirror_that_does_not_answer_is_nowhere_in_the_record_
 
 
 @pytest.mark.slow
-def test_a_run_continues_the_last_of_its_training_and_none_once_that_has_finished(
+def test_a_resumed_run_names_the_interrupted_run_that_it_continues(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:

@@ -70,7 +70,7 @@ def test_a_run_that_was_not_tested_is_not_compared(fakes: FakeRuns) -> None:
     assert fakes.verdicts("a", "killed") == ["'killed' has no predictions of test images: not compared."]
 
 
-def test_runs_of_one_name_are_told_apart_and_found_by_the_start_of_their_ids(fakes: FakeRuns) -> None:
+def test_runs_with_one_name_get_unique_labels_and_are_found_by_the_start_of_their_ids(fakes: FakeRuns) -> None:
     one, other = (fakes.record("a", wrong=slice(0, wrong)) for wrong in (3, 9))
     fakes.record("b", wrong=slice(0, 1))
     runs = fakes.read(one[:8], other, "latest")
@@ -119,9 +119,9 @@ def test_without_a_run_that_finished_there_is_no_latest(fakes: FakeRuns) -> None
 
 def test_a_name_of_several_runs_is_refused_with_their_ids_and_dates(fakes: FakeRuns) -> None:
     ids = [fakes.record("a", wrong=slice(0, 1)) for _ in range(7)]
-    with pytest.raises(UserError, match="'a' names ") as told:
+    with pytest.raises(UserError, match="'a' names ") as raised:
         reader.find_run(fakes.client, "mnist-lstm", "a")
-    sentence = str(told.value)
+    sentence = str(raised.value)
     assert [run_id[:12] in sentence for run_id in ids] == [False] * 2 + [True] * 5
     assert "and 2 older ones: give the id of one" in sentence
     assert sentence.count(f"({datetime.now():%Y-%m-%d} ") == 5
@@ -145,7 +145,7 @@ def test_a_run_is_found_among_more_than_one_page_of_them(fakes: FakeRuns, monkey
     assert len(reader.finished(fakes.client, "mnist-lstm", 4)) == 4
 
 
-def test_more_runs_than_one_can_look_at_are_refused_in_one_line(fakes: FakeRuns) -> None:
+def test_more_than_a_thousand_runs_are_refused_in_one_line(fakes: FakeRuns) -> None:
     result = fakes.invoke("--last", "100000")
     assert result.exit_code == 2
     assert "100000 is not in the range 2<=x<=1000" in result.output.splitlines()[-1]
@@ -163,7 +163,7 @@ def test_more_runs_than_one_can_look_at_are_refused_in_one_line(fakes: FakeRuns)
         ([], "the runs must be given once, found none"),
     ],
 )
-def test_a_mistake_is_told_in_one_line(fakes: FakeRuns, arguments: list[str], sentence: str) -> None:
+def test_a_mistake_is_reported_in_one_line(fakes: FakeRuns, arguments: list[str], sentence: str) -> None:
     fakes.record("bars lstm rows", wrong=slice(0, 1))
     result = fakes.invoke(*arguments)
     assert result.exit_code == 1
@@ -172,7 +172,7 @@ def test_a_mistake_is_told_in_one_line(fakes: FakeRuns, arguments: list[str], se
     assert sentence in result.output
 
 
-def test_damaged_predictions_are_told_in_one_sentence(fakes: FakeRuns) -> None:
+def test_damaged_predictions_are_reported_in_one_sentence(fakes: FakeRuns) -> None:
     run_id = fakes.record("a", wrong=slice(0, 1))
     (fakes.path / "predictions.npz").write_bytes(b"PK half a file")
     fakes.client.log_artifact(run_id, str(fakes.path / "predictions.npz"))

@@ -13,14 +13,14 @@ def test_only_what_differs_between_the_parameters_is_shown(fakes: FakeRuns) -> N
     assert differences(fakes.read("a", "b")) == {"training.seed": ["1", "2"], "model.dropout": ["–", "0.5"]}
 
 
-def test_a_precision_that_was_left_to_the_machine_is_the_one_it_chose(fakes: FakeRuns) -> None:
-    asked = {"training.precision": "auto"}
-    fakes.record("a", wrong=slice(0, 3), params=asked, tags={"training.precision": "float32"})
-    fakes.record("b", wrong=slice(0, 3), params=asked, tags={"training.precision": "bfloat16"})
+def test_a_precision_of_auto_is_shown_as_the_one_that_was_used(fakes: FakeRuns) -> None:
+    auto = {"training.precision": "auto"}
+    fakes.record("a", wrong=slice(0, 3), params=auto, tags={"training.precision": "float32"})
+    fakes.record("b", wrong=slice(0, 3), params=auto, tags={"training.precision": "bfloat16"})
     assert differences(fakes.read("a", "b")) == {"training.precision": ["float32", "bfloat16"]}
 
 
-def test_the_best_of_each_measure_is_marked(fakes: FakeRuns) -> None:
+def test_the_best_of_each_metric_is_marked(fakes: FakeRuns) -> None:
     fakes.record("a", wrong=slice(0, 3))
     fakes.record("b", wrong=slice(0, 9))
     rows = metrics(fakes.read("a", "b"))
@@ -47,7 +47,7 @@ def test_runs_tested_on_other_images_have_no_best(fakes: FakeRuns) -> None:
     assert differences(runs)["data"] == ["same bars", "other bars"]
 
 
-def test_a_run_that_was_killed_stands_there_with_what_it_has(fakes: FakeRuns) -> None:
+def test_a_killed_run_is_shown_with_the_metrics_that_it_has(fakes: FakeRuns) -> None:
     fakes.record("a", wrong=slice(0, 3))
     fakes.record("killed", wrong=None, status="KILLED")
     runs = fakes.read("a", "killed")

@@ -53,7 +53,7 @@ def test_a_reproduction_that_fails_is_a_child_of_the_run_all_the_same(
     assert found[tags.REPRODUCES] == found[tags.PARENT] == again.then.run.info.run_id
 
 
-def test_a_process_that_made_no_run_is_told(fakes: FakeRuns, again: Again, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_made_no_run_is_reported(fakes: FakeRuns, again: Again, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rerun, "_process", lambda *_: 1)
     with pytest.raises(UserError, match="found exit code 1; see above"):
         run_again(again, fakes.client, False, False)
@@ -68,7 +68,7 @@ def test_a_run_whose_preset_is_gone_is_done_with_its_recorded_parameters(
     assert options["params"]["model"] == {"hidden_size": 7}
 
 
-def test_what_auto_was_is_what_a_reproduction_asks_for(again: Again) -> None:
+def test_a_reproduction_uses_the_precision_that_auto_became(again: Again) -> None:
     training = options_of(again, None)["params"]["training"]
     assert training == {"precision": "bfloat16", "resume": False}
 

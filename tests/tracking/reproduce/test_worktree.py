@@ -30,7 +30,7 @@ def write(project: Path, name: str, content: str) -> None:
 
 
 def recorded(project: Path, preset: str) -> dict[str, Any]:
-    """What a run of now would record; then the project goes on to other code."""
+    """What a run would record now; afterwards the project gets other code."""
     about = {"git": provenance.code(project), "preset": preset}
     git(project, "add", ".")
     git(project, "commit", "-q", "--allow-empty", "-m", "Go on")
@@ -62,10 +62,10 @@ def test_a_worktree_has_every_byte_that_the_run_had(project: Path, tmp_path: Pat
 
 
 def refused(about: dict[str, Any], project: Path, folder: Path) -> str:
-    with pytest.raises(UserError) as told, worktree(about, project, folder, allow_differences=False):
+    with pytest.raises(UserError) as raised, worktree(about, project, folder, allow_differences=False):
         pass
     assert not (folder / "worktree").exists()
-    return str(told.value)
+    return str(raised.value)
 
 
 def test_a_preset_that_the_record_lacks_is_named(project: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""MLflow does not answer, at the start or in mid-run: nothing is lost, and `kedro sync-runs` sends what it missed."""
+"""If MLflow does not answer, at the start or during a run, nothing is lost: `kedro sync-runs` sends the rest."""
 
 import json
 import os
@@ -128,20 +128,20 @@ def results(project: Project) -> bool:
     return bool(project.checkpoints()) and (project.path / "data/08_reporting/metrics.json").exists()
 
 
-def test_silence_is_told_within_ten_seconds() -> None:
+def test_a_silent_server_is_reported_within_ten_seconds() -> None:
     assert max(outages.SLOW, spool.SLOW_MODEL) < 10
     assert float(store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_TIMEOUT"]) < 10
     assert store.ENVIRONMENT["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
 
 
-@pytest.mark.parametrize(("view", "told"), [("rows", True), ("pixels", False)])
-def test_the_export_of_a_long_sequence_is_no_silence(
+@pytest.mark.parametrize(("view", "warned"), [("rows", True), ("pixels", False)])
+def test_the_export_of_a_long_sequence_is_not_reported_as_silence(
     parameters: Parameters,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     view: str,
-    told: bool,
+    warned: bool,
 ) -> None:
     pixel_order = pixel_order_for(parameters.sequence.model_copy(update={"view": view}), 28, 28)
     classifier = ImageClassifier(new_classifier(parameters.model, pixel_order.shape, 10, seed=1), pixel_order)
@@ -150,7 +150,7 @@ def test_the_export_of_a_long_sequence_is_no_silence(
     monkeypatch.setitem(operations.SENDERS, "model", lambda *_: time.sleep(0.6))
     made = spool.Spool(tmp_path, lambda: None, object(), {"start_time": 1, "process": {"pid": 1}})
     made.put("model", exported=ExportedModel(classifier, np.zeros((2, 28, 28), np.uint8)))
-    assert ("MLflow has not answered" in caplog.text) == told
+    assert ("MLflow has not answered" in caplog.text) == warned
 
 
 @pytest.mark.slow
@@ -206,7 +206,7 @@ def test_what_a_server_that_died_in_mid_run_missed_is_sent_by_the_next_run(
 
 @contextmanager
 def locked(database: Path, kind: str, seconds: float) -> Iterator[None]:
-    """Another process's long transaction, as it were."""
+    """A long transaction of another process."""
     connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
     connection.execute(f"BEGIN {kind}")
     release = threading.Timer(seconds, connection.rollback)
@@ -220,7 +220,7 @@ def locked(database: Path, kind: str, seconds: float) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["EXCLUSIVE", "IMMEDIATE"])  # for reading too, for writing alone
-def test_a_store_locked_for_long_gets_the_whole_run_when_it_is_free_again(
+def test_a_store_locked_for_long_gets_the_complete_run_when_it_is_free_again(
     project: Project, expected: dict[str, Any], kind: str
 ) -> None:
     project.client().create_experiment("mnist-lstm", tags=store.EXPERIMENT_TAGS)
@@ -233,13 +233,13 @@ def test_a_store_locked_for_long_gets_the_whole_run_when_it_is_free_again(
     assert complete(project) == expected
 
 
-def test_a_run_without_an_outage_keeps_nothing(finished: Project) -> None:
+def test_a_run_without_an_outage_stores_nothing(finished: Project) -> None:
     assert not (finished.path / unsent.FOLDER).exists()
 
 
 @pytest.fixture
-def kept(project: Project) -> Path:
-    """The folder of a run that was kept whole, for a store that is the project's own."""
+def stored(project: Project) -> Path:
+    """The folder of a run that was stored completely, to be sent to the project's own store."""
     closed = project.invoke("--params", DIGITS, *PLAIN, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
     assert closed.exit_code == 0, closed.output
     (run,) = waiting(project)
@@ -248,14 +248,14 @@ def kept(project: Project) -> Path:
     return run.parent
 
 
-def test_a_run_that_was_kept_is_sent_whole(project: Project, kept: Path, expected: dict[str, Any]) -> None:
+def test_a_stored_run_is_sent_completely(project: Project, stored: Path, expected: dict[str, Any]) -> None:
     assert project.call("sync-runs").exit_code == 0
     assert complete(project) == expected
-    assert not kept.exists()
+    assert not stored.exists()
 
 
-def test_a_run_that_was_sent_in_part_is_sent_whole_once(
-    project: Project, kept: Path, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_a_run_that_was_sent_in_part_is_sent_completely_and_once(
+    project: Project, stored: Path, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(mlflow.MlflowClient, "log_artifacts", fails)
@@ -270,76 +270,76 @@ def fails(*_: Any, **__: Any) -> None:
 
 
 def changed(folder: Path, **about: Any) -> None:
-    """Changes what is written down of a run that is kept."""
+    """Changes run.json."""
     run = folder / unsent.RUN
     run.write_text(json.dumps(json.loads(run.read_text()) | about))
 
 
 def without(folder: Path, *kinds: str) -> None:
-    """Takes kept calls out."""
-    kept = folder / unsent.CALLS
-    lines = kept.read_text().splitlines(keepends=True)
-    kept.write_text("".join(line for line in lines if json.loads(line)[0] not in kinds))
+    """Removes stored operations of these kinds."""
+    stored = folder / unsent.CALLS
+    lines = stored.read_text().splitlines(keepends=True)
+    stored.write_text("".join(line for line in lines if json.loads(line)[0] not in kinds))
 
 
 def process_of(pid: int) -> dict[str, str]:
-    """What tells another process of this machine."""
+    """`provenance.process` of another process."""
     return provenance.process() | {"pid": str(pid), "started": f"{psutil.Process(pid).create_time():.2f}"}
 
 
-GONE = {"pid": "1", "started": "0.00"}  # of a process that is no more
+GONE = {"pid": "1", "started": "0.00"}  # identifies no process
 
 
-def told(output: str) -> str:
+def joined(output: str) -> str:
     """The output without the terminal's line breaks and indents."""
     return "".join(output.split())
 
 
-def test_a_run_of_another_store_waits(project: Project, kept: Path) -> None:
-    changed(kept, store="http://elsewhere")
+def test_a_run_of_another_store_waits(project: Project, stored: Path) -> None:
+    changed(stored, store="http://elsewhere")
     done = project.call("sync-runs")
     assert done.exit_code == 1
-    assert kept.exists()
-    assert told(f"{kept} waits: it belongs to another store, http://elsewhere.") in told(done.output)
+    assert stored.exists()
+    assert joined(f"{stored} waits: it belongs to another store, http://elsewhere.") in joined(done.output)
 
 
-def test_a_run_that_still_goes_on_waits(project: Project, kept: Path) -> None:
-    without(kept, "end", "register")
+def test_a_run_that_has_not_ended_waits(project: Project, stored: Path) -> None:
+    without(stored, "end", "register")
     assert project.call("sync-runs").exit_code == 1
 
 
-def test_no_other_process_sends_a_run_that_has_ended_and_may_keep_more(project: Project, kept: Path) -> None:
-    changed(kept, process=process_of(os.getppid()))
+def test_a_run_waits_while_its_process_lives(project: Project, stored: Path) -> None:
+    changed(stored, process=process_of(os.getppid()))
     assert project.call("sync-runs").exit_code == 1
-    assert kept.exists()
+    assert stored.exists()
 
 
-def test_a_run_that_was_killed_in_an_outage_is_sent_as_far_as_it_went(project: Project, kept: Path) -> None:
-    without(kept, "artifacts", "end", "register")
-    shutil.rmtree(kept / "artifacts")
-    tags = json.loads((kept / unsent.RUN).read_text())["tags"] | {f"process.{key}": GONE[key] for key in GONE}
-    changed(kept, process=provenance.process() | GONE, tags=tags)
+def test_a_run_that_was_killed_in_an_outage_is_sent_as_far_as_it_went(project: Project, stored: Path) -> None:
+    without(stored, "artifacts", "end", "register")
+    shutil.rmtree(stored / "artifacts")
+    tags = json.loads((stored / unsent.RUN).read_text())["tags"] | {f"process.{key}": GONE[key] for key in GONE}
+    changed(stored, process=provenance.process() | GONE, tags=tags)
     assert project.call("sync-runs").exit_code == 0
     assert (project.last_run().info.status, len(project.last_run().outputs.model_outputs)) == ("KILLED", 1)
 
 
 @pytest.mark.parametrize("name", ["model.npz", "run.json"])
-def test_a_damaged_folder_stops_neither_a_run_nor_other_folders(project: Project, kept: Path, name: str) -> None:
-    damaged = kept.with_name("0-damaged")
-    shutil.copytree(kept, damaged)
+def test_a_damaged_folder_stops_neither_a_run_nor_other_folders(project: Project, stored: Path, name: str) -> None:
+    damaged = stored.with_name("0-damaged")
+    shutil.copytree(stored, damaged)
     (damaged / name).write_bytes(b"{")
     done = project.invoke("--params", DIGITS, "--to-nodes", "ingest")
     assert done.exit_code == 0
-    assert told(f"{damaged} waits: it is damaged") in told(done.output)
+    assert joined(f"{damaged} waits: it is damaged") in joined(done.output)
     assert "delete the folder" in " ".join(done.output.split())
-    assert (kept.exists(), damaged.exists()) == (False, True)
+    assert (stored.exists(), damaged.exists()) == (False, True)
 
 
-def test_a_run_that_mlflow_no_longer_has_waits_and_is_named(project: Project, kept: Path) -> None:
-    changed(kept, run_id="0" * 32)
+def test_a_run_that_mlflow_no_longer_has_waits_and_is_named(project: Project, stored: Path) -> None:
+    changed(stored, run_id="0" * 32)
     done = project.call("sync-runs")
     assert done.exit_code == 1
-    assert told(f"{kept} waits: MLflow did not accept it: Run with id={'0' * 32} not found") in told(done.output)
+    assert joined(f"{stored} waits: MLflow did not accept it: Run with id={'0' * 32} not found") in joined(done.output)
 
 
 def test_sync_runs_ends_dead_runs(project: Project) -> None:
@@ -352,7 +352,7 @@ def test_sync_runs_ends_dead_runs(project: Project) -> None:
 
 
 def test_a_model_that_was_registered_before_a_crash_is_not_registered_again(
-    project: Project, kept: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "rmtree", fails)
@@ -390,7 +390,7 @@ def locks(*_: Any, **__: Any) -> None:
     raise mlflow.MlflowException("(sqlite3.OperationalError) database is locked")
 
 
-def test_imports_and_the_making_of_the_store_are_no_silence_of_mlflow(
+def test_imports_and_creating_the_store_are_not_reported_as_silence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timers: list[bool] = []
@@ -413,8 +413,8 @@ def test_the_report_says_where_the_run_is(run_id: str | None, words: str) -> Non
     assert words in which(run)  # type: ignore[arg-type]
 
 
-def test_a_last_call_that_a_kill_cut_short_is_left_out(project: Project, kept: Path) -> None:
-    with (kept / "calls.jsonl").open("a") as file:
+def test_a_truncated_last_line_is_ignored(project: Project, stored: Path) -> None:
+    with (stored / "calls.jsonl").open("a") as file:
         file.write('["tag", {"key": "ha')
     assert project.call("sync-runs").exit_code == 0
 
