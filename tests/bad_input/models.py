@@ -18,12 +18,12 @@ CHECKPOINT, RECORDED = "data/06_models/checkpoints/*.pt", "mlartifacts/artifacts
 CHAMPION = ("run", "--pipelines", "predict", "--params", "predict.folder=conf")
 KEPT = {
     "02_intermediate/data_card.json": ("score", "delete it"),
-    "02_intermediate/train_images.npz": ("reshape", "must be a whole npz file"),
-    "02_intermediate/test_images.npz": ("reshape", "must be a whole npz file"),
-    "05_model_input/train_sequences.npz": ("train", "must be a whole npz file"),
-    "05_model_input/test_sequences.npz": ("predict_test", "must be a whole npz file"),
+    "02_intermediate/train_images.npz": ("reshape", "must be a complete npz file"),
+    "02_intermediate/test_images.npz": ("reshape", "must be a complete npz file"),
+    "05_model_input/train_sequences.npz": ("train", "must be a complete npz file"),
+    "05_model_input/test_sequences.npz": ("predict_test", "must be a complete npz file"),
     "06_models/checkpoints/new.pt": ("predict_test", "must be a complete checkpoint"),
-    "07_model_output/predictions.npz": ("score", "must be a whole npz file"),
+    "07_model_output/predictions.npz": ("score", "must be a complete npz file"),
     "08_reporting/history.csv": ("draw_results", "delete it"),
 }
 MISSING = {

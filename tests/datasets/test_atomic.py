@@ -255,19 +255,24 @@ def test_a_dataset_that_failed_to_save_still_loads_the_file(
     assert dataset.load() == {"run": "an earlier one"}
 
 
-def test_copies_gets_exactly_what_this_run_wrote(dataset: JSONDataset, path: Path, tmp_path: Path) -> None:
-    dataset.copies = tmp_path / "copies"
-    dataset.copies.mkdir()
+def test_an_artifact_keeps_the_bytes_that_this_run_wrote_until_it_is_released(path: Path) -> None:
+    dataset = JSONDataset(filepath=str(path), metadata={"mlflow": "artifact"})
     dataset.save({"run": "this"})
     written = path.read_bytes()
     JSONDataset(filepath=str(path)).save({"run": "another"})
-    assert (dataset.copies / path.name).read_bytes() == written
+    assert dataset.written == written
+    dataset.release()
+    assert dataset.written is None
 
 
-def test_a_remote_file_is_written_by_its_own_file_system() -> None:
-    remote = JSONDataset(filepath="memory://folder/report.json")
-    remote.save({"a": 1})
-    assert JSONDataset(filepath="memory://folder/report.json").load() == {"a": 1}
+def test_a_file_that_is_no_artifact_keeps_no_bytes(dataset: JSONDataset) -> None:
+    dataset.save({"run": "this"})
+    assert dataset.written is None
+
+
+def test_a_file_that_is_not_local_is_refused() -> None:
+    with pytest.raises(UserError, match=r"must be a local path, found 'memory://folder/report\.json'"):
+        JSONDataset(filepath="memory://folder/report.json")
 
 
 def test_while_two_processes_write_one_file_it_is_always_whole(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_an_exported_model_cut_short_is_named(exported: Path, length: int) -> No
     exported.write_bytes(exported.read_bytes()[:length])
     with pytest.raises(DatasetError) as raised:
         ExportedModelDataset(filepath=str(exported)).load()
-    assert str(cause_for_user(raised.value)).startswith(f"{exported} must be a whole exported model")
+    assert str(cause_for_user(raised.value)).startswith(f"{exported} must be a complete exported model")
 
 
 def test_an_exported_model_with_one_wrong_bit_in_its_weights_is_named(
@@ -218,7 +218,7 @@ def test_an_exported_model_with_one_wrong_bit_in_its_weights_is_named(
     exported.write_bytes(content)
     with pytest.raises(DatasetError) as raised:
         ExportedModelDataset(filepath=str(exported)).load()
-    assert str(cause_for_user(raised.value)).startswith(f"{exported} must be a whole exported model")
+    assert str(cause_for_user(raised.value)).startswith(f"{exported} must be a complete exported model")
 
 
 def test_a_missing_exported_model_is_named(tmp_path: Path) -> None:
@@ -226,7 +226,9 @@ def test_a_missing_exported_model_is_named(tmp_path: Path) -> None:
     assert not dataset.exists()
     with pytest.raises(DatasetError) as raised:
         dataset.load()
-    assert str(cause_for_user(raised.value)).startswith(f"{tmp_path / 'classifier.pt2'} must be a whole exported model")
+    assert str(cause_for_user(raised.value)).startswith(
+        f"{tmp_path / 'classifier.pt2'} must be a complete exported model"
+    )
 
 
 def test_within_a_run_an_exported_model_is_what_was_saved(

@@ -164,7 +164,7 @@ def test_a_mirror_on_this_machine_is_read_instead(tmp_path: Path, fill: Fill) ->
     [
         (
             lambda folder: (folder / "ash" / "bad.png").write_bytes(b"no picture"),
-            r"ash/bad\.png must be a whole picture, found: no picture that can be read",
+            r"ash/bad\.png must be a complete picture, found: no picture that can be read",
         ),
         (lambda folder: (folder / "ash" / "deeper").mkdir(), "ash must hold pictures alone, found the folder deeper"),
         (lambda folder: (folder / "elm").mkdir(), "elm must hold pictures, found none"),

@@ -55,7 +55,7 @@ def test_a_file_cut_short_is_named(path: Path, arrays: dict[str, Any], length: i
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(DatasetError) as raised:
         NpzDataset(filepath=str(path)).load()
-    assert str(cause_for_user(raised.value)).startswith(f"{path} must be a whole npz file, found")
+    assert str(cause_for_user(raised.value)).startswith(f"{path} must be a complete npz file, found")
 
 
 def test_a_file_that_is_no_npz_is_told_without_a_word_of_pickle(path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_file_that_is_no_npz_is_told_without_a_word_of_pickle(path: Path) -> N
     with pytest.raises(DatasetError) as raised:
         NpzDataset(filepath=str(path)).load()
     message = str(cause_for_user(raised.value))
-    assert message.startswith(f"{path} must be a whole npz file")
+    assert message.startswith(f"{path} must be a complete npz file")
     assert "pickle" not in message
 
 

@@ -7,22 +7,25 @@
 import argparse
 import io
 import resource
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from kedro.io import DatasetError
 from PIL import Image
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.inference.decode import PictureError, decode
 from mnist_lstm.core.model.export import ImageClassifier
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes, weights_digest
-from mnist_lstm.datasets.checkpoints import exported_from
-from mnist_lstm.errors import UserError
+from mnist_lstm.datasets.checkpoints import ExportedModelDataset
+from mnist_lstm.errors import UserError, cause_for_user
 from tests.support import tiny
 
 EXTREMES = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
@@ -142,10 +145,20 @@ def exported_seed() -> bytes:
 
 def read_exported(content: bytes, whole: bytes) -> None:
     """What is accepted has the weights that were saved, and answers as the model that was saved."""
-    found, saved = exported_from(content, "it"), exported_from(whole, "it")
+    found, saved = exported_in(content), exported_in(whole)
     assert weights_digest(found.state_dict()) == weights_digest(saved.state_dict())
     images = torch.from_numpy(tiny.images(2))
     assert torch.equal(found(images), saved(images))
+
+
+def exported_in(content: bytes) -> torch.nn.Module:
+    """The model in a pt2 file."""
+    with tempfile.NamedTemporaryFile(suffix=".pt2") as file:
+        Path(file.name).write_bytes(content)
+        try:
+            return ExportedModelDataset(filepath=file.name).load()  # type: ignore[no-any-return]
+        except DatasetError as error:
+            raise cause_for_user(error) or error from None
 
 
 def picture_seeds() -> list[bytes]:

@@ -1,10 +1,11 @@
 """Checkpoints by fingerprint, and the exported model."""
 
 import io
+import json
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +15,8 @@ from kedro_datasets._typing import JSONPreview
 from mnist_lstm.core.model.export import ExportedModel
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
-from mnist_lstm.datasets.atomic import Whole, atomic_write
+from mnist_lstm.datasets.atomic import atomic_write
+from mnist_lstm.datasets.file_dataset import FileDataset
 from mnist_lstm.errors import UserError
 
 
@@ -56,8 +58,6 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
 
     def preview(self) -> JSONPreview:
         """What the newest checkpoint says of itself."""
-        import json
-
         newest = self.load()
         about = {
             "iteration": newest.state.iteration,
@@ -91,14 +91,17 @@ class InterruptedDataset(AbstractDataset[None, Mapping[str, Callable[[], Checkpo
         return {"path": str(self._folder)}
 
 
-class _Pt2File(AbstractDataset[ExportedModel, torch.nn.Module]):
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
-        self._filepath = PurePosixPath(filepath)
-        self._protocol = "file"
-        self.metadata = metadata
+class ExportedModelDataset(FileDataset):
+    """A classifier of raw images as torch's pt2 file: uint8 images (N, height, width) to probabilities (N, K).
 
-    def save(self, data: ExportedModel) -> None:
-        with warnings.catch_warnings(), torch.no_grad():  # tracing is half as long without gradients
+    The file loads without this package and without pickle.
+    """
+
+    kind = "exported model"
+    remedy = "export it again: `kedro run --nodes export`"
+
+    def encode(self, data: ExportedModel) -> bytes:
+        with warnings.catch_warnings(), torch.no_grad():  # tracing takes half the time without gradients
             warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
             exported = torch.export.export(
                 data.classifier.eval(),
@@ -107,47 +110,11 @@ class _Pt2File(AbstractDataset[ExportedModel, torch.nn.Module]):
             )
         buffer = io.BytesIO()
         torch.export.save(exported, buffer)
-        Path(self._filepath).write_bytes(buffer.getvalue())
+        return buffer.getvalue()
 
-    def load(self) -> torch.nn.Module:
-        try:
-            content = Path(self._filepath).read_bytes()
-        except OSError as error:
-            raise _no_model(str(self._filepath), error) from None
-        return exported_from(content, str(self._filepath))
-
-    def _exists(self) -> bool:
-        return Path(self._filepath).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath}
-
-
-class ExportedModelDataset(Whole, _Pt2File):
-    """A classifier of raw images as torch's pt2 file: uint8 images (N, height, width) to probabilities (N, K).
-
-    It loads without this package and without pickle.
-    """
-
-
-def exported_from(content: bytes, name: str) -> torch.nn.Module:
-    """The exported model in a file's content.
-
-    Raises:
-        UserError: if it is damaged.
-    """
-    try:
+    def decode(self, content: bytes) -> torch.nn.Module:
         checkpoint.check_every_byte(content)
         return torch.export.load(io.BytesIO(content)).module()
-    except Exception as error:  # torch and zipfile each have errors of their own for a damaged file
-        raise _no_model(name, error) from None
-
-
-def _no_model(name: str, error: Exception) -> UserError:
-    reason = str(error).partition("\n")[0] or type(error).__name__
-    return UserError(
-        f"{name} must be a whole exported model, found {reason}; make it anew: `kedro run --nodes export`."
-    )
 
 
 def _newest_first(folder: Path) -> list[Path]:

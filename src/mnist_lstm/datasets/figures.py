@@ -1,45 +1,66 @@
-"""Figures, written whole: plotly's as JSON, matplotlib's as PNG."""
+"""Figures: plotly's as JSON, matplotlib's as PNG."""
 
 import base64
 import io
-from pathlib import Path, PurePosixPath
+import json
+from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
-from kedro_datasets import plotly
-from kedro_datasets._typing import ImagePreview
+from kedro_datasets._typing import ImagePreview, PlotlyPreview
 
-from mnist_lstm.datasets.atomic import Whole
+from mnist_lstm.datasets.file_dataset import FileDataset
 
 LAST_CHUNK = b"\0\0\0\0IEND\xaeB`\x82"
 
 
-class PlotlyDataset(Whole, plotly.JSONDataset):
-    """A plotly figure in a JSON file, which Kedro-Viz shows with its hover and zoom."""
+class PlotlyDataset(FileDataset):
+    """A plotly figure in a JSON file; Kedro-Viz shows it with hover and zoom."""
 
     kind = "plotly figure"
 
+    def encode(self, data: Any) -> bytes:
+        return data.to_json().encode()  # type: ignore[no-any-return]
 
-class _PngFile(AbstractDataset[Any, bytes]):
+    def decode(self, content: bytes) -> Any:
+        from plotly import io as plotly_io
+
+        return plotly_io.from_json(content.decode())
+
+    def preview(self) -> PlotlyPreview:
+        """The figure."""
+        return PlotlyPreview(json.loads(self.load().to_json()))
+
+
+class FigureDataset(FileDataset):
+    """Saves a matplotlib figure as a PNG file and loads the bytes of the file.
+
+    Args:
+        filepath: of the PNG file.
+        dpi: pixels per inch.
+        metadata: as in `FileDataset`.
+    """
+
+    kind = "PNG file"
+
     def __init__(self, *, filepath: str, dpi: int, metadata: dict[str, Any] | None = None):
-        self._filepath = PurePosixPath(filepath)
-        self._protocol = "file"
+        super().__init__(filepath=filepath, metadata=metadata)
         self._dpi = dpi
-        self.metadata = metadata
 
-    def save(self, data: bytes) -> None:
-        Path(self._filepath).write_bytes(data)
+    def encode(self, data: Any) -> bytes:
+        picture = io.BytesIO()
+        data.savefig(picture, format="png", dpi=self._dpi)
+        return picture.getvalue()
 
-    def load(self) -> bytes:
-        content = Path(self._filepath).read_bytes()
+    def decode(self, content: bytes) -> bytes:
         _check_every_chunk(content)
         return content
 
-    def _exists(self) -> bool:
-        return Path(self._filepath).is_file()
+    def _loaded_after(self, data: Any, written: Path) -> bytes:
+        return written.read_bytes()
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "dpi": self._dpi}
+    def preview(self) -> ImagePreview:
+        """The picture."""
+        return ImagePreview(base64.b64encode(self.load()).decode())
 
 
 def _check_every_chunk(png: bytes) -> None:
@@ -53,23 +74,3 @@ def _check_every_chunk(png: bytes) -> None:
         raise ValueError("no PNG end chunk at its end")
     with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
         picture.verify()
-
-
-class FigureDataset(Whole, _PngFile):
-    """A matplotlib figure: saved as a picture, and loaded as the PNG file's bytes, drawn once for all who show it.
-
-    Args:
-        filepath: of the PNG file.
-        dpi: pixels an inch.
-    """
-
-    kind = "PNG file"
-
-    def save(self, data: Any) -> None:
-        picture = io.BytesIO()
-        data.savefig(picture, format="png", dpi=self._dpi)
-        super().save(picture.getvalue())
-
-    def preview(self) -> ImagePreview:
-        """The picture."""
-        return ImagePreview(base64.b64encode(self.load()).decode())

@@ -114,7 +114,7 @@ class FolderSource(BaseModel):
         try:
             pixels = decode(content, paper=WHITE if self.dark_on_light else BLACK)
         except PictureError as error:
-            raise UserError(f"{path} must be a whole picture, found: {error}.") from None
+            raise UserError(f"{path} must be a complete picture, found: {error}.") from None
         if self.size:
             pixels = np.asarray(Image.fromarray(pixels).resize(self.size[::-1], Image.Resampling.LANCZOS))
         return WHITE - pixels if self.dark_on_light else pixels

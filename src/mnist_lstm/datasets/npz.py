@@ -2,12 +2,12 @@
 
 import base64
 import io
+import json
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview, JSONPreview
 
 from mnist_lstm.core.data.file_backed import FileBackedArray
@@ -15,99 +15,96 @@ from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.datasets import file_backed
-from mnist_lstm.datasets.atomic import Whole
+from mnist_lstm.datasets.file_dataset import FileDataset
 
 PREVIEWED = 30  # images in a preview
-END_RECORD = 22  # bytes at the end of a zip file, which count its members
+END_RECORD = 22  # bytes at the end of a zip file, with the number of its members
 
 
-class _NpzFile(AbstractDataset[Any, Any]):
-    holds: type[ImageSplit] | type[SequenceSplit] | type[Predictions] | None = (
-        None  # what the arrays are of, if not a dict
-    )
+class NpzDataset(FileDataset):
+    """A dict of arrays; pixels that are larger than memory are streamed and stay in the file.
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
-        self._filepath = PurePosixPath(filepath)
-        self._protocol = "file"
-        self.metadata = metadata
-
-    def save(self, data: Any) -> None:
-        arrays = data.arrays() if self.holds else data
-        if any(isinstance(array, FileBackedArray) for array in arrays.values()):
-            file_backed.write(Path(self._filepath), arrays)
-            return
-        with Path(self._filepath).open("wb") as file:
-            np.savez(file, **arrays)
-
-    def load(self) -> Any:
-        _expect_all_members(Path(self._filepath))
-        large = file_backed.large_members(Path(self._filepath))
-        with Path(self._filepath).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays: dict[str, Any] = {name: large[name] if name in large else archive[name] for name in archive.files}
-        return self.holds.from_arrays(arrays) if self.holds else arrays
-
-    def _kept(self, data: Any, written: Path, place: Path) -> Any:
-        """Pixels that are stored are read from this file from now on, also when another run takes its place."""
-        arrays = data.arrays() if self.holds else data
-        large = {name for name, array in arrays.items() if isinstance(array, FileBackedArray)}
-        if not large:
-            return data
-        arrays = arrays | file_backed.members(written, large, place)
-        return self.holds.from_arrays(arrays) if self.holds else arrays
-
-    def _exists(self) -> bool:
-        return Path(self._filepath).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath}
-
-
-def _expect_all_members(path: Path) -> None:
-    """Refuses what is no zip file, or lists fewer members than it counts: one wrong bit can hide a member."""
-    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
-        file.seek(-END_RECORD, io.SEEK_END)
-        counted = int.from_bytes(file.read()[10:12], "little")
-        if counted != len(archive.namelist()):
-            raise zipfile.BadZipFile(f"{len(archive.namelist())} members where {counted} are counted")
-
-
-class NpzDataset(Whole, _NpzFile):
-    """Named arrays in an npz file; Kedro-Viz shows their names, types and shapes."""
+    Subclasses set `holds`, a type with `arrays` and `from_arrays`. Kedro-Viz shows names, types and shapes.
+    """
 
     kind = "npz file"
+    holds: type[ImageSplit] | type[SequenceSplit] | type[Predictions] | None = None
+
+    def _write(self, data: Any, path: Path) -> None:
+        arrays = self._arrays(data)
+        if _in_files(arrays):
+            file_backed.write(path, arrays)
+        else:
+            with path.open("wb") as file:  # a path without the suffix .npz would get one
+                np.savez(file, **arrays)
+
+    def _read(self, path: Path) -> Any:
+        _expect_all_members(path)
+        large = file_backed.large_members(path)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return self._data({name: large[name] if name in large else archive[name] for name in archive.files})
+
+    def _loaded_after(self, data: Any, written: Path) -> Any:
+        """Pixels outside memory are read from the new file, also when another run replaces it."""
+        arrays = self._arrays(data)
+        if not (large := _in_files(arrays)):
+            return data
+        return self._data(arrays | file_backed.members(written, large, self._filepath))
+
+    def _arrays(self, data: Any) -> dict[str, Any]:
+        return data.arrays() if self.holds else data  # type: ignore[no-any-return]
+
+    def _data(self, arrays: dict[str, Any]) -> Any:
+        return self.holds.from_arrays(arrays) if self.holds else arrays
 
     def preview(self) -> JSONPreview:
         """Name, dtype and shape of each array."""
-        arrays = self.load().arrays() if self.holds else self.load()
-        lines = (f'"{name}": "{array.dtype} {array.shape}"' for name, array in arrays.items())
-        return JSONPreview("{" + ", ".join(lines) + "}")
+        arrays = self._arrays(self.load())
+        return JSONPreview(json.dumps({name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}))
 
 
 class SequencesDataset(NpzDataset):
-    """Sequences and labels in an npz file."""
+    """Sequences and labels."""
 
     holds = SequenceSplit
 
 
 class PredictionsDataset(NpzDataset):
-    """Logits and labels in an npz file."""
+    """Logits and labels."""
 
     holds = Predictions
 
 
-class ImagesDataset(Whole, _NpzFile):
-    """Images and labels in an npz file; Kedro-Viz shows the first images."""
+class ImagesDataset(NpzDataset):
+    """Images and labels; Kedro-Viz shows the first images."""
 
-    kind = "npz file"
     holds = ImageSplit
 
     def preview(self) -> ImagePreview:
-        """The first images under their labels."""
+        """The first images with their labels."""
         from mnist_lstm.core.plots import image_grid
 
         part = self.load()
         labels = [str(label) for label in part.labels[:PREVIEWED]]
-        title = f"{Path(self._filepath).stem}: the first {len(labels)} of {len(part):,} images"
+        title = f"{self._filepath.stem}: the first {len(labels)} of {len(part):,} images"
         picture = io.BytesIO()
         image_grid(part.images[:PREVIEWED], labels, title).savefig(picture, format="png", dpi=80)
         return ImagePreview(base64.b64encode(picture.getvalue()).decode())
+
+
+def _in_files(arrays: dict[str, Any]) -> list[str]:
+    """The names of the arrays that are larger than memory."""
+    return [name for name, array in arrays.items() if isinstance(array, FileBackedArray)]
+
+
+def _expect_all_members(path: Path) -> None:
+    """Compares the number of members with the end record, because one wrong bit can hide a member.
+
+    Raises:
+        zipfile.BadZipFile: if they differ, or the file is no zip file.
+    """
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        file.seek(-END_RECORD, io.SEEK_END)
+        counted = int.from_bytes(file.read()[10:12], "little")
+        if counted != len(archive.namelist()):
+            raise zipfile.BadZipFile(f"{len(archive.namelist())} members where {counted} are counted")

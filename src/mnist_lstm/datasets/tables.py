@@ -1,49 +1,38 @@
-"""A long table in a CSV file, a part at a time."""
+"""A long table in a CSV file, one part at a time."""
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 import pandas as pd
-from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 
-from mnist_lstm.datasets.atomic import atomic_file
-from mnist_lstm.errors import UserError
+from mnist_lstm.datasets.file_dataset import NOTHING, FileDataset
 
-ROWS = 1000  # of a part that is loaded
-PREVIEWED = 30
+ROWS = 1000  # in a part that is loaded
+PREVIEWED = 30  # rows in a preview
 
 
-class TableDataset(AbstractDataset[Iterator[pd.DataFrame], Iterator[pd.DataFrame]]):
-    """What is saved is an iterator of the table's parts, and what is loaded too, all columns as text.
+class TableDataset(FileDataset):
+    """Saves and loads an iterator over the table's parts; loaded columns are text.
 
-    Never more than a part is in memory, and the file is whole or absent all the same.
+    Only one part is in memory at a time.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
-        self._filepath = PurePosixPath(filepath)
-        self.metadata = metadata
+    kind = "CSV file"
+    remedy = "make it again: `kedro run --pipelines predict`"
 
-    def save(self, data: Iterator[pd.DataFrame]) -> None:
-        with (
-            atomic_file(Path(self._filepath)) as temporary,
-            # a name of bytes that are no UTF-8 is written with escapes
-            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-        ):
+    def _write(self, data: Iterator[pd.DataFrame], path: Path) -> None:
+        # A file name whose bytes are not UTF-8 is written with escapes
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             for position, part in enumerate(data):
                 part.to_csv(file, index=False, header=position == 0)
 
-    def load(self) -> Iterator[pd.DataFrame]:
-        if not self._exists():
-            raise UserError(f"{self._filepath} must exist, found none; make it: `kedro run --pipelines predict`.")
-        return _parts(Path(self._filepath))
+    def _read(self, path: Path) -> Iterator[pd.DataFrame]:
+        path.stat()  # a missing file is reported here, not at the first part
+        return _parts(path)
 
-    def _exists(self) -> bool:
-        return Path(self._filepath).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath}
+    def _loaded_after(self, data: Iterator[pd.DataFrame], written: Path) -> object:
+        return NOTHING  # the iterator is used up
 
     def preview(self) -> TablePreview:
         """The first rows."""

@@ -1,84 +1,84 @@
-"""Reports: JSON and CSV of kedro-datasets, and texts, written whole."""
+"""Reports in text files: JSON, CSV, HTML and Markdown."""
 
-from pathlib import Path, PurePosixPath
+import io
+import json
 from typing import Any
 
-from kedro.io import AbstractDataset
-from kedro_datasets import json, pandas
-from kedro_datasets._typing import HTMLPreview
+import pandas as pd
+from kedro_datasets._typing import HTMLPreview, JSONPreview, TablePreview
 
 from mnist_lstm.core.data.data_card import DataCard
-from mnist_lstm.datasets.atomic import Whole
+from mnist_lstm.datasets.file_dataset import FileDataset
 
 
-class JSONDataset(Whole, json.JSONDataset):
-    """A JSON file."""
+class JSONDataset(FileDataset):
+    """A JSON file in UTF-8, indented so that people can read it."""
 
     kind = "JSON file"
 
+    def encode(self, data: Any) -> bytes:
+        return json.dumps(data, indent=2, ensure_ascii=False).encode()
 
-class _DataCardFile(json.JSONDataset):
-    def save(self, data: DataCard) -> None:
-        super().save(data.to_dict())
+    def decode(self, content: bytes) -> Any:
+        return json.loads(content)
 
-    def load(self) -> DataCard:
-        return DataCard.from_dict(super().load())
+    def preview(self) -> JSONPreview:
+        """The content."""
+        return JSONPreview(self.encode(self.load()).decode())
 
 
-class DataCardDataset(Whole, _DataCardFile):
+class DataCardDataset(JSONDataset):
     """The data card in a JSON file."""
 
     kind = "data card"
 
+    def encode(self, data: DataCard) -> bytes:
+        return super().encode(data.to_dict())
 
-class _LinesFile(pandas.CSVDataset):
-    def load(self) -> Any:
-        if self._fs.tail(str(self._filepath), size=1) != b"\n":
-            raise ValueError("a last line without a newline at its end")
-        return super().load()
+    def decode(self, content: bytes) -> DataCard:
+        return DataCard.from_dict(super().decode(content))
 
 
-class CSVDataset(Whole, _LinesFile):
-    """A table in a CSV file. A file that was cut short within a line is refused, as its last newline is missing."""
+class CSVDataset(FileDataset):
+    """A table in a CSV file. A file that was cut within a line is refused, because its last newline is missing."""
 
     kind = "CSV file"
 
+    def encode(self, data: pd.DataFrame) -> bytes:
+        return data.to_csv(index=False).encode()  # type: ignore[no-any-return]
 
-class _TextFile(AbstractDataset[str, str]):
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
-        self._filepath = PurePosixPath(filepath)
-        self._protocol = "file"
-        self.metadata = metadata
+    def decode(self, content: bytes) -> pd.DataFrame:
+        if not content.endswith(b"\n"):
+            raise ValueError("a last line without a newline at its end")
+        return pd.read_csv(io.BytesIO(content))
 
-    def save(self, data: str) -> None:
-        Path(self._filepath).write_text(data, encoding="utf-8")
-
-    def load(self) -> str:
-        return Path(self._filepath).read_text(encoding="utf-8")
-
-    def _exists(self) -> bool:
-        return Path(self._filepath).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath}
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """The first rows."""
+        return TablePreview(self.load().head(nrows).to_dict(orient="split"))
 
 
-class TextDataset(Whole, _TextFile):
+class TextDataset(FileDataset):
     """A text file in UTF-8."""
 
     kind = "text file"
 
+    def encode(self, data: str) -> bytes:
+        return data.encode()
+
+    def decode(self, content: bytes) -> str:
+        return content.decode()
+
 
 class HTMLDataset(TextDataset):
-    """A page, which Kedro-Viz shows without its style."""
+    """A page; Kedro-Viz shows it without its style."""
 
     def preview(self) -> HTMLPreview:
-        """The page; Kedro-Viz would make an empty line of each line's end."""
+        """The page without line ends, because Kedro-Viz shows each one as an empty line."""
         return HTMLPreview(self.load().replace("\n", " "))
 
 
 class MarkdownDataset(TextDataset):
-    """A text in Markdown, which Kedro-Viz shows set, though it has no name of its own for that kind of preview."""
+    """A Markdown text; Kedro-Viz renders it under the name of an HTML preview."""
 
     def preview(self) -> HTMLPreview:
         """The text."""

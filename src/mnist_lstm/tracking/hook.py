@@ -74,18 +74,15 @@ class Tracking:
         run = inputs[PROVENANCE]["run"] | {"id": run_id, "trained": self._trained}
         return {PROVENANCE: inputs[PROVENANCE] | {"run": run}}
 
-    @hook_impl
-    def before_dataset_saved(self, dataset_name: str) -> None:
-        """Asks for a copy of each artifact, as another run may replace the file before this one ends."""
-        if self._writer and self._kind(dataset_name) == "artifact":
-            self._catalog[dataset_name].copies = self._writer.artifacts
-
     @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Writes the dataset into the run, as its catalog entry says."""
         kind = self._kind(dataset_name)
         self._trained |= kind == "checkpoint"
-        if self._writer and kind:
+        if self._writer and kind == "artifact":
+            dataset = self._catalog[dataset_name]  # another run may replace its file at any time
+            (self._writer.artifacts / dataset._filepath.name).write_bytes(dataset.written)
+        elif self._writer and kind:
             self._writer.write(kind, data)
 
     @hook_impl

@@ -46,10 +46,7 @@ class RunWriter:
         self._write_provenance()
 
     def write(self, kind: str, data: Any) -> None:
-        """Writes what the catalog saved; `kind` is `metadata.mlflow` of its catalog entry.
-
-        Files are not written here: they are copied into the folder `artifacts`.
-        """
+        """Writes what the catalog saved; `kind` is `metadata.mlflow` of its catalog entry, but not "artifact"."""
         writers: dict[str, Callable[[Any], None]] = {
             "data": self._write_data,
             "history": self._write_history,
@@ -57,8 +54,7 @@ class RunWriter:
             "model": self._write_model,
             "checkpoint": self._keep_checkpoint,
         }
-        if kind != "artifact":
-            writers[kind](data)
+        writers[kind](data)
 
     def write_used_checkpoint(self, used: Checkpoint) -> None:
         """Marks the run if it uses, without training, a checkpoint of an interrupted training."""
