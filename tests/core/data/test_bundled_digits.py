@@ -5,8 +5,11 @@ from sklearn.datasets import load_digits
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 
 
-def test_the_digits_are_1257_to_train_180_to_validate_and_360_to_test() -> None:
-    assert bundled_digits().card.images == {"train": 1257, "valid": 180, "test": 360}
+def test_the_card_gives_the_sizes_of_the_splits_and_says_that_the_digits_are_not_mnist() -> None:
+    card = bundled_digits().card
+    assert card.images == {"train": 1257, "valid": 180, "test": 360}
+    assert card.name == "digits"
+    assert "not MNIST" in card.title
 
 
 def test_each_of_scikit_learns_digits_is_in_one_split_with_its_label() -> None:
@@ -38,9 +41,3 @@ def test_every_split_has_every_digit_in_about_the_same_share() -> None:
 
 def test_the_digits_are_split_the_same_every_time() -> None:
     assert bundled_digits().card == bundled_digits().card
-
-
-def test_the_digits_card_says_that_they_are_not_mnist() -> None:
-    card = bundled_digits().card
-    assert card.name == "digits"
-    assert "not MNIST" in card.title

@@ -6,8 +6,6 @@ import torch
 from numpy.typing import NDArray
 from torch.testing import assert_close
 
-from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, to_sequences
-from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import (
     CELLS,
     POOLINGS,
@@ -16,9 +14,7 @@ from mnist_lstm.core.model.classifier import (
     new_classifier,
     restored_classifier,
 )
-from mnist_lstm.core.model.export import ImageClassifier
 from mnist_lstm.parameters import ModelParameters, Parameters
-from tests.conftest import read_by
 
 Array = NDArray[np.float64]
 
@@ -162,24 +158,10 @@ def test_dropout_acts_between_layers_too(model: ModelParameters) -> None:
     assert torch.equal(classifier.eval().outputs(inputs), classifier.outputs(inputs))
 
 
-def test_no_images_get_no_answers(model: ModelParameters) -> None:
-    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
-    order = pixel_order_for(read_by("rows"), 6, 4)
-    for asked, none in ((classifier, (0, 6, 4)), (ImageClassifier(classifier, order), (0, 6, 4))):
-        answers = classify(asked, np.zeros(none, np.uint8), 5)
-        assert answers.shape == (0, 3)
-        assert answers.dtype == np.float32
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
-    model: ModelParameters, splits: Splits, view: str
-) -> None:
-    images, order = splits.test.images, pixel_order_for(read_by(view), 6, 4)
-    classifier = new_classifier(model, order.shape, classes=3, seed=1).eval()
-    logits = classify(classifier, to_sequences(images, order), 21).astype(np.float64)
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(classify(ImageClassifier(classifier, order), images, 21), expected, atol=1e-6)
+def test_no_sequences_get_no_logits(model: ModelParameters) -> None:
+    logits = classify(new_classifier(model, shape=(6, 4), classes=3, seed=1), np.zeros((0, 6, 4), np.uint8), 5)
+    assert logits.shape == (0, 3)
+    assert logits.dtype == np.float32
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 1000])

@@ -64,7 +64,7 @@ def test_a_run_resumed_with_another_random_state_drops_out_other_units(trial: Tr
     assert_other_weights(trial.states(elsewhere)[-1], last)
 
 
-def test_a_run_resumed_at_another_iteration_reads_other_batches(trial: Trial) -> None:
+def test_a_run_resumed_at_another_update_reads_other_batches(trial: Trial) -> None:
     *_, stopped, last = trial.states()
     assert (stopped.iteration, last.iteration) == (10, 12)
     assert_other_weights(trial.states(replace(stopped, iteration=9), iterations=11)[-1], last)
@@ -76,7 +76,7 @@ def test_a_run_resumed_without_the_optimisers_moments_leaves_the_path(trial: Tri
     assert_other_weights(trial.states(replace(stopped, optimizer=fresh))[-1], last)
 
 
-def test_a_resumed_run_keeps_the_best_weights_of_before(trial: Trial) -> None:
+def test_a_resumed_run_still_has_the_best_weights_of_before(trial: Trial) -> None:
     best = Best(iteration=5, accuracy=1.0, weights={"readout.bias": torch.ones(3)})
     stopped = replace(trial.states()[2], best=best)
     assert trial.states(stopped)[-1].best is best
@@ -149,11 +149,11 @@ def test_a_fingerprint_knows_the_device_that_trains_whoever_chose_it(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {}
-    for asked, there in [("auto", False), ("cpu", False), ("auto", True), ("cpu", True), ("cuda", True)]:
+    for requested, there in [("auto", False), ("cpu", False), ("auto", True), ("cpu", True), ("cuda", True)]:
         monkeypatch.setattr("torch.cuda.is_available", lambda there=there: there)
-        training = trial.parameters.training.model_copy(update={"device": asked})
+        training = trial.parameters.training.model_copy(update={"device": requested})
         trial.parameters = trial.parameters.model_copy(update={"training": training})
-        found[asked, there] = trial.fingerprint_fields()["training.device"]
+        found[requested, there] = trial.fingerprint_fields()["training.device"]
     on_cuda = [("auto", True), ("cuda", True)]
     assert found == {each: "cuda" if each in on_cuda else "cpu" for each in found}
 
@@ -177,7 +177,7 @@ def test_a_checkpoint_that_came_back_has_the_same_fingerprint(trial: Trial) -> N
     assert from_bytes(to_bytes(checkpoint), "it").fingerprint == checkpoint.fingerprint
 
 
-def test_differences_are_told_as_one_reads_them() -> None:
+def test_differences_read_as_a_sentence() -> None:
     then = {"training.seed": 1, "model.cell": "lstm", "data.train.sha256": "a" * 64, "gone": 1}
     now = {"training.seed": 2, "model.cell": "lstm", "data.train.sha256": "b" * 64}
     assert differences(now, then) == (
@@ -186,7 +186,7 @@ def test_differences_are_told_as_one_reads_them() -> None:
 
 
 def never() -> Checkpoint:
-    raise AssertionError("only the checkpoint that is asked for is read")
+    raise AssertionError("only the checkpoint that matches is read")
 
 
 def damaged() -> Checkpoint:
@@ -225,14 +225,14 @@ def test_a_resumed_run_starts_at_the_state_of_its_own_checkpoint(trial: Trial) -
 
 
 @pytest.mark.parametrize(("report", "lines"), [(0, 0), (-1, 1)])
-def test_to_resume_a_training_that_had_ended_is_told(
+def test_to_resume_a_training_that_had_ended_is_logged(
     trial: Trial, caplog: pytest.LogCaptureFixture, report: int, lines: int
 ) -> None:
     caplog.set_level("INFO")
     left = trial.checkpoint(report=report)
     starting_state({left.fingerprint: lambda: left}, left.fingerprint_fields, resume=True)
-    told = ["This training had ended, at update 12: there is nothing left to train."]
-    assert caplog.messages == told * lines
+    expected = ["This training had ended, at update 12: there is nothing left to train."]
+    assert caplog.messages == expected * lines
 
 
 def test_to_resume_without_an_interrupted_run_is_refused() -> None:
