@@ -1,4 +1,4 @@
-"""The classes of each data set are called by their names wherever a run shows them, from file to report."""
+"""Tables, figures and reports show the class names of each data set."""
 
 import hashlib
 from html import unescape
@@ -29,7 +29,7 @@ NAMES = {
 
 
 def tiny_source(name: str, folder: Path) -> Splits:
-    """The catalog's own entry, with few small images in its files."""
+    """The data set of the catalog's entry, with a few small images in its files."""
     entry = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())["image_sources"]["idx"][name]
     for key, file in FILES.items():
         random, count = np.random.default_rng(0), 60
@@ -46,9 +46,7 @@ def ticks(axis: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_table_figure_and_report_calls_the_classes_by_their_names(
-    tmp_path: Path, small: Parameters, name: str
-) -> None:
+def test_every_table_figure_and_report_shows_the_class_names(tmp_path: Path, small: Parameters, name: str) -> None:
     splits, names, evaluation = (
         tiny_source(name, tmp_path),
         [word.replace("_", " ") for word in NAMES[name].split()],

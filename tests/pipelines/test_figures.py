@@ -1,4 +1,4 @@
-"""The nodes that look into the network, draw and report, run one after the other without Kedro."""
+"""The nodes that evaluate by step, draw and report, run without Kedro."""
 
 import inspect
 import re
@@ -36,7 +36,7 @@ def followed(test_sequences: SequenceSplit) -> tuple[pd.DataFrame, dict[str, Any
     return nodes.follow_beliefs(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
 
 
-def test_beliefs_are_followed_over_all_test_images(followed: Any, test_sequences: SequenceSplit) -> None:
+def test_all_test_images_are_evaluated_by_step(followed: Any, test_sequences: SequenceSplit) -> None:
     by_step, _ = followed
     right = tiny.predictions().logits.argmax(axis=1) == test_sequences.labels
     assert by_step["step"].tolist() == [1, 2, 3, 4, 5, 6]
@@ -44,22 +44,21 @@ def test_beliefs_are_followed_over_all_test_images(followed: Any, test_sequences
     assert by_step["decided"].iloc[-1] == 1
 
 
-def test_three_right_and_three_wrong_images_are_kept(followed: Any, test_sequences: SequenceSplit) -> None:
+def test_a_run_always_shows_the_same_three_right_and_three_wrong_images(
+    followed: Any, test_sequences: SequenceSplit
+) -> None:
     _, shown = followed
     right = shown["beliefs"][:, -1].argmax(axis=-1) == shown["labels"]
     assert right.tolist() == [True] * 3 + [False] * 3
     assert_array_equal(shown["images"], test_sequences.sequences[shown["positions"]])
     assert_array_equal(shown["labels"], test_sequences.labels[shown["positions"]])
-
-
-def test_the_same_run_shows_the_same_images(followed: Any, test_sequences: SequenceSplit) -> None:
     _, again = nodes.follow_beliefs(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
-    for name, values in followed[1].items():
+    for name, values in shown.items():
         assert_array_equal(again[name], values)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_the_cell_is_looked_into_where_the_readout_gives_most_weight(followed: Any, layers: int) -> None:
+def test_the_states_are_those_of_the_units_with_the_largest_readout_weights(followed: Any, layers: int) -> None:
     _, shown = followed
     states = nodes.look_inside(tiny.checkpoint(layers), shown)
     units = units_read_most(tiny.classifier(layers), nodes.UNITS)
@@ -70,7 +69,7 @@ def test_the_cell_is_looked_into_where_the_readout_gives_most_weight(followed: A
 
 @pytest.fixture(scope="module")
 def history() -> pd.DataFrame:
-    """Of a run that was validated once, at its second update."""
+    """Curves of a run that was validated once, at its second update."""
     columns = {"iteration": [1, 2], "train_loss": [2.0, 1.0], "train_accuracy": [0.5, 0.7]}
     return pd.DataFrame(columns | {"valid_loss": [np.nan, 1.5], "valid_accuracy": [np.nan, 0.6]})
 
@@ -80,7 +79,7 @@ def draw_results(history: pd.DataFrame, test_sequences: SequenceSplit) -> tuple[
     return nodes.draw_results(tiny.checkpoint(), history, tiny.predictions(), test_sequences, card, EVALUATION)
 
 
-def test_every_figure_says_what_was_run_on_which_data(
+def test_every_figure_names_the_training_and_the_data(
     history: pd.DataFrame, followed: Any, test_sequences: SequenceSplit
 ) -> None:
     by_step, shown = followed
@@ -127,16 +126,13 @@ def test_report_and_card_are_of_the_run(followed: Any) -> None:
     )
     accuracy = f"{metrics['test/accuracy']:.2%}"
     assert page.startswith("<!DOCTYPE html>")
+    assert list(CAPTIONS) == list(PRINTED)
     assert page.count("<figure>") == len(PRINTED)
     assert accuracy in page
     assert accuracy in card
 
 
-def test_every_printed_figure_has_a_caption_in_the_report() -> None:
-    assert list(CAPTIONS) == list(PRINTED)
-
-
-def test_a_run_without_figures_still_measures() -> None:
+def test_a_run_without_figures_still_computes_metrics() -> None:
     pipelines = register_pipelines()
     left = {node.name for node in pipelines["__default__"].nodes} - {
         node.name for node in pipelines["without_figures"].nodes

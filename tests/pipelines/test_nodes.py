@@ -36,15 +36,15 @@ def damaged(mirror: str | None, timeout: float) -> Splits:
 
 
 def test_ingest_reads_the_source_that_the_parameters_name(parameters: Parameters, splits: Splits) -> None:
-    asked = []
+    requested = []
 
     def source(mirror: str | None, timeout: float) -> Splits:
-        asked.append((mirror, timeout))
+        requested.append((mirror, timeout))
         return splits
 
     data = parameters.data.model_copy(update={"name": "bars", "mirror": "file:///bars", "timeout": 2.5})
     assert ingest({"bars": source, "mnist": damaged}, data) is splits
-    assert asked == [("file:///bars", 2.5)]
+    assert requested == [("file:///bars", 2.5)]
 
 
 def test_where_no_mirror_answers_the_bundled_digits_stand_in_and_say_so(
@@ -58,14 +58,11 @@ def test_where_no_mirror_answers_the_bundled_digits_stand_in_and_say_so(
     assert caplog.messages[-1].startswith("Data: bundled 8x8 digits (not MNIST)")
 
 
-def test_where_no_mirror_answers_a_run_that_is_to_fail_does(parameters: Parameters) -> None:
-    with pytest.raises(UnreachableError, match="no mirror"):
-        ingest({"mnist": unreachable}, parameters.data.model_copy(update={"on_unreachable": "fail"}))
-
-
-def test_for_damaged_files_nothing_stands_in(parameters: Parameters) -> None:
+def test_nothing_replaces_damaged_files_or_unreachable_ones_where_that_must_fail(parameters: Parameters) -> None:
     with pytest.raises(UserError, match="damaged"):
         ingest({"mnist": damaged}, parameters.data)
+    with pytest.raises(UnreachableError, match="no mirror"):
+        ingest({"mnist": unreachable}, parameters.data.model_copy(update={"on_unreachable": "fail"}))
 
 
 @pytest.mark.parametrize(("view", "axes"), [("rows", (0, 1, 2)), ("columns", (0, 2, 1))])
@@ -81,7 +78,7 @@ def test_reshape_reads_every_split_by_the_same_view(
 
 @pytest.fixture
 def saves_of(small: Parameters, sequences: Sequences) -> Callable[..., Saves]:
-    """A function that runs the node `train` and gives all that it has Kedro save."""
+    """A function that runs the node `train` and returns everything that it saves."""
 
     def saves(interrupted: Interrupted | None = None, **changes: Any) -> Saves:
         training = small.training.model_copy(update=changes)
@@ -103,20 +100,20 @@ def test_training_saves_the_checkpoint_and_the_curves_of_each_report(saves_of: C
 def test_the_precision_that_auto_finds_here_is_what_trains_wherever_the_workers_are(
     saves_of: Callable[..., Saves], monkeypatch: pytest.MonkeyPatch, found: bool
 ) -> None:
-    asked = []
+    requested = []
 
     def engine(_: Any, __: Any, ___: Any, training: Any, *rest: Any) -> Iterator[Any]:
-        asked.append(training.precision)
+        requested.append(training.precision)
         yield from ()
 
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: found)
     monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
     monkeypatch.setattr("mnist_lstm.pipelines.train.nodes.engine_of", lambda _: engine)
     saves_of(precision="auto")
-    assert asked == ["bfloat16" if found else "float32"]
+    assert requested == ["bfloat16" if found else "float32"]
 
 
-def test_training_saves_no_more_often_than_it_is_asked_to(saves_of: Callable[..., Saves]) -> None:
+def test_training_saves_at_most_once_per_report_seconds(saves_of: Callable[..., Saves]) -> None:
     assert [checkpoint.state.iteration for checkpoint, _ in saves_of(report_seconds=1e6)] == [2, 12]
 
 
@@ -135,13 +132,12 @@ def test_training_resumes_to_the_same_bits_and_curves(saves_of: Callable[..., Sa
     pd.testing.assert_frame_equal(history, saves[-1][1], check_exact=True)
 
 
-def test_training_without_resume_starts_anew(saves_of: Callable[..., Saves]) -> None:
+def test_training_starts_at_the_beginning_without_resume_and_fails_if_it_cannot_resume(
+    saves_of: Callable[..., Saves],
+) -> None:
     checkpoint = saves_of()[-1][0]
     again = saves_of({checkpoint.fingerprint: lambda: checkpoint})
     assert [each.state.iteration for each, _ in again] == [2, 4, 5, 6, 8, 10, 12]
-
-
-def test_training_that_cannot_resume_saves_nothing(saves_of: Callable[..., Saves]) -> None:
     with pytest.raises(UserError, match=r"training\.resume needs"):
         saves_of(resume=True)
 
@@ -157,23 +153,20 @@ def test_training_on_ray_needs_ray(saves_of: Callable[..., Saves], monkeypatch: 
         saves_of(engine="ray")
 
 
-def test_the_exported_classifier_gives_the_checkpoints_probabilities_for_raw_images(
+def test_the_exported_classifier_gives_the_checkpoints_probabilities_and_brings_two_raw_examples(
     checkpoint: Checkpoint, splits: Splits, sequences: Sequences
 ) -> None:
     exported = export(checkpoint, splits.valid)
     logits = classify(checkpoint.classifier(), sequences.test.sequences, 21)
     expected = torch.softmax(torch.from_numpy(logits), dim=1)
     np.testing.assert_allclose(classify(exported.classifier, splits.test.images, 21), expected, atol=1e-6)
-
-
-def test_the_exported_classifier_comes_with_two_raw_images_of_its_own(checkpoint: Checkpoint, splits: Splits) -> None:
-    examples = export(checkpoint, splits.valid).examples
+    examples = exported.examples
     np.testing.assert_array_equal(examples, splits.valid.images[:2])
     assert examples.dtype == np.uint8
     assert not np.shares_memory(examples, splits.valid.images)
 
 
-def test_every_test_image_is_classified_beside_its_label(
+def test_every_test_image_is_classified_with_its_label(
     checkpoint: Checkpoint, sequences: Sequences, parameters: Parameters
 ) -> None:
     predictions = predict_test(checkpoint, sequences.test, sequences.card, parameters.evaluation)
@@ -191,7 +184,7 @@ def test_images_of_other_data_than_the_checkpoints_are_not_classified(
 
 @pytest.fixture
 def predictions() -> Predictions:
-    """Of 5 images 3 right: an a for a, two bs for b, a b for a, and a c for b."""
+    """5 images, 3 of them right: (label, prediction) is (a, a), (b, b), (b, b), (a, b) and (b, c)."""
     called = np.array([0, 1, 1, 1, 2])
     return Predictions(np.eye(3, dtype=np.float32)[called], np.array([0, 1, 1, 0, 1], np.uint8))
 
@@ -201,7 +194,7 @@ def card(splits: Splits) -> DataCard:
     return replace(splits.card, title="Letters", class_names=["a", "b", "c"])
 
 
-def test_a_score_says_how_good_on_which_data_and_how_sure(
+def test_a_score_states_accuracy_data_and_interval(
     predictions: Predictions, card: DataCard, parameters: Parameters
 ) -> None:
     metrics, _, _ = score(predictions, card, parameters.evaluation)

@@ -1,4 +1,4 @@
-"""`kedro run --pipelines predict`: a folder as people have it, on a model of the bundled digits."""
+"""`kedro run --pipelines predict`: typical folders of pictures, and a model of the bundled digits."""
 
 import io
 import subprocess
@@ -33,7 +33,7 @@ def predict(project: Project, folder: Path, *more: str) -> pd.DataFrame:
 
 
 def refused(project: Project, *options: str) -> str:
-    """The one line that a mistake is told in."""
+    """The one-line error message of a failed run."""
     done = project.invoke("--pipelines", "predict", *options)
     assert done.exit_code == 1
     assert "Traceback" not in done.output
@@ -125,7 +125,7 @@ def test_an_idx_file_of_the_models_size_is_taken_as_it_is(project: Project, tmp_
 
 
 @pytest.mark.slow
-def test_the_terminal_tells_where_the_answers_are_and_how_many(project: Project, tmp_path: Path) -> None:
+def test_the_terminal_shows_the_file_and_the_number_of_predictions(project: Project, tmp_path: Path) -> None:
     drawn(0, True).save(tmp_path / "0.png")
     (tmp_path / "text.txt").write_text("seven")
     done = project.run("--pipelines", "predict", "--params", f"predict.folder={tmp_path}")
@@ -140,7 +140,7 @@ def test_a_contact_sheet_shows_what_the_network_saw(project: Project, tmp_path: 
         assert sheet.width > 900
 
 
-def test_predicting_is_no_run_of_mlflows(project: Project, tmp_path: Path) -> None:
+def test_predicting_is_not_tracked(project: Project, tmp_path: Path) -> None:
     drawn(0, True).save(tmp_path / "0.png")
     predict(project, tmp_path)
     assert len(project.runs()) == 1
@@ -164,7 +164,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_one_line(project: Project, mistake: str) -> None:
+def test_a_mistake_is_reported_in_one_line(project: Project, mistake: str) -> None:
     parameters, reason = MISTAKES[mistake]
     assert reason in refused(project, "--params", parameters)
     assert not (project.path / ANSWERS).exists()
@@ -173,8 +173,8 @@ def test_a_mistake_is_told_in_one_line(project: Project, mistake: str) -> None:
 def test_without_a_champion_the_error_says_what_to_run(empty_store: Path, tmp_path: Path) -> None:
     made = copied(tmp_path)
     (made.path / "mlflow.db").write_bytes(empty_store.read_bytes())
-    told = refused(made, "--params", "predict.folder=conf")
-    assert told.startswith("Error: the registered model 'mnist-lstm' has no champion yet; train one (`kedro run`)")
+    message = refused(made, "--params", "predict.folder=conf")
+    assert message.startswith("Error: the registered model 'mnist-lstm' has no champion yet; train one (`kedro run`)")
 
 
 def test_what_stood_there_before_is_untouched_when_predicting_fails(

@@ -53,7 +53,7 @@ def test_before_any_training_the_node_shows_letters(project: Path) -> None:
 
 def test_the_pipeline_is_made_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Node, "__preview_fn_warned__", False, raising=False)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         train.create_pipeline()
-    assert told == []
+    assert found == []

@@ -56,7 +56,7 @@ def test_a_part_and_its_part_are_those_of_the_array(array: FileBackedArray) -> N
     assert_array_equal(array.part(2, 8).part(1, 3)[[1, 0]], ARRAY[[4, 3]])
 
 
-def test_a_file_that_was_cut_is_told_in_one_line(array: FileBackedArray, tmp_path: Path) -> None:
+def test_a_truncated_file_is_reported_in_one_line(array: FileBackedArray, tmp_path: Path) -> None:
     os.truncate(tmp_path / "pixels", 3 + 8 * 24)
     assert_array_equal(array[7], ARRAY[7])
     with pytest.raises(UserError, match=r"pixels ends 24 bytes early") as raised:

@@ -74,21 +74,18 @@ def read(images: Any, view: str) -> Any:
     return to_sequences(images, pixel_order_for(read_by(view), *images.shape[1:]))
 
 
-def test_the_steps_of_a_28x28_image_by_rows_are_its_rows(images: np.ndarray) -> None:
-    np.testing.assert_array_equal(read(images, "rows"), images)
+READ = {
+    "rows": lambda images: images,
+    "columns": lambda images: images.transpose(0, 2, 1),
+    "rows_reversed": lambda images: images[:, ::-1],
+    "rows_and_columns": lambda images: np.concatenate([images, images.transpose(0, 2, 1)], axis=2),
+    "pixels": lambda images: images.reshape(3, 784, 1),
+}
 
 
-def test_the_steps_of_a_28x28_image_by_columns_are_its_columns(images: np.ndarray) -> None:
-    np.testing.assert_array_equal(read(images, "columns"), images.transpose(0, 2, 1))
-
-
-def test_rows_reversed_are_read_from_the_bottom(images: np.ndarray) -> None:
-    np.testing.assert_array_equal(read(images, "rows_reversed"), images[:, ::-1])
-
-
-def test_a_row_and_the_column_of_its_number_are_read_together(images: np.ndarray) -> None:
-    both = np.concatenate([images, images.transpose(0, 2, 1)], axis=2)
-    np.testing.assert_array_equal(read(images, "rows_and_columns"), both)
+@pytest.mark.parametrize("view", READ)
+def test_a_view_reads_the_steps_that_its_name_says(images: np.ndarray, view: str) -> None:
+    np.testing.assert_array_equal(read(images, view), READ[view](images))
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (3, 2)])
@@ -111,10 +108,6 @@ def test_a_patch_larger_than_the_image_is_refused_by_its_key() -> None:
         pixel_order_for(read_by("patches"), 2, 9)
 
 
-def test_pixels_are_read_one_by_one_in_reading_order(images: np.ndarray) -> None:
-    np.testing.assert_array_equal(read(images, "pixels"), images.reshape(3, 784, 1))
-
-
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), sides, sides)
 def test_the_permutation_is_one_for_a_seed(seed: int, other: int, height: int, width: int) -> None:
     def permutation(seed: int) -> PixelOrder:
@@ -129,7 +122,7 @@ def test_the_permutation_is_one_for_a_seed(seed: int, other: int, height: int, w
 
 
 def test_the_permutation_of_a_seed_stays_what_it_was() -> None:
-    """A checkpoint holds no more of it than the seed."""
+    """A checkpoint stores only the seed."""
     assert pixel_order_for(read_by("permuted_pixels"), 2, 4).ravel().tolist() == [7, 2, 1, 6, 0, 4, 3, 5]
 
 

@@ -10,7 +10,7 @@ from mnist_lstm.errors import UserError
 
 
 def numbered(count: int, classes: int = 3) -> ImageSplit:
-    """Images of which each pixel is the image's number."""
+    """Images whose pixels all equal the index of the image."""
     images = np.arange(count, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
     return ImageSplit(images, np.arange(count, dtype=np.uint8) % classes)
 
@@ -56,11 +56,11 @@ def test_a_split_that_leaves_a_part_empty_is_refused(count: int) -> None:
 
 @given(st.integers(40, 200), st.integers(2, 4), st.integers(0, 2**32 - 1))
 def test_a_stratified_split_holds_each_image_once_with_its_label(count: int, classes: int, seed: int) -> None:
-    whole = numbered(count, classes)
-    parts = stratified(whole, (0.2, 0.3), seed, "numbers")
+    images = numbered(count, classes)
+    parts = stratified(images, (0.2, 0.3), seed, "numbers")
     assert sorted(number for part in parts for number in numbers(part)) == list(range(count))
     for part in parts:
-        np.testing.assert_array_equal(part.labels, whole.labels[numbers(part)])
+        np.testing.assert_array_equal(part.labels, images.labels[numbers(part)])
 
 
 def test_a_stratified_split_has_every_class_in_its_share() -> None:

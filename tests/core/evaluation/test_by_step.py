@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,7 @@ poolings = pytest.mark.parametrize("pooling", POOLINGS)
 
 @pytest.mark.parametrize("layers", [1, 2])
 @poolings
-def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, pooling: str) -> None:
+def test_the_last_probabilities_are_the_softmax_of_the_logits(layers: int, pooling: str) -> None:
     classifier, images = tiny.classifier(layers, pooling=pooling), tiny.images(7)
     with torch.inference_mode():
         expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
@@ -29,16 +31,16 @@ def test_the_last_belief_is_the_softmax_of_the_logits(layers: int, pooling: str)
 
 
 @poolings
-def test_the_belief_after_a_step_is_that_of_the_image_cut_off_there(pooling: str) -> None:
+def test_the_probabilities_after_a_step_are_those_of_the_image_cut_off_there(pooling: str) -> None:
     classifier, images = tiny.classifier(pooling=pooling), tiny.images(7)
-    whole = class_probabilities_by_step(classifier, images)
+    found = class_probabilities_by_step(classifier, images)
     for step in range(1, tiny.HEIGHT + 1):
         with torch.inference_mode():
             cut = torch.softmax(classifier(torch.from_numpy(images[:, :step])), dim=1)
-        assert_allclose(whole[:, step - 1], cut, atol=1e-6)
+        assert_allclose(found[:, step - 1], cut, atol=1e-6)
 
 
-def test_scores_far_apart_leave_no_step_without_a_belief() -> None:
+def test_scores_far_apart_leave_all_probabilities_finite() -> None:
     classifier, images = tiny.classifier(pooling="attention"), tiny.images(7)
     with torch.no_grad():
         classifier.attention.weight.mul_(1e6)
@@ -46,7 +48,7 @@ def test_scores_far_apart_leave_no_step_without_a_belief() -> None:
 
 
 @poolings
-def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_only(pooling: str) -> None:
+def test_a_bidirectional_network_has_final_probabilities_only(pooling: str) -> None:
     classifier, images = tiny.classifier(bidirectional=True, pooling=pooling), tiny.images(7)
     with torch.inference_mode():
         expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
@@ -59,7 +61,7 @@ def test_every_way_of_pooling_has_its_running_form() -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
-def test_answers_are_the_leading_beliefs_whatever_the_batch_size(batch_size: int) -> None:
+def test_predictions_are_the_most_probable_classes_whatever_the_batch_size(batch_size: int) -> None:
     classifier, images = tiny.classifier(), tiny.images(7)
     assert_array_equal(
         predictions_by_step(classifier, images, batch_size),
@@ -67,17 +69,17 @@ def test_answers_are_the_leading_beliefs_whatever_the_batch_size(batch_size: int
     )
 
 
-def test_the_decision_falls_where_the_answer_changes_for_the_last_time() -> None:
-    answers = np.array([[1, 1, 1, 1], [0, 1, 1, 1], [1, 0, 0, 1], [1, 2, 1, 1], [0, 1, 2, 3]])
-    assert_array_equal(decision_steps(answers), [1, 2, 4, 3, 4])
-
-
-def test_of_one_step_the_decision_falls_there() -> None:
-    assert_array_equal(decision_steps(np.array([[4], [0]])), [1, 1])
-
-
-def test_the_decision_step_of_one_image_is_a_number() -> None:
-    assert int(decision_steps(np.array([0, 3, 3]))) == 2
+@pytest.mark.parametrize(
+    ("predicted", "expected"),
+    [
+        ([[1, 1, 1, 1], [0, 1, 1, 1], [1, 0, 0, 1], [1, 2, 1, 1], [0, 1, 2, 3]], [1, 2, 4, 3, 4]),
+        ([[4], [0]], [1, 1]),
+        ([0, 3, 3], 2),
+    ],
+    ids=["several images", "a single step", "a single image"],
+)
+def test_the_decision_step_is_the_step_of_the_last_change(predicted: list[Any], expected: Any) -> None:
+    assert_array_equal(decision_steps(np.array(predicted)), expected)
 
 
 def test_accuracy_by_step_counts_what_would_be_right_so_far() -> None:
@@ -97,7 +99,7 @@ def test_answers_at_the_end_only_count_for_the_last_step() -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_to_follow_in_batches_comes_to_what_all_answers_at_once_do(batch_size: int, bidirectional: bool) -> None:
+def test_evaluating_in_batches_equals_evaluating_at_once(batch_size: int, bidirectional: bool) -> None:
     classifier, images, labels = tiny.classifier(bidirectional=bidirectional), tiny.images(7), tiny.labels(7)
     answers = predictions_by_step(classifier, images, 7)
     found = evaluate_by_step(classifier, images, labels, batch_size, 0.95)

@@ -35,8 +35,8 @@ def test_the_equations_give_torchs_cell_state(layers: int) -> None:
 def test_a_grus_hidden_state_is_between_the_last_one_and_the_candidate_where_the_update_gate_says() -> None:
     seen = states(tiny.classifier(cell="gru"), tiny.images(7))
     before = np.pad(seen["hidden state"][:, :-1], ((0, 0), (1, 0), (0, 0)))
-    kept = seen["update gate"]
-    assert_allclose(seen["hidden state"], kept * before + (1 - kept) * seen["candidate state"], atol=1e-6)
+    update = seen["update gate"]
+    assert_allclose(seen["hidden state"], update * before + (1 - update) * seen["candidate state"], atol=1e-6)
     assert ((seen["reset gate"] > 0) & (seen["reset gate"] < 1)).all()
 
 

@@ -60,11 +60,8 @@ def test_holms_correction_is_that_of_a_calculation_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
-def test_a_corrected_p_value_never_passes_one() -> None:
+def test_a_corrected_p_value_is_at_most_one_and_a_single_one_is_unchanged() -> None:
     assert holm([0.9, 0.4]) == [0.9, 0.8]
     assert holm([0.6, 0.7, 0.8]) == [1, 1, 1]
-
-
-def test_one_test_needs_no_correction() -> None:
     assert holm([0.04]) == [0.04]
     assert holm([]) == []

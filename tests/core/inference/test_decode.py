@@ -41,7 +41,7 @@ def converted(mode: str) -> Image.Image:
         ("L", "WEBP"),
     ],
 )
-def test_every_kind_of_pixel_becomes_its_brightness(mode: str, kind: str) -> None:
+def test_every_pixel_type_becomes_its_grey_value(mode: str, kind: str) -> None:
     lossless = {"lossless": True} if kind == "WEBP" else {}
     found = decode(file_of(converted(mode), kind, **lossless))
     assert np.abs(found.astype(int) - DIGIT).max() <= 1
@@ -56,15 +56,18 @@ def test_one_bit_is_black_and_white() -> None:
     assert_array_equal(decode(file_of(Image.fromarray(DIGIT > 128))), np.where(DIGIT > 128, 255, 0))
 
 
-@pytest.mark.parametrize("scale", [257, 16])  # 16 bits, and 12 bits in a file of 16
-def test_sixteen_bits_span_from_their_darkest_to_their_brightest(scale: int) -> None:
-    assert_array_equal(decode(file_of(Image.fromarray(DIGIT.astype(np.uint16) * scale))), DIGIT)
-
-
-@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3.0, 900.0)])
-def test_floats_span_from_their_darkest_to_their_brightest(low: float, high: float) -> None:
-    values = (low + DIGIT / 255 * (high - low)).astype(np.float32)
-    assert_array_equal(decode(file_of(Image.fromarray(values), "TIFF")), DIGIT)
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (DIGIT.astype(np.uint16) * 257, "PNG"),
+        (DIGIT.astype(np.uint16) * 16, "PNG"),
+        ((DIGIT / 255).astype(np.float32), "TIFF"),
+        ((-3 + DIGIT / 255 * 903).astype(np.float32), "TIFF"),
+    ],
+    ids=["16 bits", "12 bits in a file of 16", "floats to 1", "floats from -3 to 900"],
+)
+def test_deep_pixels_are_stretched_from_darkest_to_brightest(values: NDArray[Any], kind: str) -> None:
+    assert_array_equal(decode(file_of(Image.fromarray(values), kind)), DIGIT)
 
 
 @pytest.mark.parametrize(("level", "shown"), [(0, 0), (700, 255), (65535, 255)])
@@ -163,7 +166,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_picture_is_refused_with_the_reason(name: str) -> None:
+def test_files_without_a_readable_picture_are_refused_with_the_reason(name: str) -> None:
     content, reason = REFUSED[name]
     with pytest.raises(PictureError, match=reason):
         decode(content)

@@ -1,4 +1,4 @@
-"""Test images and a classifier to metrics and figures."""
+"""From a classifier and test images to metrics and figures."""
 
 from mnist_lstm.pipelines.evaluate.pipeline import create_pipeline
 

@@ -43,7 +43,7 @@ def _metrics() -> list[Node]:
 
 
 def _figures() -> list[Node]:
-    """The nodes that the pipeline `without_figures` leaves out by their tag."""
+    """The nodes that `without_figures` omits, selected by their tag."""
     return [
         Node(
             follow_beliefs,

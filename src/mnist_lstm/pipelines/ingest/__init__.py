@@ -1,4 +1,4 @@
-"""Files to checked images and labels, in three splits."""
+"""From files to checked images and labels in three splits."""
 
 from mnist_lstm.pipelines.ingest.pipeline import create_pipeline
 

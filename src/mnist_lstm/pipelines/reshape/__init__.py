@@ -1,4 +1,4 @@
-"""Images to sequences."""
+"""From images to sequences."""
 
 from mnist_lstm.pipelines.reshape.pipeline import create_pipeline
 

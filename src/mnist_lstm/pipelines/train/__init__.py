@@ -1,4 +1,4 @@
-"""Sequences to a trained classifier."""
+"""From sequences to a trained classifier."""
 
 from mnist_lstm.pipelines.train.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""What Kedro-Viz shows of the training node: the unrolled network."""
+"""The preview of the training node in Kedro-Viz: the unrolled network."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from mnist_lstm.core.plots.network_diagram import Sizes, sizes_of, unrolled
 
 
 def network() -> MermaidPreview:
-    """The network that was trained last, with its sizes; letters stand for them where none has been trained yet."""
+    """The last trained network with its sizes; letters replace the sizes if none has been trained yet."""
     session: KedroSession = KedroSession.create(project_path=find_kedro_project(Path.cwd()))
     with session:
         catalog = session.load_context().catalog
         sizes = sizes_of(catalog.load("checkpoint")) if catalog.exists("checkpoint") else Sizes()
-    return MermaidPreview(content=unrolled(sizes), meta={"flowchart": {"useMaxWidth": False}})  # or it is drawn tiny
+    return MermaidPreview(content=unrolled(sizes), meta={"flowchart": {"useMaxWidth": False}})
