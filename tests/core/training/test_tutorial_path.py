@@ -141,7 +141,7 @@ def losses_of(
 
 
 class Recorded:
-    """The path recorded in TensorFlow, and the images that it was trained on and measured with."""
+    """The path recorded in TensorFlow, and the images of its training and evaluation."""
 
     def __init__(self, reference: Path, mnist: Path):
         with np.load(reference) as archive:

@@ -1,7 +1,7 @@
 """Class probabilities after each step, although the network was trained to classify complete images.
 
 A bidirectional network sees the whole image before it answers, so it only has a final prediction: S below is 1 for it,
-and T for the others.
+and T for every other network.
 """
 
 from collections.abc import Callable

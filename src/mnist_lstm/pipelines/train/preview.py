@@ -15,4 +15,5 @@ def network() -> MermaidPreview:
     with session:
         catalog = session.load_context().catalog
         sizes = sizes_of(catalog.load("checkpoint")) if catalog.exists("checkpoint") else Sizes()
+    # Without useMaxWidth false, it is drawn tiny
     return MermaidPreview(content=unrolled(sizes), meta={"flowchart": {"useMaxWidth": False}})
