@@ -27,15 +27,11 @@ def test_each_of_scikit_learns_digits_is_in_one_split_with_its_label() -> None:
     assert sorted(ours) == sorted(theirs)
 
 
-def test_the_digits_are_bytes_from_paper_to_ink() -> None:
-    train = bundled_digits().train.images
-    assert train.dtype == np.uint8
-    assert (train.shape[1:], train.min(), train.max()) == ((8, 8), 0, 255)
-
-
-def test_every_split_has_every_digit_in_about_the_same_share() -> None:
+def test_every_split_has_bytes_from_paper_to_ink_and_all_digits_in_about_equal_shares() -> None:
     *parts, _ = bundled_digits()
     for part in parts:
+        assert part.images.dtype == np.uint8
+        assert (part.images.shape[1:], part.images.min(), part.images.max()) == ((8, 8), 0, 255)
         assert np.bincount(part.labels, minlength=10) / len(part.labels) == pytest.approx(0.1, abs=0.01)
 
 

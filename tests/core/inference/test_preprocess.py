@@ -132,12 +132,12 @@ def test_a_blank_picture_is_refused(picture: NDArray[np.float64]) -> None:
         preprocess(picture.astype(np.uint8), MNIST)
 
 
-def test_data_that_are_not_known_are_taken_to_be_like_mnist() -> None:
+def test_unknown_data_sets_are_treated_like_mnist() -> None:
     assert frame_of(DataProfile("mine", "Mine", 28, 28, ["a"])) == MNIST
 
 
 def difference(images: NDArray[np.uint8], frame: Frame, times: int) -> float:
-    """Mean difference of a pixel after each image was enlarged, inverted, put on a canvas and prepared again."""
+    """Mean difference of a pixel after each image was enlarged, inverted, put on a canvas and preprocessed again."""
     again = []
     for image in images:
         large = np.asarray(Image.fromarray(image).resize((image.shape[1] * times, image.shape[0] * times)))

@@ -100,9 +100,9 @@ def test_dropout_zeroes_its_fraction_of_the_last_hidden_state_and_scales_the_res
         classifier.readout.bias.zero_()
         inputs = torch.from_numpy(some_sequences(count=200))
         share = classifier(inputs) / classifier.eval()(inputs)
-    kept = share != 0
-    assert kept.double().mean() == pytest.approx(1 - model.dropout, abs=0.02)
-    assert_close(share[kept], torch.full_like(share[kept], 1 / (1 - model.dropout)))
+    remaining = share != 0
+    assert remaining.double().mean() == pytest.approx(1 - model.dropout, abs=0.02)
+    assert_close(share[remaining], torch.full_like(share[remaining], 1 / (1 - model.dropout)))
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

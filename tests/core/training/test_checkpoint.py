@@ -63,19 +63,16 @@ def test_averaged_weights_classify_where_there_are_some(trial: Trial) -> None:
     assert not torch.equal(checkpoint.weights["readout.weight"], checkpoint.state.weights["readout.weight"])
 
 
-def test_the_last_weights_classify_unless_the_best_are_kept(trial: Trial) -> None:
+def test_the_last_weights_classify_unless_keep_is_best_and_there_was_a_validation(trial: Trial) -> None:
+    early = trial.checkpoint(report=0, keep="best")
+    assert early.state.best is None
+    assert early.weights is early.state.weights
     checkpoint = trial.checkpoint()
     assert checkpoint.state.best is not None
     best = replace(checkpoint.state.best, weights={"a": torch.ones(1)})
     checkpoint = replace(checkpoint, state=replace(checkpoint.state, best=best))
     assert checkpoint.weights is checkpoint.state.weights
     assert replace(checkpoint, keep="best").weights is best.weights
-
-
-def test_the_last_weights_classify_where_none_were_validated_yet(trial: Trial) -> None:
-    checkpoint = trial.checkpoint(report=0, keep="best")
-    assert checkpoint.state.best is None
-    assert checkpoint.weights is checkpoint.state.weights
 
 
 def test_an_entry_that_says_it_is_a_folder_is_refused(trial: Trial) -> None:

@@ -207,14 +207,11 @@ def test_in_bfloat16_the_recurrent_layer_alone_computes_so_and_only_while_it_tra
     assert torch.equal(classifier.train().outputs(sequences), evaluating)
 
 
-def test_patience_ends_a_run_after_validations_that_are_no_better(trial: Trial) -> None:
-    states = trial.states(patience=2, learning_rate=1e-9, iterations=100)
+@pytest.mark.parametrize(("patience", "last"), [(2, 15), (None, 20)])
+def test_only_the_last_state_has_ended_by_patience_or_by_length(trial: Trial, patience: int | None, last: int) -> None:
+    states = trial.states(patience=patience, learning_rate=1e-9, iterations=20)
     assert [state.ended for state in states] == [False] * (len(states) - 1) + [True]
-    assert states[-1].iteration == 15
-
-
-def test_a_state_says_whether_its_training_has_ended(trial: Trial) -> None:
-    assert [state.ended for state in trial.states()] == [False] * 6 + [True]
+    assert states[-1].iteration == last
 
 
 def test_epochs_read_every_image_so_often(trial: Trial) -> None:
