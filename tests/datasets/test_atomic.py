@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def fail_at(monkeypatch: pytest.MonkeyPatch, function: str, call: int, error: BaseException) -> None:
-    """Makes the so-manieth call of a function of `os` raise."""
+    """Makes the n-th call of a function of `os` raise."""
     calls = iter(range(1, call + 1))
     real = getattr(os, function)
 
@@ -50,7 +50,7 @@ ERRORS = [RuntimeError("any"), OSError(errno.EIO, "input/output error"), Keyboar
 
 @pytest.mark.parametrize(("function", "call", "content"), POINTS)
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_after_an_error_at_any_step_the_old_file_stands_or_the_new_one(
+def test_after_an_error_at_any_step_the_file_is_the_old_or_the_new_one(
     path: Path, monkeypatch: pytest.MonkeyPatch, function: str, call: int, content: bytes, error: BaseException
 ) -> None:
     fail_at(monkeypatch, function, call, error)
@@ -70,7 +70,7 @@ def test_after_an_error_at_any_step_no_temporary_file_is_left(
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_a_writer_that_fails_half_way_leaves_the_old_file_alone(path: Path, error: BaseException) -> None:
+def test_a_writer_that_fails_half_way_leaves_the_old_file_unchanged(path: Path, error: BaseException) -> None:
     with pytest.raises(type(error)), atomic_file(path) as temporary:  # noqa: PT012  it is the body that fails
         temporary.write_bytes(NEW[:1])
         raise error
@@ -99,7 +99,7 @@ def test_the_temporary_file_lies_in_the_same_folder_with_the_same_suffix(path: P
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT])
-def test_a_disk_that_cannot_be_written_is_told_with_the_files_name(
+def test_an_error_about_a_disk_that_is_not_writable_names_the_file(
     path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     fail_at(monkeypatch, "fsync", 1, OSError(number, os.strerror(number)))
@@ -133,7 +133,7 @@ from pathlib import Path
 from mnist_lstm.datasets.atomic import atomic_file
 
 path = Path(sys.argv[2])
-place = {{"whole": atomic_file, "plain": contextlib.nullcontext}}[sys.argv[1]]
+place = {{"atomic": atomic_file, "plain": contextlib.nullcontext}}[sys.argv[1]]
 for letter in itertools.cycle("abc"):
     with place(path) as temporary, temporary.open("wb") as file:
         for _ in range(100):
@@ -144,14 +144,14 @@ for letter in itertools.cycle("abc"):
 
 
 def contents_after_kills(writer: str, path: Path) -> list[bytes]:
-    """What stands in the file each time its writer was killed at a random moment."""
+    """The file's content each time its writer was killed at a random moment."""
     moments, contents = random.Random(0), []
     for _ in range(KILLS):
         with subprocess.Popen(
             [sys.executable, "-c", LETTERS, writer, str(path)], stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
-            process.stdout.readline()  # one file is whole
+            process.stdout.readline()  # one file is complete
             time.sleep(moments.uniform(0, 0.02))
             process.kill()
         assert process.returncode == -signal.SIGKILL
@@ -159,16 +159,16 @@ def contents_after_kills(writer: str, path: Path) -> list[bytes]:
     return contents
 
 
-def is_whole(content: bytes) -> bool:
+def is_complete(content: bytes) -> bool:
     return len(content) == SIZE and len(set(content)) == 1
 
 
-def test_after_kill_9_at_any_moment_the_file_is_whole(tmp_path: Path) -> None:
-    assert all(map(is_whole, contents_after_kills("whole", tmp_path / "file")))
+def test_after_kill_9_at_any_moment_the_file_is_complete(tmp_path: Path) -> None:
+    assert all(map(is_complete, contents_after_kills("atomic", tmp_path / "file")))
 
 
 def test_a_plain_writer_leaves_half_files_under_the_same_kills(tmp_path: Path) -> None:
-    assert not all(map(is_whole, contents_after_kills("plain", tmp_path / "file")))
+    assert not all(map(is_complete, contents_after_kills("plain", tmp_path / "file")))
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_a_dataset_whose_save_failed_saves_the_next_time(
     assert json.loads(path.read_text()) == {"a": 2}
 
 
-def test_what_cannot_be_written_is_told_with_the_files_own_name(dataset: JSONDataset, path: Path) -> None:
+def test_an_error_in_saving_names_the_file_and_not_the_temporary_one(dataset: JSONDataset, path: Path) -> None:
     with pytest.raises(DatasetError, match=r"report\.json") as told:
         dataset.save({"a": object()})
     assert ".report-" not in str(told.value)
@@ -221,9 +221,7 @@ def test_a_full_disk_reaches_the_user_through_kedros_error(
     assert f"{path} must be writable" in str(cause_for_user(told.value))
 
 
-def test_a_dataset_loads_what_this_run_saved_though_another_run_wrote_the_file_since(
-    dataset: JSONDataset, path: Path
-) -> None:
+def test_a_dataset_loads_what_this_run_saved_after_another_run_wrote_the_file(dataset: JSONDataset, path: Path) -> None:
     dataset.save({"run": "this"})
     JSONDataset(filepath=str(path)).save({"run": "another"})
     assert dataset.load() == {"run": "this"}
@@ -275,9 +273,9 @@ def test_a_file_that_is_not_local_is_refused() -> None:
         JSONDataset(filepath="memory://folder/report.json")
 
 
-def test_while_two_processes_write_one_file_it_is_always_whole(tmp_path: Path) -> None:
+def test_while_two_processes_write_one_file_it_is_always_complete(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    command = [sys.executable, "-c", LETTERS, "whole", str(path)]
+    command = [sys.executable, "-c", LETTERS, "atomic", str(path)]
     writers = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
     try:
         wait_for(path.exists)
@@ -286,4 +284,4 @@ def test_while_two_processes_write_one_file_it_is_always_whole(tmp_path: Path) -
         for writer in writers:
             writer.kill()
             writer.wait()
-    assert all(map(is_whole, contents))
+    assert all(map(is_complete, contents))

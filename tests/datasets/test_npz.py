@@ -58,7 +58,7 @@ def test_a_file_cut_short_is_named(path: Path, arrays: dict[str, Any], length: i
     assert str(cause_for_user(raised.value)).startswith(f"{path} must be a complete npz file, found")
 
 
-def test_a_file_that_is_no_npz_is_told_without_a_word_of_pickle(path: Path) -> None:
+def test_the_error_for_a_file_that_is_no_npz_does_not_mention_pickle(path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(DatasetError) as raised:
         NpzDataset(filepath=str(path)).load()

@@ -77,15 +77,15 @@ def test_a_damaged_report_is_named(tmp_path: Path, dataset: Any, name: str, cont
     assert str(tmp_path / name) in str(cause_for_user(raised.value))
 
 
-def whole_files(folder: Path) -> list[tuple[Any, Path]]:
-    """A table, and a figure, and who loads them."""
+def complete_files(folder: Path) -> list[tuple[Any, Path]]:
+    """A table and a figure, with their datasets."""
     CSVDataset(filepath=str(folder / "history.csv")).save(TABLE)
     FigureDataset(filepath=str(folder / "matrix.png"), dpi=20).save(drawing())
     return [(CSVDataset, folder / "history.csv"), (partial(FigureDataset, dpi=20), folder / "matrix.png")]
 
 
 def test_a_figure_cut_short_anywhere_or_a_table_cut_within_a_line_is_refused_by_name(tmp_path: Path) -> None:
-    for dataset, path in whole_files(tmp_path):
+    for dataset, path in complete_files(tmp_path):
         content = path.read_bytes()
         for length in range(len(content)):
             if dataset is CSVDataset and content[:length].endswith(b"\n"):
@@ -100,7 +100,7 @@ def test_a_figure_cut_short_anywhere_or_a_table_cut_within_a_line_is_refused_by_
 
 
 def test_a_figure_with_a_wrong_bit_anywhere_is_refused(tmp_path: Path) -> None:
-    _, (dataset, path) = whole_files(tmp_path)
+    _, (dataset, path) = complete_files(tmp_path)
     content = path.read_bytes()
     for position in range(len(content)):
         path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
@@ -110,19 +110,19 @@ def test_a_figure_with_a_wrong_bit_anywhere_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["", "\n"], ids=["edited", "of version 0.1"])
 def test_a_table_loads_with_and_without_an_empty_line_at_its_end(tmp_path: Path, ending: str) -> None:
-    (_, path), _ = whole_files(tmp_path)
+    (_, path), _ = complete_files(tmp_path)
     path.write_text(path.read_text() + ending)
     pd.testing.assert_frame_equal(CSVDataset(filepath=str(path)).load(), TABLE)
 
 
-def test_a_whole_table_is_read_by_any_reader(tmp_path: Path) -> None:
-    (_, path), _ = whole_files(tmp_path)
+def test_a_table_is_read_by_any_reader(tmp_path: Path) -> None:
+    (_, path), _ = complete_files(tmp_path)
     pd.testing.assert_frame_equal(pd.read_csv(path), TABLE)
     with path.open(newline="") as file:
         assert len(list(csv.DictReader(file))) == len(TABLE)
 
 
-def test_a_json_report_is_readable_as_it_stands(tmp_path: Path) -> None:
+def test_a_json_report_is_indented_and_in_utf_8(tmp_path: Path) -> None:
     dataset = JSONDataset(filepath=str(tmp_path / "card.json"))
     dataset.save({"title": "Größe"})
     assert (tmp_path / "card.json").read_text() == json.dumps({"title": "Größe"}, indent=2, ensure_ascii=False)

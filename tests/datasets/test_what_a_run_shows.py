@@ -48,7 +48,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_old_file(place: str) -> None:
     assert len(list(Path(place).parent.iterdir())) == 1
 
 
-def test_a_text_is_kept_in_utf_8(tmp_path: Path) -> None:
+def test_a_text_is_written_in_utf_8(tmp_path: Path) -> None:
     TextDataset(filepath=str(tmp_path / "card.md")).save("0 → 9 …\n")
     assert (tmp_path / "card.md").read_bytes() == "0 → 9 …\n".encode()
     assert TextDataset(filepath=str(tmp_path / "card.md")).load() == "0 → 9 …\n"

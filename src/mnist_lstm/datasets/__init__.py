@@ -1,1 +1,1 @@
-"""The catalog's datasets: files that are whole or absent, and that Kedro-Viz can show."""
+"""The catalog's datasets: files written atomically, with previews in Kedro-Viz."""

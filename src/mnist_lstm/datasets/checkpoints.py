@@ -23,8 +23,8 @@ from mnist_lstm.errors import UserError
 class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
     """The checkpoint of this run, in a file of its own.
 
-    The file's name is the run's fingerprint, so that two runs at once never overwrite each other's. Loads what this
-    run saved, or the checkpoint that was written last.
+    The file's name is the run's fingerprint, so concurrent runs do not overwrite each other's file. It loads what this
+    run saved, else the newest checkpoint.
 
     Args:
         path: the folder of all checkpoints.
@@ -57,7 +57,7 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
         return {"path": str(self._folder)}
 
     def preview(self) -> JSONPreview:
-        """What the newest checkpoint says of itself."""
+        """Update, data and fingerprint fields of the newest checkpoint."""
         newest = self.load()
         about = {
             "iteration": newest.state.iteration,
@@ -68,7 +68,7 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
 
 
 class InterruptedDataset(AbstractDataset[None, Mapping[str, Callable[[], Checkpoint]]]):
-    """The checkpoints to resume from, newest first: fingerprint to a function that reads it.
+    """The checkpoints to resume from, newest first: a mapping of fingerprints to functions that read the file.
 
     Args:
         path: the folder of all checkpoints.
@@ -85,7 +85,7 @@ class InterruptedDataset(AbstractDataset[None, Mapping[str, Callable[[], Checkpo
         raise NotImplementedError("training saves the dataset `checkpoint`")
 
     def _exists(self) -> bool:
-        return True  # an empty folder is a fine place to start from
+        return True  # an empty folder is valid: there is nothing to resume
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder)}

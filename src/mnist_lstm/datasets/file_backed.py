@@ -28,18 +28,18 @@ Identity = tuple[int, int]  # size and time of the last change: the same on ever
 
 
 class FileReader:
-    """Reads an open file at any place; a `core.stored.Read`.
+    """Reads an open file at any position; a `core.data.file_backed.Read`.
 
-    It keeps the file that it opened, also when another is renamed into its place. To another process it travels as a
-    name, and opens there what must still be the same file.
+    It reads the file that it opened, also after another file replaced it. In another process, its
+    pickled copy opens the file by name and checks that it is the same.
 
     Args:
-        path: to open.
-        name: what the file is or will be called; None for its path.
-        identity: what the file must be; None for whatever it is.
+        path: the file to open.
+        name: the file's final path; None for `path`.
+        identity: size and time that the file must have; None for any.
 
     Raises:
-        UserError: if it is another file, or not there.
+        UserError: if the file is missing or another one.
     """
 
     def __init__(self, path: Path, name: Path | None = None, identity: Identity | None = None):
@@ -55,17 +55,17 @@ class FileReader:
             raise UserError(f"{path} must be the file that this run began with, found another; run again.")
 
     def __call__(self, position: int, buffer: NDArray[np.uint8]) -> None:
-        """Fills a contiguous buffer from a position on.
+        """Fills a contiguous buffer, starting at a position of the file.
 
         Raises:
-            UserError: if the file ends before.
+            UserError: if the file ends too early.
         """
         rest = buffer.reshape(-1).data
         while rest:
             count = os.preadv(self._file, [rest], position)
             if count == 0:
                 raise UserError(
-                    f"{self.name} ends {len(rest)} bytes early: it was changed while it was read; make it anew."
+                    f"{self.name} ends {len(rest)} bytes early: it was changed while it was read; make it again."
                 )
             rest, position = rest[count:], position + count
 
@@ -74,10 +74,10 @@ class FileReader:
 
 
 def array_in(path: Path) -> Any:
-    """The array in an IDX file; images that are larger than memory stay in it, or where it is gzipped, beside it.
+    """The array in an IDX file. Images larger than memory stay in it, or unpacked in its folder if it is gzipped.
 
     Raises:
-        UserError: if the file is damaged, or the disk too small to unpack it.
+        UserError: if the file is damaged, or the disk is too small to unpack it.
     """
     with path.open("rb") as file:
         shape = idx.shape_in(file, str(path))
@@ -93,12 +93,12 @@ def array_in(path: Path) -> Any:
 
 
 def _unpacked(file: BinaryIO, path: Path, size: int) -> FileReader:
-    """The images of a gzipped file in one without a name, which is gone when nothing reads it any more."""
+    """The images of a gzipped file, in an unlinked file that the system deletes after its last reader."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     try:
         with os.fdopen(handle, "wb") as unpacked:
             for images in idx.images_in(file, str(path), IMAGES):
-                if not unpacked.tell():  # the header could be believed so far
+                if not unpacked.tell():  # the header is valid so far
                     expect_room(path.parent, size)
                 unpacked.write(images.data)
         return FileReader(Path(name), path)
@@ -111,7 +111,7 @@ def _unpacked(file: BinaryIO, path: Path, size: int) -> FileReader:
 
 
 def write(path: Path, arrays: dict[str, file_backed.Array]) -> None:
-    """Writes an npz file, byte for byte that of `numpy.savez`, in blocks.
+    """Writes the same bytes as `numpy.savez`, in blocks.
 
     Raises:
         UserError: if the disk is too small.
@@ -131,22 +131,22 @@ def write(path: Path, arrays: dict[str, file_backed.Array]) -> None:
 
 
 def large_members(path: Path) -> dict[str, FileBackedArray]:
-    """The pixels in an npz file that are larger than memory, every byte checked.
+    """The arrays of pixels in an npz file that are larger than memory, after a check of every byte.
 
     Raises:
-        zipfile.BadZipFile: if one is damaged.
+        zipfile.BadZipFile: if a member is damaged.
     """
     with zipfile.ZipFile(path) as archive:
         large = [entry for entry in archive.infolist() if entry.file_size > file_backed.IN_MEMORY]
         for entry in large:
             with archive.open(entry) as member:
-                while member.read(PART):  # at its end the CRC is compared
+                while member.read(PART):  # the CRC is compared at the end
                     pass
     return members(path, [entry.filename.removesuffix(".npy") for entry in large], path) if large else {}
 
 
 def members(path: Path, names: Iterable[str], place: Path) -> dict[str, FileBackedArray]:
-    """Those of some arrays of an npz file that are pixels, unread and unchecked; it is or will be called `place`."""
+    """The named arrays of an npz file that hold pixels, neither read nor checked. `place` is the file's final path."""
     read = FileReader(path, place)
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         found = {name: _member(read, file, archive.getinfo(f"{name}.npy")) for name in names}
@@ -154,17 +154,19 @@ def members(path: Path, names: Iterable[str], place: Path) -> dict[str, FileBack
 
 
 def _member(read: FileReader, file: BinaryIO, entry: zipfile.ZipInfo) -> FileBackedArray | None:
-    """A member that is neither packed nor anything but uint8 (N, ...) of two axes or more."""
+    """The array of an uncompressed member of uint8 (N, ...) in C order, two axes or more; None for others."""
     file.seek(entry.header_offset)
-    lengths = np.frombuffer(file.read(LOCAL_HEADER)[26:30], "<u2")  # of its name, and of what else stands there
+    lengths = np.frombuffer(file.read(LOCAL_HEADER)[26:30], "<u2")  # of the name and the extra field
     start = entry.header_offset + LOCAL_HEADER + int(lengths.sum())
     file.seek(start)
     if entry.compress_type != zipfile.ZIP_STORED or npy.read_magic(file) != (1, 0):
         return None
     shape, fortran, dtype = npy.read_array_header_1_0(file)
-    whole = file.tell() + math.prod(shape) == start + entry.file_size
+    complete = file.tell() + math.prod(shape) == start + entry.file_size
     return (
-        FileBackedArray(read, file.tell(), shape) if whole and dtype == np.uint8 and not fortran and shape[1:] else None
+        FileBackedArray(read, file.tell(), shape)
+        if complete and dtype == np.uint8 and not fortran and shape[1:]
+        else None
     )
 
 
@@ -172,7 +174,7 @@ def expect_room(folder: Path, size: int) -> None:
     """Checks that a disk has room for a large file.
 
     Raises:
-        UserError: if it has not.
+        UserError: if it does not.
     """
     free = shutil.disk_usage(folder).free
     if free < size:

@@ -1,4 +1,4 @@
-"""A user's pictures: the files of a folder, each read when its turn comes."""
+"""A user's pictures: the files of a folder, read one at a time."""
 
 import os
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ MOST_BYTES = 2**28  # of a picture's file
 
 
 class PicturesDataset(AbstractDataset[None, Open]):
-    """The way to a user's pictures, which `predict.folder` names; nothing is read before it is called.
+    """Loads a function that opens the folder of the parameter `predict.folder`.
 
-    It gives each file's name and content, in the order of their names: the bytes of a picture, the images of an IDX
-    file, or the reason why it cannot be read. Hidden files are left out.
+    The function yields the name and content of each file, sorted by name: the bytes of a picture, the images of an IDX
+    file, or the reason why the file cannot be read. Hidden files are left out.
     """
 
     def __init__(self, *, metadata: dict[str, Any] | None = None):
@@ -41,7 +41,7 @@ class PicturesDataset(AbstractDataset[None, Open]):
 
 
 def opened(named: str | None) -> Iterator[tuple[str, Content]]:
-    """Each picture below the folder, or the one file, with its name.
+    """Yields the name and content of each file in the folder and its subfolders, or of the one file.
 
     Raises:
         UserError: if no folder is named, there is none, or it holds no file.
@@ -60,7 +60,7 @@ def opened(named: str | None) -> Iterator[tuple[str, Content]]:
 
 
 def _names(folder: Path) -> list[str]:
-    """All files below the folder, hidden ones excepted, relative to it with forward slashes, in order."""
+    """Sorted relative paths, with forward slashes, of all files that are not hidden."""
     found = []
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -88,7 +88,7 @@ def _contents(folder: Path, names: list[str]) -> Iterator[tuple[str, Content]]:
 
 
 def _idx_images(path: Path, name: str) -> Iterator[tuple[str, Content]]:
-    """The images of an IDX file, each named by its position: "t10k-images-idx3-ubyte.gz[7]"."""
+    """The images of an IDX file, named by position: "t10k-images-idx3-ubyte.gz[7]"."""
     with path.open("rb") as file:
         position = 0
         for images in idx.images_in(file, "the IDX file", IDX_IMAGES):
