@@ -48,12 +48,21 @@ CONFIGURATION = {
     ),
     "image_sources is empty": Mistake(("image_sources",), change=replace(CATALOG, "  idx:", "  idxx:")),
     "a dataset's type is mistyped": Mistake(
-        ("train_sequences",), change=replace(CATALOG, "arrays.NpzDataset", "arrays.NpDataset")
+        ("train_sequences",), change=replace(CATALOG, "npz.SequencesDataset", "npz.SequenceDataset")
     ),
     "a kind of record is mistyped": Mistake(
         ("metrix", "did you mean 'metrics'"),
         ("run", "--params", DIGITS),
         replace(CATALOG, "mlflow: metrics", "mlflow: metrix"),
+    ),
+    "an artifact is of another class": Mistake(
+        ("'per_class'", "FileDataset", "found CSVDataset"),
+        ("run", "--params", DIGITS),
+        replace(
+            CATALOG,
+            "type: mnist_lstm.datasets.text.CSVDataset\n  filepath: data/08_reporting/per_class.csv",
+            "type: pandas.CSVDataset\n  filepath: data/08_reporting/per_class.csv",
+        ),
     ),
     "mlflow.db is a text": Mistake(
         ("mlflow.db", "must answer"), ("run", "--params", DIGITS), write("mlflow.db", "hello")

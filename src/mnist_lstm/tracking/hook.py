@@ -110,11 +110,17 @@ class Tracking:
     def _kind(self, name: str) -> str | None:
         if name not in self._catalog:
             return None
-        kind = (getattr(self._catalog[name], "metadata", None) or {}).get("mlflow")
+        dataset = self._catalog[name]
+        kind = (getattr(dataset, "metadata", None) or {}).get("mlflow")
         if kind is not None and kind not in KINDS:
             raise UserError(
                 f"metadata.mlflow of {name!r} in conf/base/catalog.yml must be {listed(KINDS)}, not "
                 f"{kind!r}{nearest(kind, KINDS)}."
+            )
+        if kind == "artifact" and not hasattr(dataset, "written"):
+            raise UserError(
+                f"{name!r} in conf/base/catalog.yml must be a FileDataset of mnist_lstm to be an MLflow artifact, found "
+                f"{type(dataset).__name__}; leave metadata.mlflow out, or choose a type from mnist_lstm.datasets."
             )
         return kind
 
