@@ -119,7 +119,7 @@ class Tracking:
             )
         if kind == "artifact" and not hasattr(dataset, "written"):
             raise UserError(
-                f"{name!r} in conf/base/catalog.yml must be a FileDataset of mnist_lstm to be an MLflow artifact, found "
+                f"{name!r} in conf/base/catalog.yml must be a FileDataset to be an MLflow artifact, found "
                 f"{type(dataset).__name__}; leave metadata.mlflow out, or choose a type from mnist_lstm.datasets."
             )
         return kind
