@@ -61,7 +61,9 @@ def server(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     places = ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder / "a")]
     command = [MLFLOW, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *places]
     with (folder / "server.txt").open("w") as output:
-        process = subprocess.Popen(command, env=surroundings(), stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=folder, env=surroundings(), stdout=output, stderr=output, start_new_session=True
+        )
     try:
         wait_for(lambda: answers(port) or process.poll() is not None)
         yield process
