@@ -29,19 +29,19 @@ PARTS = {
     "+ checksums of files read": ["mnist_lstm.datasets.download:_fault"],
     "+ flushing files to the disk": ["os:fsync"],
     "+ provenance": [
-        "mnist_lstm.tracking.start:provenance_of",
+        "mnist_lstm.tracking.start:run_provenance",
         "mnist_lstm.tracking.writer:RunWriter._write_provenance",
     ],
-    "+ runs that died": ["mnist_lstm.tracking.start:end_dead_runs"],
+    "+ runs that died": ["mnist_lstm.tracking.spool.earlier_runs:end_dead_runs"],
     "+ whether the loss is finite": [
         "mnist_lstm.core.training.loop:_expect_finite",
         "mnist_lstm.core.training.learner:Learner.is_finite",
     ],
-    "updates": ["mnist_lstm.core.training.learner:update"],
+    "updates": ["mnist_lstm.core.training.learner:apply_update"],
     "validation": ["mnist_lstm.core.training.loop:validated"],
     "MLflow: start, curves, metrics, files": [
         "mnist_lstm.tracking.hook:Tracking.before_pipeline_run",
-        "mnist_lstm.tracking.hook:Tracking._observe",
+        "mnist_lstm.tracking.hook:Tracking.after_dataset_saved",
         "mnist_lstm.tracking.hook:Tracking._end",
     ],
     "MLflow: the model": ["mnist_lstm.tracking.writer:RunWriter._write_model"],

@@ -60,9 +60,9 @@ CONTENTS = {
     "an empty file": (b"", "no picture that can be read"),
     "a text": (b"oak", "no picture that can be read"),
     "a web page": (b"<html></html>", "no picture that can be read"),
-    "cut short": (file(RIGHT)[:50], "whole picture"),
-    "a JPEG cut short": (file(Image.effect_noise((64, 64), 60), "JPEG")[:900], "whole picture"),
-    "with a wrong byte": (file(RIGHT)[:50] + b"?" + file(RIGHT)[51:], "whole picture"),
+    "cut short": (file(RIGHT)[:50], "complete picture"),
+    "a JPEG cut short": (file(Image.effect_noise((64, 64), 60), "JPEG")[:900], "complete picture"),
+    "with a wrong byte": (file(RIGHT)[:50] + b"?" + file(RIGHT)[51:], "complete picture"),
     "an animation": (
         file(RIGHT, "GIF", save_all=True, append_images=[Image.new("L", (8, 8), 9)]),
         "2 pictures in one file",
