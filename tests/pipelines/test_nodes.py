@@ -11,6 +11,7 @@ import torch
 from torch.testing import assert_close
 
 from mnist_lstm.core.data.data_card import DataCard
+from mnist_lstm.core.data.preparation import Preparation
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
@@ -56,6 +57,18 @@ def test_where_no_mirror_answers_the_bundled_digits_stand_in_and_say_so(
     (warning,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
     assert warning == "mnist is on no mirror. This run is on the bundled 8x8 digits (not MNIST)."
     assert caplog.messages[-1].startswith("Data: bundled 8x8 digits (not MNIST)")
+
+
+def test_images_with_light_borders_are_named_as_they_may_be_inverted(
+    parameters: Parameters, splits: Splits, caplog: pytest.LogCaptureFixture
+) -> None:
+    card = replace(splits.card, preparation=Preparation(paper=255))
+    ingest(
+        {"bars": lambda mirror, timeout: splits._replace(card=card)},
+        parameters.data.model_copy(update={"name": "bars"}),
+    )
+    assert "bars of noise have light borders" in caplog.text
+    assert "`dark_on_light: true`" in caplog.text
 
 
 def test_nothing_replaces_damaged_files_or_unreachable_ones_where_that_must_fail(parameters: Parameters) -> None:

@@ -10,6 +10,7 @@ from urllib.request import url2pathname
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
+from mnist_lstm.core.data.preparation import Preparation
 from mnist_lstm.core.data.splits import (
     ImageSplit,
     Splits,
@@ -75,7 +76,8 @@ class FolderSource(BaseModel):
         parts = {"train": train, "valid": valid, "test": test}
         expect_one_size(parts, str(place))
         files = {f"{sum(len(part) for part in parts.values())} pictures": sha.hexdigest()}
-        return Splits(**parts, card=data_card(name, self.title, parts, names, files))
+        declared = Preparation(whole=True, dark_on_light=self.dark_on_light)
+        return Splits(**parts, card=data_card(name, self.title, parts, names, files, declared))
 
     def _part(self, folder: Path, sha: Any) -> tuple[list[str], ImageSplit]:
         """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on."""

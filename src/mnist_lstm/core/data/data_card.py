@@ -1,7 +1,9 @@
 """Facts about a data set: names, classes, sizes and digests."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from mnist_lstm.core.data.preparation import AS_MNIST, OF_OLDER, Preparation
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,7 @@ class DataProfile:
         name, title: the name in parameters and the name in reports.
         height, width: of an image, in pixels.
         class_names: names of labels 0 to K - 1.
+        preparation: how the source's pictures became these images.
     """
 
     name: str
@@ -19,11 +22,23 @@ class DataProfile:
     height: int
     width: int
     class_names: list[str]
+    preparation: Preparation = field(default=AS_MNIST, kw_only=True)
 
     @property
     def image_shape(self) -> tuple[int, int]:
         """Height and width of an image, in pixels."""
         return self.height, self.width
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """The inverse of `dataclasses.asdict`; also reads older records, which lack the preparation.
+
+        Raises:
+            TypeError: if a field is missing or unknown.
+        """
+        if "preparation" not in content:
+            return cls(**content, preparation=OF_OLDER.get(content.get("name", ""), AS_MNIST))
+        return cls(**content | {"preparation": Preparation.from_dict(content["preparation"])})
 
 
 @dataclass(frozen=True)
@@ -45,17 +60,10 @@ class DataCard(DataProfile):
     @property
     def profile(self) -> DataProfile:
         """The part that is stored in a checkpoint."""
-        return DataProfile(self.name, self.title, self.height, self.width, self.class_names)
+        return DataProfile(
+            self.name, self.title, self.height, self.width, self.class_names, preparation=self.preparation
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The content of data_card.json."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> "DataCard":
-        """The card from the content of data_card.json.
-
-        Raises:
-            TypeError: if a field is missing or unknown.
-        """
-        return cls(**content)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.file_backed import Array, after, before, blocks
+from mnist_lstm.core.data.preparation import AS_MNIST, Preparation, measured
 from mnist_lstm.errors import UserError
 
 
@@ -148,7 +149,12 @@ def digest(arrays: Mapping[str, Array]) -> str:
 
 
 def data_card(
-    name: str, title: str, parts: dict[str, ImageSplit], class_names: list[str], files: dict[str, str]
+    name: str,
+    title: str,
+    parts: dict[str, ImageSplit],
+    class_names: list[str],
+    files: dict[str, str],
+    declared: Preparation = AS_MNIST,
 ) -> DataCard:
     """The data card of a data set.
 
@@ -157,6 +163,7 @@ def data_card(
         parts: "train", "valid" and "test".
         class_names: names of labels 0 to K - 1.
         files: SHA-256 of each source file.
+        declared: how the source's pictures became these images: `whole`, `dark_on_light`, `transposed`.
     """
     _, height, width = parts["train"].images.shape
     return DataCard(
@@ -169,4 +176,5 @@ def data_card(
         images={split: len(part) for split, part in parts.items()},
         sha256={split: digest(part.arrays()) for split, part in parts.items()},
         files=files,
+        preparation=measured(parts["train"].images, declared),
     )

@@ -36,13 +36,9 @@ class Frame(NamedTuple):
     centre: float
 
 
-# (fill, centre) by data set. MNIST's fill is from its description; the other values were measured on the images.
-FILLS = {"mnist": (20 / 28, 0.5), "digits": (1.0, 0.44)}
-
-
 def frame_of(data: DataProfile) -> Frame:
-    """The frame of a model's training images; unknown data sets are treated like MNIST."""
-    return Frame(*data.image_shape, *FILLS.get(data.name, FILLS["mnist"]))
+    """The frame of a model's training images."""
+    return Frame(*data.image_shape, data.preparation.fill, data.preparation.centre)
 
 
 def preprocess(picture: GreyImage, frame: Frame) -> NDArray[np.uint8]:

@@ -127,7 +127,7 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
         found = Checkpoint(
             ModelParameters(**loaded["model"]),
             SequenceParameters(**loaded["sequence"]),
-            DataProfile(**loaded["data"]),
+            DataProfile.from_dict(loaded["data"]),
             with_current_names(loaded["identity"]),
             TrainingState(**state | {"best": best}),
             loaded["keep"],

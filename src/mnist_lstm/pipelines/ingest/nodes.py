@@ -9,6 +9,10 @@ from mnist_lstm.core.data.splits import Source, Splits
 from mnist_lstm.errors import UnreachableError
 from mnist_lstm.parameters import DataParameters
 
+LIGHT_PAPER = (
+    "The images of %s have light borders, like dark ink on light paper; augmentation, figures and `serve` take 0 for "
+    "paper. If the borders are paper, set `dark_on_light: true` for this source."
+)
 USES = {"train": "train", "valid": "validate", "test": "test"}
 
 logger = logging.getLogger(__name__)
@@ -29,6 +33,8 @@ def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
         splits = bundled_digits()
         splits = splits._replace(card=replace(splits.card, requested=data.name))
         logger.warning("%s This run is on the %s.", error, splits.card.title)
+    if splits.card.preparation.paper:
+        logger.warning(LIGHT_PAPER, splits.card.title)
     counts = ", ".join(f"{splits.card.images[part]:,} to {use}" for part, use in USES.items())
     logger.info("Data: %s; images: %s", splits.card.title, counts)
     return splits
