@@ -27,7 +27,7 @@ LAYERS = [
     (r"renamed_parameters\.py", ("errors",)),
     (r"parameters\.py", ("errors", "sections", "renamed_parameters")),
     (r"sections\.py", ()),
-    (r"provenance\.py", ("errors",)),
+    (r"provenance\.py", ("errors", "core.training.instructions")),
     (r"core/data/.*", (*BASE, "core.data")),
     (r"core/model/.*", (*BASE, "core.data", "core.model")),
     (r"core/evaluation/.*", (*BASE, "core.data", "core.model", "core.evaluation")),

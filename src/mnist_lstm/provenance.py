@@ -19,6 +19,8 @@ DIFF = ("diff", "--binary", "--unified=3", "--src-prefix=a/", "--dst-prefix=b/",
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color")
 DECIDING = ("conf", "src")  # folders whose untracked files may change results
 PACKAGE = Path(__file__).parent
+# Prefixes of the environment variables that decide threads and instructions, and so the last bits
+VARIABLES = ("OMP_", "MKL_", "KMP_", "ONEDNN_", "DNNL_", "ATEN_", "TORCH_")
 
 
 def code(project: Path) -> dict[str, Any]:
@@ -59,12 +61,13 @@ def source_digest(package: Path) -> str:
 
 
 def environment(project: Path) -> dict[str, Any]:
-    """Versions of Python and of the packages that decide results, and the SHA-256 of the lock file."""
+    """What decides results of the software: versions of Python and packages, lock file, environment variables."""
     lock = project / "requirements.lock"
     return {
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
+        "variables": {name: redacted(os.environ[name]) for name in sorted(os.environ) if name.startswith(VARIABLES)},
     }
 
 
@@ -72,11 +75,14 @@ def hardware() -> dict[str, Any]:
     """What decides results of the machine: processor, vector instructions, cores, graphics card."""
     import torch
 
+    from mnist_lstm.core.training.instructions import onednn_instructions
+
     return {
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor(),
-        "capability": torch.backends.cpu.get_cpu_capability(),
+        "capability": torch.backends.cpu.get_cpu_capability(),  # ATen's
+        "onednn": onednn_instructions(),
         "cores": psutil.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,

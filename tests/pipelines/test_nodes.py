@@ -119,6 +119,7 @@ def test_the_precision_that_auto_finds_here_is_what_trains_wherever_the_workers_
         requested.append(training.precision)
         yield from ()
 
+    monkeypatch.setattr("mnist_lstm.core.training.instructions.onednn_instructions", lambda: "")
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: found)
     monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
     monkeypatch.setattr("mnist_lstm.pipelines.train.nodes.engine_of", lambda _: engine)

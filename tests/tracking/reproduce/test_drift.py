@@ -1,14 +1,18 @@
+from copy import deepcopy
+
 import pytest
 
-from mnist_lstm.tracking.reproduce.drift import Difference, refusal
+from mnist_lstm import provenance
+from mnist_lstm.tracking.reproduce.drift import Difference, drift, refusal
+from tests.support.projects import REPOSITORY
 
 
 def difference(kind: str) -> Difference:
     return Difference(kind, "something", "then", "now")
 
 
-@pytest.mark.parametrize("kinds", [[], ["hardware"]])
-def test_nothing_or_other_hardware_is_no_reason_to_refuse(kinds: list[str]) -> None:
+@pytest.mark.parametrize("kinds", [[], ["hardware"], ["environment"]])
+def test_nothing_other_hardware_or_another_environment_is_no_reason_to_refuse(kinds: list[str]) -> None:
     assert refusal([difference(kind) for kind in kinds]) == ""
 
 
@@ -25,3 +29,21 @@ def test_a_refusal_says_what_changed_and_what_would_do(kinds: list[str], opening
     assert message.startswith(opening)
     assert way in message
     assert message.endswith("--allow-differences runs with the present ones.")
+
+
+def test_an_environment_variable_that_decides_bits_is_recorded_and_its_change_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OMP_NUM_THREADS", "ONEDNN_MAX_CPU_ISA"):
+        monkeypatch.delenv(name, raising=False)
+    then = {
+        "git": provenance.code(REPOSITORY),
+        "environment": provenance.environment(REPOSITORY),
+        "hardware": provenance.hardware(),
+    }
+    assert drift(then, REPOSITORY) == []
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert drift(then, REPOSITORY) == [Difference("environment", "ONEDNN_MAX_CPU_ISA", None, "AVX2")]
+    older = deepcopy(then)  # of a version that recorded neither
+    del older["environment"]["variables"], older["hardware"]["onednn"]
+    assert drift(older, REPOSITORY) == []

@@ -1,13 +1,16 @@
 """Device, precision, threads and random state of training."""
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.core.training.instructions import multiplies_bfloat16, onednn_instructions
 from mnist_lstm.errors import UserError
 
 
@@ -38,13 +41,41 @@ def set_random_state(device: torch.device, state: Tensor) -> None:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Makes torch use exactly `count` CPU threads, because the count changes the rounding of sums."""
+    """Makes torch use exactly `count` CPU threads, because the count changes the rounding of sums.
+
+    Raises:
+        UserError: if OpenMP would start fewer.
+    """
+    _expect_threads(count)
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _expect_threads(count: int) -> None:
+    """Checks that OpenMP starts `count` threads for a parallel region.
+
+    With fewer, `nn.LSTM` in float32 computes wrong gradients (torch 2.13), and other results get other last bits.
+
+    Source: OpenMP specification 5.2, section 10.1.1, "Determining the Number of Threads for a parallel Region".
+    """
+    libraries = [*(Path(torch.__file__).parent / "lib").glob("libtorch_cpu.*")]
+    openmp = ctypes.CDLL(str(libraries[0]) if libraries else None)
+    if count == 1 or not hasattr(openmp, "omp_get_dynamic"):  # torch may be built without OpenMP
+        return
+    found = {
+        "OMP_DYNAMIC=true": bool(openmp.omp_get_dynamic()),
+        f"OMP_THREAD_LIMIT={(most := openmp.omp_get_thread_limit())}": most < count,
+        "OMP_MAX_ACTIVE_LEVELS=0": openmp.omp_get_max_active_levels() < 1,
+    }
+    if hindered := " and ".join(name for name, hinders in found.items() if hinders):
+        raise UserError(
+            f"training.threads {count} needs as many threads of OpenMP, found {hindered}, with which fewer may start; "
+            f"unset {hindered.partition('=')[0]}, or set training.threads=1."
+        )
 
 
 def chosen_precision(requested: str, device: torch.device) -> str:
@@ -57,9 +88,10 @@ def chosen_precision(requested: str, device: torch.device) -> str:
     if requested == "auto":
         return "bfloat16" if _multiplies_bfloat16(device) else "float32"
     if requested == "bfloat16" and not _multiplies_bfloat16(device):
+        used = f" (oneDNN uses {onednn_instructions()})" if device.type == "cpu" and onednn_instructions() else ""
         raise UserError(
             "training.precision 'bfloat16' needs a processor with AVX-512 BF16 or AMX, or a graphics card with "
-            f"bfloat16, found none on {device.type!r}; set auto or float32."
+            f"bfloat16, found none on {device.type!r}{used}; set auto or float32."
         )
     return requested
 
@@ -67,8 +99,7 @@ def chosen_precision(requested: str, device: torch.device) -> str:
 def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # The public function, torch.cpu.get_capabilities, is newer than torch 2.10
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return multiplies_bfloat16()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What has changed between a recorded run and this machine: code, packages and hardware."""
+"""What has changed between a recorded run and this machine: code, packages, hardware and environment variables."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ class Difference(NamedTuple):
     """One change.
 
     Attributes:
-        kind: "code", "packages" or "hardware".
+        kind: "code", "packages", "hardware" or "environment".
         what: key of the provenance.
         then, now: the two values.
     """
@@ -22,7 +22,7 @@ class Difference(NamedTuple):
 
 
 def refusal(found: list[Difference]) -> str:
-    """Why a run cannot be reproduced, and what helps; empty if at most the hardware changed."""
+    """Why a run cannot be reproduced, and what helps; empty if at most hardware and environment changed."""
     ways = {
         "code": "--checkout uses the run's own code",
         "packages": "install the run's versions (the table shows them, requirements.lock has all)",
@@ -43,7 +43,7 @@ def show(found: list[Difference], run: Any) -> None:
 
     title = f"Since run {run.info.run_id} ({run.info.run_name})"
     if not found:
-        get_console().print(f"{title}: code, packages and hardware are the same.", highlight=False)
+        get_console().print(f"{title}: code, packages, hardware and environment are the same.", highlight=False)
         return
     table = Table("", "what", "then", "now", title=title)
     for difference in found:
@@ -52,11 +52,14 @@ def show(found: list[Difference], run: Any) -> None:
 
 
 def drift(then: dict[str, Any], project: Path) -> list[Difference]:
-    """Differences between a run's provenance and the present code, packages and hardware."""
+    """Differences between a run's provenance and the present; facts that older versions did not record have none."""
     now = _sections(provenance.code(project), provenance.environment(project), provenance.hardware())
     before = _sections(then["git"], then["environment"], then["hardware"])
     if before["code"]["source_sha256"] == now["code"]["source_sha256"]:
         now["code"] = before["code"]  # another commit with the same source
+    now["hardware"] = {key: value for key, value in now["hardware"].items() if key in before["hardware"]}
+    if "variables" not in then["environment"]:
+        now["environment"] = {}
     return [
         Difference(kind, key, before[kind].get(key), now[kind].get(key))
         for kind in now
@@ -68,4 +71,9 @@ def drift(then: dict[str, Any], project: Path) -> list[Difference]:
 def _sections(git: dict[str, Any], environment: dict[str, Any], hardware: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Facts by kind; the version of this package counts as code, which --checkout replaces."""
     packages = {"python": environment["python"], **environment["packages"]}
-    return {"code": git | {"version": packages.pop("mnist_lstm")}, "packages": packages, "hardware": hardware}
+    return {
+        "code": git | {"version": packages.pop("mnist_lstm")},
+        "packages": packages,
+        "hardware": hardware,
+        "environment": environment.get("variables", {}),
+    }
