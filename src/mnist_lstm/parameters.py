@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PlainValidator, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
@@ -15,6 +16,13 @@ View = Literal["rows", "columns", "rows_reversed", "rows_and_columns", "patches"
 
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
 TRANSIENT = Role(decides_weights=False, named="never", transient=True)
+
+
+def _bool_or_force(value: Any) -> Any:
+    """Validates a union, for which pydantic itself would report two mistakes."""
+    if value is True or value is False or value == "force":
+        return value
+    raise PydanticCustomError("bool_or_force", "Input should be a valid boolean or 'force'")
 
 
 class DataParameters(Section):
@@ -100,7 +108,8 @@ class TrainingParameters(Section):
     device: Annotated[Literal["auto", "cpu", "cuda"], UNNAMED]  # auto: cuda where there is one
     threads: Annotated[PositiveInt, UNNAMED]  # of torch on the CPU; the last bits depend on it
     report_seconds: Annotated[float, Field(ge=0), TRANSIENT]  # between two saves of checkpoint and curves
-    resume: Annotated[bool, TRANSIENT]  # continue from the checkpoint that an interrupted run of these parameters left
+    # Continue from the checkpoint that an interrupted run of these parameters left; force: even of another program
+    resume: Annotated[bool | Literal["force"], PlainValidator(_bool_or_force), TRANSIENT]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -10,7 +10,8 @@ from torch.testing import assert_close
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
-from mnist_lstm.core.training.resume import starting_state
+from mnist_lstm.core.training.program import program, program_continuing
+from mnist_lstm.core.training.resume import checkpoint_to_continue
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.sections import flat_fields
@@ -183,14 +184,16 @@ def damaged() -> Checkpoint:
 
 
 def test_a_run_that_is_not_to_resume_starts_at_the_beginning(trial: Trial) -> None:
-    assert starting_state({"0123456789abcdef": never}, trial.fingerprint_fields(), resume=False) is None
+    assert checkpoint_to_continue({"0123456789abcdef": never}, trial.fingerprint_fields(), resume=False) is None
 
 
 def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning(
     trial: Trial, caplog: pytest.LogCaptureFixture
 ) -> None:
     stopped = trial.checkpoint(report=2)
-    assert starting_state({stopped.fingerprint: lambda: stopped}, stopped.fingerprint_fields, resume=False) is None
+    assert (
+        checkpoint_to_continue({stopped.fingerprint: lambda: stopped}, stopped.fingerprint_fields, resume=False) is None
+    )
     (line,) = caplog.messages
     assert "a checkpoint at update 5." in line
     assert "training.resume=true" in line
@@ -198,19 +201,19 @@ def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning(
 
 def test_a_run_that_ended_offers_nothing_to_continue(trial: Trial, caplog: pytest.LogCaptureFixture) -> None:
     ended = trial.checkpoint()
-    assert starting_state({ended.fingerprint: lambda: ended}, ended.fingerprint_fields, resume=False) is None
+    assert checkpoint_to_continue({ended.fingerprint: lambda: ended}, ended.fingerprint_fields, resume=False) is None
     assert not caplog.messages
 
 
 def test_a_damaged_checkpoint_does_not_stop_a_run_that_replaces_it(trial: Trial) -> None:
     fields = trial.fingerprint_fields()
-    assert starting_state({fingerprint(fields): damaged}, fields, resume=False) is None
+    assert checkpoint_to_continue({fingerprint(fields): damaged}, fields, resume=False) is None
 
 
 def test_a_resumed_run_starts_at_the_state_of_its_own_checkpoint(trial: Trial) -> None:
     stopped = trial.checkpoint(report=0)
     interrupted = {"0123456789abcdef": never, stopped.fingerprint: lambda: stopped}
-    assert starting_state(interrupted, stopped.fingerprint_fields, resume=True) is stopped.state
+    assert checkpoint_to_continue(interrupted, stopped.fingerprint_fields, resume=True) is stopped
 
 
 @pytest.mark.parametrize(("report", "lines"), [(0, 0), (-1, 1)])
@@ -219,24 +222,48 @@ def test_to_resume_a_training_that_had_ended_is_logged(
 ) -> None:
     caplog.set_level("INFO")
     left = trial.checkpoint(report=report)
-    starting_state({left.fingerprint: lambda: left}, left.fingerprint_fields, resume=True)
+    checkpoint_to_continue({left.fingerprint: lambda: left}, left.fingerprint_fields, resume=True)
     expected = ["This training had ended, at update 12: there is nothing left to train."]
     assert caplog.messages == expected * lines
 
 
 def test_to_resume_without_an_interrupted_run_is_refused() -> None:
     with pytest.raises(UserError, match=r"^training\.resume needs the checkpoint of an interrupted run, found none"):
-        starting_state({}, {"training.seed": 1}, resume=True)
+        checkpoint_to_continue({}, {"training.seed": 1}, resume=True)
 
 
 def test_to_resume_another_run_is_refused_with_what_differs_from_the_newest(trial: Trial) -> None:
     newest = trial.checkpoint(report=0)
     interrupted = {newest.fingerprint: lambda: newest, "0123456789abcdef": never}
     with pytest.raises(UserError, match=r"interrupted run: training\.seed is 7, was 1; set them back"):
-        starting_state(interrupted, newest.fingerprint_fields | {"training.seed": 7}, resume=True)
+        checkpoint_to_continue(interrupted, newest.fingerprint_fields | {"training.seed": 7}, resume=True)
 
 
 def test_to_resume_a_damaged_checkpoint_is_refused_by_name(trial: Trial) -> None:
     fields = trial.fingerprint_fields()
     with pytest.raises(UserError, match=r"^damaged\.pt must be a complete checkpoint"):
-        starting_state({fingerprint(fields): damaged}, fields, resume=True)
+        checkpoint_to_continue({fingerprint(fields): damaged}, fields, resume=True)
+
+
+@pytest.mark.parametrize("changed", ["source", "torch", "ATen", "oneDNN"])
+def test_what_another_program_began_is_continued_only_by_force_and_recorded(trial: Trial, changed: str) -> None:
+    other = program() | {changed: "another"}
+    left = replace(trial.checkpoint(report=0), program=other)
+    left = from_bytes(to_bytes(left), "it")
+    interrupted = {left.fingerprint: lambda: left}
+    with pytest.raises(UserError, match=rf"{changed} is '.*, was 'another'; go back .* training\.resume=force"):
+        checkpoint_to_continue(interrupted, left.fingerprint_fields, resume=True)
+    assert checkpoint_to_continue(interrupted, left.fingerprint_fields, resume="force") is left
+    mixed = program_continuing(left.program)
+    assert mixed == program() | {"continues": other}
+    again = replace(left, program=mixed)  # interrupted once more, and continued by the same program
+    assert checkpoint_to_continue({left.fingerprint: lambda: again}, left.fingerprint_fields, resume=True) is again
+    assert program_continuing(mixed) == mixed
+
+
+def test_a_checkpoint_without_a_program_is_of_an_older_version_and_can_be_continued(trial: Trial) -> None:
+    left = trial.checkpoint(report=0)
+    assert left.program == {}
+    assert checkpoint_to_continue({left.fingerprint: lambda: left}, left.fingerprint_fields, resume=True) is left
+    assert program_continuing(left.program) == program() | {"continues": {}}
+    assert program_continuing(None) == program()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import tags
 from mnist_lstm.tracking.reproduce import rerun
 from mnist_lstm.tracking.reproduce.rerun import Again, run_again
+from tests.support import tiny
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
@@ -85,3 +87,10 @@ def options_of(again: Again, preset: str | None) -> dict[str, Any]:
         checkpoint=SimpleNamespace(fingerprint_fields={"training.precision": "bfloat16"}),
     )
     return rerun._options(again._replace(then=then), "again", again.project)
+
+
+def test_that_two_programs_trained_a_run_explains_other_bits() -> None:
+    then = tiny.checkpoint()
+    assert rerun._why(then, then, []) == "nothing recorded explains it"
+    mixed = replace(then, program={"continues": {"source": "a"}})
+    assert rerun._why(mixed, then, []) == "another program began the recorded training, which the run continued"

@@ -4,7 +4,7 @@ import hashlib
 import io
 import sys
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class Checkpoint:
         fingerprint_fields: every parameter and digest that determines the weights.
         state: all that training needs to continue.
         keep: which weights classify, "last" or "best".
+        program: that trained (`core.training.program`); empty if a version before 0.2 did.
     """
 
     model: ModelParameters
@@ -42,6 +43,7 @@ class Checkpoint:
     fingerprint_fields: dict[str, Any]
     state: TrainingState
     keep: str
+    program: dict[str, Any] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -88,7 +90,8 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "data": asdict(checkpoint.data),
         "identity": checkpoint.fingerprint_fields,
         "keep": checkpoint.keep,
-        "state": {field: getattr(state, field) for field in TrainingState.__dataclass_fields__}
+        "program": checkpoint.program,
+        "state": {name: getattr(state, name) for name in TrainingState.__dataclass_fields__}
         | {"best": asdict(state.best) if state.best else None},
     }
     buffer = io.BytesIO()
@@ -131,6 +134,7 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
             with_current_names(loaded["identity"]),
             TrainingState(**state | {"best": best}),
             loaded["keep"],
+            loaded.get("program", {}),
         )
         expect_fit(found.model, found.pixel_order().shape[1], found.weights)
         return found

@@ -74,7 +74,7 @@ def _expect_threads(count: int) -> None:
     if hindered := " and ".join(name for name, hinders in found.items() if hinders):
         raise UserError(
             f"training.threads {count} needs as many threads of OpenMP, found {hindered}, with which fewer may start; "
-            f"unset {hindered.partition('=')[0]}, or set training.threads=1."
+            f"unset these, or set training.threads=1."
         )
 
 

@@ -6,34 +6,55 @@ from typing import Any, NoReturn
 
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
-from mnist_lstm.core.training.learner import TrainingState
+from mnist_lstm.core.training.program import is_same, program
 from mnist_lstm.errors import UserError
+
+FORCE = "force"  # value of `training.resume`
 
 logger = logging.getLogger(__name__)
 
 
-def starting_state(
-    interrupted: Mapping[str, Callable[[], Checkpoint]], fields: dict[str, Any], resume: bool
-) -> TrainingState | None:
-    """The state of an interrupted run with these fields, or None to start at the beginning.
+def checkpoint_to_continue(
+    interrupted: Mapping[str, Callable[[], Checkpoint]], fields: dict[str, Any], resume: bool | str
+) -> Checkpoint | None:
+    """The checkpoint of an interrupted run with these fields, or None to start at the beginning.
 
     Args:
         interrupted: maps fingerprints to functions that read the checkpoint, newest first.
         fields: the fingerprint fields of the new run.
-        resume: whether to continue; if not, a log line mentions a checkpoint that could be continued.
+        resume: whether to continue, or "force" to continue what another program began; if not, a log line mentions a
+            checkpoint that could be continued.
 
     Raises:
-        UserError: if there is nothing to continue; names the differences from the newest checkpoint.
+        UserError: if there is nothing to continue, with the differences from the newest checkpoint; or if another
+            program began the training.
     """
     found = interrupted.get(fingerprint(fields))
     if resume:
-        state = (found or _refuse(interrupted, fields))().state
-        if state.ended:
-            logger.info("This training had ended, at update %d: there is nothing left to train.", state.iteration)
-        return state
+        checkpoint = (found or _refuse(interrupted, fields))()
+        if checkpoint.state.ended:
+            logger.info(
+                "This training had ended, at update %d: there is nothing left to train.", checkpoint.state.iteration
+            )
+        else:
+            _expect_program(checkpoint.program, resume)
+        return checkpoint
     if found:
         _mention(found)
     return None
+
+
+def _expect_program(before: dict[str, Any], resume: bool | str) -> None:
+    """Refuses another program than `before`, unless forced or unknown, as it would end with the bits of neither."""
+    if not before or is_same(before, program()):
+        return
+    found = differences(program(), {key: before.get(key) for key in program()})
+    if resume != FORCE:
+        raise UserError(
+            f"training.resume needs the program that began the training, found another: {found}; go back to that one, "
+            f"or mix the two with training.resume={FORCE}, which is recorded."
+        )
+    logger.warning("Another program began this training: %s. The two together cannot be reproduced.", found)
 
 
 def _mention(found: Callable[[], Checkpoint]) -> None:

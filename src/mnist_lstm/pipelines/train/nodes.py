@@ -13,7 +13,8 @@ from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.loop import Report, fit, paced
-from mnist_lstm.core.training.resume import starting_state
+from mnist_lstm.core.training.program import program_continuing
+from mnist_lstm.core.training.resume import checkpoint_to_continue
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
 
 EXAMPLES = 2  # images; with one, torch.export would fix the batch size
@@ -37,13 +38,16 @@ def train(
     training = training.model_copy(
         update={"precision": fields["training.precision"]}
     )  # workers on other machines use it too
-    state = starting_state(interrupted, fields, training.resume)
+    before = checkpoint_to_continue(interrupted, fields, training.resume)
+    program = program_continuing(before.program if before else None)
     shape = train_sequences.pixel_order.shape
     classifier = new_classifier(model, shape, len(data_card.class_names), training.seed)
     splits = (train_sequences, valid_sequences)
-    reports = engine_of(training)(classifier, *splits, training, data_card.image_shape, state)
+    reports = engine_of(training)(
+        classifier, *splits, training, data_card.image_shape, before.state if before else None
+    )
     for report in paced(reports, training.report_seconds):
-        checkpoint = Checkpoint(model, sequence, data_card.profile, fields, report.state(), training.keep)
+        checkpoint = Checkpoint(model, sequence, data_card.profile, fields, report.state(), training.keep, program)
         yield checkpoint, pd.DataFrame(report.history)
 
 

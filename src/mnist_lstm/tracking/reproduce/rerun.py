@@ -16,6 +16,7 @@ from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.checkpoint import Checkpoint, weights_digest
 from mnist_lstm.core.training.fingerprint import differences
+from mnist_lstm.core.training.program import CONTINUES
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, store, tags
@@ -181,5 +182,7 @@ def _largest_difference(then: Predictions, now: Predictions) -> float:
 def _why(then: Checkpoint, now: Checkpoint, found: list[Difference]) -> str:
     if changed := differences(now.fingerprint_fields, then.fingerprint_fields):
         return changed
+    if CONTINUES in then.program:
+        return "another program began the recorded training, which the run continued"
     kinds = list(dict.fromkeys(difference.kind for difference in found))
     return f"the {' and '.join(kinds)} changed" if kinds else "nothing recorded explains it"

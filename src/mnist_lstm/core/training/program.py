@@ -1,0 +1,46 @@
+"""The program that trains: with the same parameters and data, another one may give other bits."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mnist_lstm.core.training.instructions import onednn_instructions
+
+CORE = Path(__file__).parents[1]
+ROOMS = ("data", "model", "evaluation", "kernel", "training")  # of core, whose code decides weights and curves
+SOURCE = (".py", ".c", ".h")
+CONTINUES = "continues"  # key of the program that began the training, if that is another one
+
+
+@cache  # as this process imported it
+def program() -> dict[str, Any]:
+    """The digest of the source that trains, torch's version, and the instructions of ATen and oneDNN."""
+    sha = hashlib.sha256()
+    for path in sorted(path for room in ROOMS for path in (CORE / room).rglob("*") if path.suffix in SOURCE):
+        sha.update(f"{path.relative_to(CORE).as_posix()} {path.stat().st_size}\n".encode())
+        sha.update(path.read_bytes())
+    return {
+        "source": sha.hexdigest(),
+        "torch": str(torch.__version__),
+        "ATen": torch.backends.cpu.get_cpu_capability(),
+        "oneDNN": onednn_instructions(),
+    }
+
+
+def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two programs are the same, whatever began the trainings that they continue."""
+    return one | {CONTINUES: None} == other | {CONTINUES: None}
+
+
+def program_continuing(before: dict[str, Any] | None) -> dict[str, Any]:
+    """The program of this process, with the one that trained `before` it if that is another.
+
+    Args:
+        before: of the checkpoint that is continued; empty if an older version wrote it; None at the beginning.
+    """
+    if before is None or is_same(before, program()):
+        return before or program()
+    return program() | {CONTINUES: before}
