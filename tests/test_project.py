@@ -20,6 +20,7 @@ STAGES = ("ingest", "reshape", "train", "evaluate", "predict")
 
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
 BASE = ("errors", "sections", "renamed_parameters", "parameters")
+RECORDS = ("provenance", "redaction", "git", "processes")
 TRAINS = (*BASE, "core.data", "core.model", "core.evaluation")
 LAYERS = [
     (r"__init__\.py|__main__\.py|(pipelines|core|preflight)/__init__\.py", ()),
@@ -27,7 +28,8 @@ LAYERS = [
     (r"renamed_parameters\.py", ("errors",)),
     (r"parameters\.py", ("errors", "sections", "renamed_parameters")),
     (r"sections\.py", ()),
-    (r"provenance\.py", ("errors", "core.training.instructions")),
+    (r"redaction\.py|git\.py|processes\.py", ()),
+    (r"provenance\.py", ("errors", "redaction", "git", "core.training.instructions")),
     (r"core/data/.*", (*BASE, "core.data")),
     (r"core/model/.*", (*BASE, "core.data", "core.model")),
     (r"core/evaluation/.*", (*BASE, "core.data", "core.model", "core.evaluation")),
@@ -39,18 +41,18 @@ LAYERS = [
     (r"pipelines/(\w+)/(nodes|preview)\.py", (*BASE, "core", "cluster")),
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
     (r"pipeline_registry\.py", ("pipelines",)),
-    (r"datasets/.*", (*BASE, "core", "provenance", "datasets")),
+    (r"datasets/.*", (*BASE, "core", "provenance", "redaction", "datasets")),
     (r"draw/.*", (*BASE, "core", "draw")),
-    (r"tracking/.*", (*BASE, "core", "provenance", "tracking")),
+    (r"tracking/.*", (*BASE, *RECORDS, "core", "tracking")),
     (r"sweep/hook\.py", ()),  # every run has it
-    (r"sweep/.*", (*BASE, "core", "provenance", "datasets", "tracking", "cluster", "sweep")),
+    (r"sweep/.*", (*BASE, *RECORDS, "core", "datasets", "tracking", "cluster", "sweep")),
     (r"viz_site\.py", ("errors",)),
     (r"openmp\.py", ()),
     (r"preflight/.*", (*BASE, "core")),
     (r"console\.py", ("core", "tracking")),
     (
         r"cli\.py",
-        (*BASE, "datasets", "tracking", "draw", "viz_site", "preflight", "sweep", "openmp"),
+        (*BASE, "datasets", "tracking", "draw", "viz_site", "preflight", "sweep", "openmp", "redaction"),
     ),
     (r"settings\.py", ("console", "preflight", "tracking", "sweep")),
 ]

@@ -225,7 +225,7 @@ def test_the_champion_loads_where_pickles_are_forbidden(finished: Project) -> No
 def told(project: Project) -> tuple[str, list[Any]]:
     """The output and the files of a run whose store and mirror have passwords."""
     store = f"sqlite:///{project.path / 'mlflow.db'}"
-    mirror = f"http://user:{SECRET}@127.0.0.1:9/"
+    mirror = f"http://user:a/{SECRET}@127.0.0.1:9/?token={SECRET}"  # a slash that should be %2F, and a query
     words = f"training.iterations=10,data.mirror={mirror},data.timeout=1.0"
     project.set_mirrors(f"http://other:{SECRET}@127.0.0.1:9/")
     done = project.invoke("--params", words, "--pipelines", "without_figures", MLFLOW_TRACKING_URI=store)
@@ -242,8 +242,9 @@ def test_a_mirrors_password_is_in_no_output_record_or_file(told: Any, project: P
     assert SECRET.encode() not in (project.path / "mlflow.db").read_bytes()
 
 
-def test_a_stores_password_is_in_no_output_or_file(project: Project) -> None:
-    uri = f"http://user:{SECRET}@127.0.0.1:9"
+@pytest.mark.parametrize("uri", ["http://user:{}@127.0.0.1:9", "http://127.0.0.1:9/?user=ada&password={}"])
+def test_a_stores_password_is_in_no_output_or_file(project: Project, uri: str) -> None:
+    uri = uri.format(SECRET)
     done = project.invoke("--params", DIGITS, "--pipelines", "ingest", MLFLOW_TRACKING_URI=uri)
     assert done.exit_code == 0, done.output
     assert SECRET not in done.output

@@ -15,6 +15,7 @@ from kedro.framework.cli.utils import _split_params
 from mnist_lstm.errors import UserError, cause_for_user
 from mnist_lstm.openmp import shorten_spinning
 from mnist_lstm.preflight.cli_options import expect_known
+from mnist_lstm.redaction import redacted
 
 GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
 
@@ -31,7 +32,7 @@ def one_line_errors(conf: str | None = None, environment: str | None = None) -> 
         raise
     except Exception as error:
         if found := cause_for_user(error) or _damaged_configuration(conf, environment):
-            raise click.ClickException(str(found)) from None
+            raise click.ClickException(redacted(str(found))) from None
         raise
 
 

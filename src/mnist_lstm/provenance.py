@@ -1,10 +1,8 @@
-"""Provenance of a run: code, environment, hardware and process, as plain values."""
+"""Provenance of a run: code, environment and hardware, as plain values."""
 
 import hashlib
 import os
 import platform
-import re
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -12,10 +10,16 @@ from typing import Any
 
 import psutil
 
+from mnist_lstm.git import GitError, git
+from mnist_lstm.redaction import may_hold_secrets, redacted
+
 PACKAGES = ("mnist_lstm", "torch", "numpy", "kedro", "kedro-datasets", "mlflow", "scikit-learn", "pandas", "pydantic")
 MOST_DIFF = 1_000_000  # characters of the diff that are recorded
 # Options for a diff that `git apply` takes, independent of the user's git settings
-DIFF = ("diff", "--binary", "--unified=3", "--src-prefix=a/", "--dst-prefix=b/", "--no-relative", "--submodule=short")
+DIFF = (
+    *("diff", "--binary", "--unified=3", "--src-prefix=a/", "--dst-prefix=b/", "--relative", "--submodule=short"),
+    "--no-renames",  # so that each file stands under its own path alone
+)
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color")
 DECIDING = ("conf", "src")  # folders whose untracked files may change results
 PACKAGE = Path(__file__).parent
@@ -24,31 +28,46 @@ VARIABLES = ("OMP_", "MKL_", "KMP_", "ONEDNN_", "DNNL_", "ATEN_", "TORCH_")
 
 
 def code(project: Path) -> dict[str, Any]:
-    """The digest of this package's source, the git commit, whether the tree is dirty, and the diff to the commit.
+    """The digest of this package's source, and the git commit, whether files changed since, and the diff to it.
 
-    The diff includes untracked files below conf/ and src/, except ignored ones and credentials. If users or passwords
-    were removed from its URLs, "redacted" is true, as the diff then makes other files. Bytes that are not UTF-8 are
-    surrogate escapes. Outside of a git repository, everything but the digest is None.
+    All of the project's folder alone ("folder" is its path in the repository). The diff includes untracked files below
+    conf/ and src/, except ignored ones. Files that may hold secrets are not in it; "withheld" lists those that differ
+    from the commit. If any is withheld, or users or passwords were removed from URLs, "redacted" is true, as the diff
+    then makes other files. Bytes that are not UTF-8 are surrogate escapes. Without a repository that has files of the
+    project, everything but the digest is None; "reason" says why, where git refuses.
     """
-    commit = _git(project, "rev-parse", "HEAD")
-    changed = _git(project, "status", "--porcelain", "--untracked-files=normal")
-    diff = _git(project, *DIFF, *PLAIN, "HEAD")
-    complete = None if diff is None else diff + _new_files(project)
-    recorded = complete and redacted(complete)
+    found: dict[str, Any] = dict.fromkeys(("commit", "dirty", "diff", "redacted", "folder", "withheld", "reason"))
+    found["source_sha256"] = source_digest(PACKAGE)
+    try:
+        if git(project, "ls-files", "-z", "--", "."):
+            found |= _compared_with_commit(project)
+    except GitError as error:
+        found["reason"] = error.reason
+    return found
+
+
+def _compared_with_commit(project: Path) -> dict[str, Any]:
+    commit = git(project, "rev-parse", "--verify", "HEAD")
+    changed = _names(git(project, *DIFF, "--name-only", "-z", "HEAD", "--", "."))
+    new = _names(git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *DECIDING))
+    withheld = sorted(name for name in changed + new if may_hold_secrets(name))
+    without = [f":(exclude,literal){name}" for name in withheld]
+    diff = git(project, *DIFF, *PLAIN, "HEAD", "--", ".", *without) + "".join(
+        git(project, *DIFF, *PLAIN, "--no-index", "--", os.devnull, name) for name in new if name not in withheld
+    )
+    recorded = redacted(diff)
     return {
-        "source_sha256": source_digest(PACKAGE),
-        "commit": commit and commit.strip(),
-        "dirty": None if changed is None else bool(changed),
-        "diff": recorded and recorded[:MOST_DIFF],
-        "redacted": None if complete is None else recorded != complete,
+        "commit": commit.strip(),
+        "dirty": bool(git(project, "status", "--porcelain", "--untracked-files=normal", "--", ".")),
+        "diff": recorded[:MOST_DIFF],
+        "redacted": bool(withheld) or recorded != diff,
+        "folder": git(project, "rev-parse", "--show-prefix").strip(),
+        "withheld": withheld,
     }
 
 
-def _new_files(project: Path) -> str:
-    """A diff that adds the untracked files of the deciding folders."""
-    listed = _git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *DECIDING) or ""
-    names = [name for name in listed.split("\0") if name and "credentials" not in Path(name).name]
-    return "".join(_git(project, *DIFF, *PLAIN, "--no-index", "--", os.devnull, name) or "" for name in names)
+def _names(listed: str) -> list[str]:
+    return [name for name in listed.split("\0") if name]
 
 
 def source_digest(package: Path) -> str:
@@ -94,40 +113,6 @@ def command_line() -> str:
     return redacted(" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
-def redacted(text: str) -> str:
-    """The text without the user and password of each URL."""
-    return re.sub(r"://[^/\s]+@", "://***@", text)
-
-
-def process() -> dict[str, str]:
-    """What identifies this process: host, boot, process id and start time."""
-    me = psutil.Process()
-    return {
-        "host": platform.node(),
-        "boot": _boot(),
-        "pid": str(me.pid),
-        "started": f"{me.create_time():.2f}",
-    }
-
-
-def is_dead(other: dict[str, str]) -> bool:
-    """Whether a process, identified as by `process`, ran on this machine and has ended."""
-    if other["host"] != platform.node():
-        return False
-    if other["boot"] != _boot():
-        return True
-    try:
-        found = psutil.Process(int(other["pid"]))
-        return found.status() == psutil.STATUS_ZOMBIE or f"{found.create_time():.2f}" != other["started"]
-    except psutil.NoSuchProcess:
-        return True
-
-
-def _boot() -> str:
-    boot_id = Path("/proc/sys/kernel/random/boot_id")
-    return boot_id.read_text().strip() if boot_id.is_file() else f"{psutil.boot_time():.0f}"
-
-
 def _processor() -> str:
     information = Path("/proc/cpuinfo")
     if information.is_file():
@@ -135,13 +120,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor()
-
-
-def _git(project: Path, *arguments: str) -> str | None:
-    """The output of git, not UTF-8 as surrogate escapes; None without git or a repository."""
-    try:
-        done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    differs = 1 if "--no-index" in arguments else 0  # exit code 1 means that the two files differ
-    return done.stdout.decode(errors="surrogateescape") if done.returncode in (0, differs) else None

@@ -1,3 +1,4 @@
+import itertools
 import os
 import re
 import signal
@@ -10,9 +11,10 @@ from unittest import mock
 import psutil
 import pytest
 
-from mnist_lstm import provenance
+from mnist_lstm import processes, provenance
 from mnist_lstm.datasets.npz import NpzDataset
 from mnist_lstm.errors import UserError
+from mnist_lstm.settings import tracking
 from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
 from tests.support.projects import DIGITS, LONGEST, Project, surroundings
 
@@ -53,6 +55,22 @@ def test_the_reason_is_the_users_mistake_with_files_named_from_the_projects_root
     monkeypatch.setattr(NpzDataset, "save", fail)
     project.invoke("--params", DIGITS)
     assert status(project) == ("FAILED", "data/02_intermediate/train_images.npz must be writable; mend that.")
+
+
+def test_what_was_read_of_the_code_at_the_start_counts_and_a_change_meanwhile_is_reported(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after `git checkout` of another commit while a run trains."""
+    code, commits = provenance.code(project.path), itertools.chain(["a" * 40], itertools.repeat("b" * 40))
+    monkeypatch.setattr(provenance, "code", lambda _: code | {"commit": next(commits)})
+    done = project.invoke("--params", DIGITS, "--pipelines", "without_figures")
+    assert done.exit_code == 0, done.output
+    tags = project.last_run().data.tags
+    assert (tags["git.commit"], tags["code.changed"]) == ("a" * 40, "commit was aaaaaaaa, is bbbbbbbb")
+    for_report = tracking.before_node_run({"provenance": {"run": {}, "git": code | {"commit": "b" * 40}}})
+    assert for_report
+    assert for_report["provenance"]["git"]["commit"] == "a" * 40
+    assert "The code changed while the run went on" in " ".join(done.output.split())
 
 
 @pytest.fixture
@@ -145,48 +163,54 @@ def test_a_run_that_kill_9_ends_is_marked_by_the_next(project: Project) -> None:
 
 @pytest.fixture
 def dead() -> dict[str, str]:
-    """`provenance.process` of a process that has ended."""
+    """`processes.process` of a process that has ended."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         pass
-    return provenance.process() | {"pid": str(process.pid)}
+    return processes.process() | {"pid": str(process.pid)}
 
 
 @pytest.fixture
 def zombie() -> Iterator[dict[str, str]]:
     """The same of a process that has ended but was not waited for."""
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    process_facts = provenance.process() | {"pid": str(process.pid), "started": started(process.pid)}
+    process_facts = processes.process() | {"pid": str(process.pid), "started": processes.started(process.pid)}
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     yield process_facts
     process.wait()
 
 
-def started(pid: int) -> str:
-    """Its start time, as in `provenance.process`."""
-    with mock.patch.object(psutil, "Process", return_value=psutil.Process(pid)):
-        return provenance.process()["started"]
-
-
 @pytest.mark.parametrize(
     ("change", "dead"),
-    [({}, False), ({"started": "1.00"}, True), ({"boot": "an earlier one"}, True)],
-    ids=["this process", "one with its number before it", "one of an earlier boot"],
+    [({}, False), ({"started": "1"}, True), ({"boot": "an earlier one"}, True), ({"namespace": "pid:[1]"}, False)],
+    ids=["this process", "one with its number before it", "one of an earlier boot", "one that cannot be seen"],
 )
 def test_a_process_is_identified_by_its_start_and_boot(change: dict[str, str], dead: bool) -> None:
-    assert provenance.is_dead(provenance.process() | change) is dead
+    assert processes.is_dead(processes.process() | change) is dead
+
+
+def test_a_step_of_the_clock_does_not_make_a_process_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, real = processes.process(), psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: real(self) + 3600)
+    assert not processes.is_dead(before)
+
+
+def test_a_process_recorded_by_version_0_1_0_is_alive_while_its_number_is(dead: dict[str, str]) -> None:
+    old = {key: value for key, value in processes.process().items() if key != "namespace"} | {"started": "17.25"}
+    assert not processes.is_dead(old)
+    assert processes.is_dead(old | {"pid": dead["pid"]})
 
 
 def test_a_process_that_runs_no_more_is_dead(dead: dict[str, str]) -> None:
-    assert provenance.is_dead(dead)
+    assert processes.is_dead(dead)
 
 
 def test_a_zombie_process_is_dead(zombie: dict[str, str]) -> None:
-    assert provenance.is_dead(zombie)
+    assert processes.is_dead(zombie)
 
 
 def test_a_process_of_another_machine_is_not_considered_dead(dead: dict[str, str]) -> None:
-    assert not provenance.is_dead(dead | {"host": "elsewhere", "boot": "another"})
+    assert not processes.is_dead(dead | {"host": "elsewhere", "boot": "another"})
 
 
 @pytest.mark.parametrize(
@@ -195,7 +219,7 @@ def test_a_process_of_another_machine_is_not_considered_dead(dead: dict[str, str
         ({}, "KILLED"),
         ({"ended": "FINISHED"}, "FINISHED"),
         ({"host": "elsewhere"}, "RUNNING"),
-        ({"pid": str(os.getpid()), "started": provenance.process()["started"]}, "RUNNING"),
+        ({"pid": str(os.getpid()), "started": processes.process()["started"]}, "RUNNING"),
         (None, "RUNNING"),
     ],
     ids=["dead", "ended before", "of another machine", "alive", "not of this project"],

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from mnist_lstm.datasets.atomic import atomic_file
 from mnist_lstm.errors import UnreachableError, UserError
-from mnist_lstm.provenance import redacted
+from mnist_lstm.redaction import redacted
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from kedro.framework.startup import bootstrap_project
 from mnist_lstm.cluster.joining import expect_room, joined, local_actor
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.errors import UserError
-from mnist_lstm.provenance import redacted
+from mnist_lstm.redaction import redacted
 from mnist_lstm.sweep.engine import NextTask, Point, PruneAt, Result, Task
 from mnist_lstm.sweep.trial_runs import load_inputs, run_task
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from mnist_lstm.core.training.fingerprint import differences
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
-from mnist_lstm.provenance import is_dead, process
+from mnist_lstm.processes import is_dead, process
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, start, store
 from mnist_lstm.tracking import tags as tag_names

@@ -1,6 +1,7 @@
 """The hook that records a run in MLflow; `metadata.mlflow` of a catalog entry says how a dataset is recorded."""
 
 import atexit
+import logging
 import os
 import signal
 import threading
@@ -13,14 +14,18 @@ from kedro.framework.hooks import hook_impl
 
 from mnist_lstm.errors import RunStopped, UserError, cause_for_user, listed, nearest
 from mnist_lstm.parameters import Parameters
-from mnist_lstm.tracking import store
+from mnist_lstm.redaction import redacted
+from mnist_lstm.tracking import store, tags
 
 if TYPE_CHECKING:  # it imports torch, which not every kedro command needs
     from mnist_lstm.tracking.writer import RunWriter
 
+logger = logging.getLogger(__name__)
+
 # Values of `metadata.mlflow`
 KINDS = ("data", "history", "metrics", "model", "checkpoint", "artifact")
 PROVENANCE = "provenance"  # the dataset
+AT_START = ("command", "git", "environment", "hardware")  # parts of it that are read once, when the run starts
 
 
 class Tracking:
@@ -29,6 +34,7 @@ class Tracking:
     def __init__(self, parameters: Callable[[], Parameters]) -> None:
         self._parameters = parameters  # returns those of the run, validated, once its context is created
         self._writer: RunWriter | None = None
+        self._at_start: dict[str, Any] = {}
         self.decision: str | None = None  # whether the model of the last run is the champion, and why
         self._trained = False
         self._signal: str | None = None  # the name of the one that interrupted the run
@@ -54,25 +60,28 @@ class Tracking:
         nothing to do.
         """
         self._writer, self._signal, self.decision, self._trained = None, None, None, False
-        self._catalog = catalog
+        self._catalog, self._at_start = catalog, {}
         kinds = [self._kind(name) for name in pipeline.datasets()]
         idle = run_params["only_missing_outputs"] and all(catalog.exists(name) for name in pipeline.all_outputs())
         if idle or not (self._settings.tracking.enabled and any(kinds)):
+            if PROVENANCE in pipeline.inputs():
+                self._at_start = catalog.load(PROVENANCE)
             return
         from mnist_lstm.tracking.start import started
 
         self._writer = started(self._project, self._conf, self._settings, self._parameters(), run_params)
+        self._at_start = {name: self._writer.provenance[name] for name in AT_START}
         atexit.register(self._at_exit)
         self._watch_signals()
 
     @hook_impl
     def before_node_run(self, inputs: dict[str, Any]) -> dict[str, Any] | None:
-        """Completes the node's input `provenance` by the run's id and whether this run trained."""
+        """Gives the node's input `provenance` what was read at the start, the run's id and whether this run trained."""
         if PROVENANCE not in inputs:
             return None
         run_id = self._writer.spool.run_id if self._writer else None
         run = inputs[PROVENANCE]["run"] | {"id": run_id, "trained": self._trained}
-        return {PROVENANCE: inputs[PROVENANCE] | {"run": run}}
+        return {PROVENANCE: inputs[PROVENANCE] | self._at_start | {"run": run}}
 
     @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -97,6 +106,7 @@ class Tracking:
     @hook_impl
     def after_pipeline_run(self) -> None:
         """Ends the run as finished, and registers its model."""
+        self._report_changed_code()
         self._end("FINISHED")
         if self._writer and self._settings.tracking.register_models:
             self.decision = self._writer.register(self._project, **self._settings.tracking.registry.model_dump())
@@ -104,7 +114,7 @@ class Tracking:
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
         """Ends the run with the reason: as killed if it was stopped on purpose, else as failed."""
-        reason = str(cause_for_user(error) or error).replace(f"{self._project}{os.sep}", "")
+        reason = redacted(str(cause_for_user(error) or error)).replace(f"{self._project}{os.sep}", "")
         self._end("KILLED" if isinstance(error, RunStopped) else "FAILED", reason)
 
     def _kind(self, name: str) -> str | None:
@@ -123,6 +133,19 @@ class Tracking:
                 f"{type(dataset).__name__}; leave metadata.mlflow out, or choose a type from mnist_lstm.datasets."
             )
         return kind
+
+    def _report_changed_code(self) -> None:
+        """Warns if files of the code were replaced since the start; what is recorded is the code at the start."""
+        if not self._writer:
+            return
+        from mnist_lstm import provenance
+
+        then, now = self._at_start["git"], provenance.code(self._project)
+        changed = [key for key in ("commit", "source_sha256") if then[key] != now[key]]
+        if changed:
+            found = "; ".join(f"{key} was {str(then[key])[:8]}, is {str(now[key])[:8]}" for key in changed)
+            logger.warning("The code changed while the run went on, its record names that of the start: %s.", found)
+            self._writer.spool.put("tag", key=tags.CODE_CHANGED, value=found)
 
     def _watch_signals(self) -> None:
         """Notes Ctrl-C and SIGTERM; the run ends at exit, as a signal may interrupt a call to MLflow."""

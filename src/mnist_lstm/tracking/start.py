@@ -2,6 +2,7 @@
 
 import getpass
 import logging
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from mnist_lstm import provenance
 from mnist_lstm.core.training.compute import chosen_device
 from mnist_lstm.core.training.run_names import departures, label
 from mnist_lstm.parameters import Parameters
+from mnist_lstm.processes import process
+from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import flattened
 from mnist_lstm.tracking import store, tags
 from mnist_lstm.tracking.spool import earlier_runs
@@ -33,6 +36,8 @@ def started(
         UserError: if the store cannot be used, now or later.
     """
     about = run_provenance(project, parameters, run_params)
+    if reason := about["git"]["reason"]:
+        logger.warning("The run's record lacks its commit, as git refuses: %s", reason)
     suffix = name_suffix(conf, run_params["env"], parameters)
 
     def name(data: str) -> str:
@@ -51,7 +56,7 @@ def _spool(project: Path, settings: store.Settings, name: str, about: dict[str, 
     run: dict[str, Any] = {
         "run_id": None,
         "experiment_id": None,
-        "store": provenance.redacted(uri),
+        "store": redacted(uri),
         "experiment": experiment,
         "run_name": name,
         "tags": run_tags(about) | ({tags.PARENT: parent} if parent else {}),
@@ -95,7 +100,7 @@ def run_provenance(project: Path, parameters: Parameters, run_params: dict[str, 
     """What is known of a run when it starts."""
     values = parameters.model_dump()
     if values["data"]["mirror"]:
-        values["data"]["mirror"] = provenance.redacted(values["data"]["mirror"])
+        values["data"]["mirror"] = redacted(values["data"]["mirror"])
     return {
         "command": provenance.command_line(),
         "preset": run_params["env"],
@@ -106,8 +111,16 @@ def run_provenance(project: Path, parameters: Parameters, run_params: dict[str, 
         "environment": provenance.environment(project),
         "hardware": provenance.hardware(),
         "device": chosen_device(parameters.training.device).type,
-        "process": provenance.process(),
+        "process": process(),
     }
+
+
+def _user() -> str:
+    """The user's name, or the number where the system has no name for it, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # what Python raises before 3.13, and since
+        return str(os.getuid())
 
 
 def run_tags(about: dict[str, Any]) -> dict[str, str]:
@@ -117,7 +130,7 @@ def run_tags(about: dict[str, Any]) -> dict[str, str]:
         "mlflow.source.name": about["command"],
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": about["git"]["commit"],
-        "mlflow.user": getpass.getuser(),
+        "mlflow.user": _user(),
         "data": values["data"]["name"],
         "git.commit": about["git"]["commit"],
         "git.dirty": about["git"]["dirty"],

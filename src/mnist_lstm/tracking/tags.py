@@ -10,4 +10,5 @@ UPDATES = "training.updates"  # done so far
 WEIGHTS = "weights.sha256"
 CONTINUES = "continues"  # the interrupted run whose training this one resumes
 REPRODUCES = "reproduces"  # the run that this one repeats
+CODE_CHANGED = "code.changed"  # the two commits or sources, if they changed while the run went on
 REPRODUCTION = "reproduction"  # the verdict

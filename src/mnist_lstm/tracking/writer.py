@@ -11,6 +11,7 @@ from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.tracking import payloads, tags
+from mnist_lstm.tracking.spool.outages import first_line
 from mnist_lstm.tracking.spool.spool import Spool
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class RunWriter:
 
     def __init__(self, spool: Spool, provenance: dict[str, Any], name: Callable[[str], str]):
         self.spool = spool
-        self._provenance = provenance
+        self.provenance = provenance
         self._name = name
         self._suffix = ""  # of the run's name
         self._folder = tempfile.TemporaryDirectory(prefix="mnist_lstm-")
@@ -71,8 +72,8 @@ class RunWriter:
         try:
             self._write_last()
         except Exception as error:
-            logger.warning("The run's record lacks its last files: %s", error)
-            status, reason = ("FAILED" if status == "FINISHED" else status), reason or str(error)
+            logger.warning("The run's record lacks its last files: %s", first_line(error))
+            status, reason = ("FAILED" if status == "FINISHED" else status), reason or first_line(error)
         if reason:
             self._tag(tags.REASON, reason[: tags.MAX_LENGTH])
         self.spool.end(status)
@@ -104,7 +105,7 @@ class RunWriter:
             decision: str | None = self.spool.send("register", **content)
             return decision
         except Exception as error:
-            logger.warning("The model is recorded, but not registered: %s", error)
+            logger.warning("The model is recorded, but not registered: %s", first_line(error))
             return None
 
     def _write_last(self) -> None:
@@ -118,13 +119,13 @@ class RunWriter:
 
     def _write_provenance(self) -> None:
         """In ASCII: the diff may hold surrogate escapes, which UTF-8 cannot encode."""
-        (self.artifacts / "provenance.json").write_text(json.dumps(self._provenance, indent=2))
+        (self.artifacts / "provenance.json").write_text(json.dumps(self.provenance, indent=2))
 
     def _write_data(self, card: DataCard) -> None:
         """Writes the data sets with their digests, and names the run after the data that it really uses."""
         if self._card:
             return
-        self._card, self._provenance["data"] = card, card.to_dict()
+        self._card, self.provenance["data"] = card, card.to_dict()
         self.spool.put("inputs", inputs=payloads.inputs(card))
         self._tag("data", card.title)
         self._rename()
@@ -144,7 +145,7 @@ class RunWriter:
     def _keep_checkpoint(self, data: Checkpoint) -> None:
         """Keeps the newest; the first one shows which training this is, and which run it continues."""
         if self._checkpoint is None:
-            if self._provenance["parameters"]["training"]["resume"]:
+            if self.provenance["parameters"]["training"]["resume"]:
                 self.spool.put("continues", fingerprint=data.fingerprint)
             self._tag(tags.FINGERPRINT, data.fingerprint)
             self._tag(tags.PRECISION, data.fingerprint_fields[tags.PRECISION])
@@ -152,15 +153,15 @@ class RunWriter:
 
     def _write_checkpoint(self, data: Checkpoint) -> None:
         (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))
-        self._provenance["weights_sha256"] = checkpoint.weights_digest(data.weights)
-        self._tag(tags.WEIGHTS, self._provenance["weights_sha256"])
+        self.provenance["weights_sha256"] = checkpoint.weights_digest(data.weights)
+        self._tag(tags.WEIGHTS, self.provenance["weights_sha256"])
         self._tag(tags.UPDATES, str(data.state.iteration))
 
     def _tag(self, key: str, value: str) -> None:
         self.spool.put("tag", key=key, value=value)
 
     def _rename(self) -> None:
-        data = self._card.name if self._card else self._provenance["parameters"]["data"]["name"]
+        data = self._card.name if self._card else self.provenance["parameters"]["data"]["name"]
         self.spool.put("name", name=f"{self._name(data)}{self._suffix}")
 
     def _put_metrics(self, metrics: list[dict[str, Any]]) -> None:

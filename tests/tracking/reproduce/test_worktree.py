@@ -90,9 +90,45 @@ def test_a_diff_that_was_cut_is_refused(project: Path, tmp_path: Path, monkeypat
 
 def test_a_diff_without_its_passwords_is_refused(project: Path, tmp_path: Path) -> None:
     write(project, PRESET, "uri: https://alice:S3cret@host\n")
-    assert "URLs had a user or password" in refused(recorded(project, "wide"), project, tmp_path)
+    assert "its URLs had secrets" in refused(recorded(project, "wide"), project, tmp_path)
 
 
 def test_a_run_outside_of_git_is_refused(project: Path, tmp_path: Path) -> None:
     about = {"git": {"commit": None, "diff": None, "source_sha256": ""}, "preset": "base"}
     assert "found none recorded: it ran outside of git" in refused(about, project, tmp_path)
+
+
+def test_a_worktree_of_a_larger_repository_has_the_projects_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = tmp_path / "outer"
+    project = outer / "my project"
+    write(project, "src/mnist_lstm/models.py", "units: 128\n")
+    write(outer, "notes.txt", "before\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
+        git(outer, *command)
+    monkeypatch.setattr(provenance, "PACKAGE", project / "src/mnist_lstm")
+    write(outer, "notes.txt", "after\n")
+    write(project, "src/mnist_lstm/models.py", "units: 64\n")
+    write(project, PRESET, "units: 256\n")
+    with worktree(recorded(project, "wide"), project, tmp_path, allow_differences=False) as place:
+        assert (place / "src/mnist_lstm/models.py").read_text() == "units: 64\n"
+        assert (place / PRESET).read_text() == "units: 256\n"
+        assert (place.parent / "notes.txt").read_text() == "before\n"
+
+
+def test_a_file_that_was_withheld_is_named_and_may_lack_if_differences_are_allowed(
+    project: Path, tmp_path: Path
+) -> None:
+    write(project, "conf/prod/secrets.yml", "token: hunter2\n")
+    write(project, PRESET, "units: 256\n")
+    about = recorded(project, "wide")
+    assert "conf/prod/secrets.yml may hold secrets, which are not recorded" in refused(about, project, tmp_path)
+    with worktree(about, project, tmp_path, allow_differences=True) as place:
+        assert (place / PRESET).read_text() == "units: 256\n"
+        assert not (place / "conf/prod").exists()
+
+
+def test_what_git_refused_is_the_reason_that_there_is_no_commit(project: Path, tmp_path: Path) -> None:
+    about = {"git": {"commit": None, "diff": None, "reason": "dubious ownership", "source_sha256": ""}, "preset": None}
+    assert "found none recorded: git refused: dubious ownership" in refused(about, project, tmp_path)

@@ -19,11 +19,10 @@ from typing import Any
 
 import mlflow
 import numpy as np
-import psutil
 import pytest
 import requests
 
-from mnist_lstm import provenance
+from mnist_lstm import processes
 from mnist_lstm.core.data.sequences import pixel_order_for
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
@@ -285,8 +284,8 @@ def without(folder: Path, *kinds: str) -> None:
 
 
 def process_of(pid: int) -> dict[str, str]:
-    """`provenance.process` of another process."""
-    return provenance.process() | {"pid": str(pid), "started": f"{psutil.Process(pid).create_time():.2f}"}
+    """`processes.process` of another process."""
+    return processes.process() | {"pid": str(pid), "started": processes.started(pid)}
 
 
 GONE = {"pid": "1", "started": "0.00"}  # identifies no process
@@ -320,7 +319,7 @@ def test_a_run_that_was_killed_in_an_outage_is_sent_as_far_as_it_went(project: P
     without(stored, "artifacts", "end", "register")
     shutil.rmtree(stored / "artifacts")
     tags = json.loads((stored / unsent.RUN).read_text())["tags"] | {f"process.{key}": GONE[key] for key in GONE}
-    changed(stored, process=provenance.process() | GONE, tags=tags)
+    changed(stored, process=processes.process() | GONE, tags=tags)
     assert project.call("sync-runs").exit_code == 0
     assert (project.last_run().info.status, len(project.last_run().outputs.model_outputs)) == ("KILLED", 1)
 
@@ -347,7 +346,7 @@ def test_a_run_that_mlflow_no_longer_has_waits_and_is_named(project: Project, st
 def test_sync_runs_ends_dead_runs(project: Project) -> None:
     client = project.client()
     experiment = client.create_experiment("mnist-lstm", tags=store.EXPERIMENT_TAGS)
-    gone = provenance.process() | GONE
+    gone = processes.process() | GONE
     client.create_run(experiment, tags={f"process.{key}": value for key, value in gone.items()})
     assert project.call("sync-runs").exit_code == 0
     assert project.last_run().info.status == "KILLED"

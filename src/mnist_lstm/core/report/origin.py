@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from typing import Any
 
 from mnist_lstm.core.report.facts import Run, counted
 from mnist_lstm.core.training.checkpoint import weights_digest
@@ -52,7 +53,7 @@ def _surroundings(run: Run) -> list[tuple[str, str]]:
     dirty = {True: " and changes that are not committed", False: "", None: ""}[code["dirty"]]
     cores, memory = counted(machine["cores"], "core"), f"{machine['memory_bytes'] / 2**30:.0f} GiB"
     return [
-        ("git commit", f"{code['commit']}{dirty}" if code["commit"] else "none: not a git repository"),
+        ("git commit", f"{code['commit']}{dirty}" if code["commit"] else _no_commit(code)),
         ("source, SHA-256", code["source_sha256"]),
         ("python", environment["python"]),
         ("packages", ", ".join(f"{name} {version}" for name, version in environment["packages"].items())),
@@ -60,3 +61,7 @@ def _surroundings(run: Run) -> list[tuple[str, str]]:
         ("machine", f"{machine['processor']}, {cores}, {memory}"),
         ("system", f"{machine['system']}, {machine['machine']}, {machine['capability']}"),
     ]
+
+
+def _no_commit(code: dict[str, Any]) -> str:
+    return f"none, as git refused: {code['reason']}" if code.get("reason") else "none: not in a git repository"

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from mnist_lstm import provenance
 
+NOT_COMPARED = ("diff", "redacted", "folder", "withheld", "reason")  # parts of the provenance of code
+
 
 class Difference(NamedTuple):
     """One change.
@@ -64,7 +66,7 @@ def drift(then: dict[str, Any], project: Path) -> list[Difference]:
         Difference(kind, key, before[kind].get(key), now[kind].get(key))
         for kind in now
         for key in sorted(before[kind].keys() | now[kind].keys())
-        if key not in ("diff", "redacted") and before[kind].get(key) != now[kind].get(key)
+        if key not in NOT_COMPARED and before[kind].get(key) != now[kind].get(key)
     ]
 
 

@@ -1,6 +1,5 @@
 """The code of a recorded run, in a temporary worktree of git."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from mnist_lstm import provenance
 from mnist_lstm.errors import UserError
+from mnist_lstm.git import GitError, git
 
 
 @contextmanager
@@ -17,27 +17,41 @@ def worktree(about: dict[str, Any], project: Path, folder: Path, allow_differenc
     Raises:
         UserError: if the record lacks them, or the result is not the run's code and `allow_differences` is false.
     """
-    code, place = about["git"], folder / "worktree"
-    if not code["commit"]:
-        raise UserError("--checkout needs the commit of the run, found none recorded: it ran outside of git.")
-    if len(code["diff"] or "") >= provenance.MOST_DIFF:
-        raise UserError(
-            "--checkout needs the run's complete diff, which was too large to be recorded; run without --checkout."
-        )
-    if code.get("redacted"):
-        raise UserError(
-            "--checkout needs the run's complete diff, but its URLs had a user or password, which are not recorded; "
-            "run without --checkout."
-        )
-    _git(project, "worktree", "add", "--detach", str(place), code["commit"])
+    code, whole = about["git"], folder / "worktree"
+    place = whole / (code.get("folder") or "")
+    expect_complete(code, allow_differences)
+    _git(project, "worktree", "add", "--detach", str(whole), code["commit"])
     try:
         if code["diff"]:
-            _git(place, "apply", "--whitespace=nowarn", input=code["diff"].encode(errors="surrogateescape"))
+            within = [f"--directory={code['folder']}"] if code.get("folder") else []
+            patch = code["diff"].encode(errors="surrogateescape")
+            _git(whole, "apply", "--whitespace=nowarn", *within, input=patch)
         if not allow_differences:
             expect_code_of(about, place)
         yield place
     finally:
-        _git(project, "worktree", "remove", "--force", str(place))
+        _git(project, "worktree", "remove", "--force", str(whole))
+
+
+def expect_complete(code: dict[str, Any], allow_differences: bool) -> None:
+    """Checks that the record of a run's code, made by `provenance.code`, can make its files again.
+
+    Raises:
+        UserError: if it lacks the commit, or a part of the diff.
+    """
+    if not code["commit"]:
+        reason = f"git refused: {code['reason']}" if code.get("reason") else "it ran outside of git"
+        raise UserError(f"--checkout needs the commit of the run, found none recorded: {reason}.")
+    if len(code["diff"] or "") >= provenance.MOST_DIFF:
+        raise UserError(
+            "--checkout needs the run's complete diff, which was too large to be recorded; run without --checkout."
+        )
+    if code.get("redacted") and not allow_differences:
+        lacks = f"{', '.join(code['withheld'])} may hold secrets" if code.get("withheld") else "its URLs had secrets"
+        raise UserError(
+            f"--checkout needs the run's complete diff, but {lacks}, which are not recorded; run without --checkout, "
+            "or with --allow-differences."
+        )
 
 
 def expect_code_of(about: dict[str, Any], place: Path) -> None:
@@ -60,8 +74,10 @@ def expect_code_of(about: dict[str, Any], place: Path) -> None:
         )
 
 
-def _git(project: Path, *arguments: str, input: bytes | None = None) -> None:  # noqa: A002
-    done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, input=input)
-    if done.returncode != 0:
-        message = done.stderr.decode(errors="replace").strip()
-        raise UserError(f"git {' '.join(arguments[:2])} must work for --checkout, found: {message}")
+def _git(folder: Path, *arguments: str, input: bytes | None = None) -> None:  # noqa: A002
+    try:
+        git(folder, *arguments, input=input)
+    except GitError as error:
+        raise UserError(
+            f"git {' '.join(arguments[:2])} must work for --checkout, found: {error.reason or 'no git repository'}"
+        ) from None

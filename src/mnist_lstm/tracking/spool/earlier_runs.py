@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from mnist_lstm.provenance import is_dead, process, redacted
+from mnist_lstm.processes import is_dead, process
+from mnist_lstm.redaction import redacted
 from mnist_lstm.tracking import store, tags
 from mnist_lstm.tracking.spool import unsent
 from mnist_lstm.tracking.spool.outages import store_errors

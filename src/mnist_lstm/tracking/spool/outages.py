@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.provenance import redacted
+from mnist_lstm.redaction import redacted
 
 logger = logging.getLogger(__name__)
 
