@@ -97,6 +97,66 @@ def test_uneven_light_does_not_matter() -> None:
     assert changed(photo).mean() < 8
 
 
+def lined(rows: tuple[int, ...], columns: tuple[int, ...] = (), thick: int = 2) -> NDArray[np.uint8]:
+    """`seven` with lines across the picture."""
+    drawn = seven()
+    for line in [np.s_[row : row + thick] for row in rows] + [np.s_[:, left : left + thick] for left in columns]:
+        drawn[line] = np.maximum(drawn[line], 200)
+    return drawn
+
+
+def boxed(margin: int, thick: int) -> NDArray[np.uint8]:
+    """`seven` in a box."""
+    drawn, box = seven(), np.s_[margin : 100 - margin, margin : 100 - margin]
+    frame = np.full((100 - 2 * margin,) * 2, 255, np.uint8)
+    frame[thick:-thick, thick:-thick] = 0
+    drawn[box] = np.maximum(drawn[box], frame)
+    return drawn
+
+
+LINED = {
+    "a cell's lines": boxed(0, 6),
+    "a form's box": boxed(8, 3),
+    "ruled paper": lined((10, 45, 90)),
+    "one line": lined((60,)),
+    "squared paper": lined((10, 35, 60, 85), (5, 25, 45, 65, 85)),
+    "two edges of a cell": lined((1,), (2,), thick=4),
+}
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("lines", LINED)
+def test_printed_lines_and_frames_do_not_matter(lines: str, inverted: bool) -> None:
+    assert changed(255 - LINED[lines] if inverted else LINED[lines]).mean() < 2
+
+
+@pytest.mark.parametrize("turned", [-1.5, 1.0])
+def test_lines_may_be_turned(turned: float) -> None:
+    sheet = np.asarray(Image.fromarray(np.pad(lined((10, 45, 90)), 100, mode="edge")).rotate(turned))
+    assert changed(np.maximum(sheet[100:200, 100:200], 0)).mean() < 12
+
+
+SHADOWS = {
+    "soft": 1 - 0.5 / (1 + np.exp(-np.linspace(-6, 6, 100))),
+    "hard": np.where(np.arange(100) < 45, 0.6, 1),
+}
+
+
+@pytest.mark.parametrize("shadow", SHADOWS)
+def test_a_shadow_does_not_matter(shadow: str) -> None:
+    photo = ((240 - seven() * 0.8) * SHADOWS[shadow]).astype(np.uint8)
+    assert changed(photo).mean() < 5
+
+
+@pytest.mark.parametrize("room", [(0, 0), (0, 30), (30, 0)])
+def test_strokes_from_edge_to_edge_are_no_lines(room: tuple[int, int]) -> None:
+    four = np.zeros((60, 50), np.uint8)
+    four[:, 30:36], four[34:40], four[:36, :6] = 255, 255, 255
+    down, across = room
+    cut = np.pad(four, ((down, down), (across, across)))
+    assert np.array_equal(preprocess(cut, MNIST), preprocess(np.pad(four, 40), MNIST))
+
+
 def test_ink_along_a_whole_edge_is_ink() -> None:
     assert changed(seven()[20:80, 30:70]).max() <= 2
 

@@ -13,12 +13,12 @@ from PIL import Image
 
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.inference.decode import WHITE, GreyImage, PictureError
+from mnist_lstm.core.inference.lines import box_of, near, printed_lines, without_specks
+from mnist_lstm.core.inference.paper import border, difference
 
 LEAST_CONTRAST = 24  # of 255, between ink and paper; pictures with less are blank
 EDGE = 0.25  # fraction of the ink's strength at which a stroke begins
 NOISE = 4  # standard deviations of the paper; smaller differences are not ink
-STEEPEST = 80  # of 255, from edge to edge: the largest lighting gradient; more is ink along an edge
-SPECK = 0.03  # fraction of the size of the largest part; smaller parts are dust
 
 
 class Frame(NamedTuple):
@@ -52,54 +52,37 @@ def preprocess(picture: GreyImage, frame: Frame) -> NDArray[np.uint8]:
         PictureError: if the picture has no ink.
     """
     strength = ink(picture)
-    inside = _without_specks(strength > WHITE * EDGE)
-    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _centred(_scaled(np.where(_near(inside[box]), strength[box], 0).astype(np.uint8), frame), frame)
+    inside = without_specks(strength > WHITE * EDGE)
+    box = box_of(inside)
+    return _centred(_scaled(np.where(near(inside[box]), strength[box], 0).astype(np.uint8), frame), frame)
 
 
 def ink(picture: GreyImage) -> NDArray[np.uint8]:
-    """Ink strength of each pixel, 0 to 255: its difference from the paper, which fills most of the border.
+    """Ink strength of each pixel, 0 to 255: its difference from the paper, without printed lines.
 
     Raises:
         PictureError: if no pixel differs enough.
     """
-    away = picture - _paper(picture)
-    border = np.concatenate([away[0], away[-1], away[:, 0], away[:, -1]])
-    noise = NOISE * 1.4826 * float(np.median(np.abs(border)))  # median absolute deviation to sigma
+    away = difference(picture)
+    strength = _strength(away)
+    lines = printed_lines(strength > WHITE * EDGE)
+    if not lines.any():
+        return strength
+    away[near(lines)] = 0
+    return _strength(away)
+
+
+def _strength(away: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Ink strength from the difference to the paper; most of the ink is stronger than half of the strongest."""
+    spread = min(np.median(np.abs(border(away))), np.median(np.abs(away)))  # a frame covers the border
+    noise = NOISE * 1.4826 * float(spread)  # median absolute deviation to sigma
     strong = np.abs(away) > np.abs(away).max() / 2
     towards = 1 if 2 * np.count_nonzero(away[strong] > 0) > np.count_nonzero(strong) else -1
-    away *= towards
-    full = float(np.median(away[away > away.max() / 2])) if away.max() > 0 else 0.0
+    towards_ink = away * towards
+    full = float(np.median(towards_ink[towards_ink > towards_ink.max() / 2])) if towards_ink.max() > 0 else 0.0
     if full < max(LEAST_CONTRAST, noise):
         raise PictureError("blank: nothing on it stands out from its paper")
-    return np.where(away > noise, np.clip(away * (WHITE / full), 0, WHITE), 0).astype(np.uint8)
-
-
-def _paper(picture: GreyImage) -> NDArray[np.float32]:
-    """Brightness of the paper: the median of the border plus a linear lighting gradient."""
-    top, bottom, left, right = (np.median(edge) for edge in (picture[0], picture[-1], picture[:, 0], picture[:, -1]))
-    middle = np.median(np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]))
-    down, across = (float(slope) if abs(slope) <= STEEPEST else 0.0 for slope in (bottom - top, right - left))
-    y, x = (np.linspace(-0.5, 0.5, side, dtype=np.float32) for side in picture.shape)
-    return np.float32(middle) + np.float32(down) * y[:, None] + np.float32(across) * x
-
-
-def _without_specks(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The connected parts that are not small relative to the largest."""
-    from scipy import ndimage  # the import takes 0.2 s, which only predictions need
-
-    parts, _ = ndimage.label(inside, np.ones((3, 3)))
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return (sizes >= SPECK * sizes.max())[parts] & inside  # type: ignore[no-any-return]
-
-
-def _near(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels inside or next to a stroke, including its soft edge."""
-    from scipy import ndimage
-
-    return ndimage.binary_dilation(inside, np.ones((3, 3)))  # type: ignore[no-any-return]
+    return np.where(towards_ink > noise, np.clip(towards_ink * (WHITE / full), 0, WHITE), 0).astype(np.uint8)
 
 
 def _scaled(strength: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
@@ -114,7 +97,7 @@ def _scaled(strength: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
 
 def _centred(scaled: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
     """The image with the ink's centre of mass in the middle, or as near as possible without cutting ink off."""
-    from scipy import ndimage
+    from scipy import ndimage  # the import takes 0.2 s, which only predictions need
 
     image = np.zeros((frame.height, frame.width), np.uint8)
     mass = ndimage.center_of_mass(scaled)
