@@ -1,21 +1,22 @@
 import copy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
 from mnist_lstm.pipelines import train
-from tests.support.projects import REPOSITORY, surroundings
+from tests.support.projects import REPOSITORY, copied, surroundings
 
 HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
 
 
-def modules_after(statements: str) -> set[str]:
-    """The modules that a process has imported once it has run these statements in the project's root."""
+def modules_after(statements: str, folder: Path = REPOSITORY) -> set[str]:
+    """The modules that a process has imported once it has run these statements in the root of a project."""
     command = [sys.executable, "-c", f"import sys\n{statements}\nprint(*sys.modules)"]
-    done = subprocess.run(command, cwd=REPOSITORY, env=surroundings(), capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=folder, env=surroundings(), capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split())
 
 
@@ -40,6 +41,15 @@ def test_a_command_that_runs_nothing_does_not_wait_for_the_heavy_libraries(words
     modules = modules_after(CALL_KEDRO.format(words=words))
     assert "mnist_lstm.cli" in modules
     assert HEAVY & modules == set()
+
+
+def test_a_run_that_only_trains_does_not_wait_for_the_compiler_of_torch(tmp_path: Path) -> None:
+    project = copied(tmp_path)
+    words = ["run", "--to-nodes", "train", "--params", "data.name=digits,training.iterations=2,training.clip_norm=1.0"]
+    modules = modules_after(CALL_KEDRO.format(words=words), project.path)
+    assert project.checkpoints()
+    assert "torch.optim" in modules
+    assert "torch._dynamo" not in modules
 
 
 def test_registering_the_pipelines_makes_none_of_them() -> None:

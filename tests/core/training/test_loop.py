@@ -52,10 +52,22 @@ def test_each_way_to_train_learns_the_classes(trial: Trial, way: dict[str, Any])
     assert trial.states(**changes)[-1].history[-1]["valid_accuracy"] >= 0.9
 
 
-def test_a_constant_rate_without_the_rest_follows_the_path_of_plain_adam(trial: Trial) -> None:
+TORCH_OPTIMIZERS: list[tuple[type[torch.optim.Optimizer], dict[str, Any], dict[str, Any]]] = [
+    (torch.optim.Adam, {}, {}),
+    (torch.optim.Adam, {"weight_decay": 0.1}, {"weight_decay": 0.1}),
+    (torch.optim.AdamW, {"weight_decay": 0.1}, {"optimizer": "adamw", "weight_decay": 0.1}),
+    (torch.optim.SGD, {"momentum": 0.9}, {"optimizer": "sgd", "momentum": 0.9}),
+    (torch.optim.SGD, {"weight_decay": 0.1}, {"optimizer": "sgd", "weight_decay": 0.1}),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings", "changes"), TORCH_OPTIMIZERS)
+def test_a_constant_rate_without_the_rest_follows_the_path_of_torchs_optimiser(
+    trial: Trial, kind: Any, settings: dict[str, Any], changes: dict[str, Any]
+) -> None:
     classifier, train = trial.classifier(), trial.data.train
     trained = [weight for weight in classifier.parameters() if weight.requires_grad]
-    optimizer = torch.optim.Adam(trained, lr=0.01, fused=True)
+    optimizer = kind(trained, lr=0.01, fused=True, **({"weight_decay": 0.0} | settings))
     torch.manual_seed(int(np.random.SeedSequence([1, 1]).generate_state(1)[0]))
     for batch_indices in itertools.islice(batches(50, 16, seed=1), 12):
         logits = classifier(torch.from_numpy(train.sequences[batch_indices]))
@@ -63,7 +75,9 @@ def test_a_constant_rate_without_the_rest_follows_the_path_of_plain_adam(trial: 
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert_close(trial.states()[-1].weights, dict(classifier.state_dict()), rtol=0, atol=0)
+    last = trial.states(**changes)[-1]
+    assert_close(last.weights, dict(classifier.state_dict()), rtol=0, atol=0)
+    assert_close(last.optimizer["state"], optimizer.state_dict()["state"], rtol=0, atol=0)
 
 
 def test_another_seed_gives_other_batches_and_dropout(trial: Trial) -> None:

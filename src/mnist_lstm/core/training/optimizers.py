@@ -3,26 +3,118 @@
 import copy
 import math
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.parameters import TrainingParameters
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
+State = dict[str, Tensor]  # of one weight: by its name in torch.optim
+
+
+class Optimizer:
+    """Adam, AdamW or SGD: the formulae and the bits of torch.optim with `fused=True`.
+
+    It calls torch's fused operations itself, as building an optimiser of torch.optim imports torch's compiler,
+    torch._dynamo, which takes 1 to 4 seconds that training does not need.
+
+    Args:
+        weights: those to train, all on one device.
+        training: the settings.
+    """
+
+    def __init__(self, weights: list[Tensor], training: TrainingParameters):
+        self._weights, self._training = weights, training
+        self._states: list[State] = []  # of each weight, from the first update on
+
+    def zero_grad(self) -> None:
+        """Forgets the gradients."""
+        for weight in self._weights:
+            weight.grad = None
+
+    def step(self, learning_rate: float) -> None:
+        """Updates the weights from their gradients."""
+        gradients = [weight.grad for weight in self._weights]
+        with torch.no_grad():
+            OPTIMIZERS[self._training.optimizer](self._weights, gradients, self._states, self._training, learning_rate)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state by the position of each weight, as in torch.optim."""
+        return {"state": dict(enumerate(self._states))}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Restores a `state_dict`, of this class or of torch.optim."""
+        states = [saved["state"][position] for position in sorted(saved["state"])]
+        device = self._weights[0].device
+        self._states = [{name: value.to(device) for name, value in state.items()} for state in states]
+
+
+def adam(
+    weights: list[Tensor],
+    gradients: list[Any],
+    states: list[State],
+    training: TrainingParameters,
+    learning_rate: float,
+    fused: Callable[..., None] = torch._fused_adam_,
+) -> None:
+    """One update by Adam.
+
+    Source: Kingma and Ba 2015, arXiv:1412.6980.
+    """
+    if not states:
+        states += [_without_moments(weight) for weight in weights]
+    first, second, steps = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
+    torch._foreach_add_(steps, 1)
+    settings = {"lr": learning_rate, "weight_decay": training.weight_decay, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+    fused(weights, gradients, first, second, [], steps, amsgrad=False, maximize=False, **settings)
+
+
+def _without_moments(weight: Tensor) -> State:
+    step = torch.zeros((), dtype=torch.float32, device=weight.device)
+    return {"step": step, "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
+
+
+def sgd(
+    weights: list[Tensor],
+    gradients: list[Any],
+    states: list[State],
+    training: TrainingParameters,
+    learning_rate: float,
+) -> None:
+    """One update by gradient descent with momentum."""
+    first = not states
+    if first and training.momentum:
+        states += [{"momentum_buffer": torch.empty_like(weight)} for weight in weights]
+    torch._fused_sgd_(
+        weights,
+        gradients,
+        [state["momentum_buffer"] for state in states],
+        weight_decay=training.weight_decay,
+        momentum=training.momentum,
+        lr=learning_rate,
+        dampening=0.0,
+        nesterov=False,
+        maximize=False,
+        is_first_step=first,
+    )
+
+
+# AdamW decays the weights apart from the gradient: Loshchilov and Hutter 2019, arXiv:1711.05101
+OPTIMIZERS: dict[str, Callable[..., None]] = {
+    "adam": adam,
+    "adamw": partial(adam, fused=torch._fused_adamw_),
+    "sgd": sgd,
+}
 
 
 def new_optimizer(classifier: RecurrentClassifier, training: TrainingParameters) -> Optimizer:
     """The optimiser of all trainable weights."""
-    trained = [weight for weight in classifier.parameters() if weight.requires_grad]
-    settings = {"lr": training.learning_rate, "weight_decay": training.weight_decay, "fused": True}
-    if training.optimizer == "sgd":
-        settings["momentum"] = training.momentum
-    return OPTIMIZERS[training.optimizer](trained, **settings)
+    return Optimizer([weight for weight in classifier.parameters() if weight.requires_grad], training)
 
 
 def apply_update(
@@ -46,10 +138,8 @@ def apply_update(
     loss.backward()  # type: ignore[no-untyped-call]
     if training.clip_norm is not None:
         clip_grad_norm_(classifier.parameters(), training.clip_norm)
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
     if loss.device.type != "cpu" or math.isfinite(loss.item()):
-        optimizer.step()
+        optimizer.step(learning_rate)
     return loss.detach(), logits.detach()
 
 
