@@ -22,6 +22,15 @@ NOT_AMOUNTS = [-0.1, *NOT_NUMBERS]
 
 WRONG: dict[str, list[Any]] = {
     "data.name": [None, 1, ["mnist"]],
+    "data.path": [1, ["digits.csv"]],
+    "data.subset": [True, 1.5, ["letters"]],
+    "data.label_column": [True, 1.5, ["label"]],
+    "data.size": [28, "28", "28x", "0x28", "28 x 28", [28, 28]],
+    "data.transposed": [0, "true"],
+    "data.dark_on_light": [1, "false"],
+    "data.split": ["random", "70/30", "70/0/30", "0", -1, 0.5, None],
+    "data.split_seed": [-1, 1.0, True, None, 2**64],
+    "data.skip_unreadable": [0, "true", None],
     "data.mirror": [1, False, ["file:///data"]],
     "data.on_unreachable": ["stop", "Fail", None, True],
     "data.timeout": [0, -1.0, *NOT_NUMBERS],
@@ -154,7 +163,7 @@ def test_an_unknown_key_that_two_other_blocks_have_comes_with_both(raw: dict[str
         checked(with_value(raw, "data.batch_size", 1))
 
 
-@pytest.mark.parametrize("key", ["zzz", "training.zzz", "model.q", "model.activation", "data.path"])
+@pytest.mark.parametrize("key", ["zzz", "training.zzz", "model.q", "model.activation", "data.zip"])
 def test_an_unknown_key_like_no_other_comes_without_a_guess(raw: dict[str, Any], key: str) -> None:
     with pytest.raises(UserError, match=rf"^parameter '{key}' is unknown\. See"):
         checked(with_value(raw, key, 1))

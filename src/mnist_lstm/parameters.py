@@ -1,8 +1,20 @@
 """What each parameter means and may be; the values stand in conf/base/parameters.yml."""
 
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainValidator, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from mnist_lstm.errors import UserError
@@ -13,6 +25,26 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Amount = Annotated[float, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 View = Literal["rows", "columns", "rows_reversed", "rows_and_columns", "patches", "pixels", "permuted_pixels"]
+
+
+def _of_form(pattern: str, meaning: str) -> AfterValidator:
+    """Checks that a text has a form; `meaning` says which."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise PydanticCustomError("form", "Input should be {meaning}", {"meaning": meaning})
+        return value
+
+    return AfterValidator(check)
+
+
+FROM_NUMBER = BeforeValidator(lambda value: str(value) if type(value) is int else value)  # as the command line reads it
+SIZE = _of_form(r"[1-9]\d*x[1-9]\d*", "HEIGHTxWIDTH in pixels, for instance 28x20")
+SPLIT = _of_form(
+    r"auto|first|stratified|[1-9]\d*|\d+(\.\d+)?/[1-9]\d*(\.\d+)?/\d+(\.\d+)?",
+    "auto, first, stratified, shares as 70/10/20, or how many first images train",
+)
+
 
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
 TRANSIENT = Role(decides_weights=False, named="never", transient=True)
@@ -25,13 +57,54 @@ def _bool_or_force(value: Any) -> Any:
     raise PydanticCustomError("bool_or_force", "Input should be a valid boolean or 'force'")
 
 
+def source_of(data: Mapping[str, Any]) -> str:
+    """The name of the data set that these values of the block `data` name; records of version 0.1 have no path."""
+    return Path(data["path"]).resolve().stem if data.get("path") else data["name"]
+
+
 class DataParameters(Section):
     """Which images are read."""
 
     name: str  # one of the sources in the catalog's `image_sources`
+    path: str | None  # of a file or folder of one's own, read in place of the source `name`
+    # Which of several data sets in a zip file or folder: a word in the names of its files, as EMNIST's "letters"
+    subset: Annotated[str | None, FROM_NUMBER]
+    label_column: Annotated[
+        str | None, FROM_NUMBER
+    ]  # of a table: the name, or the position from 0; null: found by name or content
+    size: Annotated[str, SIZE] | None  # of images, HEIGHTxWIDTH; null: as they are
+    transposed: bool | None  # whether rows and columns of the images are swapped; null: as the form usually has it
+    dark_on_light: bool | None  # whether ink is dark, as on paper; null: measured at the borders
+    # Where the files do not say which images validate and test. "auto"; "first": the first training images validate;
+    # "stratified": drawn, every class in its share; "70/10/20": by these shares; "60000": the first ones that train
+    split: Annotated[str, FROM_NUMBER, SPLIT]
+    split_seed: Seed  # of the draw
+    skip_unreadable: bool  # leave out pictures that cannot be read; false: refuse them
     mirror: Annotated[str | None, TRANSIENT]  # fsspec URL of a folder with the files, tried before the source's mirrors
-    on_unreachable: Literal["bundled_digits", "fail"]  # what to do where no mirror answers
+    # What to do where no mirror answers; auto: the bundled digits in place of mnist where no mirror is named, else fail
+    on_unreachable: Literal["auto", "bundled_digits", "fail"]
     timeout: Annotated[PositiveFloat, TRANSIENT]  # seconds that a mirror may stay silent
+
+    @property
+    def source(self) -> str:
+        """The name of the data set: of the source, or of the file or folder of one's own."""
+        return source_of(self.model_dump())
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said about a file of one's own, by key with dots; nothing for a named source."""
+        if self.path is None:
+            return {}
+        own = self.model_dump(exclude={"name", "mirror", "on_unreachable", "timeout"}, exclude_none=True)
+        return {f"data.{key}": value for key, value in own.items()}
+
+    @property
+    def height_and_width(self) -> tuple[int, int] | None:
+        """The parameter `size` in numbers."""
+        if self.size is None:
+            return None
+        height, width = map(int, self.size.split("x"))
+        return height, width
 
 
 class SequenceParameters(Section):

@@ -55,16 +55,14 @@ def idx_mistake(key: str, content: bytes | None, *names: str) -> Mistake:
 
 
 IMAGES, LABELS = FILES["train_images"], FILES["train_labels"]
+TEST_IMAGES, TEST_LABELS = FILES["test_images"], FILES["test_labels"]
 RIGHT = idx.encode(ARRAYS["train_images"])
 _IDX: dict[str, Mistake] = {
     "images with wrong first bytes": idx_mistake(
-        "train_images", packed(10, 4, 5, values=200, start=b"\0\1\x08"), IMAGES, "00 01 08 03", "delete it"
-    ),
-    "images of floats": idx_mistake(
-        "train_images", packed(10, 4, 5, values=800, start=b"\0\0\x0d"), IMAGES, "00 00 0d 03"
+        "train_images", packed(10, 4, 5, values=200, start=b"\0\1\x08"), IMAGES, "00 01 08 03", "anew"
     ),
     "images in two dimensions": idx_mistake("train_images", packed(10, 20, values=200), IMAGES, "00 00 08 02"),
-    "images in four dimensions": idx_mistake("train_images", packed(10, 2, 2, 5, values=200), IMAGES, "00 00 08 04"),
+    "images of five channels": idx_mistake("train_images", packed(10, 2, 2, 5, values=200), "shapes", "(10, 2, 2, 5)"),
     "fewer images than declared": idx_mistake("train_images", packed(11, 4, 5, values=200), IMAGES, "20 bytes early"),
     "more images than declared": idx_mistake("train_images", packed(9, 4, 5, values=200), IMAGES, "more bytes"),
     "a size beyond belief": idx_mistake("train_images", packed(2**31, 28, 28), IMAGES, "2147483648", "damaged"),
@@ -79,6 +77,9 @@ _IDX: dict[str, Mistake] = {
     "gzip twice": idx_mistake("train_images", gzip.compress(RIGHT), IMAGES, "1f 8b"),
     "an empty file": idx_mistake("train_images", b"", IMAGES, "early"),
     "a web page": idx_mistake("train_images", b"<html>Log in first</html>", IMAGES, "3c 68 74 6d"),
+    "images of an unknown type": idx_mistake(
+        "train_images", packed(10, 4, 5, values=800, start=b"\0\0\x0a"), IMAGES, "00 00 0a 03"
+    ),
     "images of no pixels": idx_mistake("train_images", packed(10, 0, 5), "shapes", "no images"),
     "no images": idx_mistake("train_images", packed(0, 4, 5), "shapes", "0 images and 10 labels"),
     "no images and no labels": Mistake(
@@ -92,8 +93,8 @@ _IDX: dict[str, Mistake] = {
     "a label above the classes": idx_mistake(
         "test_labels", idx.encode(np.full(6, 9, np.uint8)), "shapes", "labels from 0 to 2, found 9"
     ),
-    "labels for images": idx_mistake("test_images", idx.encode(ARRAYS["test_labels"]), "shapes", "(6,)"),
-    "images for labels": idx_mistake("test_labels", idx.encode(ARRAYS["test_images"]), "shapes", "(6, 4, 5)"),
+    "labels for images": idx_mistake("test_images", idx.encode(ARRAYS["test_labels"]), TEST_IMAGES, "00 00 08 01"),
+    "images for labels": idx_mistake("test_labels", idx.encode(ARRAYS["test_images"]), TEST_LABELS, "00 00 08 03"),
     "test images of another size": idx_mistake(
         "test_images", idx.encode(np.zeros((6, 5, 5), np.uint8)), "shapes", "(4, 5)", "(5, 5)"
     ),

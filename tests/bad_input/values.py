@@ -14,7 +14,7 @@ from tests.bad_input.functions import parameters
 from tests.support.projects import Project
 
 LIMITS = {"minimum": -1, "exclusiveMinimum": 0, "maximum": 1, "exclusiveMaximum": 0}  # and what to add to be outside
-WRONG_TYPES: dict[str, Any] = {"string": 3, "integer": "many", "number": "much", "boolean": "perhaps"}
+WRONG_TYPES: dict[str, Any] = {"string": 3.5, "integer": "many", "number": "much", "boolean": "perhaps"}
 
 
 Schema = dict[str, Any]

@@ -21,11 +21,12 @@ from mnist_lstm.datasets.npz import ImagesDataset, NpzDataset
 from mnist_lstm.errors import UserError, cause_for_user
 from tests.datasets.bits import expect_refused_or_the_same
 from tests.support.file_backed import part_on_disk
+from tests.support.projects import data_parameters
 
 RANDOM = np.random.default_rng(0)
 PART: dict[str, Any] = {
     "images": RANDOM.integers(0, 256, (11, 5, 4), np.uint8),
-    "labels": RANDOM.integers(0, 3, 11, np.uint8),
+    "labels": np.arange(11, dtype=np.uint8) % 3,
 }
 PLAIN = gzip.decompress(idx.encode(PART["images"]))
 
@@ -98,9 +99,9 @@ def test_a_source_gives_the_same_splits_wherever_its_pixels_lie(
         files[key] = {"checksum": f"sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}"}
     entry = {"title": "Shapes", "mirrors": [], "class_names": ["a", "b", "c"], "validation_images": 3, "files": files}
     read = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry}).load()["shapes"]
-    large = read(None, 1.0)
+    large = read(data_parameters())
     monkeypatch.setattr(file_backed, "IN_MEMORY", 2**30)
-    assert read(None, 1.0).card == large.card
+    assert read(data_parameters()).card == large.card
     assert isinstance(large.train.images, FileBackedArray)
 
 

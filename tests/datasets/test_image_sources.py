@@ -12,10 +12,9 @@ from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Source
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.errors import UnreachableError, UserError, cause_for_user
-from tests.support.projects import REPOSITORY
+from tests.support.projects import REPOSITORY, data_parameters
 
 VALIDATION = 3
-TIMEOUT = 1.0  # seconds; nothing here is fetched from a network
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def arrays() -> dict[str, Any]:
     random = np.random.default_rng(0)
     return {
         "train_images": random.integers(0, 256, (10, 4, 5), np.uint8),
-        "train_labels": random.integers(0, 3, 10, np.uint8),
+        "train_labels": np.arange(10, dtype=np.uint8) % 3,
         "test_images": random.integers(0, 256, (6, 4, 5), np.uint8),
         "test_labels": random.integers(0, 3, 6, np.uint8),
     }
@@ -61,7 +60,7 @@ def sources(tmp_path: Path, entry: dict[str, Any]) -> Mapping[str, Source]:
 def test_a_source_gives_the_images_of_its_files_in_three_splits(
     tmp_path: Path, entry: dict[str, Any], arrays: dict[str, Any]
 ) -> None:
-    splits = sources(tmp_path, entry)["shapes"](None, TIMEOUT)
+    splits = sources(tmp_path, entry)["shapes"](data_parameters())
     for kind in ("images", "labels"):
         np.testing.assert_array_equal(splits.valid.arrays()[kind], arrays[f"train_{kind}"][:VALIDATION])
         np.testing.assert_array_equal(splits.train.arrays()[kind], arrays[f"train_{kind}"][VALIDATION:])
@@ -69,18 +68,18 @@ def test_a_source_gives_the_images_of_its_files_in_three_splits(
 
 
 def test_a_sources_card_says_which_data_it_is(tmp_path: Path, entry: dict[str, Any]) -> None:
-    card = sources(tmp_path, entry)["shapes"](None, TIMEOUT).card
+    card = sources(tmp_path, entry)["shapes"](data_parameters()).card
     assert (card.name, card.title, card.class_names) == ("shapes", entry["title"], entry["class_names"])
     assert card.images == {"train": 7, "valid": 3, "test": 6}
 
 
 def test_a_sources_card_holds_the_digest_of_each_file(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
-    card = sources(tmp_path, entry)["shapes"](None, TIMEOUT).card
+    card = sources(tmp_path, entry)["shapes"](data_parameters()).card
     assert card.files == {name: sha256(mirror / name) for name in FILES.values()}
 
 
 def test_a_sources_files_lie_in_a_folder_of_its_own(tmp_path: Path, entry: dict[str, Any]) -> None:
-    sources(tmp_path, entry)["shapes"](None, TIMEOUT)
+    sources(tmp_path, entry)["shapes"](data_parameters())
     assert {path.name for path in (tmp_path / "data" / "shapes").glob("*.gz")} == set(FILES.values())
 
 
@@ -93,25 +92,25 @@ def test_the_users_mirror_is_asked_first(
     tmp_path: Path, entry: dict[str, Any], mirror: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     others = entry | {"mirrors": [(tmp_path / "nowhere").as_uri()]}
-    assert sources(tmp_path, others)["shapes"](mirror.as_uri(), TIMEOUT).card.name == "shapes"
+    assert sources(tmp_path, others)["shapes"](data_parameters(mirror=mirror.as_uri())).card.name == "shapes"
     assert "nowhere" not in caplog.text
 
 
 def test_after_the_users_mirror_the_sources_own_are_asked(tmp_path: Path, entry: dict[str, Any]) -> None:
     nowhere = (tmp_path / "nowhere").as_uri()
-    assert sources(tmp_path, entry)["shapes"](nowhere, TIMEOUT).card.name == "shapes"
+    assert sources(tmp_path, entry)["shapes"](data_parameters(mirror=nowhere)).card.name == "shapes"
 
 
 def test_a_source_that_no_mirror_has_is_unreachable(tmp_path: Path, entry: dict[str, Any]) -> None:
     nowhere = (tmp_path / "nowhere").as_uri()
     with pytest.raises(UnreachableError, match=rf"{FILES['train_images']}.*{tmp_path / 'data' / 'shapes'}"):
-        sources(tmp_path, entry | {"mirrors": [nowhere]})["shapes"](None, TIMEOUT)
+        sources(tmp_path, entry | {"mirrors": [nowhere]})["shapes"](data_parameters())
 
 
 def test_files_may_have_names_of_their_own(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
     (mirror / FILES["test_labels"]).rename(mirror / "labels.gz")
     entry["files"]["test_labels"]["name"] = "labels.gz"
-    assert "labels.gz" in sources(tmp_path, entry)["shapes"](None, TIMEOUT).card.files
+    assert "labels.gz" in sources(tmp_path, entry)["shapes"](data_parameters()).card.files
 
 
 @pytest.mark.parametrize(
@@ -129,7 +128,7 @@ def test_files_that_do_not_fit_each_other_are_told(
     (mirror / FILES[key]).write_bytes(idx.encode(array))
     entry["files"][key]["checksum"] = f"sha256:{sha256(mirror / FILES[key])}"
     with pytest.raises(UserError, match=told):
-        sources(tmp_path, entry)["shapes"](None, TIMEOUT)
+        sources(tmp_path, entry)["shapes"](data_parameters())
 
 
 def test_an_unknown_source_is_told_with_the_nearest_known_one(tmp_path: Path, entry: dict[str, Any]) -> None:
@@ -180,7 +179,7 @@ def test_the_digits_are_always_among_the_sources(tmp_path: Path) -> None:
 
 
 def test_the_digits_come_without_a_mirror_and_leave_no_file(tmp_path: Path) -> None:
-    splits = ImageSourcesDataset(path=str(tmp_path), idx={}).load()["digits"](None, TIMEOUT)
+    splits = ImageSourcesDataset(path=str(tmp_path), idx={}).load()["digits"](data_parameters())
     assert splits.card.title == "bundled 8x8 digits (not MNIST)"
     assert splits.card.files == {}
     assert list(tmp_path.iterdir()) == []
@@ -189,11 +188,13 @@ def test_the_digits_come_without_a_mirror_and_leave_no_file(tmp_path: Path) -> N
 @pytest.fixture
 def catalog_entry() -> dict[str, Any]:
     catalog: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())
-    return {key: value for key, value in catalog["image_sources"].items() if key in ("path", "idx")}
+    return {key: value for key, value in catalog["image_sources"].items() if key in ("path", "idx", "archives")}
 
 
 def test_the_catalog_offers_mnist_and_those_made_after_it(catalog_entry: dict[str, Any]) -> None:
-    assert set(ImageSourcesDataset(**catalog_entry).load()) == {"digits", "fashion_mnist", "kmnist", "mnist"}
+    emnist = {f"emnist_{subset}" for subset in ("balanced", "digits", "letters")}
+    named = {"digits", "fashion_mnist", "kmnist", "mnist", "qmnist"}
+    assert set(ImageSourcesDataset(**catalog_entry).load()) == named | emnist
 
 
 # MD5 of train_images, train_labels, test_images, test_labels:
@@ -204,6 +205,12 @@ PUBLISHED = {
         "25c81989df183df01b3e8a0aad5dffbe",
         "bef4ecab320f06d8554ea6380940ec79",
         "bb300cfdad3c16e7a12a480ee83cd310",
+    ],
+    "qmnist": [
+        "ed72d4157d28c017586c42bc6afe6370",
+        "0058f8dd561b90ffdd0f734c6a30e5e4",
+        "1394631089c404de565df7b7aeaf9412",
+        "5b5b05890a5e13444e108efe57b788aa",
     ],
     "kmnist": [
         "bdb82020997e1d708af4cf47b453dcf7",
@@ -218,3 +225,8 @@ PUBLISHED = {
 def test_a_source_has_the_checksums_that_torchvision_lists(catalog_entry: dict[str, Any], name: str) -> None:
     files = catalog_entry["idx"][name]["files"]
     assert [files[key]["checksum"] for key in FILES] == [f"md5:{md5}" for md5 in PUBLISHED[name]]
+
+
+def test_emnist_has_the_checksum_that_torchvision_lists(catalog_entry: dict[str, Any]) -> None:
+    md5 = {entry["archive"]["checksum"] for entry in catalog_entry["archives"].values()}
+    assert md5 == {"md5:58c8d27c78d21e728a6bc7b3cc06412e"}

@@ -18,7 +18,7 @@ from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import train
 from tests.support import finished
-from tests.support.projects import REPOSITORY
+from tests.support.projects import REPOSITORY, data_parameters
 
 # https://github.com/zalandoresearch/fashion-mnist#labels and http://codh.rois.ac.jp/kmnist/
 NAMES = {
@@ -38,7 +38,7 @@ def tiny_source(name: str, folder: Path) -> Splits:
         (folder / file).write_bytes(content := idx.encode(array))
         entry["files"][key] = {"checksum": f"sha256:{hashlib.sha256(content).hexdigest()}"}
     source = entry | {"mirrors": [folder.as_uri()], "validation_images": 10}
-    return ImageSourcesDataset(path=str(folder / "raw"), idx={name: source}).load()[name](None, 1.0)
+    return ImageSourcesDataset(path=str(folder / "raw"), idx={name: source}).load()[name](data_parameters())
 
 
 def ticks(axis: Any) -> list[str]:

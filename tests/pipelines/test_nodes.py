@@ -12,12 +12,12 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.preparation import Preparation
-from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.data.splits import Source, Splits
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.errors import UnreachableError, UserError
-from mnist_lstm.parameters import Parameters
+from mnist_lstm.parameters import DataParameters, Parameters
 from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
 from mnist_lstm.pipelines.ingest.nodes import ingest
 from mnist_lstm.pipelines.reshape.nodes import reshape
@@ -28,31 +28,38 @@ Interrupted = Mapping[str, Callable[[], Checkpoint]]
 Saves = list[tuple[Checkpoint, pd.DataFrame]]
 
 
-def unreachable(mirror: str | None, timeout: float) -> Splits:
+class Sources(dict[str, Source]):
+    """Sources by name."""
+
+    def of(self, data: DataParameters) -> Source:
+        return self[data.name]
+
+
+def unreachable(data: DataParameters) -> Splits:
     raise UnreachableError("mnist is on no mirror.")
 
 
-def damaged(mirror: str | None, timeout: float) -> Splits:
+def damaged(data: DataParameters) -> Splits:
     raise UserError("train-images.gz is damaged.")
 
 
 def test_ingest_reads_the_source_that_the_parameters_name(parameters: Parameters, splits: Splits) -> None:
     requested = []
 
-    def source(mirror: str | None, timeout: float) -> Splits:
-        requested.append((mirror, timeout))
+    def source(data: DataParameters) -> Splits:
+        requested.append(data)
         return splits
 
     data = parameters.data.model_copy(update={"name": "bars", "mirror": "file:///bars", "timeout": 2.5})
-    assert ingest({"bars": source, "mnist": damaged}, data) is splits
-    assert requested == [("file:///bars", 2.5)]
+    assert ingest(Sources(bars=source, mnist=damaged), data) is splits
+    assert requested == [data]
 
 
 def test_where_no_mirror_answers_the_bundled_digits_stand_in_and_say_so(
     parameters: Parameters, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        card = ingest({"mnist": unreachable}, parameters.data).card
+        card = ingest(Sources(mnist=unreachable), parameters.data).card
     assert (card.name, card.requested) == ("digits", "mnist")
     (warning,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
     assert warning == "mnist is on no mirror. This run is on the bundled 8x8 digits (not MNIST)."
@@ -64,7 +71,7 @@ def test_images_with_light_borders_are_named_as_they_may_be_inverted(
 ) -> None:
     card = replace(splits.card, preparation=Preparation(paper=255))
     ingest(
-        {"bars": lambda mirror, timeout: splits._replace(card=card)},
+        Sources(bars=lambda data: splits._replace(card=card)),
         parameters.data.model_copy(update={"name": "bars"}),
     )
     assert "bars of noise have light borders" in caplog.text
@@ -73,9 +80,9 @@ def test_images_with_light_borders_are_named_as_they_may_be_inverted(
 
 def test_nothing_replaces_damaged_files_or_unreachable_ones_where_that_must_fail(parameters: Parameters) -> None:
     with pytest.raises(UserError, match="damaged"):
-        ingest({"mnist": damaged}, parameters.data)
+        ingest(Sources(mnist=damaged), parameters.data)
     with pytest.raises(UnreachableError, match="no mirror"):
-        ingest({"mnist": unreachable}, parameters.data.model_copy(update={"on_unreachable": "fail"}))
+        ingest(Sources(mnist=unreachable), parameters.data.model_copy(update={"on_unreachable": "fail"}))
 
 
 @pytest.mark.parametrize(("view", "axes"), [("rows", (0, 1, 2)), ("columns", (0, 2, 1))])

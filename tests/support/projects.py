@@ -18,12 +18,20 @@ import yaml
 from click.testing import CliRunner, Result
 from filelock import FileLock
 
+from mnist_lstm.parameters import DataParameters
+
 REPOSITORY = Path(__file__).parents[2]
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 DIGITS = "data.name=digits,training.iterations=30"
 CLOSED = "http://127.0.0.1:9/"  # a mirror where nothing listens
 LONGEST = 120  # seconds that a run may take before its test gives up; no verdict on its speed
 SETTINGS = ("KEDRO_", "MLFLOW_")  # environment variables of the machine that must not decide what a test sees
+
+
+def data_parameters(**changes: Any) -> DataParameters:
+    """The block `data` of conf/base/parameters.yml with changes."""
+    block = yaml.safe_load((REPOSITORY / "conf/base/parameters.yml").read_text())["data"]
+    return DataParameters.model_validate(block | changes)
 
 
 @dataclass(frozen=True)

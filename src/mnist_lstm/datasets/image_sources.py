@@ -1,8 +1,9 @@
-"""The data sets that images can come from: IDX files with mirrors, folders of pictures, and the bundled digits."""
+"""The data sets that images can come from: named sources with mirrors, the bundled digits, and one's own files."""
 
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,19 +11,14 @@ from kedro.io import AbstractDataset
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
-from mnist_lstm.core.data.splits import (
-    ImageSplit,
-    Source,
-    Splits,
-    data_card,
-    expect_one_size,
-    first_images,
-    images_and_labels,
-)
+from mnist_lstm.core.data.splits import Source, Splits
+from mnist_lstm.datasets import forms, own_data
 from mnist_lstm.datasets.download import RemoteFile, fetched
-from mnist_lstm.datasets.file_backed import array_in
-from mnist_lstm.datasets.image_folders import FolderSource
+from mnist_lstm.datasets.forms.idx_files import images_in, labels_in
+from mnist_lstm.datasets.forms.raw import RawData, RawSplit
+from mnist_lstm.datasets.own_data import Named, assembled
 from mnist_lstm.errors import UserError, listed, nearest
+from mnist_lstm.parameters import DataParameters
 
 # What MNIST and those made after it call their four files
 FILES = {
@@ -57,43 +53,83 @@ class FileEntries(_Entry):
     test_labels: FileEntry
 
 
-class IdxSource(_Entry):
-    """Four IDX files, as the catalog describes them.
+class _Source(_Entry):
+    """What all entries say.
 
     Attributes:
         title: what figures and reports call the data.
         mirrors: fsspec URLs of folders that hold the files, tried in order.
-        class_names: of label 0 to K - 1.
+        class_names: of label 0 to K - 1; None: as the files name them.
         validation_images: how many of the first training images validate.
-        files: the four files.
+        transposed, dark_on_light: as the parameters of the same name, which override them.
     """
 
     title: str
     mirrors: list[str]
-    class_names: list[str]
+    class_names: list[str] | None = None
     validation_images: PositiveInt
+    transposed: bool | None = None
+    dark_on_light: bool | None = False
+
+    def read(self, name: str, folder: Path, data: DataParameters) -> Splits:
+        """Fetches what is missing, checks everything, and splits it."""
+        mirrors = [data.mirror, *self.mirrors] if data.mirror else self.mirrors
+        paths = {
+            key: fetched(RemoteFile(file.name or FILES[key], file.checksum, file.bytes), folder, mirrors, data.timeout)
+            for key, file in self.entries().items()
+        }
+        hashes = {paths[key].name: _sha256(paths[key], file.checksum) for key, file in self.entries().items()}
+        said = {key: getattr(self, key) for key in ("transposed", "dark_on_light") if getattr(data, key) is None}
+        named = Named(name, self.title, str(folder), self.class_names, self.validation_images)
+        return assembled(self.raw(paths, data), data.model_copy(update=said), named, hashes)
+
+    def entries(self) -> dict[str, FileEntry]:
+        """The files by what they hold."""
+        raise NotImplementedError
+
+    def raw(self, paths: dict[str, Path], data: DataParameters) -> RawData:
+        """The arrays in the files."""
+        raise NotImplementedError
+
+
+class IdxSource(_Source):
+    """Four IDX files, as the catalog describes them."""
+
     files: FileEntries
 
-    def read(self, name: str, folder: Path, mirror: str | None, timeout: float) -> Splits:
-        """Fetches what is missing, checks everything, and splits it."""
-        mirrors = [mirror, *self.mirrors] if mirror else self.mirrors
-        paths = {
-            key: fetched(RemoteFile(file.name or FILES[key], file.checksum, file.bytes), folder, mirrors, timeout)
-            for key, file in self.files
+    def entries(self) -> dict[str, FileEntry]:
+        """Images and labels of both splits."""
+        return dict(self.files)
+
+    def raw(self, paths: dict[str, Path], data: DataParameters) -> RawData:
+        """The arrays, whatever the names of the files."""
+        parts = {
+            split: RawSplit(images_in(paths[f"{split}_images"]), labels_in(paths[f"{split}_labels"]))
+            for split in ("train", "test")
         }
-
-        def part(split: str) -> ImageSplit:
-            images, labels = (array_in(paths[f"{split}_{kind}"]) for kind in ("images", "labels"))
-            return images_and_labels(images, labels, len(self.class_names), f"{folder} ({split})")
-
-        valid, train = first_images(part("train"), self.validation_images, name)
-        parts = {"train": train, "valid": valid, "test": part("test")}
-        expect_one_size(parts, str(folder))
-        hashes = {paths[key].name: _sha256(paths[key], file.checksum) for key, file in self.files}
-        return Splits(**parts, card=data_card(name, self.title, parts, self.class_names, hashes))
+        return RawData("IDX files", parts)
 
 
-Described = IdxSource | FolderSource
+class ArchiveSource(_Source):
+    """A zip file that holds several data sets, as the catalog describes it.
+
+    Attributes:
+        folder: of the zip file, which several sources may share; None: of the source's own name.
+        archive: the zip file.
+        subset: the word in the names of the files that are read.
+    """
+
+    folder: Annotated[str, Field(pattern=NAME)] | None = None
+    archive: FileEntry
+    subset: str
+
+    def entries(self) -> dict[str, FileEntry]:
+        """The zip file alone."""
+        return {"archive": self.archive}
+
+    def raw(self, paths: dict[str, Path], data: DataParameters) -> RawData:
+        """What the zip file holds, recognised by its content."""
+        return forms.read(paths["archive"], data.model_copy(update={"subset": self.subset}))
 
 
 class Sources(Mapping[str, Source]):
@@ -105,8 +141,8 @@ class Sources(Mapping[str, Source]):
     def __getitem__(self, name: str) -> Source:
         if name not in self._readers:
             raise UserError(
-                f"parameter 'data.name' must be {listed(self)}, not {name!r}{nearest(name, self)}; "
-                "the sources stand in conf/base/catalog.yml."
+                f"parameter 'data.name' must be {listed(self)}, not {name!r}{nearest(name, self)}; the sources stand "
+                "in conf/base/catalog.yml, and a file or folder of your own is named by data.path."
             )
         return self._readers[name]
 
@@ -116,6 +152,18 @@ class Sources(Mapping[str, Source]):
     def __len__(self) -> int:
         return len(self._readers)
 
+    def of(self, data: DataParameters) -> Source:
+        """The function that reads what the parameters name: a source, or a file or folder of one's own.
+
+        Raises:
+            UserError: if there is none.
+        """
+        if data.path is None:
+            return self[data.name]
+        if not Path(data.path).expanduser().exists():
+            raise UserError(f"parameter 'data.path' must be a file or a folder, found none at {data.path!r}.")
+        return own_data.read
+
 
 class ImageSourcesDataset(AbstractDataset[None, Sources]):
     """The data sets to choose from; none is read before its function is called.
@@ -124,7 +172,8 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
         path: each source has its files in a folder of its own below it.
         idx: sources of four IDX files by name, each as `IdxSource` describes. "digits", those bundled with
             scikit-learn, is always there.
-        folders: sources of a folder of pictures for each class by name, each as `FolderSource` describes.
+        archives: sources in a zip file by name, each as `ArchiveSource` describes.
+        folders: of version 0.1, which the parameter `data.path` replaces.
     """
 
     def __init__(
@@ -132,16 +181,22 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
         *,
         path: str,
         idx: dict[str, Any],
+        archives: dict[str, Any] | None = None,
         folders: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ):
+        if folders:
+            raise UserError(
+                f"folders of pictures are named by the parameter data.path, no longer in conf/base/catalog.yml; found "
+                f"{listed(folders)} there: remove the block, and see docs/your-own-data.md."
+            )
         self._folder = Path(path)
         self._sources = {
             name: _described(kind, name, source)
-            for kind, sources in ((IdxSource, idx), (FolderSource, folders or {}))
+            for kind, sources in ((IdxSource, idx), (ArchiveSource, archives or {}))
             for name, source in sources.items()
         }
-        if twice := set(idx) & set(folders or {}):
+        if twice := set(idx) & set(archives or {}):
             raise UserError(f"a source has one name in conf/base/catalog.yml, found {listed(twice)} twice.")
         if outside := [name for name in self._sources if not re.match(NAME, name)]:
             raise UserError(
@@ -150,11 +205,9 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
         self.metadata = metadata
 
     def load(self) -> Sources:
-        readers: dict[str, Source] = {"digits": lambda mirror, timeout: bundled_digits()}
+        readers: dict[str, Source] = {"digits": lambda data: bundled_digits()}
         for name, source in self._sources.items():
-            readers[name] = lambda mirror, timeout, name=name, source=source: source.read(  # type: ignore[misc]
-                name, self._folder / name, mirror, timeout
-            )
+            readers[name] = partial(source.read, name, self._folder / (getattr(source, "folder", None) or name))
         return Sources(readers)
 
     def save(self, data: None) -> None:
@@ -175,7 +228,7 @@ def _sha256(path: Path, checksum: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _described(kind: type[IdxSource] | type[FolderSource], name: str, source: dict[str, Any]) -> Described:
+def _described(kind: type[IdxSource] | type[ArchiveSource], name: str, source: dict[str, Any]) -> _Source:
     try:
         return kind.model_validate(source)
     except ValidationError as error:

@@ -38,8 +38,8 @@ class CheckParameters:
 
     @hook_impl
     def after_catalog_created(self, catalog: Any) -> None:
-        """Checks that the catalog has the source `data.name`, without fetching it."""
-        catalog.load("image_sources")[self._parameters.data.name]
+        """Checks that there is a source `data.name` or a file `data.path`, without reading it."""
+        catalog.load("image_sources").of(self._parameters.data)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
@@ -85,7 +85,7 @@ class CheckParameters:
         from mnist_lstm.core.training.fingerprint import CAME_LATER, differences, parameters_fingerprint_fields
 
         given = self._parameters
-        now, then = {"data.name": given.data.name}, {}
+        now, then = {"data.name": given.data.source}, {}
         if "data_card" in found:
             then["data.name"] = found["data_card"].requested
         if "checkpoint" in found:

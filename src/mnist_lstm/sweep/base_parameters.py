@@ -56,7 +56,7 @@ class BaseParameters(NamedTuple):
                 f"a sweep must be over {listed(SWEPT_BLOCKS)}* parameters, found {wrong[0]!r}; leave it out."
             )
         found = checked(changed(self.values, changes))
-        self.sources[found.data.name]
+        self.sources.of(found.data)
         return found
 
     def run_params(self, changes: Changes, **run: Any) -> dict[str, Any]:

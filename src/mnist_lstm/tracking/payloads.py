@@ -21,12 +21,12 @@ Point = tuple[str, float, int]  # name, value, update
 
 def dataset(card: DataCard, split: str) -> dict[str, str]:
     """A split of the data, in the fields of MLflow's Dataset."""
-    profile = {
+    profile: dict[str, Any] = {
         "height": card.height,
         "width": card.width,
         "classes": len(card.class_names),
         "images": card.images[split],
-    }
+    } | ({"decided": card.decided} if card.decided else {})
     return {
         "name": f"{card.name} {split}",
         "digest": card.sha256[split][:DIGEST_LENGTH],

@@ -12,7 +12,7 @@ from kedro.framework.project import settings as kedro_settings
 from mnist_lstm import provenance
 from mnist_lstm.core.training.compute import chosen_device
 from mnist_lstm.core.training.run_names import departures, label
-from mnist_lstm.parameters import Parameters
+from mnist_lstm.parameters import Parameters, source_of
 from mnist_lstm.processes import process
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import flattened
@@ -43,7 +43,7 @@ def started(
     def name(data: str) -> str:
         return settings.tracking.run.name or run_name(data, parameters, suffix)
 
-    spool = _spool(project, settings, name(parameters.data.name), about)
+    spool = _spool(project, settings, name(parameters.data.source), about)
     values = flattened(about["parameters"]).items()
     spool.put("batch", params=[{"key": key, "value": str(value)} for key, value in values])
     return RunWriter(spool, about, name)
@@ -131,7 +131,7 @@ def run_tags(about: dict[str, Any]) -> dict[str, str]:
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": about["git"]["commit"],
         "mlflow.user": _user(),
-        "data": values["data"]["name"],
+        "data": source_of(values["data"]),
         "git.commit": about["git"]["commit"],
         "git.dirty": about["git"]["dirty"],
         "command": about["command"],

@@ -10,6 +10,7 @@ from typing import Any
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.parameters import source_of
 from mnist_lstm.tracking import payloads, tags
 from mnist_lstm.tracking.spool.outages import first_line
 from mnist_lstm.tracking.spool.spool import Spool
@@ -161,7 +162,7 @@ class RunWriter:
         self.spool.put("tag", key=key, value=value)
 
     def _rename(self) -> None:
-        data = self._card.name if self._card else self.provenance["parameters"]["data"]["name"]
+        data = self._card.name if self._card else source_of(self.provenance["parameters"]["data"])
         self.spool.put("name", name=f"{self._name(data)}{self._suffix}")
 
     def _put_metrics(self, metrics: list[dict[str, Any]]) -> None:

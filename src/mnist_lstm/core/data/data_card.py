@@ -50,12 +50,16 @@ class DataCard(DataProfile):
         images: number of images in each split.
         sha256: digest of each split, from `splits.digest`.
         files: SHA-256 of each source file.
+        decided: sentences on form, classes and split, where they were found out by reading the files.
+        given: the parameters of the block `data` that name one's own file and say how to read it.
     """
 
     requested: str
     images: dict[str, int]
     sha256: dict[str, str]
     files: dict[str, str]
+    decided: list[str] = field(default_factory=list, kw_only=True)
+    given: dict[str, Any] = field(default_factory=dict, kw_only=True)
 
     @property
     def profile(self) -> DataProfile:

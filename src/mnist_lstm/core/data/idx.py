@@ -4,8 +4,8 @@ import gzip
 import io
 import math
 import zlib
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,34 +13,45 @@ from numpy.typing import NDArray
 from mnist_lstm.errors import UserError
 
 UNSIGNED_BYTE = 0x08
+TYPES = {UNSIGNED_BYTE: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+BYTES, AXES = {UNSIGNED_BYTE: "u1"}, (1, 3)  # of MNIST's own files
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_BYTES = 2**30  # larger declared sizes count as damage, except when the file is streamed
 PACKED = 1032  # highest compression ratio of deflate: https://zlib.net/zlib_tech.html
 READ = 2**16  # bytes of a gzip file to decompress at a time
 
 
-def decode(content: bytes, name: str) -> NDArray[np.uint8]:
+def decode(content: bytes, name: str, types: Mapping[int, str] = BYTES, axes: Collection[int] = AXES) -> NDArray[Any]:
     """The array in an IDX file, gzipped or plain.
 
     Args:
         content: all bytes of the file.
         name: the file's name in error messages.
+        types: numpy's types of the allowed type codes.
+        axes: allowed numbers of axes.
 
     Returns:
         Images (N, height, width) or labels (N,), depending on the header.
 
     Raises:
-        UserError: if the content is not exactly one IDX array of unsigned bytes.
+        UserError: if the content is not exactly one IDX array of an allowed type.
 
     Source: the format description at http://yann.lecun.com/exdb/mnist/.
     """
     reader = _Reader(io.BytesIO(content), name)
-    shape = _shape(reader, name)
-    if math.prod(max(side, 1) for side in shape) > MAX_BYTES:
+    kind, shape = _header(reader, name, types, axes)
+    dtype = np.dtype(types[kind])
+    if math.prod(max(side, 1) for side in shape) * dtype.itemsize > MAX_BYTES:
         raise UserError(f"{name} declares the shape {shape}, more than {MAX_BYTES} bytes; it is damaged.")
-    values = reader.take(math.prod(shape))
+    values = reader.take(math.prod(shape) * dtype.itemsize)
     reader.expect_end()
-    return np.frombuffer(values, np.uint8).reshape(shape)
+    return np.frombuffer(values, dtype).reshape(shape)
+
+
+def kind_in(file: BinaryIO, name: str) -> tuple[int, int]:
+    """The type code and the number of axes in the header of an IDX file."""
+    magic = _Reader(file, name).take(4)
+    return magic[2], magic[3]
 
 
 def shape_in(file: BinaryIO, name: str) -> tuple[int, ...]:
@@ -66,9 +77,9 @@ def values_at(file: BinaryIO, name: str, size: int) -> int | None:
         return None
     start = 4 + 4 * len(shape)
     if (early := start + math.prod(shape) - size) > 0:
-        raise UserError(f"{name} ends {early} bytes early; delete it and run again to fetch it.")
+        raise UserError(f"{name} ends {early} bytes early; get it anew.")
     if early < 0:
-        raise UserError(f"{name} holds more bytes than its header declares; delete it and run again.")
+        raise UserError(f"{name} holds more bytes than its header declares; get it anew.")
     return start
 
 
@@ -90,13 +101,21 @@ def images_in(file: BinaryIO, name: str, count: int) -> Iterator[NDArray[np.uint
 
 
 def _shape(reader: "_Reader", name: str) -> tuple[int, ...]:
+    return _header(reader, name, BYTES, AXES)[1]
+
+
+def _header(
+    reader: "_Reader", name: str, types: Mapping[int, str], axes: Collection[int]
+) -> tuple[int, tuple[int, ...]]:
+    """Type code and shape."""
     zero, kind, dimensions = int.from_bytes(magic := reader.take(4), "big") >> 16, magic[2], magic[3]
-    if zero != 0 or kind != UNSIGNED_BYTE or dimensions not in (1, 3):
+    if zero != 0 or kind not in types or dimensions not in axes:
+        kinds, sizes = (" or ".join(f"{each:02x}" for each in allowed) for allowed in (types, axes))
         raise UserError(
-            f"{name} must be an IDX file of unsigned bytes in 1 or 3 dimensions (it starts with 00 00 08 01 or "
-            f"00 00 08 03), found {magic.hex(' ')}; delete it and run again to fetch it anew."
+            f"{name} must be an IDX file of the dimensions needed here (it starts with 00 00, type {kinds}, and "
+            f"{sizes}), found {magic.hex(' ')}; get it anew."
         )
-    return tuple(np.frombuffer(reader.take(4 * dimensions), ">u4").tolist())
+    return kind, tuple(np.frombuffer(reader.take(4 * dimensions), ">u4").tolist())
 
 
 def encode(array: NDArray[np.uint8]) -> bytes:
@@ -121,7 +140,7 @@ class _Reader:
         """The next `size` bytes, writable, so that torch can use an array on them without a copy."""
         taken = self._unpacked(size) if self._unpacker else bytearray(self._file.read(size))
         if len(taken) < size:
-            raise UserError(f"{self._name} ends {size - len(taken)} bytes early; delete it and run again to fetch it.")
+            raise UserError(f"{self._name} ends {size - len(taken)} bytes early; get it anew.")
         return taken
 
     def _unpacked(self, size: int) -> bytearray:
@@ -137,9 +156,7 @@ class _Reader:
                 parts.append(part)
                 missing -= len(part)
         except zlib.error as error:
-            raise UserError(
-                f"{self._name} is not a complete gzip file ({error}); delete it and run again to fetch it anew."
-            ) from None
+            raise UserError(f"{self._name} is not a complete gzip file ({error}); get it anew.") from None
         return bytearray().join(parts)
 
     def expect_end(self) -> None:
@@ -148,6 +165,6 @@ class _Reader:
         else:
             more = bool(self._unpacked(1)) or bool(self._unpacker.unused_data or self._file.read(1))
             if not more and not self._unpacker.eof:
-                raise UserError(f"{self._name} is a gzip file cut short; delete it and run again to fetch it anew.")
+                raise UserError(f"{self._name} is a gzip file cut short; get it anew.")
         if more:
-            raise UserError(f"{self._name} holds more bytes than its header declares; delete it and run again.")
+            raise UserError(f"{self._name} holds more bytes than its header declares; get it anew.")

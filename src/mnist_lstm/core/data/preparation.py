@@ -67,7 +67,7 @@ def measured(images: Array, declared: Preparation) -> Preparation:
         images: uint8 (N, height, width), as the network reads them.
         declared: what the source says; its measured values are replaced, unless every image is blank.
     """
-    sample = images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(np.int64)]
+    sample = images[_evenly(images)]
     paper = _paper(sample)
     heights, widths = _boxes(sample, paper)
     if not (inked := heights > 0).any():
@@ -84,12 +84,25 @@ def measured(images: Array, declared: Preparation) -> Preparation:
     )
 
 
-def _paper(images: NDArray[np.uint8]) -> int:
-    """0 or 255, whichever is nearer to the pixels at the border of most images."""
+def border_grey(images: Array) -> float:
+    """The median grey of the pixels at the border of a sample of the images (N, height, width)."""
+    return _border(images[_evenly(images)])
+
+
+def _evenly(images: Array) -> NDArray[np.int64]:
+    return np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(np.int64)
+
+
+def _border(images: NDArray[np.uint8]) -> float:
     border = np.concatenate(
         [images[:, [0, -1]].reshape(len(images), -1), images[:, 1:-1, [0, -1]].reshape(len(images), -1)], 1
     )
-    return 255 if np.median(border) > 127 else 0
+    return float(np.median(border))
+
+
+def _paper(images: NDArray[np.uint8]) -> int:
+    """0 or 255, whichever is nearer to the pixels at the border of most images."""
+    return 255 if _border(images) > 127 else 0
 
 
 def _boxes(images: NDArray[np.uint8], paper: int) -> Any:

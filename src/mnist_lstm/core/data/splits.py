@@ -12,6 +12,7 @@ from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.file_backed import Array, after, before, blocks
 from mnist_lstm.core.data.preparation import AS_MNIST, Preparation, measured
 from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import DataParameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +49,8 @@ class Splits(NamedTuple):
     card: DataCard
 
 
-# Reads a data set. Arguments: a mirror to try first (a URL or None), and the timeout of a mirror in seconds.
-Source = Callable[[str | None, float], Splits]
+# Reads a data set, as the parameters of the block `data` say
+Source = Callable[[DataParameters], Splits]
 
 
 def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int, name: str) -> ImageSplit:

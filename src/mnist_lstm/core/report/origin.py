@@ -11,7 +11,11 @@ from mnist_lstm.core.training.checkpoint import weights_digest
 def parameters(run: Run) -> dict[str, str]:
     """Every parameter that decides the results, as YAML writes it, by its key in parameters.yml."""
     trained = {key: value for key, value in run.checkpoint.fingerprint_fields.items() if not key.startswith("data.")}
-    every = {"data.name": run.data.name, **trained, "evaluation.confidence": run.metrics["confidence"]}
+    every = {
+        **(run.data.given or {"data.name": run.data.name}),
+        **trained,
+        "evaluation.confidence": run.metrics["confidence"],
+    }
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in every.items()}
 
 

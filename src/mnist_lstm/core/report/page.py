@@ -60,6 +60,7 @@ def _common(run: Run) -> dict[str, Any]:
         "interval": facts.interval_name(run),
         "metrics": facts.metrics(run),
         "images": facts.images(run),
+        "decided": run.data.decided,
         "splits": [(split, f"{count:,}", sha256[split]) for split, count in run.data.images.items()],
         "parameters": list(origin.parameters(run).items()),
         "commands": origin.commands(run),

@@ -1,8 +1,8 @@
 """Reads the data set named in the parameters."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.splits import Source, Splits
@@ -18,17 +18,24 @@ USES = {"train": "train", "valid": "validate", "test": "test"}
 logger = logging.getLogger(__name__)
 
 
-def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
-    """Reads, checks and splits the images and labels of the data set `data.name`.
+class Sources(Protocol):
+    """The data sets to choose from."""
 
-    Missing files are downloaded from the mirrors. If no mirror answers and `data.on_unreachable` allows it, the digits
-    bundled with scikit-learn are used instead; the data card says so in every report.
+    def of(self, data: DataParameters) -> Source:
+        """The function that reads what the parameters name."""
+
+
+def ingest(image_sources: Sources, data: DataParameters) -> Splits:
+    """Reads, checks and splits the images and labels of the source `data.name`, or of the file or folder `data.path`.
+
+    Missing files of a source are downloaded from its mirrors. If no mirror answers and `data.on_unreachable` allows
+    it, the digits bundled with scikit-learn are used instead; the data card says so in every report.
     """
-    read = image_sources[data.name]
+    read = image_sources.of(data)
     try:
-        splits = read(data.mirror, data.timeout)
+        splits = read(data)
     except UnreachableError as error:
-        if data.on_unreachable == "fail":
+        if not may_be_replaced(data):
             raise
         splits = bundled_digits()
         splits = splits._replace(card=replace(splits.card, requested=data.name))
@@ -36,5 +43,14 @@ def ingest(image_sources: Mapping[str, Source], data: DataParameters) -> Splits:
     if splits.card.preparation.paper:
         logger.warning(LIGHT_PAPER, splits.card.title)
     counts = ", ".join(f"{splits.card.images[part]:,} to {use}" for part, use in USES.items())
-    logger.info("Data: %s; images: %s", splits.card.title, counts)
+    first, *others = splits.card.decided or [f"images: {counts}"]
+    for line in (f"{splits.card.title}; {first}", *others):
+        logger.info("Data: %s", line)
     return splits
+
+
+def may_be_replaced(data: DataParameters) -> bool:
+    """Whether the bundled digits may stand in for a source that no mirror gives."""
+    if data.on_unreachable == "auto":
+        return data.name == "mnist" and data.mirror is None
+    return data.on_unreachable == "bundled_digits"

@@ -124,8 +124,10 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     recorded = about["parameters"] if place != again.project else with_current_names(about["parameters"])
     parameters = {key: dict(value) for key, value in recorded.items()}  # a worktree may know only the old names
     # The data that were really used, from their folder if it is there, else from their source without a password
-    parameters["data"] |= {"name": data["name"], "on_unreachable": "fail"}
-    if found.is_dir():
+    own = parameters["data"].get("path")
+    parameters["data"] |= {"path": str(again.project / Path(own).expanduser())} if own else {"name": data["name"]}
+    parameters["data"] |= {"on_unreachable": "fail"}
+    if found.is_dir() and not own:
         parameters["data"]["mirror"] = found.as_uri()
     elif "***" in (parameters["data"]["mirror"] or ""):
         parameters["data"]["mirror"] = None

@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kedro.io import AbstractDataset, DatasetError
 from PIL import Image
 
-from mnist_lstm.core.data.splits import ImageSplit, Splits
+from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.core.inference.decode import decode
-from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
-from mnist_lstm.errors import UserError, cause_for_user
+from mnist_lstm.errors import UserError
+from tests.datasets.forms.conftest import Read
 
-ENTRY = {"title": "Leaves", "dark_on_light": False, "validation_fraction": 0.25}
 CLASSES = ["Oak leaf", "ash", "birch"]  # in the order of their names
+HALF = "37.5/12.5/50"  # every class has 3, 1 and 4 of 8 pictures
 Fill = Callable[..., Path]
 
 
@@ -32,39 +31,33 @@ def fill(tmp_path: Path) -> Fill:
     return fill
 
 
-def read(folder: Path, mirror: str | None = None, **changes: Any) -> Splits:
-    return ImageSourcesDataset(path=str(folder), idx={}, folders={"leaves": ENTRY | changes}).load()["leaves"](
-        mirror, 1
-    )
-
-
 def greys(part: ImageSplit) -> list[int]:
     return part.images[:, 0, 0].tolist()  # type: ignore[no-any-return]
 
 
-def test_folders_named_train_and_test_keep_their_pictures_apart(tmp_path: Path, fill: Fill) -> None:
+def test_folders_named_train_and_test_keep_their_pictures_apart(tmp_path: Path, fill: Fill, read: Read) -> None:
     fill("train")
     fill("test", count=3, first=100)
-    splits = read(tmp_path)
+    splits = read(tmp_path / "leaves", split="75/25/0")
     assert splits.card.images == {"train": 18, "valid": 6, "test": 9}
     assert sorted(greys(splits.train) + greys(splits.valid)) == [10 * n + k for n in range(8) for k in range(3)]
     assert greys(splits.test) == [100, 101, 102, 110, 111, 112, 120, 121, 122]
     assert splits.test.images.shape == (9, 4, 5)
 
 
-def test_the_classes_are_called_as_their_folders(tmp_path: Path, fill: Fill) -> None:
+def test_the_classes_are_called_as_their_folders(tmp_path: Path, fill: Fill, read: Read) -> None:
     fill("train")
     fill("test")
-    splits = read(tmp_path)
+    splits = read(tmp_path / "leaves", split="75/25/0")
     assert splits.card.class_names == CLASSES
-    assert (splits.card.name, splits.card.title) == ("leaves", "Leaves")
+    assert (splits.card.name, splits.card.title) == ("leaves", "leaves")
     for part in splits[:3]:
         assert [grey % 10 for grey in greys(part)] == part.labels.tolist()
 
 
-def test_one_folder_is_split_with_every_class_in_its_share(tmp_path: Path, fill: Fill) -> None:
+def test_one_folder_is_split_with_every_class_in_its_share(tmp_path: Path, fill: Fill, read: Read) -> None:
     fill()
-    splits = read(tmp_path, test_fraction=0.5)
+    splits = read(tmp_path / "leaves", split=HALF)
     for part, each in zip(splits[:3], (3, 1, 4), strict=True):
         assert np.bincount(part.labels).tolist() == [each] * 3
     assert sorted(grey for part in splits[:3] for grey in greys(part)) == [
@@ -72,17 +65,19 @@ def test_one_folder_is_split_with_every_class_in_its_share(tmp_path: Path, fill:
     ]
 
 
-def test_the_split_follows_from_its_seed_alone(tmp_path: Path, fill: Fill) -> None:
+def test_the_split_follows_from_its_seed_alone(tmp_path: Path, fill: Fill, read: Read) -> None:
     fill()
-    one, same, other = (greys(read(tmp_path, test_fraction=0.5, split_seed=seed).test) for seed in (1, 1, 2))
+    one, same, other = (greys(read(tmp_path / "leaves", split=HALF, split_seed=seed).test) for seed in (1, 1, 2))
     assert one == same != other
 
 
-def test_pictures_of_other_sizes_are_stretched_to_the_one_that_the_catalog_names(tmp_path: Path, fill: Fill) -> None:
+def test_pictures_of_other_sizes_are_stretched_to_the_one_that_the_catalog_names(
+    tmp_path: Path, fill: Fill, read: Read
+) -> None:
     Image.new("L", (9, 9), 7).save(fill() / "ash" / "large.png")
-    assert read(tmp_path, test_fraction=0.5, size=[6, 8]).test.images.shape[1:] == (6, 8)
+    assert read(tmp_path / "leaves", split=HALF, size="6x8").test.images.shape[1:] == (6, 8)
     with pytest.raises(UserError, match=r"ash/large\.png must have the size .* \(4, 5\), found \(9, 9\)"):
-        read(tmp_path, test_fraction=0.5)
+        read(tmp_path / "leaves", split=HALF)
 
 
 def upside_down() -> Image.Exif:
@@ -107,14 +102,14 @@ FILES_OF_ONE_PICTURE: dict[str, tuple[Any, str, dict[str, Any]]] = {
 @pytest.mark.parametrize("dark_on_light", [False, True])
 @pytest.mark.parametrize("kind", FILES_OF_ONE_PICTURE)
 def test_pictures_to_train_on_are_read_as_those_to_answer_for(
-    tmp_path: Path, fill: Fill, kind: str, dark_on_light: bool
+    tmp_path: Path, fill: Fill, kind: str, dark_on_light: bool, read: Read
 ) -> None:
     picture, suffix, options = FILES_OF_ONE_PICTURE[kind]
     path = fill("train") / "test" / "ash" / f"one.{suffix}"
     fill("test")
     picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
     picture.save(path, **options)
-    test = read(tmp_path, dark_on_light=dark_on_light).test
+    test = read(tmp_path / "leaves", split="75/25/0", dark_on_light=dark_on_light).test
     (found,) = (image for image in test.images if len(np.unique(image)) > 1)
     seen = decode(path.read_bytes())
     np.testing.assert_array_equal(found, 255 - seen if dark_on_light else seen)
@@ -127,36 +122,31 @@ def stretched(values: Any) -> Any:
 
 
 @pytest.mark.parametrize("dark_on_light", [False, True])
-def test_what_is_transparent_in_a_picture_is_its_paper(tmp_path: Path, fill: Fill, dark_on_light: bool) -> None:
+def test_what_is_transparent_in_a_picture_is_its_paper(
+    tmp_path: Path, fill: Fill, dark_on_light: bool, read: Read
+) -> None:
     folder = fill("train")
     fill("test")
     Image.new("LA", (5, 4), (90, 0)).save(folder / "test" / "ash" / "empty.png")
-    images = read(tmp_path, dark_on_light=dark_on_light).test.images
+    images = read(tmp_path / "leaves", split="75/25/0", dark_on_light=dark_on_light).test.images
     assert sum(not image.any() for image in images) == 1 + (not dark_on_light)  # and the picture that is all 0
 
 
-def test_hidden_files_and_files_beside_the_classes_are_not_read(tmp_path: Path, fill: Fill) -> None:
+def test_hidden_files_and_files_beside_the_classes_are_not_read(tmp_path: Path, fill: Fill, read: Read) -> None:
     folder = fill()
     for path in (folder / "LICENSE", folder / ".hidden" / "x", folder / "ash" / ".DS_Store"):
         path.parent.mkdir(exist_ok=True)
         path.write_text("no picture")
-    assert sum(read(tmp_path, test_fraction=0.5).card.images.values()) == 24
+    assert sum(read(tmp_path / "leaves", split=HALF).card.images.values()) == 24
 
 
-def test_the_card_knows_the_pictures_by_one_digest(tmp_path: Path, fill: Fill) -> None:
+def test_the_card_knows_the_pictures_by_one_digest(tmp_path: Path, fill: Fill, read: Read) -> None:
     folder = fill()
-    before, same = (read(tmp_path, test_fraction=0.5).card.files for _ in range(2))
+    before, same = (read(tmp_path / "leaves", split=HALF).card.files for _ in range(2))
     (folder / "ash" / "0.png").rename(folder / "ash" / "00.png")
-    after = read(tmp_path, test_fraction=0.5).card.files
+    after = read(tmp_path / "leaves", split=HALF).card.files
     assert list(before) == ["24 pictures"]
     assert before == same != after
-
-
-def test_a_mirror_on_this_machine_is_read_instead(tmp_path: Path, fill: Fill) -> None:
-    there = fill().rename(tmp_path / "there and here")
-    assert read(tmp_path / "empty", there.as_uri(), test_fraction=0.5).card.images["test"] == 12
-    with pytest.raises(UserError, match=r"'data\.mirror' must be a file:// folder .* not 'https://x/y'"):
-        read(tmp_path, "https://x/y", test_fraction=0.5)
 
 
 @pytest.mark.parametrize(
@@ -164,65 +154,28 @@ def test_a_mirror_on_this_machine_is_read_instead(tmp_path: Path, fill: Fill) ->
     [
         (
             lambda folder: (folder / "ash" / "bad.png").write_bytes(b"no picture"),
-            r"ash/bad\.png must be a complete picture, found: no picture that can be read",
+            r"found 1 that are not: .*ash/bad\.png \(no picture that can be read",
         ),
         (lambda folder: (folder / "ash" / "deeper").mkdir(), "ash must hold pictures alone, found the folder deeper"),
         (lambda folder: (folder / "elm").mkdir(), "elm must hold pictures, found none"),
-        (lambda folder: folder.rename(folder.parent / "away"), "leaves must be a folder of pictures, found none"),
+        (lambda folder: folder.rename(folder.parent / "away"), "'data.path' must be a file or a folder, found none"),
         (lambda folder: [(folder / name).rename(folder / f".{name}") for name in CLASSES[1:]], "2 to 256 folders"),
         (lambda folder: [(folder / "ash" / f"{n}.png").unlink() for n in range(1, 8)], "images enough"),
     ],
     ids=["unreadable", "deeper", "empty class", "no folder", "one class", "one picture"],
 )
 def test_a_folder_that_does_not_serve_is_told_in_one_line(
-    tmp_path: Path, fill: Fill, spoil: Callable[[Path], Any], told: str
+    tmp_path: Path, fill: Fill, spoil: Callable[[Path], Any], told: str, read: Read
 ) -> None:
     spoil(fill())
     with pytest.raises(UserError, match=told) as raised:
-        read(tmp_path, test_fraction=0.5)
+        read(tmp_path / "leaves", split=HALF)
     assert "\n" not in str(raised.value)
     assert str(tmp_path) in str(raised.value)
 
 
-def test_one_folder_needs_the_share_to_test_on(tmp_path: Path, fill: Fill) -> None:
-    fill()
-    with pytest.raises(UserError, match="test_fraction in the catalog"):
-        read(tmp_path)
-
-
-def test_a_share_to_test_on_beside_a_folder_of_tests_is_refused(tmp_path: Path, fill: Fill) -> None:
-    fill("train")
-    fill("test")
-    with pytest.raises(UserError, match="test_fraction left out"):
-        read(tmp_path, test_fraction=0.5)
-
-
-def test_train_and_test_must_have_the_same_classes(tmp_path: Path, fill: Fill) -> None:
+def test_train_and_test_must_have_the_same_classes(tmp_path: Path, fill: Fill, read: Read) -> None:
     fill("train")
     (fill("test") / "test" / "ash").rename(tmp_path / "leaves" / "test" / "elm")
     with pytest.raises(UserError, match=r"the same classes in train and test"):
-        read(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("change", "key"),
-    [
-        ({"titel": "x"}, "leaves.titel"),
-        ({"validation_fraction": 1.5}, "leaves.validation_fraction"),
-        ({"size": [28]}, r"leaves.size.1"),
-        ({"size": [0, 28]}, r"leaves.size.0"),
-        ({"dark_on_light": "perhaps"}, "leaves.dark_on_light"),
-    ],
-)
-def test_a_wrong_entry_is_told_by_its_key(change: dict[str, Any], key: str) -> None:
-    config = {"type": "mnist_lstm.datasets.image_sources.ImageSourcesDataset", "path": "x", "idx": {}}
-    with pytest.raises(DatasetError) as raised:
-        AbstractDataset.from_config("image_sources", config | {"folders": {"leaves": ENTRY | change}})
-    assert str(cause_for_user(raised.value)).startswith(f"source {key!r} in conf/base/catalog.yml")
-
-
-def test_two_sources_of_one_name_are_refused() -> None:
-    idx = {"title": "x", "mirrors": [], "class_names": ["a"], "validation_images": 1}
-    files = {key: {"checksum": f"md5:{0:032}"} for key in FILES}
-    with pytest.raises(UserError, match="found leaves twice"):
-        ImageSourcesDataset(path="x", idx={"leaves": idx | {"files": files}}, folders={"leaves": ENTRY})
+        read(tmp_path / "leaves")

@@ -1,0 +1,108 @@
+"""Pixels as files hold them, of any type and range, made grey values from 0 for paper to 255 for ink."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_lstm.core.data.file_backed import Array, FileBackedArray
+from mnist_lstm.errors import UserError
+
+BLOCK = 1000  # images converted at a time
+WHITE = 255
+FEW_LEVELS = (1, 15, 16)  # highest values of whole numbers that are stretched to 255
+LUMA = (19595, 38470, 7471)  # of red, green and blue, in 65536ths: ITU-R 601 as Pillow computes it
+
+
+def grey_values(parts: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str]:
+    """The images of each split as uint8 (N, height, width), and what was done to them, or nothing.
+
+    Args:
+        parts: images (N, height, width) or (N, height, width, channels) of whole numbers or floats.
+        place: the file or folder, for messages.
+
+    Raises:
+        UserError: if the shape is another, or a pixel is no number.
+    """
+    shapes = {images.shape for images in parts.values()}
+    if wrong := [shape for shape in shapes if len(shape) not in (3, 4) or shape[3:] not in ((), (1,), (3,), (4,))]:
+        raise UserError(f"{place} must hold images (N, height, width) or with 1, 3 or 4 channels, found {wrong[0]}.")
+    if empty := [shape for shape in shapes if 0 in shape]:
+        raise UserError(f"{place} holds no images, found the shape {empty[0]}.")
+    lowest, highest, whole = _range(parts.values(), place)
+    convert, said = _conversion(lowest, highest, whole)
+    colours = any(shape[3:] in ((3,), (4,)) for shape in shapes)
+    done = [said] * bool(said) + ["colours are made grey (luma)"] * colours
+    return {split: _converted(images, convert) for split, images in parts.items()}, "; ".join(done)
+
+
+def oriented(images: Array, transposed: bool) -> Any:
+    """The images with rows and columns swapped if they are transposed."""
+    if not transposed:
+        return images
+    if isinstance(images, FileBackedArray):
+        _, height, width = images.shape
+        return images.ordered(np.ascontiguousarray(np.arange(height * width).reshape(height, width).T))
+    return np.ascontiguousarray(images.transpose(0, 2, 1))
+
+
+def inverted(images: Array, place: str) -> Any:
+    """Light for dark.
+
+    Raises:
+        UserError: if the images are larger than memory.
+    """
+    if isinstance(images, FileBackedArray):
+        raise UserError(f"{place} is larger than memory, so its pixels must be light ink on dark paper; invert them.")
+    return np.subtract(WHITE, images, dtype=np.uint8)
+
+
+def _range(parts: Any, place: str) -> tuple[float, float, bool]:
+    """The lowest and the highest pixel of all splits, and whether all are whole numbers."""
+    lowest, highest, whole = np.inf, -np.inf, True
+    for images in parts:
+        if images.dtype.kind not in "biuf":
+            raise UserError(f"{place} must hold numbers for pixels, found {images.dtype}.")
+        for block in _blocks(images):
+            if not np.isfinite(low := float(block.min())) or not np.isfinite(high := float(block.max())):
+                raise UserError(f"{place} must hold a number for each pixel, found nan or an infinite one.")
+            lowest, highest = min(lowest, low), max(highest, high)
+            whole = whole and (block.dtype.kind in "biu" or bool((block == np.rint(block)).all()))
+    return lowest, highest, whole
+
+
+def _conversion(lowest: float, highest: float, whole: bool) -> tuple[Callable[[Any], Any] | None, str]:
+    """How pixels of this range become 0 to 255 (None: as they are), and what to say of it."""
+    bottom, top = lowest, highest
+    if whole and lowest >= 0 and highest <= WHITE and (levels := [each for each in FEW_LEVELS if highest <= each]):
+        bottom, top = 0, levels[0]
+    elif whole and lowest >= 0 and highest <= WHITE:
+        return None, ""
+    elif not whole and lowest >= 0 and highest <= 1:
+        bottom, top = 0, 1
+    elif not whole and -1 <= lowest < 0 and highest <= 1:
+        bottom, top = -1, 1
+    scale = WHITE / ((top - bottom) or 1)
+    return lambda block: (block.astype(np.float64) - bottom) * scale, f"pixels {bottom:g} to {top:g} became 0 to 255"
+
+
+def _converted(images: Any, convert: Callable[[Any], Any] | None) -> Any:
+    if convert is None and images.dtype == np.uint8 and images.ndim == 3:
+        return images
+    grey = np.empty(images.shape[:3], np.uint8)
+    for start in range(0, len(images), BLOCK):
+        block = np.asarray(images[start : start + BLOCK])
+        block = convert(block) if convert else block
+        grey[start : start + BLOCK] = _luma(np.rint(block).astype(np.uint8))
+    return grey
+
+
+def _luma(block: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if block.ndim == 3 or block.shape[3] == 1:
+        return block.reshape(block.shape[:3])
+    return ((block[..., :3].astype(np.uint32) @ np.array(LUMA, np.uint32) + 0x8000) >> 16).astype(np.uint8)
+
+
+def _blocks(images: Any) -> Any:
+    return (images[start : start + BLOCK] for start in range(0, len(images), BLOCK))

@@ -1,0 +1,74 @@
+"""The forms of files that data come in: each is recognised by its content and read to arrays."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, tables, usps
+from mnist_lstm.datasets.forms.raw import Form, RawData, first_bytes, shown
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import DataParameters
+
+FORMS: dict[str, Form] = {
+    "IDX": idx_files.FORM,
+    "npz": numpy_files.FORM,
+    "parquet": parquet.FORM,
+    "mat": matlab.FORM,
+    "USPS": usps.FORM,
+    "CSV": tables.FORM,
+}
+HEAD = 1 << 16  # bytes by which a file is recognised
+MOST_FILES = 1000  # in a folder of data files; more are pictures
+
+
+def read(path: Path, data: DataParameters) -> RawData:
+    """The data set in a file or a folder.
+
+    Raises:
+        UserError: if it has no known form, or more than one.
+    """
+    if not path.exists():
+        raise UserError(f"parameter 'data.path' must be a file or a folder, found none at {str(path)!r}.")
+    with _unpacked(path, data) as place:
+        files = [place] if place.is_file() else _files(place)
+        found: dict[str, list[Path]] = {}
+        for file in files if len(files) <= MOST_FILES else []:
+            if name := recognised(file):
+                found.setdefault(name, []).append(file)
+        if not found and place.is_dir():
+            return folders.read(place, data)
+        if len(found) != 1:
+            forms = "; ".join(f"{name} ({shown(paths, 3)})" for name, paths in found.items())
+            raise UserError(
+                f"{path} must be data of one form ({', '.join(FORMS)}, or folders of pictures), found "
+                f"{forms or 'none of them'}; name the file or folder of the data in data.path."
+            )
+        ((name, chosen),) = found.items()
+        return FORMS[name].read(chosen, data)
+
+
+def recognised(file: Path) -> str | None:
+    """The name of a file's form, None for no known one."""
+    if not file.is_file():
+        return None
+    head = first_bytes(file, HEAD)
+    return next((name for name, form in FORMS.items() if form.recognises(file, head)), None)
+
+
+@contextmanager
+def _unpacked(path: Path, data: DataParameters) -> Iterator[Path]:
+    """The place of the data: the path itself, or a temporary folder for what a zip file holds."""
+    with ExitStack() as stack:
+        if path.is_file() and first_bytes(path, 2) == b"PK" and recognised(path) is None:
+            path = stack.enter_context(archives.unpacked(path, data.subset))
+        yield path
+
+
+def _files(folder: Path) -> list[Path]:
+    """All visible files below a folder, sorted."""
+    found = []
+    for here, inner, names in os.walk(folder):
+        inner[:] = [name for name in inner if not name.startswith(".") and name not in folders.SYSTEM]
+        found += [Path(here, name) for name in names if not name.startswith(".") and name not in folders.SYSTEM]
+    return sorted(found)

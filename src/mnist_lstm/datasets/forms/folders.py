@@ -1,0 +1,144 @@
+"""Pictures in a folder for each class, which may lie in folders for the splits."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_lstm.core.data.labels import MOST_CLASSES
+from mnist_lstm.core.inference.decode import BLACK, WHITE, GreyImage, PictureError, decode
+from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import DataParameters
+
+SYSTEM = ("Thumbs.db", "desktop.ini", "__MACOSX", "Icon\r")  # what Windows and macOS leave in folders
+SHOWN = 50  # unreadable pictures that a message names
+
+
+def read(place: Path, data: DataParameters) -> RawData:
+    """The pictures of each split: `train/CLASS/` and `test/CLASS/`, perhaps `val/CLASS/`; or `CLASS/` alone.
+
+    Classes are the folders' names, sorted. Hidden files, those of Windows and macOS, and files next to the folders of
+    the classes are not read.
+
+    Raises:
+        UserError: if the folders are others, or a picture cannot be read and `data.skip_unreadable` is false.
+    """
+    place = _unwrapped(place)
+    folders = _split_folders(place)
+    sha, broken = hashlib.sha256(), list[str]()
+    parts, classes = {}, dict[str, list[str]]()
+    for split, folder in (folders or {"train": place}).items():
+        classes[split], parts[split] = _part(folder, data, sha, broken)
+    for split, names in classes.items():
+        _expect(
+            names == classes["train"],
+            place,
+            f"the same classes in train and {split}, found {classes['train']} and {names}",
+        )
+    _expect_readable(broken, place, data.skip_unreadable)
+    pictures = f"{sum(len(part.labels) for part in parts.values())} pictures"
+    layout = ", ".join(folder.name for folder in folders.values()) if folders else "one folder for each class"
+    notes = (f"{len(broken)} unreadable pictures skipped: {_listed(broken)}",) if broken else ()
+    class_names = dict(enumerate(classes["train"]))
+    form, files = f"folders of pictures ({layout})", {pictures: sha.hexdigest()}
+    return RawData(form, parts, class_names, whole=True, dark_on_light=data.dark_on_light, files=files, notes=notes)
+
+
+def visible(folder: Path) -> Iterator[Path]:
+    """What lies in a folder, without hidden files and those of the system.
+
+    Raises:
+        UserError: if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} must be a folder of pictures, found none.")
+    return (path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in SYSTEM)
+
+
+def _unwrapped(place: Path) -> Path:
+    """The folder in the folder, where it is the only one and holds folders itself, as archives have it."""
+    inner = [path for path in visible(place) if path.is_dir()]
+    if len(inner) == 1 and inner[0].name.lower() not in SPLITS["train"] and any(p.is_dir() for p in visible(inner[0])):
+        return _unwrapped(inner[0])
+    return place
+
+
+def _split_folders(place: Path) -> dict[str, Path]:
+    """The folders of the splits, train first; none where the folders are classes."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(visible(place)):
+        for split, names in SPLITS.items():
+            if path.is_dir() and path.name.lower() in names:
+                found.setdefault(split, []).append(path)
+    if "train" not in found:
+        _expect("test" not in found, place, "a folder train next to test, found none")
+        return {}
+    for split, paths in found.items():
+        _expect(len(paths) == 1, place, f"one folder to {split}, found {', '.join(path.name for path in paths)}")
+    return {split: found[split][0] for split in SPLITS if split in found}
+
+
+def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tuple[list[str], RawSplit]:
+    """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on."""
+    classes = sorted(path for path in visible(folder) if path.is_dir())
+    _expect(2 <= len(classes) <= MOST_CLASSES, folder, f"2 to {MOST_CLASSES} folders of a class, found {len(classes)}")
+    found = [
+        (rank, label, path) for label, each in enumerate(classes) for rank, path in enumerate(sorted(visible(each)))
+    ]
+    for label, each in enumerate(classes):
+        _expect(any(label == of for _, of, _ in found), each, "pictures, found none")
+    images, labels = [], []
+    for _, label, path in sorted(found):
+        _expect(
+            path.is_file(),
+            path.parent,
+            f"pictures alone, found the folder {path.name}"
+            if path.is_dir()
+            else f"files, found the dead link {path.name}",
+        )
+        content = path.read_bytes()
+        sha.update(f"{path.parent.name}/{path.name} {len(content)}\n".encode(errors="surrogateescape") + content)
+        try:
+            images.append(_image(content, data))
+        except PictureError as error:
+            broken.append(f"{path} ({error})")
+            continue
+        labels.append(label)
+        if images[-1].shape != images[0].shape:
+            raise UserError(
+                f"{path} must have the size of the first picture, {images[0].shape}, found {images[-1].shape}; stretch "
+                "all to one size: --params data.size=HEIGHTxWIDTH."
+            )
+    stacked = np.stack(images) if images else np.empty((0, 1, 1), np.uint8)
+    return [each.name for each in classes], RawSplit(stacked, np.array(labels))
+
+
+def _image(content: bytes, data: DataParameters) -> GreyImage:
+    """A picture of the size that is named."""
+    from PIL import Image
+
+    paper = None if data.dark_on_light is None else WHITE if data.dark_on_light else BLACK
+    pixels = decode(content, paper)
+    if size := data.height_and_width:
+        pixels = np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.LANCZOS))
+    return pixels
+
+
+def _expect_readable(broken: list[str], place: Path, skip: bool) -> None:
+    if broken and not skip:
+        raise UserError(
+            f"{place} must hold complete pictures, found {len(broken)} that are not: {_listed(broken)}; remove "
+            "them, or leave them out: --params data.skip_unreadable=true."
+        )
+
+
+def _listed(broken: list[str]) -> str:
+    return ", ".join(broken[:SHOWN]) + (f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else "")
+
+
+def _expect(holds: bool, place: Path, what: str) -> None:
+    if not holds:
+        raise UserError(f"{place} must hold {what}.")

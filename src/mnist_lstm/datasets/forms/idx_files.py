@@ -1,0 +1,72 @@
+"""IDX files: MNIST's form, gzipped or not, of any type, with the names of MNIST, EMNIST or QMNIST."""
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+from mnist_lstm.core.data import idx
+from mnist_lstm.datasets.file_backed import array_in
+from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, is_of_labels, left_out, only
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import DataParameters
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Whether it begins with an IDX header, gzipped or not."""
+    if head[:2] == idx.GZIP_MAGIC:
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, 4)
+        except zlib.error:
+            return False
+    return head[:2] == b"\0\0" and len(head) > 3 and head[2] in idx.TYPES and 1 <= head[3] <= 4
+
+
+def read(files: list[Path], data: DataParameters) -> RawData:
+    """Images and labels of each split; EMNIST's images are transposed."""
+    found, rest = by_split(files, data.subset)
+    if "test" in found and "train" not in found and not rest:
+        raise UserError(f"{files[0].parent} must hold training images, found {', '.join(p.name for p in files)}.")
+    parts = {split: _part(paths, split) for split, paths in found.items()}
+    emnist = all("emnist" in path.name.lower() for paths in found.values() for path in paths)
+    names = _emnist_names(files[0].parent, found) if emnist else None
+    return RawData("EMNIST's IDX files" if emnist else "IDX files", parts, names, emnist, notes=left_out(rest))
+
+
+def labels_in(path: Path) -> Any:
+    """Labels (N,): of an IDX file of one axis, or column 0 of QMNIST's (N, 8), which is the digit."""
+    array = idx.decode(path.read_bytes(), str(path), idx.TYPES, axes=(1, 2))
+    return array[:, 0] if array.ndim == 2 else array
+
+
+def images_in(path: Path) -> Any:
+    """Images in an IDX file of any type; those of bytes that are larger than memory stay in their file."""
+    with path.open("rb") as file:
+        kind, axes = idx.kind_in(file, str(path))
+    if kind == idx.UNSIGNED_BYTE and axes == 3:
+        return array_in(path)
+    return idx.decode(path.read_bytes(), str(path), idx.TYPES, axes=(3, 4))
+
+
+def _part(paths: list[Path], split: str) -> RawSplit:
+    """The files of labels are known by their names, or else by having the fewest axes."""
+    labels = [path for path in paths if is_of_labels(path.name)] or [path for path in paths if _axes(path) < 3]
+    images = [path for path in paths if path not in labels]
+    return RawSplit(images_in(only(images, f"{split} images")), labels_in(only(labels, f"{split} labels")))
+
+
+def _axes(path: Path) -> int:
+    with path.open("rb") as file:
+        return idx.kind_in(file, str(path))[1]
+
+
+def _emnist_names(folder: Path, found: dict[str, list[Path]]) -> dict[int, str] | None:
+    """The characters of EMNIST's mapping file, whose lines are a label and the codes of its characters."""
+    prefix = found["train"][0].name.partition("-train")[0]
+    mapping = next(iter(folder.rglob(f"{prefix}-mapping.txt")), None)
+    if mapping is None:
+        return None
+    lines = [[int(word) for word in line.split()] for line in mapping.read_text().splitlines() if line.strip()]
+    return {label: chr(first) for label, first, *_ in lines}
+
+
+FORM = Form(recognises, read)

@@ -1,0 +1,56 @@
+"""Matlab's .mat files of SVHN's cropped digits: X (height, width, channels, N) and y (N, 1)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, only
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import DataParameters
+
+TEN = 10  # SVHN's label of the digit 0
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Whether it begins as a .mat file of version 5 or 7.3."""
+    return head.startswith((b"MATLAB 5.0", b"MATLAB 7.3"))
+
+
+def read(files: list[Path], data: DataParameters) -> RawData:
+    """X and y of each split. A label 10 where there is no 0 is the digit 0."""
+    found, rest = by_split(files, data.subset)
+    parts = {split: _part(only(paths, f"{split} images")) for split, paths in found.items()}
+    if not any((part.labels == 0).any() for part in parts.values()):
+        parts = {split: RawSplit(part.images, part.labels % TEN) for split, part in parts.items()}
+    notes = (*left_out(rest), "label 10 is the digit 0")
+    return RawData("SVHN's .mat files", parts, whole=True, dark_on_light=False, notes=notes)
+
+
+def _part(path: Path) -> RawSplit:
+    from scipy.io import loadmat
+
+    try:
+        content = loadmat(path, variable_names=["X", "y"])
+    except NotImplementedError:
+        raise UserError(
+            f"{path} must be a .mat file of version 5 to 7, found version 7.3 (HDF5); save it again: save -v7."
+        ) from None
+    except Exception as error:  # scipy's reader raises different errors for damaged files
+        raise UserError(f"{path} must be a complete .mat file, found: {' '.join(str(error).split())}.") from None
+    images, labels = content.get("X"), content.get("y")
+    if (
+        images is None
+        or labels is None
+        or images.ndim != 4
+        or images.dtype != np.uint8
+        or labels.dtype.kind not in "iu"
+    ):
+        found = ", ".join(f"{key} {np.shape(value)}" for key, value in content.items() if not key.startswith("__"))
+        raise UserError(
+            f"{path} must hold X, bytes (height, width, channels, N), and y, whole numbers (N, 1), found "
+            f"{found or 'none'}."
+        )
+    return RawSplit(images.transpose(3, 0, 1, 2), labels.ravel().astype(np.int64))
+
+
+FORM = Form(recognises, read)

@@ -1,0 +1,138 @@
+"""What a form of files gives: arrays as they lie in the files, with what the form knows of them."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import DataParameters
+
+SPLITS = {
+    "train": ("train", "training", "tra", "xtrain", "ytrain"),
+    "valid": ("val", "valid", "validation", "dev", "xval", "yval"),
+    "test": ("test", "testing", "t10k", "tes", "xtest", "ytest"),
+}
+LABELS = ("label", "labels", "y", "ytrain", "yval", "ytest", "target", "targets", "class", "classes")
+
+
+class RawSplit(NamedTuple):
+    """Images (N, height, width), or with channels last, or sequences (N, T, F); and labels (N,), None without."""
+
+    images: Any
+    labels: Any
+
+
+@dataclass(frozen=True)
+class RawData:
+    """A data set as its files hold it.
+
+    Attributes:
+        form: what the files are, for people.
+        parts: by split; "train" alone where nothing is set aside.
+        class_names: of labels, where the files or the form name them.
+        transposed: whether the form stores images with rows and columns swapped.
+        whole: whether the pictures were stretched as they are.
+        dark_on_light: whether ink is dark, where the form or the reader knows; None: measured.
+        files: SHA-256 by what it is of; empty: that of each file.
+        notes: what was left out or chosen.
+    """
+
+    form: str
+    parts: dict[str, RawSplit]
+    class_names: Mapping[Any, str] | None = None
+    transposed: bool = False
+    whole: bool = False
+    dark_on_light: bool | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = field(default=())
+
+
+class Form(NamedTuple):
+    """A form of files.
+
+    Attributes:
+        recognises: whether a file has this form, by its path and its first bytes.
+        read: the files of this form.
+    """
+
+    recognises: Callable[[Path, bytes], bool]
+    read: Callable[[list[Path], DataParameters], RawData]
+
+
+def words(name: str) -> list[str]:
+    """The words of a file's or an array's name, in lower case: "kmnist-train-imgs.npz" to kmnist, train, imgs, npz."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word]
+
+
+def split_named(name: str) -> str | None:
+    """The split that a name tells: "train", "valid", "test", or None."""
+    found = words(name)
+    if name.endswith(".t") or ".t." in name:  # as LIBSVM's test files are called
+        return "test"
+    return next((split for split, names in SPLITS.items() if any(word in names for word in found)), None)
+
+
+def is_of_labels(name: str) -> bool:
+    """Whether an array with this name holds labels."""
+    return any(word in LABELS for word in words(name))
+
+
+def by_split(files: Iterable[Path], subset: str | None) -> tuple[dict[str, list[Path]], list[Path]]:
+    """The files of each split, and those left out because their names say no split where those of others do.
+
+    Args:
+        files: of one form.
+        subset: a word that the names of the files must have; None for any.
+
+    Raises:
+        UserError: if no file has that word.
+    """
+    files = sorted(files)
+    chosen = [path for path in files if subset is None or subset.lower() in words(path.name)]
+    if not chosen:
+        raise UserError(
+            f"parameter 'data.subset' must be a word in the names of the files ({shown(files)}), not {subset!r}."
+        )
+    found: dict[str, list[Path]] = {}
+    for path in chosen:
+        found.setdefault(split_named(path.name) or "", []).append(path)
+    unnamed = found.pop("", [])
+    if "train" not in found:
+        found["train"], unnamed = unnamed, []
+    if not found["train"]:
+        del found["train"]
+    return {split: found[split] for split in SPLITS if split in found}, unnamed
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """The beginning of a file."""
+    with path.open("rb") as file:
+        return file.read(count)
+
+
+def only(paths: list[Path], what: str) -> Path:
+    """The one path.
+
+    Raises:
+        UserError: if there are several or none.
+    """
+    if len(paths) != 1:
+        raise UserError(
+            f"there must be one file of {what}, found {shown(paths) if paths else 'none'}; name the one in the "
+            "parameter data.path, or a word of its name: --params data.subset=WORD."
+        )
+    return paths[0]
+
+
+def shown(paths: Iterable[Path], most: int = 8) -> str:
+    """The names of files, in a phrase."""
+    names = [path.name for path in paths]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def left_out(paths: list[Path]) -> tuple[str, ...]:
+    """A note on files that are not read."""
+    return (f"left out: {shown(paths)}",) if paths else ()

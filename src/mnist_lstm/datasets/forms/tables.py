@@ -1,0 +1,210 @@
+"""Tables of pixels: CSV with a header or without, and ARFF as OpenML has it."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mnist_lstm.core.data.labels import MOST_CLASSES
+from mnist_lstm.datasets.forms.raw import LABELS, Form, RawData, RawSplit, by_split, left_out, only, words
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import DataParameters
+
+FEWEST = 5  # columns of a table of pixels
+ROWS = 5000  # read at a time
+SEPARATORS = ",;\t"
+WHITE = 255
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Whether its second line has numbers in columns, or it is an ARFF file."""
+    lines = _lines(head)
+    if lines and _relation(lines):
+        return True
+    if len(lines) < 2 or (separator := _separator(lines[1])) is None:
+        return False
+    cells = [line.split(separator) for line in lines[:2]]
+    return len(cells[1]) >= FEWEST and sum(map(_number, cells[1])) >= len(cells[1]) - 1
+
+
+def read(files: list[Path], data: DataParameters) -> RawData:
+    """The rows of each split's table; those of a test file without labels are for predictions."""
+    found, rest = by_split(files, data.subset)
+    parts = {split: table(only(paths, f"{split} images"), data) for split, paths in found.items()}
+    emnist = all("emnist" in path.name.lower() for paths in found.values() for path in paths)
+    kind = "ARFF" if files[0].suffix.lower() == ".arff" else "CSV"
+    form = f"{'EMNIST: ' * emnist}{kind} table"
+    return RawData(form, parts, transposed=emnist, notes=left_out(rest))
+
+
+def table(path: Path, data: DataParameters) -> RawSplit:
+    """The images of one table, and its labels or None.
+
+    Raises:
+        UserError: if the columns are not those of square images and labels, or a row is not like the others.
+    """
+    with path.open("rb") as file:
+        lines = _lines(file.read(1 << 16))
+    columns, skipped, separator = _columns(lines)
+    named = columns is not None
+    chunks = _chunks(path, skipped, separator)
+    first = next(chunks, None)
+    if first is None:
+        raise UserError(f"{path} must hold rows of pixels, found none.")
+    columns = columns or [str(position) for position in range(first.shape[1])]
+    if first.shape[1] != len(columns):
+        raise UserError(f"{path} must have {len(columns)} values in each row as in its header, found {first.shape[1]}.")
+    label = label_position(path, columns, first if not named else None, data)
+    values: list[Any] = []
+    labels: list[Any] = []
+    seen = skipped + 1
+    for chunk in (first, *([] if len(first) < ROWS else chunks)):
+        values.append(_pixels(path, chunk, columns, label, seen))
+        labels += [] if label is None else chunk.iloc[:, label].tolist()
+        seen += len(chunk)
+    return RawSplit(shaped(np.concatenate(values), data, path), None if label is None else np.array(labels))
+
+
+def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
+    """Rows of pixels (N, P) as images (N, height, width): square, unless the parameter `data.size` says otherwise.
+
+    Raises:
+        UserError: if they do not fit.
+    """
+    count = pixels.shape[1]
+    height, width = data.height_and_width or (math.isqrt(count),) * 2
+    if height * width != count:
+        raise UserError(
+            f"{path} must have as many pixels in a row as an image, found {count}, which is "
+            f"{'not ' + str(data.size) if data.size else 'no square'}; say the size (--params data.size=HEIGHTxWIDTH) "
+            "or the column of the labels (--params data.label_column=NAME)."
+        )
+    return pixels.reshape(len(pixels), height, width)
+
+
+def label_position(path: Path, columns: list[str], sample: Any, data: DataParameters) -> int | None:
+    """The position of the labels' column; None where all columns are pixels.
+
+    Args:
+        path: of the table, for messages.
+        columns: their names; positions where there is no header.
+        sample: the first rows where there is no header: the labels are then first or last; None with a header.
+        data: the parameters.
+
+    Raises:
+        UserError: if it is not certain.
+    """
+    if data.label_column is not None:
+        names = [name.lower() for name in columns]
+        if (asked := str(data.label_column).lower()) not in names:
+            raise UserError(
+                f"parameter 'data.label_column' must be a column of {path} ({columns[0]} to {columns[-1]}), not "
+                f"{data.label_column!r}."
+            )
+        return names.index(asked)
+    if sample is None:
+        found = [position for position, name in enumerate(columns) if any(word in LABELS for word in words(name))]
+    elif _square(len(columns)) and not _square(len(columns) - 1):
+        return None
+    else:
+        found = [at for at in (0, len(columns) - 1) if 2 <= sample.iloc[:, at].nunique() <= MOST_CLASSES]
+    if not found and _square(len(columns)):
+        return None
+    if len(found) != 1:
+        candidates = ", ".join(columns[at] for at in found) or "none"
+        raise UserError(
+            f"{path} must have one column of labels, found {candidates} of {len(columns)} columns; name it: --params "
+            "data.label_column=NAME (or its position from 0)."
+        )
+    return found[0]
+
+
+def _square(count: int) -> bool:
+    return math.isqrt(count) ** 2 == count
+
+
+def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], label: int | None, line: int) -> Any:
+    """The pixels of some rows; whole numbers from 0 to 255 as bytes, others as float32."""
+    pixels = chunk.drop(columns=chunk.columns[[label]] if label is not None else [])
+    wrong = [name for name, dtype in pixels.dtypes.items() if dtype.kind not in "iuf"]
+    missing = np.argwhere(pixels.isna().to_numpy()) if not wrong else [[0, 0]]
+    if wrong or len(missing):
+        name = wrong[0] if wrong else pixels.columns[missing[0][1]]
+        bad = pd.to_numeric(pixels[name], errors="coerce").isna().to_numpy() if wrong else None
+        row = int(bad.argmax()) if bad is not None else int(missing[0][0])
+        raise UserError(
+            f"{path} must have a number in each column of pixels, found {chunk.loc[chunk.index[row], name]!r} in "
+            f"column {columns[int(name)]} of line {line + row}; remove the line or the column, or pass "
+            "data.label_column."
+        )
+    values = pixels.to_numpy()
+    if values.dtype.kind == "f" and (values != np.rint(values)).any():
+        return values.astype(np.float32)
+    bad = np.argwhere((values < (-1 if values.dtype.kind == "f" else 0)) | (values > WHITE))
+    if len(bad):
+        row, column = bad[0]
+        raise UserError(
+            f"{path} must have pixels from 0 to {WHITE}, found {values[row, column]:g} in column "
+            f"{columns[int(pixels.columns[column])]} of line {line + row}."
+        )
+    return values.astype(np.int16 if (values < 0).any() else np.uint8)
+
+
+def _columns(lines: list[str]) -> tuple[list[str] | None, int, str]:
+    """The columns' names, or None without a header; lines to skip; and the separator."""
+    if _relation(lines):
+        names = [line.split()[1].strip("'\"") for line in lines if line.lower().startswith("@attribute")]
+        start = next((at for at, line in enumerate(lines) if line.lower().startswith("@data")), len(lines) - 1)
+        return names, start + 1, ","
+    separator = _separator(lines[1] if len(lines) > 1 else lines[0]) or ","
+    cells = [cell.strip().strip("'\"") for cell in lines[0].split(separator)]
+    return (cells, 1, separator) if sum(map(_number, cells)) < len(cells) - 1 else (None, 0, separator)
+
+
+def _chunks(path: Path, skipped: int, separator: str) -> Iterator[pd.DataFrame]:
+    try:
+        with pd.read_csv(
+            path,
+            header=None,
+            skiprows=skipped,
+            sep=separator,
+            chunksize=ROWS,
+            skip_blank_lines=False,
+            comment=None,
+            quotechar="'" if path.suffix == ".arff" else '"',
+        ) as reader:
+            yield from reader
+    except pd.errors.EmptyDataError:
+        return
+    except (ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} must be a table, found: {' '.join(str(error).split())}.") from None
+
+
+def _lines(head: bytes) -> list[str]:
+    """The complete lines at the beginning of a file; also the only one."""
+    text = head.decode("utf-8-sig", errors="replace")
+    lines = text.splitlines()
+    return lines if text.endswith("\n") or len(lines) < 2 else lines[:-1]
+
+
+def _relation(lines: list[str]) -> bool:
+    return any(line.lower().startswith("@relation") for line in lines[:50])
+
+
+def _separator(line: str) -> str | None:
+    found = max(SEPARATORS, key=line.count)
+    return found if found in line else None
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell.strip().strip("'\""))
+    except ValueError:
+        return False
+    return True
+
+
+FORM = Form(recognises, read)

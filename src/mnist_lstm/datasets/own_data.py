@@ -1,0 +1,149 @@
+"""A data set of any form as three splits of grey images: what was decided on the way is said in three lines."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnist_lstm.core.data.choose_split import three_parts, validation
+from mnist_lstm.core.data.labels import Labels, mapped
+from mnist_lstm.core.data.pixels import grey_values, inverted, oriented
+from mnist_lstm.core.data.preparation import Preparation, border_grey
+from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, expect_one_size, images_and_labels
+from mnist_lstm.datasets import forms
+from mnist_lstm.datasets.forms.raw import RawData, RawSplit
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import DataParameters
+
+DARK, LIGHT = 64, 191  # grey of the border: at most, of paper under light ink; at least, of paper under dark ink
+
+
+class Named(NamedTuple):
+    """What a source says of itself.
+
+    Attributes:
+        name, title: the name in parameters and the name in reports.
+        place: of its files, for messages.
+        class_names: of labels 0 to K - 1; None: found in the files.
+        validation_images: how many of the first training images validate; None: a twelfth.
+    """
+
+    name: str
+    title: str
+    place: str
+    class_names: list[str] | None = None
+    validation_images: int | None = None
+
+
+def read(data: DataParameters) -> Splits:
+    """The data set at the parameter `data.path`.
+
+    Raises:
+        UserError: if it has no known form, is damaged, or leaves something open that a parameter decides.
+    """
+    path = Path(data.path or "").expanduser()
+    raw = forms.read(path, data)
+    hashes = dict(raw.files) or hashes_of(path)
+    return assembled(raw, data, Named(data.source, data.source, str(path)), hashes)
+
+
+def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str, str]) -> Splits:
+    """Labels mapped, pixels made grey, upright and light on dark, and split."""
+    place = named.place
+    raw_parts, notes = _labelled(raw, place)
+    labels = _labels(raw, raw_parts, named)
+    images, changed = grey_values({split: part.images for split, part in raw_parts.items()}, place)
+    transposed = raw.transposed if data.transposed is None else data.transposed
+    dark = data.dark_on_light if data.dark_on_light is not None else raw.dark_on_light
+    dark = _is_dark_on_light(images["train"], place) if dark is None else dark
+    parts = {}
+    for split, of_split in labels.parts.items():
+        upright = oriented(images.pop(split), transposed)
+        parts[split] = images_and_labels(
+            inverted(upright, place) if dark else upright, of_split, len(labels.class_names), f"{place} ({split})"
+        )
+    expect_one_size(parts, place)
+    kind = parts["train"].images
+    parts, shares = _split(parts, data, named)
+    declared = Preparation(whole=raw.whole, dark_on_light=dark, transposed=transposed)
+    card = data_card(named.name, named.title, parts, labels.class_names, hashes, declared)
+    upright = "rows and columns swapped (data.transposed)" if transposed else "upright"
+    ink = "dark ink on light, inverted (data.dark_on_light)" if dark else "light ink on dark"
+    size = f"{sum(card.images.values()):,} images of {kind.shape[1]} x {kind.shape[2]}"
+    decided = [
+        "; ".join([raw.form, size, *filter(None, [changed]), *notes]),
+        labels.sentence,
+        f"{shares}; {upright}; {ink}",
+    ]
+    return Splits(**parts, card=replace(card, decided=decided, given=data.given))
+
+
+def hashes_of(path: Path) -> dict[str, str]:
+    """SHA-256 of a file, or of each file in a folder that is of a known form."""
+    files = [path] if path.is_file() else [each for each in sorted(path.rglob("*")) if forms.recognised(each)]
+    found = {}
+    for file in files:
+        with file.open("rb") as opened:
+            found[file.name] = hashlib.file_digest(opened, "sha256").hexdigest()
+    return found
+
+
+def _labelled(raw: RawData, place: str) -> tuple[dict[str, RawSplit], list[str]]:
+    """The parts that have labels, training first, and the notes."""
+    if "train" not in raw.parts:
+        raise UserError(f"{place} must hold training images, found those to {', '.join(raw.parts) or 'nothing'} alone.")
+    notes = list(raw.notes)
+    parts = {split: part for split, part in raw.parts.items() if part.labels is not None}
+    if "train" not in parts:
+        raise UserError(
+            f"{place} must hold labels, found pixels alone; name their column (--params data.label_column=NAME), or "
+            f"predict it: --pipelines predict --params predict.folder={place}."
+        )
+    if len(parts) < len(raw.parts):
+        notes.append("the test file has no labels and is left for predict")
+    for split, part in parts.items():
+        if len(part.images) != len(part.labels):
+            raise UserError(
+                f"{place} ({split}) must have a label for each image, found {len(part.images)} images and "
+                f"{len(part.labels)} labels."
+            )
+    return parts, notes
+
+
+def _labels(raw: RawData, parts: dict[str, RawSplit], named: Named) -> Labels:
+    """Labels from 0 to K - 1; they are mapped unless the source has names for them."""
+    plain = {split: part.labels for split, part in parts.items()}
+    names = named.class_names
+    if names is None:
+        return mapped(plain, raw.class_names, named.place)
+    top = max(int(np.max(labels)) for labels in plain.values() if len(labels)) if plain else 0
+    if top == len(names) and min(int(np.min(labels)) for labels in plain.values()) == 1:  # EMNIST letters
+        return mapped(plain, dict(enumerate(names, start=1)), named.place)
+    if top >= len(names):
+        raise UserError(f"{named.place} must have labels from 0 to {len(names) - 1}, found {top}.")
+    return Labels(
+        {split: np.asarray(labels).astype(np.uint8) for split, labels in plain.items()},
+        names,
+        f"{len(names)} classes, labels 0 to {len(names) - 1}",
+    )
+
+
+def _is_dark_on_light(images: Any, place: str) -> bool:
+    border = border_grey(images)
+    if DARK < border < LIGHT:
+        raise UserError(
+            f"{place} must say whether its ink is dark, as its borders are grey ({border:.0f} of 255): pass --params "
+            "data.dark_on_light=true, or false for light ink on dark and for photos."
+        )
+    return border >= LIGHT
+
+
+def _split(parts: dict[str, ImageSplit], data: DataParameters, named: Named) -> tuple[dict[str, ImageSplit], str]:
+    if named.validation_images is None or "valid" in parts or "/" in data.split:
+        return three_parts(parts, data.split, named.place, data.split_seed)
+    drawn = data.split if data.split in ("first", "stratified") else "auto"
+    valid, train, origin = validation(parts["train"], named.validation_images, drawn, named.place, data.split_seed)
+    found = {"train": train, "valid": valid, "test": parts["test"]}
+    return found, f"{len(train):,} to train, {len(valid):,} to validate ({origin}), {len(parts['test']):,} to test"

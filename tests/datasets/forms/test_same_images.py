@@ -1,0 +1,290 @@
+"""The same digits in each form, written by the library that people use for it, are the same bits as from IDX."""
+
+import bz2
+import gzip
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import scipy.io
+from PIL import Image
+from sklearn.datasets import dump_svmlight_file
+
+from mnist_lstm.core.data import idx
+from mnist_lstm.core.data.splits import Splits
+from tests.datasets.forms.conftest import Digits, Read
+
+Write = Callable[[Path, Digits], Any]
+
+
+def idx_plain(folder: Path, digits: Digits) -> None:
+    for name, array in digits.by_file().items():
+        (folder / name.removesuffix(".gz")).write_bytes(gzip.decompress(idx.encode(array)))
+
+
+def idx_with_dots(folder: Path, digits: Digits) -> None:
+    for name, array in digits.by_file().items():
+        (folder / name.replace("-idx", ".idx")).write_bytes(idx.encode(array))
+
+
+def idx_bytes(array: Any, code: int, dtype: str) -> bytes:
+    header = struct.pack(f">4B{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
+    return header + bytes(array.astype(dtype).tobytes())
+
+
+def idx_of_floats(folder: Path, digits: Digits) -> None:
+    for name, array in digits.by_file().items():
+        code, dtype, values = (0x0E, ">f8", array / 255) if array.ndim == 3 else (0x0C, ">i4", array)
+        (folder / name.removesuffix(".gz")).write_bytes(idx_bytes(values, code, dtype))
+
+
+def emnist(folder: Path, digits: Digits) -> Path:
+    """EMNIST's zip file: images transposed, several data sets of one name scheme, a mapping."""
+    with zipfile.ZipFile(folder / "gzip.zip", "w") as archive:
+        for subset, shift in (("letters", 1), ("digits", 0)):
+            for split, of in (("train", "train"), ("test", "test")):
+                images, labels = getattr(digits, of), getattr(digits, f"{of}_labels")
+                name = f"gzip/emnist-{subset}-{split}"
+                archive.writestr(f"{name}-images-idx3-ubyte.gz", idx.encode(images.transpose(0, 2, 1).copy()))
+                archive.writestr(f"{name}-labels-idx1-ubyte.gz", idx.encode(labels + np.uint8(shift)))
+            mapping = "".join(f"{label + shift} {65 + label}\n" for label in range(10))
+            archive.writestr(f"gzip/emnist-{subset}-mapping.txt", mapping)
+    return folder / "gzip.zip"
+
+
+def qmnist(folder: Path, digits: Digits) -> None:
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+    ):
+        (folder / f"qmnist-{split}-images-idx3-ubyte.gz").write_bytes(idx.encode(images))
+        about = np.zeros((len(labels), 8), np.int32)
+        about[:, 0], about[:, 2:] = labels, 77
+        (folder / f"qmnist-{split}-labels-idx2-int.gz").write_bytes(gzip.compress(idx_bytes(about, 0x0C, ">i4")))
+
+
+def keras(folder: Path, digits: Digits) -> Path:
+    arrays = {"x_train": digits.train, "y_train": digits.train_labels}
+    np.savez(folder / "mnist.npz", **arrays, x_test=digits.test, y_test=digits.test_labels)
+    return folder / "mnist.npz"
+
+
+def kuzushiji(folder: Path, digits: Digits) -> None:
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+    ):
+        np.savez_compressed(folder / f"k49-{split}-imgs.npz", images)
+        np.savez_compressed(folder / f"k49-{split}-labels.npz", labels)
+
+
+def kannada(folder: Path, digits: Digits) -> None:
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+    ):
+        np.savez_compressed(folder / f"X_kannada_MNIST_{split}.npz", images)
+        np.savez_compressed(folder / f"y_kannada_MNIST_{split}.npz", labels)
+
+
+def npy_of_floats(folder: Path, digits: Digits) -> None:
+    for name, array in zip(("X_train", "y_train", "X_test", "y_test"), digits, strict=True):
+        np.save(folder / f"{name}.npy", (array / 255).astype(np.float32) if array.ndim == 3 else array.astype(float))
+
+
+def frame(images: Any, labels: Any, first: int = 0) -> pd.DataFrame:
+    pixels = {f"pixel{first + at}": column for at, column in enumerate(images.reshape(len(images), -1).T)}
+    return pd.DataFrame({"label": labels, **pixels} if labels is not None else pixels)
+
+
+def fashion_csv(folder: Path, digits: Digits) -> None:
+    frame(digits.train, digits.train_labels, 1).to_csv(folder / "fashion-mnist_train.csv", index=False)
+    frame(digits.test, digits.test_labels, 1).to_csv(folder / "fashion-mnist_test.csv", index=False)
+
+
+def pjreddie_csv(folder: Path, digits: Digits) -> None:
+    frame(digits.train, digits.train_labels).to_csv(folder / "mnist_train.csv", index=False, header=False)
+    frame(digits.test, digits.test_labels).to_csv(folder / "mnist_test.csv", index=False, header=False)
+
+
+def label_last_csv(folder: Path, digits: Digits) -> None:
+    for name, images, labels in (
+        ("digits.tra", digits.train, digits.train_labels),
+        ("digits.tes", digits.test, digits.test_labels),
+    ):
+        table = frame(images, labels)
+        table[[*table.columns[1:], "label"]].to_csv(folder / name, index=False, header=False)
+
+
+def kaggle_zip(folder: Path, digits: Digits) -> Path:
+    with zipfile.ZipFile(folder / "digits.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train.csv", frame(digits.train, digits.train_labels).to_csv(index=False))
+        archive.writestr("test.csv", frame(digits.test, digits.test_labels).to_csv(index=False))
+        archive.writestr("sample_submission.csv", "ImageId,Label\n1,0\n2,0\n")
+    return folder / "digits.zip"
+
+
+def hugging_face(folder: Path, digits: Digits) -> None:
+    names = {"info": {"features": {"label": {"names": [str(label) for label in range(10)], "_type": "ClassLabel"}}}}
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+    ):
+        pictures = [{"bytes": png(image), "path": None} for image in images]
+        table = pa.table({"image": pictures, "label": labels.astype(np.int64)})
+        table = table.replace_schema_metadata({b"huggingface": json.dumps(names).encode()})
+        half = len(labels) // 2
+        for shard, part in enumerate((table[:half], table[half:])):
+            (folder / "data").mkdir(exist_ok=True)
+            pq.write_table(part, folder / "data" / f"{split}-0000{shard}-of-00002.parquet")
+
+
+def png(image: Any) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "PNG")
+    return content.getvalue()
+
+
+def wide_parquet(folder: Path, digits: Digits) -> None:
+    """OpenML's columns: pixels, then the class as text."""
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+    ):
+        table = frame(images, None, 1)
+        table["class"] = labels.astype(str)
+        table.to_parquet(folder / f"{split}.parquet")
+
+
+def arff(folder: Path, digits: Digits) -> None:
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+    ):
+        rows = images.reshape(len(images), -1)
+        names = "".join(f"@ATTRIBUTE pixel{at + 1} real\n" for at in range(rows.shape[1]))
+        values = "".join(
+            ",".join(map(str, [*row, f"'{label}'"])) + "\n" for row, label in zip(rows, labels, strict=True)
+        )
+        content = (
+            f"% from OpenML\n@RELATION mnist\n\n{names}@ATTRIBUTE class {{0,1,2,3,4,5,6,7,8,9}}\n\n@DATA\n{values}"
+        )
+        (folder / f"{split}.arff").write_text(content)
+
+
+def svhn(folder: Path, digits: Digits) -> None:
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+    ):
+        coloured = np.repeat(images[..., None], 3, axis=3).transpose(1, 2, 3, 0)
+        ten_for_zero = np.where(labels == 0, 10, labels)[:, None]
+        scipy.io.savemat(folder / f"{split}_32x32.mat", {"X": coloured, "y": ten_for_zero}, do_compression=True)
+
+
+def usps(folder: Path, digits: Digits) -> None:
+    for name, images, labels in (
+        ("usps.bz2", digits.train, digits.train_labels),
+        ("usps.t.bz2", digits.test, digits.test_labels),
+    ):
+        content = io.BytesIO()
+        dump_svmlight_file(images.reshape(len(images), -1) / 127.5 - 1, labels + 1.0, content, zero_based=False)
+        (folder / name).write_bytes(bz2.compress(content.getvalue()))
+
+
+def usps_h5(folder: Path, digits: Digits) -> Path:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "usps.h5", "w") as file:
+        for split, images, labels in (
+            ("train", digits.train, digits.train_labels),
+            ("test", digits.test, digits.test_labels),
+        ):
+            group = file.create_group(split)
+            group["data"], group["target"] = (images.reshape(len(images), -1) / 255).astype(np.float32), labels
+    return folder / "usps.h5"
+
+
+def mnist_png(folder: Path, digits: Digits) -> None:
+    """Folders training and testing, as the archive mnist_png has them, with what Windows and macOS leave."""
+    for split, images, labels in (
+        ("training", digits.train, digits.train_labels),
+        ("testing", digits.test, digits.test_labels),
+    ):
+        for at, (image, label) in enumerate(zip(images, labels, strict=True)):
+            place = folder / "mnist_png" / split / str(label)
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"{at}.png").write_bytes(png(image))
+        (place / "Thumbs.db").write_bytes(b"no picture")
+    (folder / "__MACOSX").mkdir()
+
+
+FORMS: dict[str, tuple[Write, dict[str, Any], str]] = {
+    "IDX, not gzipped": (idx_plain, {}, "IDX"),
+    "IDX with dots": (idx_with_dots, {}, "IDX"),
+    "IDX of doubles": (idx_of_floats, {}, "pixels 0 to 1 became 0 to 255"),
+    "EMNIST": (emnist, {"subset": "letters"}, "rows and columns swapped"),
+    "QMNIST": (qmnist, {}, "IDX"),
+    "Keras": (keras, {}, "numpy"),
+    "Kuzushiji-49": (kuzushiji, {}, "numpy"),
+    "Kannada-MNIST": (kannada, {}, "numpy"),
+    "npy of floats": (npy_of_floats, {}, "pixels 0 to 1 became 0 to 255"),
+    "CSV of Fashion-MNIST": (fashion_csv, {}, "CSV"),
+    "CSV of pjreddie": (pjreddie_csv, {}, "CSV"),
+    "CSV with the label last": (label_last_csv, {}, "CSV"),
+    "CSV in Kaggle's zip": (kaggle_zip, {}, "CSV"),
+    "parquet of Hugging Face": (hugging_face, {}, "parquet"),
+    "parquet of columns": (wide_parquet, {}, "parquet"),
+    "ARFF of OpenML": (arff, {}, "ARFF"),
+    "SVHN": (svhn, {}, "label 10 is the digit 0"),
+    "USPS of LIBSVM": (usps, {}, "labels 1 to 10 are the digits 0 to 9"),
+    "USPS in HDF5": (usps_h5, {}, "HDF5"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_gives_the_images_and_labels_of_idx(
+    tmp_path: Path, digits: Digits, as_idx: Splits, read: Read, form: str
+) -> None:
+    write, given, said = FORMS[form]
+    folder = tmp_path / "own"
+    folder.mkdir()
+    found = read(write(folder, digits) or folder, **given)
+    assert found.card.sha256 == as_idx.card.sha256
+    assert said in "; ".join(found.card.decided)
+    assert len(found.card.decided) == 3
+    if form != "EMNIST":
+        assert found.card.class_names == [str(digit) for digit in range(10)]
+
+
+def test_folders_of_pictures_give_the_images_and_labels_of_idx(
+    tmp_path: Path, digits: Digits, as_idx: Splits, read: Read
+) -> None:
+    """Their order is another: by class."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    mnist_png(folder, digits)
+    found = read(folder)
+    assert found.card.images == as_idx.card.images
+    for one, other in ((found.test, as_idx.test), (joined(found), joined(as_idx))):
+        assert sorted(rows(one)) == sorted(rows(other))
+    assert "training, testing" in found.card.decided[0]
+
+
+def joined(splits: Splits) -> Any:
+    return type(splits.train)(
+        np.concatenate([splits.valid.images, splits.train.images]),
+        np.concatenate([splits.valid.labels, splits.train.labels]),
+    )
+
+
+def rows(part: Any) -> list[bytes]:
+    return [bytes([label]) + image.tobytes() for image, label in zip(part.images, part.labels, strict=True)]
