@@ -13,6 +13,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
 
 from mnist_lstm.core.model.export import ExportedModel
+from mnist_lstm.core.model.tracing import shapes_of_complete_layers
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.datasets.atomic import atomic_write
@@ -101,7 +102,7 @@ class ExportedModelDataset(FileDataset):
     remedy = "export it again: `kedro run --nodes export`"
 
     def encode(self, data: ExportedModel) -> bytes:
-        with warnings.catch_warnings(), torch.no_grad():  # tracing takes half the time without gradients
+        with warnings.catch_warnings(), torch.no_grad(), shapes_of_complete_layers():  # a tenth of the time
             warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
             exported = torch.export.export(
                 data.classifier.eval(),

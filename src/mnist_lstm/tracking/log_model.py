@@ -8,6 +8,7 @@ import torch
 
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.model.export import ExportedModel, ServedClassifier
+from mnist_lstm.core.model.tracing import shapes_of_complete_layers
 
 FLOAT = np.dtype(np.float32)
 
@@ -28,7 +29,7 @@ def log_model(exported: ExportedModel, run_id: str) -> str:
         Schema([TensorSpec(FLOAT, (-1, *probabilities.shape[1:]))]),
     )
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), torch.no_grad():
+    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), torch.no_grad(), shapes_of_complete_layers():
         warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
         info = mlflow.pytorch.log_model(
             ServedClassifier(exported.classifier).eval(),
