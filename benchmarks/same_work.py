@@ -63,7 +63,7 @@ def learn_and_show(parameters: Parameters, parts: dict[str, ImageSplit], card: D
     training, valid, test = reshape(parts["train"], parts["valid"], parts["test"], parameters.sequence)
     points, given = 0, (parameters.sequence, parameters.model, parameters.training)
     for latest in train(training, valid, card, {}, *given):
-        checkpoint, history = latest
+        checkpoint, history = latest["checkpoint"], latest["history"]
         log_curves(history[points:])
         if not points:
             print(f"update {history['iteration'][0]} after {time.perf_counter() - STARTED:.3f} s", flush=True)

@@ -1,4 +1,5 @@
 import ast
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ LAYERS = [
     (r"sweep/.*", (*BASE, *RECORDS, "core", "datasets", "tracking", "cluster", "sweep")),
     (r"viz_site\.py", ("errors",)),
     (r"openmp\.py", ()),
-    (r"preflight/.*", (*BASE, "core")),
+    (r"preflight/.*", (*BASE, "core", "preflight")),
     (r"console\.py", ("core", "tracking")),
     (
         r"cli\.py",
@@ -181,6 +182,12 @@ def test_every_parameter_of_a_node_has_a_class() -> None:
         for given, name in zip(hints, node.inputs, strict=False):
             if name.startswith("params:"):
                 assert hints[given].__name__ == f"{name.removeprefix('params:').title()}Parameters"
+
+
+def test_no_generator_has_a_list_of_outputs_as_kedro_ends_one_silently_whose_yield_is_short() -> None:
+    generators = [node for node in EVERYTHING.nodes if inspect.isgeneratorfunction(node.func)]
+    assert {node.name for node in generators} == {"train"}
+    assert isinstance(generators[0]._outputs, dict)
 
 
 FIGURES = {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report"}

@@ -1,11 +1,9 @@
-import itertools
-
 import pytest
 from kedro.framework.hooks.manager import _create_hook_manager
 
 from mnist_lstm.settings import HOOKS
 
-ORDER = {"CheckParameters": 0, "CheckDiskSpace": 0, "Tracking": 1, "Console": 2, "TrialHook": 3}
+ORDER = {"CheckParameters": 0, "CheckRunner": 0, "CheckDiskSpace": 0, "Tracking": 1, "Console": 2, "TrialHook": 3}
 SHARED = (
     "after_context_created",
     "after_catalog_created",
@@ -20,7 +18,7 @@ SHARED = (
 
 @pytest.mark.parametrize("name", SHARED)
 def test_checks_come_before_recording_and_the_console_in_whatever_order_hooks_are_listed(name: str) -> None:
-    for hooks in itertools.permutations(HOOKS):
+    for hooks in (HOOKS, HOOKS[::-1]):  # each pair in both orders, which decides the order of the two
         manager = _create_hook_manager()
         for hook in hooks:
             manager.register(hook)

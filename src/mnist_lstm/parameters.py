@@ -62,6 +62,12 @@ def source_of(data: Mapping[str, Any]) -> str:
     return Path(data["path"]).resolve().stem if data.get("path") else data["name"]
 
 
+BoolOrForce = Annotated[
+    bool | Literal["force"],
+    PlainValidator(_bool_or_force, json_schema_input_type=bool | Literal["force"]),
+]
+
+
 class DataParameters(Section):
     """Which images are read."""
 
@@ -182,7 +188,7 @@ class TrainingParameters(Section):
     threads: Annotated[PositiveInt, UNNAMED]  # of torch on the CPU; the last bits depend on it
     report_seconds: Annotated[float, Field(ge=0), TRANSIENT]  # between two saves of checkpoint and curves
     # Continue from the checkpoint that an interrupted run of these parameters left; force: even of another program
-    resume: Annotated[bool | Literal["force"], PlainValidator(_bool_or_force), TRANSIENT]
+    resume: Annotated[BoolOrForce, TRANSIENT]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from threading import RLock
 from typing import Any
 
 from kedro.pipeline import Pipeline
 
+CREATION = RLock()  # requests of `kedro server` may use a pipeline for the first time at once
 STAGES = ("ingest", "reshape", "train", "evaluate")
 
 
@@ -24,11 +26,13 @@ class LazyPipeline(Pipeline):
 
     def __getattr__(self, name: str) -> Any:
         """Creates the pipeline: Python calls this for missing attributes, which Pipeline's __init__ would set."""
-        if "_create" not in vars(self):
+        with CREATION:
+            if "_create" in vars(self):
+                vars(self).update(vars(self._create()))
+                del self._create
+        if name not in vars(self):
             raise AttributeError(f"a pipeline has no attribute {name!r}")
-        vars(self).update(vars(self._create()))
-        del self._create
-        return getattr(self, name)
+        return vars(self)[name]
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -1,22 +1,27 @@
 """Kedro's settings: hooks, configuration, no telemetry, and no progress bars for small files."""
 
+import logging
 import os
 
 from mnist_lstm.console import Console
 from mnist_lstm.preflight.config_loader import ConfigLoader
 from mnist_lstm.preflight.disk_space_hook import CheckDiskSpace
 from mnist_lstm.preflight.parameters_hook import CheckParameters
+from mnist_lstm.preflight.runner_hook import CheckRunner
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.tracking.hook import Tracking
 
 os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# Kedro recommends --async at each run, which preflight/runner_hook.py refuses
+logging.getLogger("kedro.runner.sequential_runner").addFilter(lambda record: "--async" not in record.getMessage())
 
 checks = CheckParameters()
 tracking = Tracking(checks.parameters)
 # In any order: `tryfirst` and `trylast` say that checks come before recording, and recording before the console
-HOOKS = (checks, CheckDiskSpace(), tracking, Console(tracking), trial)
+HOOKS = (checks, CheckRunner(), CheckDiskSpace(), tracking, Console(tracking), trial)
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)  # it would read our mlflow.yml as its own
 CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

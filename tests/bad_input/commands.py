@@ -41,6 +41,10 @@ OPTIONS = {
 UNCHECKED = {
     "--params training.seed": ("training.seed",),
     "--runner FastRunner": ("FastRunner",),
+    "--runner ThreadRunner": ("--runner must be SequentialRunner, not 'ThreadRunner'", "leave it out"),
+    "--runner ParallelRunner": ("--runner must be SequentialRunner, not 'ParallelRunner'", "leave it out"),
+    "--async": ("--async must be left out",),
+    "--runner-params is_async=True": ("--async must be left out",),
     "--conf-source nowhere": ("nowhere",),
     "--wrong": ("--wrong",),
     "--pipelines predict": ("'predict.folder'", "--params predict.folder=PATH"),

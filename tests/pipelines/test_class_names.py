@@ -54,7 +54,8 @@ def test_every_table_figure_and_report_shows_the_class_names(tmp_path: Path, sma
     )
     card = splits.card
     parts = reshape(splits.train, splits.valid, splits.test, small.sequence)
-    *_, (checkpoint, history) = train(parts[0], parts[1], card, {}, small.sequence, small.model, small.training)
+    *_, saved = train(parts[0], parts[1], card, {}, small.sequence, small.model, small.training)
+    checkpoint, history = saved["checkpoint"], saved["history"]
     predictions = nodes.predict_test(checkpoint, parts[2], card, evaluation)
     metrics, per_class, confusion = nodes.score(predictions, card, evaluation)
     assert per_class["label"].tolist() == confusion["label"].tolist() == list(confusion)[1:] == names

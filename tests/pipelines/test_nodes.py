@@ -103,7 +103,8 @@ def saves_of(small: Parameters, sequences: Sequences) -> Callable[..., Saves]:
     def saves(interrupted: Interrupted | None = None, **changes: Any) -> Saves:
         training = small.training.model_copy(update=changes)
         inputs = (sequences.train, sequences.valid, sequences.card, interrupted or {})
-        return list(train(*inputs, small.sequence, small.model, training))
+        saves = train(*inputs, small.sequence, small.model, training)
+        return [(each["checkpoint"], each["history"]) for each in saves]
 
     return saves
 

@@ -34,7 +34,8 @@ def main(folder: str, *words: str) -> None:
     train_part, valid_part = [sequence_split(part, pixel_order) for part in (splits.train, splits.valid)]
     checkpoints = CheckpointDataset(path=folder)
     interrupted = InterruptedDataset(path=folder).load()
-    for checkpoint, _ in train(train_part, valid_part, splits.card, interrupted, parameters.sequence, model, training):
+    for saved in train(train_part, valid_part, splits.card, interrupted, parameters.sequence, model, training):
+        checkpoint = saved["checkpoint"]
         checkpoints.save(checkpoint)
         if str(checkpoint.state.iteration) == options.get("kill_at"):
             os.kill(os.getpid(), signal.SIGKILL)

@@ -9,6 +9,7 @@ from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
 from mnist_lstm.errors import UserError, listed, nearest
+from mnist_lstm.preflight.runner_hook import NO_ASYNC
 
 # Options by click's names for them
 NODES = {"node_names": "--nodes", "from_nodes": "--from-nodes", "to_nodes": "--to-nodes"}
@@ -21,6 +22,8 @@ def expect_known(options: dict[str, Any]) -> None:
     Raises:
         UserError: if one does not exist, with the most similar one that does.
     """
+    if options["is_async"] or options["runner_params"].get("is_async"):
+        raise UserError(NO_ASYNC)
     names = options["pipelines"] or [options["pipeline"] or "__default__"]
     for name in names:
         if name not in pipelines:

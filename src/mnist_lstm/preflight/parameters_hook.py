@@ -1,6 +1,7 @@
 """Validates the parameters, and checks that a run has those with which its input files were made."""
 
 import logging
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,8 +23,11 @@ def with_makers(read: set[str]) -> set[str]:
     return read | ({"checkpoint"} if read & trained else set())
 
 
-class CheckParameters:
-    """Refuses wrong parameters before anything is read or written."""
+class CheckParameters(threading.local):
+    """Refuses wrong parameters before anything is read or written.
+
+    Each thread has its own state, as requests to `kedro server` create their contexts at once.
+    """
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: Any) -> None:

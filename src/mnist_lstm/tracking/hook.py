@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,11 @@ PROVENANCE = "provenance"  # the dataset
 AT_START = ("command", "git", "environment", "hardware")  # parts of it that are read once, when the run starts
 
 
-class Tracking:
-    """Starts the MLflow run, gives its writer what the catalog saves, and ends it with its true status."""
+class Tracking(threading.local):
+    """Starts the MLflow run, gives its writer what the catalog saves, and ends it with its true status.
+
+    Each thread has its own state, as requests to `kedro server` create their contexts at once.
+    """
 
     def __init__(self, parameters: Callable[[], Parameters]) -> None:
         self._parameters = parameters  # returns those of the run, validated, once its context is created
@@ -39,6 +43,7 @@ class Tracking:
         self._trained = False
         self._signal: str | None = None  # the name of the one that interrupted the run
         self._handlers: dict[signal.Signals, Any] = {}
+        self._last_resort: Callable[[], None] = lambda: None  # ends the run when the process ends before it
 
     @property
     def place(self) -> str | None:
@@ -71,7 +76,8 @@ class Tracking:
 
         self._writer = started(self._project, self._conf, self._settings, self._parameters(), run_params)
         self._at_start = {name: self._writer.provenance[name] for name in AT_START}
-        atexit.register(self._at_exit)
+        self._last_resort = partial(self._at_exit, self._writer)  # at exit, self has the state of the main thread
+        atexit.register(self._last_resort)
         self._watch_signals()
 
     @hook_impl
@@ -159,14 +165,14 @@ class Tracking:
             raise SystemExit(128 + number)
         raise KeyboardInterrupt
 
-    def _at_exit(self) -> None:
+    def _at_exit(self, writer: "RunWriter") -> None:
         if self._signal:
-            self._end("KILLED", self._signal)
+            writer.end("KILLED", self._signal)
         else:
-            self._end("FAILED", "the process ended before the pipeline did")
+            writer.end("FAILED", "the process ended before the pipeline did")
 
     def _end(self, status: str, reason: str = "") -> None:
-        atexit.unregister(self._at_exit)
+        atexit.unregister(self._last_resort)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers.clear()

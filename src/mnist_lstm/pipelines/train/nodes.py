@@ -1,6 +1,7 @@
 """Trains the classifier and exports it."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -28,7 +29,7 @@ def train(
     sequence: SequenceParameters,
     model: ModelParameters,
     training: TrainingParameters,
-) -> Iterator[tuple[Checkpoint, pd.DataFrame]]:
+) -> Iterator[dict[str, Any]]:
     """Trains the recurrent classifier and yields checkpoint and learning curves about every second.
 
     Each is saved at once, so a killed run loses at most a second or so, and the curves can be watched.
@@ -48,7 +49,7 @@ def train(
     )
     for report in paced(reports, training.report_seconds):
         checkpoint = Checkpoint(model, sequence, data_card.profile, fields, report.state(), training.keep, program)
-        yield checkpoint, pd.DataFrame(report.history)
+        yield {"checkpoint": checkpoint, "history": pd.DataFrame(report.history)}
 
 
 def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:

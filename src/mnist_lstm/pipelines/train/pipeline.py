@@ -27,7 +27,8 @@ def _train() -> Node:
                 "params:model",
                 "params:training",
             ],
-            outputs=["checkpoint", "history"],
+            # A dictionary, as Kedro ends a generator silently whose yield lacks one of a list (kedro 1.7)
+            outputs={"checkpoint": "checkpoint", "history": "history"},
             name="train",
             preview_fn=network,
         )
