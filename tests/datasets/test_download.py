@@ -1,4 +1,5 @@
 import errno
+import gzip
 import hashlib
 import os
 import subprocess
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
+from urllib.parse import urlsplit
 
 import fsspec
 import pytest
@@ -74,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(with_content=True)
 
     def _answer(self, with_content: bool) -> None:
-        kind = self.path.split("/")[1]
+        kind = urlsplit(self.path).path.split("/")[1]  # a proxy is asked for a complete URL
         status, content = ANSWERS[kind]
         if kind == "silent":
             self.server.closing.wait(60)
@@ -169,6 +171,29 @@ def test_a_folder_is_a_mirror_too(tmp_path: Path) -> None:
     (tmp_path / "mirror" / NAME).write_bytes(CONTENT)
     path = fetched(FILE, tmp_path / "data", [(tmp_path / "mirror").as_uri()], TIMEOUT)
     assert path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("name", ["train-images.idx3-ubyte.gz", "train-images-idx3-ubyte", "train-images.idx3-ubyte"])
+def test_a_copy_with_a_dot_or_unpacked_is_a_mirror_too(tmp_path: Path, name: str) -> None:
+    there, packed = tmp_path / "there", gzip.compress(CONTENT)
+    there.mkdir()
+    (there / name).write_bytes(packed if name.endswith(".gz") else CONTENT)
+    sums = [f"sha256:{hashlib.sha256(content).hexdigest()}" for content in (packed, CONTENT)]
+    file = RemoteFile(NAME, sums[0], len(packed), sums[1])
+    for mirrors in ([there.as_uri()], []):  # then the file is there
+        found = fetched(file, tmp_path / "here", mirrors, TIMEOUT)
+        assert (found.name, found.read_bytes()) == (name, (there / name).read_bytes())
+    found.write_bytes(b"other")
+    with pytest.raises(UserError, match=f"{name} must have "):
+        fetched(file, tmp_path / "here", [], TIMEOUT)
+
+
+def test_the_proxy_of_the_environment_is_asked(tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", mirror.url("good"))
+    assert fetched(FILE, tmp_path, ["http://mirror.invalid/good"], PATIENT).read_bytes() == CONTENT
+    assert mirror.asked == [f"http://mirror.invalid/good/{NAME}"]
 
 
 def test_a_file_without_a_known_size_is_checked_by_its_checksum(tmp_path: Path, mirror: Mirror) -> None:
@@ -310,7 +335,7 @@ fetched(RemoteFile(name, checksum, int(size)), Path(folder), [mirror], 30.0)
 
 
 def test_several_processes_at_once_fetch_once(tmp_path: Path, mirror: Mirror) -> None:
-    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("slow"), *map(str, FILE)]
+    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("slow"), *map(str, FILE[:3])]
     processes = [subprocess.Popen(command) for _ in range(3)]
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert mirror.asked == [f"/slow/{NAME}"]
@@ -318,7 +343,7 @@ def test_several_processes_at_once_fetch_once(tmp_path: Path, mirror: Mirror) ->
 
 
 def test_a_fetch_that_was_killed_is_done_anew(tmp_path: Path, mirror: Mirror) -> None:
-    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("stalled"), *map(str, FILE)]
+    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("stalled"), *map(str, FILE[:3])]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while not mirror.asked:
             assert process.poll() is None

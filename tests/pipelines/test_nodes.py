@@ -85,6 +85,29 @@ def test_nothing_replaces_damaged_files_or_unreachable_ones_where_that_must_fail
         ingest(Sources(mnist=unreachable), parameters.data.model_copy(update={"on_unreachable": "fail"}))
 
 
+@pytest.mark.parametrize(
+    ("given", "replaced"),
+    [
+        ({}, True),
+        ({"mirror": "file:///nowhere"}, False),
+        ({"name": "fashion_mnist"}, False),
+        ({"mirror": "file:///nowhere", "on_unreachable": "bundled_digits"}, True),
+        ({"name": "fashion_mnist", "on_unreachable": "bundled_digits"}, True),
+    ],
+    ids=str,
+)
+def test_the_bundled_digits_stand_in_for_mnist_without_a_mirror_or_where_the_user_says_so(
+    parameters: Parameters, given: dict[str, Any], replaced: bool
+) -> None:
+    data = parameters.data.model_copy(update=given)
+    sources = Sources({data.name: unreachable})
+    if replaced:
+        assert ingest(sources, data).card.requested == data.name
+    else:
+        with pytest.raises(UnreachableError):
+            ingest(sources, data)
+
+
 @pytest.mark.parametrize(("view", "axes"), [("rows", (0, 1, 2)), ("columns", (0, 2, 1))])
 def test_reshape_reads_every_split_by_the_same_view(
     parameters: Parameters, splits: Splits, view: str, axes: tuple[int, ...]

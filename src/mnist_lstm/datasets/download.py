@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,11 +29,20 @@ class RemoteFile(NamedTuple):
         name: in the mirror's folder.
         checksum: "sha256:..." or "md5:...".
         bytes: size, where it is known.
+        unpacked: checksum of the content of a gzipped file, where it is known.
     """
 
     name: str
     checksum: str
     bytes: int | None = None
+    unpacked: str | None = None
+
+    def variants(self) -> list["RemoteFile"]:
+        """The file, and the names that people's copies have: `train-images.idx3-ubyte`, gzipped or not."""
+        dotted = re.sub(r"-(idx\d)", r".\1", self.name)
+        names = list(dict.fromkeys((self.name, dotted)))
+        plain = [RemoteFile(name.removesuffix(".gz"), self.unpacked) for name in names if self.unpacked]
+        return [self._replace(name=name) for name in names] + plain
 
 
 def fetched(file: RemoteFile, folder: Path, mirrors: list[str], timeout: float) -> Path:
@@ -48,27 +58,29 @@ def fetched(file: RemoteFile, folder: Path, mirrors: list[str], timeout: float) 
         UserError: if the file is there but is not the right one.
         UnreachableError: if it is missing and no mirror gives it.
     """
-    path = folder / file.name
-    if not path.exists():
+    found = _present(file, folder)
+    if not found:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f".{file.name}.lock"):
-            if not path.exists():
-                _fetch(file, path, mirrors, timeout)
-                return path
-    if fault := _fault(file, path):
+            found = _present(file, folder)
+            if not found:
+                return folder / _fetch(file, folder, mirrors, timeout).name
+    path = folder / found.name
+    if fault := _fault(found, path):
         raise UserError(f"{path} {fault}; delete it and run again to fetch it anew.")
     return path
 
 
-def _fetch(file: RemoteFile, path: Path, mirrors: list[str], timeout: float) -> None:
+def _present(file: RemoteFile, folder: Path) -> RemoteFile | None:
+    return next((each for each in file.variants() if (folder / each.name).exists()), None)
+
+
+def _fetch(file: RemoteFile, folder: Path, mirrors: list[str], timeout: float) -> RemoteFile:
+    """Fetches the file, or a variant that the mirror has in its place."""
     refusals = []
     for mirror in mirrors:
         try:
-            with atomic_file(path) as temporary:
-                _download(f"{mirror.rstrip('/')}/{file.name}", temporary, file, timeout)
-                if fault := _fault(file, temporary):
-                    raise ValueError(fault)
-            return
+            return _fetch_from(mirror, file.variants(), folder, timeout)
         except UserError:  # of this machine, a full disk say: another mirror does not help
             raise
         except Exception as error:  # each of fsspec's file systems has errors of its own
@@ -77,8 +89,30 @@ def _fetch(file: RemoteFile, path: Path, mirrors: list[str], timeout: float) -> 
     tried = "; ".join(refusals) or "none is named"
     raise UnreachableError(
         f"{file.name} must come from a mirror, found none that gives it: {tried}. "
-        f"Put the file into {path.parent}, or name a mirror: --params data.mirror=URL."
+        f"Put the file into {folder}, or name a mirror: --params data.mirror=URL."
     )
+
+
+def _fetch_from(mirror: str, variants: list[RemoteFile], folder: Path, timeout: float) -> RemoteFile:
+    """The first variant that the mirror has; its other faults, and the lack of the first name, are errors."""
+    lack: Exception | None = None
+    for each in variants:
+        try:
+            with atomic_file(folder / each.name) as temporary:
+                _download(f"{mirror.rstrip('/')}/{each.name}", temporary, each, timeout)
+                if fault := _fault(each, temporary):
+                    raise ValueError(fault)
+            return each
+        except ValueError as error:
+            if not _not_found(error):
+                raise
+            lack = lack or error
+    raise lack or ValueError("has no such file")
+
+
+def _not_found(error: ValueError) -> bool:
+    """Whether the mirror answered that it has no file of this name."""
+    return any(sign in str(error) for sign in ("404", "No such file", "Not Found"))
 
 
 def _reason(error: BaseException) -> str:
@@ -113,7 +147,12 @@ def _chunks(url: str, timeout: float) -> Iterator[bytes]:
         import aiohttp
 
         limits = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
-        options = {"client_kwargs": {"timeout": limits}, "block_size": 0, "skip_instance_cache": True}
+        # trust_env: the proxy that http_proxy, https_proxy and no_proxy name
+        options = {
+            "client_kwargs": {"timeout": limits, "trust_env": True},
+            "block_size": 0,
+            "skip_instance_cache": True,
+        }
     try:
         with fsspec.open(url, "rb", **options) as remote:
             while chunk := remote.read(CHUNK):

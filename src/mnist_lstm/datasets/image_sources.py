@@ -1,6 +1,5 @@
 """The data sets that images can come from: named sources with mirrors, the bundled digits, and one's own files."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +15,7 @@ from mnist_lstm.datasets import forms, own_data
 from mnist_lstm.datasets.download import RemoteFile, fetched
 from mnist_lstm.datasets.forms.idx_files import images_in, labels_in
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
-from mnist_lstm.datasets.own_data import Named, assembled
+from mnist_lstm.datasets.own_data import Named, assembled, sha256
 from mnist_lstm.errors import UserError, listed, nearest
 from mnist_lstm.parameters import DataParameters
 
@@ -32,16 +31,24 @@ FILES = {
 NAME = r"^\w[^/\\]*$"  # of a file or a folder in one that the project chose: no path that leaves it
 
 
+Checksum = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class FileEntry(_Entry):
-    """One of the files: its checksum, and where they are known its size and another name than MNIST's."""
+    """One of the files: checksum, and where they are known size, checksum of the content, another name."""
 
-    checksum: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
+    checksum: Checksum
     bytes: PositiveInt | None = None
+    unpacked: Checksum | None = None
     name: Annotated[str, Field(pattern=NAME)] | None = None
+
+    def remote(self, usual: str) -> RemoteFile:
+        """The file under its own name or the usual one."""
+        return RemoteFile(self.name or usual, self.checksum, self.bytes, self.unpacked)
 
 
 class FileEntries(_Entry):
@@ -75,10 +82,10 @@ class _Source(_Entry):
         """Fetches what is missing, checks everything, and splits it."""
         mirrors = [data.mirror, *self.mirrors] if data.mirror else self.mirrors
         paths = {
-            key: fetched(RemoteFile(file.name or FILES[key], file.checksum, file.bytes), folder, mirrors, data.timeout)
+            key: fetched(file.remote(FILES.get(key, key)), folder, mirrors, data.timeout)
             for key, file in self.entries().items()
         }
-        hashes = {paths[key].name: _sha256(paths[key], file.checksum) for key, file in self.entries().items()}
+        hashes = {path.name: sha256(path) for path in paths.values()}
         said = {key: getattr(self, key) for key in ("transposed", "dark_on_light") if getattr(data, key) is None}
         named = Named(name, self.title, str(folder), self.class_names, self.validation_images)
         return assembled(self.raw(paths, data), data.model_copy(update=said), named, hashes)
@@ -218,14 +225,6 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder), "sources": ["digits", *self._sources]}
-
-
-def _sha256(path: Path, checksum: str) -> str:
-    """Of a file that has been found to have this checksum."""
-    if checksum.startswith("sha256:"):
-        return checksum.removeprefix("sha256:")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _described(kind: type[IdxSource] | type[ArchiveSource], name: str, source: dict[str, Any]) -> _Source:

@@ -83,11 +83,13 @@ def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str
 def hashes_of(path: Path) -> dict[str, str]:
     """SHA-256 of a file, or of each file in a folder that is of a known form."""
     files = [path] if path.is_file() else [each for each in sorted(path.rglob("*")) if forms.recognised(each)]
-    found = {}
-    for file in files:
-        with file.open("rb") as opened:
-            found[file.name] = hashlib.file_digest(opened, "sha256").hexdigest()
-    return found
+    return {file.name: sha256(file) for file in files}
+
+
+def sha256(file: Path) -> str:
+    """Of a file's content."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _labelled(raw: RawData, place: str) -> tuple[dict[str, RawSplit], list[str]]:
