@@ -5,7 +5,7 @@ from typing import Any
 from mnist_lstm.core.data.sequences import step_word, to_sequences
 from mnist_lstm.core.evaluation.by_step import class_probabilities_by_step, decision_steps
 from mnist_lstm.core.inference.decode import decode
-from mnist_lstm.core.inference.preprocess import frame_of, preprocess
+from mnist_lstm.core.inference.preprocess import prepare
 from mnist_lstm.core.training.checkpoint import Checkpoint
 
 
@@ -19,7 +19,6 @@ class Reader:
     def __init__(self, checkpoint: Checkpoint):
         self._checkpoint = checkpoint
         self._classifier = checkpoint.classifier()
-        self._frame = frame_of(checkpoint.data)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -43,7 +42,7 @@ class Reader:
         Raises:
             PictureError: if there is nothing to read on it.
         """
-        image = preprocess(decode(content), self._frame)
+        image = prepare(decode(content), self._checkpoint.data)
         (belief,) = class_probabilities_by_step(
             self._classifier, to_sequences(image[None], self._checkpoint.pixel_order())
         )

@@ -4,7 +4,6 @@ import pytest
 
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import predict_tables, preprocess_each
-from mnist_lstm.core.inference.preprocess import frame_of
 from mnist_lstm.core.plots import contact_sheet
 from mnist_lstm.core.plots.style import VERMILLION
 from tests.support import tiny
@@ -20,7 +19,7 @@ PICTURES = [
 def labels() -> list[tuple[str, str, str]]:
     """Title, answer and the answer's colour of each picture on the sheet."""
     checkpoint = tiny.checkpoint()
-    shown = list(preprocess_each(PICTURES, frame_of(checkpoint.data)))
+    shown = list(preprocess_each(PICTURES, checkpoint.data))
     (table,) = predict_tables(PICTURES, checkpoint)
     figure = contact_sheet(shown, table.astype(str), "tiny")
     with warnings.catch_warnings(action="error"):

@@ -13,6 +13,9 @@ EDGE = 0.25  # fraction of the strongest ink at which a stroke begins
 ALIKE = 0.85  # of the usual fill: where no box is narrower, pictures lost their aspect ratio
 
 
+SLACK = 0.1  # by which the ink of a like image may be smaller or larger
+
+
 @dataclass(frozen=True)
 class Preparation:
     """What a source says about its pictures, and where the ink lies in the images that the network reads.
@@ -46,7 +49,8 @@ class Preparation:
     def covers(self, image: NDArray[np.uint8]) -> bool:
         """Whether the ink of an image, uint8 (height, width), has the paper and a size as in the data set."""
         height, width = (float(side[0]) for side in _boxes(image[None], self.paper))
-        within = [low <= side <= high for side, (low, high) in ((height, self.heights), (width, self.widths))]
+        ranges = ((height, self.heights), (width, self.widths))
+        within = [(1 - SLACK) * low <= side <= (1 + SLACK) * high for side, (low, high) in ranges]
         return _paper(image[None]) == self.paper and all(within)
 
     @classmethod
@@ -68,7 +72,7 @@ def measured(images: Array, declared: Preparation) -> Preparation:
         declared: what the source says; its measured values are replaced, unless every image is blank.
     """
     sample = images[_evenly(images)]
-    paper = _paper(sample)
+    paper = 0 if declared.whole or declared.dark_on_light else _paper(sample)
     heights, widths = _boxes(sample, paper)
     if not (inked := heights > 0).any():
         return declared
@@ -101,8 +105,8 @@ def _border(images: NDArray[np.uint8]) -> float:
 
 
 def _paper(images: NDArray[np.uint8]) -> int:
-    """0 or 255, whichever is nearer to the pixels at the border of most images."""
-    return 255 if _border(images) > 127 else 0
+    """255 if most pixels are light, also at the borders, else 0."""
+    return 255 if _border(images) > 127 and np.median(images) > 127 else 0
 
 
 def _boxes(images: NDArray[np.uint8], paper: int) -> Any:

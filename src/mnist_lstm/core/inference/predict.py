@@ -8,15 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.sequences import to_sequences
 from mnist_lstm.core.evaluation.metrics import log_probabilities
-from mnist_lstm.core.inference.decode import PictureError, decode
-from mnist_lstm.core.inference.preprocess import Frame, frame_of, preprocess
+from mnist_lstm.core.inference.decode import BLACK, WHITE, PictureError, decode
+from mnist_lstm.core.inference.doubt import DIGITS, doubt
+from mnist_lstm.core.inference.preprocess import prepare
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 
 IMAGES = 1000  # per forward pass
 DECIMALS = 6  # of a probability in the table
+FORMULA = ("=", "+", "-", "@")  # what a spreadsheet's formula begins with
 
 # The bytes of a picture file, a decoded image uint8 (height, width), or the reason why neither exists
 Content = bytes | NDArray[np.uint8] | PictureError
@@ -37,51 +40,76 @@ class PreprocessedPicture(NamedTuple):
     skipped: str
 
 
-def preprocess_each(pictures: Iterable[tuple[str, Content]], frame: Frame) -> Iterator[PreprocessedPicture]:
-    """Preprocesses each picture to the frame; arrays of that size are used unchanged."""
-    blank = np.zeros((frame.height, frame.width), np.uint8)
+def preprocess_each(pictures: Iterable[tuple[str, Content]], data: DataProfile) -> Iterator[PreprocessedPicture]:
+    """Prepares each picture as the images of the data set were; arrays of their size are read as its source was."""
+    blank = np.zeros(data.image_shape, np.uint8)
     for name, content in pictures:
         try:
-            yield PreprocessedPicture(name, _image(content, frame), "")
+            yield PreprocessedPicture(printable(name), _image(content, data), "")
         except PictureError as error:
-            yield PreprocessedPicture(name, blank, str(error))
+            yield PreprocessedPicture(printable(name), blank, str(error))
 
 
-def _image(content: Content, frame: Frame) -> NDArray[np.uint8]:
+def _image(content: Content, data: DataProfile) -> NDArray[np.uint8]:
     if isinstance(content, PictureError):
         raise content
+    source = data.preparation
     if isinstance(content, bytes):
-        return preprocess(decode(content), frame)
-    return content if content.shape == (frame.height, frame.width) else preprocess(content, frame)
+        paper = WHITE if source.dark_on_light else BLACK
+        return prepare(decode(content, paper if source.whole else None), data)
+    upright = content.T if source.transposed else content
+    if upright.shape != data.image_shape:
+        return prepare(upright, data)
+    return WHITE - upright if source.dark_on_light else upright
+
+
+def printable(name: str) -> str:
+    """The name of a file as text for tables and figures.
+
+    Bytes that are not UTF-8 and characters that cannot be printed become escapes. A name that a spreadsheet would take
+    for a formula begins with "./".
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return f"./{shown}" if shown.startswith(FORMULA) else shown
 
 
 def predict_tables(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoint) -> Iterator[pd.DataFrame]:
     """Yields a table of predictions for every 1,000 pictures, one row per picture in their order.
 
-    Columns: file; digit, the predicted class; probability, that of digit; second_guess; p_<class>, the probability of
-    each class; skipped, the reason if the picture was skipped, in which case all columns between are empty.
+    Columns: file; digit, or class where the classes are no digits; probability, that of the answer; second_guess;
+    doubt, the reason to doubt the answer; p_<class>, the probability of each class; skipped, the reason if the picture
+    was skipped, in which case all columns between are empty; model, which answered.
     """
-    classifier, pixel_order, names = checkpoint.classifier(), checkpoint.pixel_order(), checkpoint.data.class_names
-    images = preprocess_each(pictures, frame_of(checkpoint.data))
+    classifier, pixel_order = checkpoint.classifier(), checkpoint.pixel_order()
+    images = preprocess_each(pictures, checkpoint.data)
     while part := list(itertools.islice(images, IMAGES)):
         sequences = to_sequences(np.stack([each.image for each in part]), pixel_order)
-        yield _table(part, classify(classifier, sequences, IMAGES), names)
+        yield _table(part, classify(classifier, sequences, IMAGES), checkpoint)
 
 
-def _table(part: list[PreprocessedPicture], logits: NDArray[np.float32], class_names: list[str]) -> pd.DataFrame:
-    probabilities = np.exp(log_probabilities(logits)).round(DECIMALS)
+def model_name(checkpoint: Checkpoint) -> str:
+    """The model for people, and its fingerprint: "lstm128 rows s1 on MNIST (0123456789abcdef)"."""
+    return f"{checkpoint.label} on {checkpoint.data.title} ({checkpoint.fingerprint})"
+
+
+def _table(part: list[PreprocessedPicture], logits: NDArray[np.float32], checkpoint: Checkpoint) -> pd.DataFrame:
+    data, probabilities = checkpoint.data, np.exp(log_probabilities(logits))
     second, first = np.argsort(logits, axis=1, kind="stable")[:, -2:].T
-    named = np.array(class_names, dtype=object)
+    named = np.array(data.class_names, dtype=object)
+    rounded = probabilities.round(DECIMALS)
     table = pd.DataFrame(
         {
             "file": [each.name for each in part],
-            "digit": named[first],
-            "probability": probabilities.max(axis=1),
+            "digit" if data.class_names == DIGITS else "class": named[first],
+            "probability": rounded.max(axis=1),
             "second_guess": named[second],
-            **{f"p_{name}": column for name, column in zip(class_names, probabilities.T, strict=True)},
+            "doubt": [doubt(each.image, row, data) for each, row in zip(part, probabilities, strict=True)],
+            **{f"p_{name}": column for name, column in zip(data.class_names, rounded.T, strict=True)},
             "skipped": [each.skipped for each in part],
+            "model": model_name(checkpoint),
         }
     )
     if any(each.skipped for each in part):
-        table.loc[table["skipped"] != "", table.columns[1:-1]] = None
+        table.loc[table["skipped"] != "", table.columns[1:-2]] = None
     return table

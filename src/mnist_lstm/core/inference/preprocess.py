@@ -28,17 +28,44 @@ class Frame(NamedTuple):
         height, width: of an image, in pixels.
         fill: side of the ink's box, as a fraction of the image's side.
         centre: position of the ink's centre of mass, as a fraction of the image's side.
+        stretched: whether the ink fills its box in both directions, without its aspect ratio.
     """
 
     height: int
     width: int
     fill: float
     centre: float
+    stretched: bool = False
 
 
 def frame_of(data: DataProfile) -> Frame:
     """The frame of a model's training images."""
-    return Frame(*data.image_shape, data.preparation.fill, data.preparation.centre)
+    measured = data.preparation
+    return Frame(*data.image_shape, measured.fill, measured.centre, measured.stretched)
+
+
+def prepare(picture: GreyImage, data: DataProfile) -> NDArray[np.uint8]:
+    """The picture as an image of the data set: uint8 (height, width), prepared as the data set's source was.
+
+    Where whole pictures became the images, a picture like these is used as a whole, too. Of any other one, the ink is
+    cut out and placed where the data set has its ink.
+
+    Raises:
+        PictureError: if the picture has no ink.
+    """
+    source = data.preparation
+    if source.whole:
+        image = stretched(picture, data.image_shape)
+        image = WHITE - image if source.dark_on_light else image
+        if source.covers(image):
+            return image
+    placed = preprocess(picture, frame_of(data))
+    return WHITE - placed if source.paper else placed
+
+
+def stretched(picture: GreyImage, size: tuple[int, int] | None) -> GreyImage:
+    """The picture stretched to (height, width), as training stretches whole pictures; as it is for None."""
+    return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS)) if size else picture
 
 
 def preprocess(picture: GreyImage, frame: Frame) -> NDArray[np.uint8]:
@@ -90,6 +117,8 @@ def _scaled(strength: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
     height, width = strength.shape
     scale = min(frame.height * frame.fill / height, frame.width * frame.fill / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if frame.stretched:
+        size = (max(1, round(frame.width * frame.fill)), max(1, round(frame.height * frame.fill)))
     method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
     scaled = np.asarray(Image.fromarray(strength).resize(size, method), np.float64)
     return np.rint(scaled * (WHITE / scaled.max())).astype(np.uint8)  # type: ignore[no-any-return]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 ACROSS = 8  # pictures side by side
 LONGEST = 16  # characters of a name
-UNSURE = 0.5  # below this probability an answer is marked
 
 
 def contact_sheet(shown: Sequence[PreprocessedPicture], answers: pd.DataFrame, run: str) -> "Figure":
@@ -26,24 +25,22 @@ def contact_sheet(shown: Sequence[PreprocessedPicture], answers: pd.DataFrame, r
         run: what was trained on which data.
     """
     rows = -(-len(shown) // ACROSS)
-    note = f"as the network sees them; orange: less than {UNSURE:.0%} sure"
+    note = "as the network sees them; orange: in doubt"
     figure = new_figure(1.45 * rows + 1.05, f"What the network saw, and what it answered\n{run}", note)
     grid = np.ravel(figure.subplots(rows, ACROSS, squeeze=False))
     for unused in grid[len(shown) :]:
         unused.axis("off")
-    by_name = answers.set_index("file")
-    for axes, each in zip(grid, shown, strict=False):
+    for axes, each, (_, answer) in zip(grid, shown, answers.iterrows(), strict=False):
         axes.imshow(each.image, cmap="gray_r", vmin=0, vmax=255)
         axes.set(xticks=[], yticks=[])
         axes.set_title(_printable(each.name), fontsize=SMALL - 2, color=GREY, parse_math=False)
-        if each.skipped or each.name not in by_name.index:
+        if each.skipped or answer["skipped"]:
             axes.set_xlabel("skipped", fontsize=SMALL, color=VERMILLION)
         else:
-            answer = by_name.loc[each.name]
             sure = float(answer["probability"])
-            colour = VERMILLION if sure < UNSURE else "black"
+            colour = VERMILLION if answer["doubt"] else "black"
             surely = ">99%" if sure > 0.995 else f"{sure:.0%}"
-            axes.set_xlabel(f"{answer['digit']}  {surely}", fontsize=SMALL, color=colour, parse_math=False)
+            axes.set_xlabel(f"{answer.iloc[1]}  {surely}", fontsize=SMALL, color=colour, parse_math=False)
     return figure
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from mnist_lstm.core.data.labels import MOST_CLASSES
 from mnist_lstm.core.inference.decode import BLACK, WHITE, GreyImage, PictureError, decode
+from mnist_lstm.core.inference.preprocess import stretched
 from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
@@ -118,13 +119,8 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
 
 def _image(content: bytes, data: DataParameters) -> GreyImage:
     """A picture of the size that is named."""
-    from PIL import Image
-
     paper = None if data.dark_on_light is None else WHITE if data.dark_on_light else BLACK
-    pixels = decode(content, paper)
-    if size := data.height_and_width:
-        pixels = np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.LANCZOS))
-    return pixels
+    return stretched(decode(content, paper), data.height_and_width)
 
 
 def _expect_readable(broken: list[str], place: Path, skip: bool) -> None:

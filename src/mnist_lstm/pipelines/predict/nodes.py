@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from mnist_lstm.core import plots
-from mnist_lstm.core.inference.predict import Open, predict_tables, preprocess_each
-from mnist_lstm.core.inference.preprocess import frame_of
+from mnist_lstm.core.inference.predict import Open, model_name, predict_tables, preprocess_each
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.parameters import PredictParameters
 
 SHOWN = 60  # pictures on the contact sheet
+LISTED = 10  # first answers in the log, and as many in doubt
 PROGRESS_EVERY = 10_000  # pictures between two log lines
 
 logger = logging.getLogger(__name__)
@@ -26,19 +26,35 @@ def predict_pictures(
 
     Yields tables of 1,000 rows. The dataset saves them one by one, so memory use does not grow with the folder.
     """
-    return _with_progress(predict_tables(pictures(predict.folder), models(predict.model)))
+    checkpoint = models(predict.model)
+    logger.info("Model: %s", model_name(checkpoint))
+    return _with_progress(predict_tables(pictures(predict.folder), checkpoint))
 
 
 def _with_progress(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Yields the tables and logs the number of pictures from time to time and at the end."""
-    pictures = skipped = 0
+    """Yields the tables; logs the first answers and the doubtful ones, and the number of pictures from time to time."""
+    pictures = skipped = doubtful = 0
     for part in parts:
+        first = part.index < LISTED - pictures
+        doubted = ((part["doubt"].fillna("") != "") | (part["skipped"] != "")).to_numpy()
+        listed = doubted & ~first & (doubtful + doubted.cumsum() <= LISTED)
+        for _, row in part[first | listed].iterrows():
+            logger.info("%s", _line(row))
         pictures += len(part)
+        doubtful += int(doubted.sum())
         skipped += int((part["skipped"] != "").sum())
         if pictures % PROGRESS_EVERY == 0:
             logger.info("%d pictures", pictures)
         yield part
-    logger.info("%d pictures: %d answered, %d skipped", pictures, pictures - skipped, skipped)
+    counts = (pictures, pictures - skipped, doubtful - skipped, skipped)
+    logger.info("%d pictures: %d answered, %d of these in doubt; %d skipped", *counts)
+
+
+def _line(row: pd.Series) -> str:
+    """A row of the table in a line: "four.png: 4 (0.9812)"."""
+    if row["skipped"]:
+        return f"{row['file']}: skipped, {row['skipped']}"
+    return f"{row['file']}: {row.iloc[1]} ({row['probability']:.4f})" + (row["doubt"] and f", in doubt: {row['doubt']}")
 
 
 def draw_pictures(
@@ -49,5 +65,5 @@ def draw_pictures(
 ) -> Any:
     """Draws a contact sheet of the first pictures as the network reads them, with the predictions."""
     checkpoint = models(predict.model)
-    shown = list(itertools.islice(preprocess_each(pictures(predict.folder), frame_of(checkpoint.data)), SHOWN))
-    return plots.contact_sheet(shown, next(predicted_digits), f"{checkpoint.label} on {checkpoint.data.title}")
+    shown = list(itertools.islice(preprocess_each(pictures(predict.folder), checkpoint.data), SHOWN))
+    return plots.contact_sheet(shown, next(predicted_digits), model_name(checkpoint))

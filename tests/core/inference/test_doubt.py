@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnist_lstm.core.data.data_card import DataProfile
+from mnist_lstm.core.data.preparation import Preparation
+from mnist_lstm.core.inference.doubt import doubt
+
+DIGITS = DataProfile("mnist", "MNIST", 28, 28, [str(digit) for digit in range(10)])
+SURE = np.eye(10)[3]
+Image = NDArray[np.uint8]
+
+
+def inked(*boxes: tuple[slice, slice]) -> Image:
+    image = np.zeros((28, 28), np.uint8)
+    for box in boxes:
+        image[box] = 255
+    return image
+
+
+ONE = inked(np.s_[4:24, 12:16])
+SHAPES = {
+    "": ONE,
+    "hardly any ink": inked(np.s_[4:8, 4:7]),
+    "ink fills its box": inked(np.s_[4:24, 5:23]),
+    "wider than a digit": inked(np.s_[12:16, 4:24]),
+    "several parts far apart": inked(np.s_[4:24, 4:7], np.s_[4:24, 12:15]),
+    "more loops than a digit has": inked(np.s_[4:24, 10:18])
+    - inked(*(np.s_[row : row + 2, 13:15] for row in (6, 11, 16))),
+}
+
+
+@pytest.mark.parametrize("reason", SHAPES)
+def test_the_shape_of_the_ink_is_doubted(reason: str) -> None:
+    assert doubt(SHAPES[reason], SURE, DIGITS) == reason
+
+
+def test_parts_next_to_each_other_are_two_digits_and_parts_below_each_other_one() -> None:
+    beside = inked(np.s_[4:24, 8:12], np.s_[4:24, 13:17])
+    assert doubt(beside, SURE, DIGITS) == "several parts far apart"
+    assert doubt(inked(np.s_[4:13, 10:16], np.s_[14:24, 10:16]), SURE, DIGITS) == ""
+
+
+def test_a_probability_that_is_low_or_divided_is_doubted() -> None:
+    divided, low = np.full(10, 0.01), np.full(10, 0.1)
+    divided[[4, 9]] = 0.48, 0.44
+    assert doubt(ONE, divided, DIGITS) == "divided between 4 and 9"
+    assert doubt(ONE, low, DIGITS) == "low probability"
+
+
+OTHERS: dict[str, Callable[[], DataProfile]] = {
+    "other classes": lambda: replace(DIGITS, class_names=list("abcdefghij")),
+    "images of a few pixels": lambda: replace(DIGITS, height=8, width=8),
+}
+
+
+@pytest.mark.parametrize("data", OTHERS)
+def test_the_shape_is_judged_for_digits_in_enough_pixels_alone(data: str) -> None:
+    profile = OTHERS[data]()
+    assert doubt(np.full(profile.image_shape, 255, np.uint8), SURE, profile) == ""
+
+
+def test_ink_on_light_paper_has_the_same_doubts() -> None:
+    light = replace(DIGITS, preparation=Preparation(paper=255))
+    assert {reason: doubt(255 - image, SURE, light) for reason, image in SHAPES.items()} == {
+        each: each for each in SHAPES
+    }
