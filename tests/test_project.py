@@ -38,6 +38,7 @@ LAYERS = [
     (r"core/report/.*", (*TRAINS, "core.training", "core.report")),
     (r"core/inference/.*", (*TRAINS, "core.training", "core.inference")),
     (r"core/plots/.*", (*TRAINS, "core.training", "core.inference", "core.plots")),
+    (r"core/explain/.*", (*TRAINS, "core.training", "core.inference", "core.explain")),
     (r"cluster/.*", (*BASE, "core", "cluster")),
     (r"pipelines/(\w+)/(nodes|preview)\.py", (*BASE, "core", "cluster")),
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
@@ -190,7 +191,7 @@ def test_no_generator_has_a_list_of_outputs_as_kedro_ends_one_silently_whose_yie
     assert isinstance(generators[0]._outputs, dict)
 
 
-FIGURES = {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report"}
+FIGURES = {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report", "explain"}
 
 
 def names(pipeline: Pipeline) -> set[str]:

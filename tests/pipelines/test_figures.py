@@ -137,7 +137,7 @@ def test_a_run_without_figures_still_computes_metrics() -> None:
     left = {node.name for node in pipelines["__default__"].nodes} - {
         node.name for node in pipelines["without_figures"].nodes
     }
-    assert left == {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report"}
+    assert left == {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report", "explain"}
     assert {"metrics", "test_logits", "checkpoint"} <= pipelines["without_figures"].all_outputs()
 
 

@@ -14,6 +14,7 @@ from mnist_lstm.core.data.file_backed import FileBackedArray
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.core.evaluation.metrics import Predictions
+from mnist_lstm.core.training.snapshots import Snapshots
 from mnist_lstm.datasets import file_backed
 from mnist_lstm.datasets.file_dataset import FileDataset
 
@@ -28,7 +29,7 @@ class NpzDataset(FileDataset):
     """
 
     kind = "npz file"
-    holds: type[ImageSplit] | type[SequenceSplit] | type[Predictions] | None = None
+    holds: type[ImageSplit] | type[SequenceSplit] | type[Predictions] | type[Snapshots] | None = None
 
     def _write(self, data: Any, path: Path) -> None:
         arrays = self._arrays(data)
@@ -73,6 +74,21 @@ class PredictionsDataset(NpzDataset):
     """Logits and labels."""
 
     holds = Predictions
+
+
+class SnapshotsDataset(NpzDataset):
+    """Snapshots of a training; a resumed one keeps those of the interrupted run. Without a file there are none."""
+
+    holds = Snapshots
+
+    def save(self, data: Snapshots) -> None:
+        super().save(data if 0 in data.weights else data.continuing(self.load()))
+
+    def load(self) -> Snapshots:
+        return super().load() if self._filepath.exists() else Snapshots("", {})
+
+    def _exists(self) -> bool:
+        return True  # an older version left no file
 
 
 class ImagesDataset(NpzDataset):

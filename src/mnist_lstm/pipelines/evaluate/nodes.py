@@ -11,8 +11,11 @@ from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.sequences import SequenceSplit, to_images
 from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
+from mnist_lstm.core.explain.content import content
+from mnist_lstm.core.explain.page import page
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data
+from mnist_lstm.core.training.snapshots import Snapshots
 from mnist_lstm.parameters import EvaluationParameters
 
 EXAMPLES = 3  # right images, and as many wrong ones, in detailed figures
@@ -139,6 +142,18 @@ def draw_beliefs(
 def _tested(checkpoint: Checkpoint, data_card: DataCard, part: str = "") -> str:
     """Caption: the training, and the number of test images."""
     return f"{checkpoint.label} on {part}{data_card.images['test']:,} test images of {data_card.title}"
+
+
+def explain(
+    checkpoint: Checkpoint,
+    snapshots: Snapshots,
+    test_sequences: SequenceSplit,
+    test_logits: Predictions,
+    accuracy_by_step: pd.DataFrame,
+) -> str:
+    """Writes one page that explains how this network reads an image, with the network itself in it."""
+    by_step = accuracy_by_step.to_dict("list")
+    return page(content(checkpoint, snapshots, test_sequences.sequences, test_logits, by_step))
 
 
 def write_report(

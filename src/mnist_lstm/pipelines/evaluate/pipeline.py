@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from mnist_lstm.pipelines.evaluate.nodes import (
     draw_beliefs,
     draw_results,
+    explain,
     follow_beliefs,
     look_inside,
     predict_test,
@@ -65,6 +66,13 @@ def _figures() -> list[Node]:
             ["checkpoint", "accuracy_by_step", "belief_examples", "inner_states", "data_card", "params:evaluation"],
             ["accuracy_by_step_figure", "accuracy_by_step_print", "beliefs_figure", "states_figure"],
             name="draw_beliefs",
+            tags="figures",
+        ),
+        Node(
+            explain,
+            ["checkpoint", "snapshots", "test_sequences", "test_logits", "accuracy_by_step"],
+            "explanation",
+            name="explain",
             tags="figures",
         ),
         Node(

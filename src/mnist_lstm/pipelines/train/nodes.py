@@ -16,6 +16,8 @@ from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.loop import Report, fit, paced
 from mnist_lstm.core.training.program import program_continuing
 from mnist_lstm.core.training.resume import checkpoint_to_continue
+from mnist_lstm.core.training.schedules import total_updates
+from mnist_lstm.core.training.snapshots import Snapshots, SnapshotTaker
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
 
 EXAMPLES = 2  # images; with one, torch.export would fix the batch size
@@ -30,7 +32,7 @@ def train(
     model: ModelParameters,
     training: TrainingParameters,
 ) -> Iterator[dict[str, Any]]:
-    """Trains the recurrent classifier and yields checkpoint and learning curves about every second.
+    """Trains the recurrent classifier and yields checkpoint, curves and snapshots about every second.
 
     Each is saved at once, so a killed run loses at most a second or so, and the curves can be watched.
     """
@@ -44,12 +46,15 @@ def train(
     shape = train_sequences.pixel_order.shape
     classifier = new_classifier(model, shape, len(data_card.class_names), training.seed)
     splits = (train_sequences, valid_sequences)
+    done = before.state.iteration if before else 0
+    taker = SnapshotTaker(classifier, total_updates(training, len(train_sequences)), done)
     reports = engine_of(training)(
         classifier, *splits, training, data_card.image_shape, before.state if before else None
     )
-    for report in paced(reports, training.report_seconds):
+    for report in paced(taker.watched(reports), training.report_seconds):
         checkpoint = Checkpoint(model, sequence, data_card.profile, fields, report.state(), training.keep, program)
-        yield {"checkpoint": checkpoint, "history": pd.DataFrame(report.history)}
+        snapshots = Snapshots(checkpoint.fingerprint, {**taker.weights})
+        yield {"checkpoint": checkpoint, "history": pd.DataFrame(report.history), "snapshots": snapshots}
 
 
 def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:

@@ -28,7 +28,7 @@ def _train() -> Node:
                 "params:training",
             ],
             # A dictionary, as Kedro ends a generator silently whose yield lacks one of a list (kedro 1.7)
-            outputs={"checkpoint": "checkpoint", "history": "history"},
+            outputs={name: name for name in ("checkpoint", "history", "snapshots")},
             name="train",
             preview_fn=network,
         )

@@ -1,0 +1,1 @@
+"""The page that explains how a trained network reads an image, with the network itself in it."""

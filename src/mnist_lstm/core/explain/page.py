@@ -1,0 +1,74 @@
+"""Writes the page: one HTML file with its style, its script and a run's content, which asks for nothing else."""
+
+import base64
+import hashlib
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mnist_lstm.core.explain.content import VERSION, Content
+
+# Each before those that import from it
+MODULES = (
+    "network",
+    "prepare",
+    "view",
+    "store",
+    "doubt",
+    "pad",
+    "reader",
+    "inside",
+    "learning",
+    "trials",
+    "units",
+    "app",
+)
+KINDS = {"lstm": "an LSTM", "gru": "a GRU", "rnn": "a plain RNN"}
+RUN = re.compile(r'<script id="run" type="application/json">(.*?)</script>', re.DOTALL)
+
+
+def page(content: Content, other: Content | None = None) -> str:
+    """The page about a run, with a second run's network for the same images if there is one."""
+    given = content | {"other": other["network"] if other else None}
+    code = f'\n"use strict";\n{script()}'
+    about, network = content["about"], content["network"]
+    written: str = _template().render(
+        run=given,
+        title=f"How {KINDS[network['cell']]} reads {'a digit' if about['digits'] else 'an image'}",
+        style=Markup(_source("page.css")),
+        script=Markup(code),
+        script_hash=base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
+    )
+    return written
+
+
+def content_of(written: str) -> Content | None:
+    """The content of a page; None if it is one of another version."""
+    found = RUN.search(written)
+    content: Content = json.loads(found[1]) if found else {}
+    return content if content.get("version") == VERSION else None
+
+
+@cache
+def script(modules: tuple[str, ...] = MODULES) -> str:
+    """The modules as one script: they share one scope, so imports and exports go."""
+    sources = (_source(f"{name}.js") for name in modules)
+    return "".join(re.sub(r"^import .*?;\n|^export (?=\w)", "", source, flags=re.M | re.S) for source in sources)
+
+
+def _source(name: str) -> str:
+    return files("mnist_lstm.core.explain").joinpath("page", name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Any:
+    loader = PackageLoader("mnist_lstm.core.explain", "page")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("index.html.j2")

@@ -1,0 +1,133 @@
+// A drawing as an image of the training data, step by step as core/inference/preprocess.py does it.
+// Images are {width, height, data}, one byte a pixel; a drawing is dark on white paper that reaches its border.
+
+/** Rounds half to even, as Python and numpy do. */
+export function round(x) {
+  const down = Math.floor(x), rest = x - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2) ? down + 1 : down;
+}
+
+/** The connected parts (8 neighbours) where `inside` is set: a number for each pixel, from 1, and their sizes. */
+export function parts(inside, width, height) {
+  const label = new Int32Array(inside.length), sizes = [0];
+  for (let start = 0; start < inside.length; start += 1) {
+    if (!inside[start] || label[start]) continue;
+    const open = [start], number = sizes.length;
+    label[start] = number;
+    sizes.push(0);
+    while (open.length) {
+      const at = open.pop(), x = at % width, y = (at - x) / width;
+      sizes[number] += 1;
+      for (let v = Math.max(y - 1, 0); v <= Math.min(y + 1, height - 1); v += 1) {
+        for (let u = Math.max(x - 1, 0); u <= Math.min(x + 1, width - 1); u += 1) {
+          const next = v * width + u;
+          if (inside[next] && !label[next]) {
+            label[next] = number;
+            open.push(next);
+          }
+        }
+      }
+    }
+  }
+  return {label, sizes};
+}
+
+/** Ink strength of each pixel of a drawing, 0 to 255. */
+function ink({data}) {
+  const away = data.map((value) => 255 - value), most = away.reduce((a, b) => Math.max(a, b), 0);
+  const strong = away.filter((value) => value > most / 2).sort(), half = strong.length >> 1;
+  const full = strong.length % 2 ? strong[half] : (strong[half - 1] + strong[half]) / 2;
+  return most ? away.map((value) => Math.trunc(Math.min(255, Math.fround(value * Math.fround(255 / full))))) : away;
+}
+
+/** The strokes of a drawing without specks: {inside, strength, label, sizes}; null where nothing is drawn. */
+export function strokes(drawing, rules) {
+  const {width, height} = drawing, strength = ink(drawing);
+  const inside = strength.map((value) => (value > 255 * rules.edge ? 1 : 0)), found = parts(inside, width, height);
+  const least = rules.speck * Math.max(...found.sizes);
+  const kept = inside.map((is, at) => (is && found.sizes[found.label[at]] >= least ? 1 : 0));
+  return found.sizes.length > 1 ? {width, height, strength, inside: kept, ...found, least} : null;
+}
+
+/** The box of what is set, with its pixels; ink farther than one pixel from a stroke is paper. */
+function boxed({width, height, strength, inside}) {
+  let [left, right, top, bottom] = [width, -1, height, -1];
+  inside.forEach((is, at) => {
+    if (!is) return;
+    const x = at % width, y = (at - x) / width;
+    [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
+  });
+  const box = {width: right - left + 1, height: bottom - top + 1};
+  box.data = new Uint8Array(box.width * box.height);
+  const near = (x, y) => {
+    for (let v = Math.max(y - 1, top); v <= Math.min(y + 1, bottom); v += 1) {
+      for (let u = Math.max(x - 1, left); u <= Math.min(x + 1, right); u += 1) if (inside[v * width + u]) return true;
+    }
+    return false;
+  };
+  for (let y = top; y <= bottom; y += 1) {
+    for (let x = left; x <= right; x += 1) {
+      if (near(x, y)) box.data[(y - top) * box.width + x - left] = strength[y * width + x];
+    }
+  }
+  return box;
+}
+
+const FILTERS = {
+  box: {support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0)},
+  bilinear: {support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x))},
+};
+const BITS = 22; // of Pillow's fixed-point weights
+
+/** For each of `size` positions along a line of `length`: where its pixels begin, and their weights (Pillow's). */
+function kernels(length, size, {support, weight}) {
+  const scale = length / size, wide = Math.max(scale, 1), narrow = 1 / wide;
+  return Array.from({length: size}, (_, at) => {
+    const centre = (at + 0.5) * scale, from = Math.max(0, Math.trunc(centre - support * wide + 0.5));
+    const to = Math.min(length, Math.trunc(centre + support * wide + 0.5));
+    const weights = Array.from({length: to - from}, (__, k) => weight((k + from - centre + 0.5) * narrow));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return {from, weights: weights.map((each) => Math.trunc(0.5 + (each / sum) * 2 ** BITS))};
+  });
+}
+
+/** Pillow's `resize`: across, then down, each pass rounded to bytes. */
+export function resized({width, height, data}, size, filter) {
+  const line = (from, stride, {weights}) =>
+    Math.min(255, (weights.reduce((a, w, k) => a + w * data[from + k * stride], 2 ** (BITS - 1))) >> BITS);
+  const across = kernels(width, size.width, FILTERS[filter]), down = kernels(height, size.height, FILTERS[filter]);
+  const wide = new Uint8Array(size.width * height), out = new Uint8Array(size.width * size.height);
+  for (let y = 0; y < height; y += 1) {
+    across.forEach((kernel, x) => { wide[y * size.width + x] = line(y * width + kernel.from, 1, kernel); });
+  }
+  data = wide;
+  down.forEach((kernel, y) => {
+    for (let x = 0; x < size.width; x += 1) {
+      out[y * size.width + x] = line(kernel.from * size.width + x, size.width, kernel);
+    }
+  });
+  return {...size, data: out};
+}
+
+/** The drawing's strokes as an image of the frame: scaled to its box, centred by mass. */
+export function prepared(drawn, frame) {
+  const box = boxed(drawn);
+  const scale = Math.min((frame.height * frame.fill) / box.height, (frame.width * frame.fill) / box.width);
+  const size = {width: Math.max(1, round(box.width * scale)), height: Math.max(1, round(box.height * scale))};
+  const scaled = resized(box, size, scale < 1 ? "box" : "bilinear"), most = Math.max(...scaled.data);
+  const data = scaled.data.map((value) => round(value * (255 / most)));
+  let [mass, across, down] = [0, 0, 0];
+  data.forEach((value, at) => {
+    mass += value;
+    across += value * (at % size.width);
+    down += value * Math.floor(at / size.width);
+  });
+  const place = (side, length, moment) =>
+    Math.min(Math.max(round(side * frame.centre - moment / mass), 0), side - length);
+  const left = place(frame.width, size.width, across), top = place(frame.height, size.height, down);
+  const image = new Uint8Array(frame.width * frame.height);
+  for (let y = 0; y < size.height; y += 1) {
+    image.set(data.subarray(y * size.width, (y + 1) * size.width), (top + y) * frame.width + left);
+  }
+  return image;
+}

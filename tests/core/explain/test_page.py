@@ -1,0 +1,80 @@
+"""What the page holds, and how it is put together."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_lstm.core.data.sequences import pixel_order_for, to_sequences
+from mnist_lstm.core.evaluation.metrics import Predictions
+from mnist_lstm.core.explain.content import IMAGES, MISTAKES, Content, content
+from mnist_lstm.core.explain.page import MODULES, content_of, page, script
+from mnist_lstm.core.plots.style import PALETTE
+from mnist_lstm.core.training.snapshots import Snapshots, flat
+from tests.conftest import read_by
+from tests.support import tiny
+
+
+def given(**changes: Any) -> Content:
+    """The content of the page about a tiny network."""
+    checkpoint, sequences = (
+        tiny.checkpoint(**changes),
+        to_sequences(tiny.images(20), pixel_order_for(read_by("rows"), 6, 4)),
+    )
+    taken = Snapshots(checkpoint.fingerprint, {0: flat(checkpoint.weights).astype(np.float16)})
+    by_step = {"step": np.arange(1, 7), "accuracy": np.linspace(0, 1, 7)[1:]}
+    return content(checkpoint, taken, sequences, tiny.predictions(), by_step)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_page_gives_its_content_back(cell: str) -> None:
+    made = given(cell=cell)
+    assert content_of(page(made)) == made | {"other": None}
+
+
+def test_a_page_of_another_version_gives_nothing() -> None:
+    assert content_of(page(given() | {"version": 0})) is None
+    assert content_of("<html></html>") is None
+
+
+def test_names_of_classes_stay_text() -> None:
+    written = page(given())
+    assert "<b>bold</b>" not in written
+    assert written.count("<script") == written.count("</script>") == 2
+
+
+def test_a_page_names_no_other_place() -> None:
+    written = page(given(), given(cell="gru"))
+    assert "default-src 'none'" in written
+    assert set(re.findall(r"https?://[\w./]+", written)) == {"http://www.w3.org/2000/svg"}
+
+
+def test_snapshots_of_another_training_are_left_out() -> None:
+    checkpoint = tiny.checkpoint()
+    sequences = to_sequences(tiny.images(3), pixel_order_for(read_by("rows"), 6, 4))
+    made = content(checkpoint, Snapshots("another", {0: np.zeros(3, np.float16)}), sequences, None, None)
+    assert made["snapshots"] == []
+    assert "left no snapshots" in page(made)
+
+
+def test_the_first_images_are_shown_and_then_the_surest_mistakes() -> None:
+    count = IMAGES + 50
+    sequences = np.zeros((count, 6, 4), np.uint8)
+    logits = np.tile(np.array([9.0, 0, 0], np.float32), (count, 1))
+    labels = np.zeros(count, np.uint8)
+    labels[[3, *range(IMAGES, IMAGES + 9)]] = 1
+    made = content(tiny.checkpoint(), Snapshots("", {}), sequences, Predictions(logits, labels), None)
+    assert made["images"]["count"] == IMAGES + MISTAKES
+    assert made["images"]["labels"][-MISTAKES:] == [1] * MISTAKES
+
+
+def test_no_module_needs_another_that_comes_later() -> None:
+    for number in range(1, len(MODULES) + 1):
+        assert not re.search(r"^(import|export) ", script(MODULES[:number]), re.MULTILINE)
+
+
+def test_the_colours_of_what_is_measured_are_those_of_the_figures() -> None:
+    style = page(given()).partition("<style>")[2].partition("</style>")[0]
+    light, dark = (re.findall(rf"--{name}: (#\w+)", style) for name in ("blue", "orange"))
+    assert {colour.upper() for colour in [*light, *dark, *re.findall(r"--mark: (#\w+)", style)]} <= {*PALETTE}
