@@ -3,8 +3,9 @@
 import atexit
 import gc
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
-from mnist_lstm.errors import UserError, cause_for_user
+from mnist_lstm.errors import UserError, cause_for_user, listed
 from mnist_lstm.openmp import shorten_spinning
-from mnist_lstm.preflight.cli_options import expect_known
+from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 from mnist_lstm.redaction import redacted
 
 GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
@@ -80,6 +81,37 @@ def _refused_by_kedro(error: Exception) -> bool:
     return module in ("kedro", "omegaconf") and not str(error).startswith("Failed while")  # loading or saving
 
 
+def configured(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options by which a command reads the same configuration as a run with them."""
+
+    @click.option("--env", "-e", help="The preset whose mlflow.yml counts, as for `kedro run`.")
+    @click.option("--conf-source", help="Folder of the configuration, instead of conf/.")
+    @click.option(
+        "--params", default="", callback=_split_params, help="Settings such as tracking.experiment.name=NAME."
+    )
+    @wraps(command)
+    def with_configuration(
+        metadata: Any, /, env: str | None, conf_source: str | None, params: dict[str, Any], **options: Any
+    ) -> None:
+        from kedro.framework.project import settings
+
+        from mnist_lstm.tracking import store
+
+        project = metadata.project_path
+        with one_line_errors(conf_source, env):
+            expect_preset(env, conf_source)
+            if others := params.keys() - {"tracking"}:
+                raise UserError(f"--params must be tracking.* for this command, found {listed(others)}; leave it out.")
+            conf = Path(conf_source).absolute() if conf_source else project / settings.CONF_SOURCE
+            loader = settings.CONFIG_LOADER_CLASS(
+                str(conf), env=env, runtime_params=params, **settings.CONFIG_LOADER_ARGS
+            )
+            store.configure(project, loader)
+            command(metadata, **options)
+
+    return with_configuration
+
+
 @click.group(name="mnist_lstm")
 def cli() -> None:
     """Commands of this project."""
@@ -94,6 +126,7 @@ cli.add_command(run)
 @click.option("--allow-differences", is_flag=True, help="Run even if code or packages have changed since.")
 @click.option("--checkout", is_flag=True, help="Use the run's own commit, in a temporary worktree.")
 @click.pass_obj
+@configured
 def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: bool) -> None:
     """Repeat RUN from its MLflow record and compare the two bit by bit.
 
@@ -124,6 +157,7 @@ def site(metadata: Any) -> None:
 @click.argument("run_names", metavar="RUN...", nargs=-1)
 @click.option("--last", metavar="N", type=click.IntRange(2, 1000), help="The newest N finished runs.")
 @click.pass_obj
+@configured
 def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None:
     """Show how recorded runs differ: parameters, metrics, curves.
 
@@ -144,6 +178,7 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
 
 @cli.command(name="sync-runs")
 @click.pass_obj
+@configured
 def sync_runs(metadata: Any) -> None:
     """Send to MLflow what runs recorded while it did not answer."""
     from mnist_lstm.tracking.spool import earlier_runs
@@ -159,6 +194,7 @@ def sync_runs(metadata: Any) -> None:
 @click.option("--model", default="champion", show_default=True, help="Also a run's id or name, latest, or a *.pt file.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_obj
+@configured
 def draw(metadata: Any, model: str, port: int) -> None:
     """Serve a page, at http://127.0.0.1:8000, to draw a digit and watch the network read it.
 

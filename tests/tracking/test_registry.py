@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_lstm.tracking import reader, registry
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking import load_model, reader, registry
 from mnist_lstm.tracking.registry import CHAMPION, DECISION, Candidate, decision
 from mnist_lstm.tracking.reproduce import rerun
 from tests.support.projects import DIGITS, Project, copied
@@ -89,6 +90,52 @@ def test_where_nothing_is_registered_there_is_no_champion(fakes: FakeRuns) -> No
     assert registry.champion_of(fakes.client, NAME) is None
     fakes.client.create_registered_model(NAME)
     assert registry.champion_of(fakes.client, NAME) is None
+
+
+def made_by_hand(fakes: FakeRuns, accuracy: float) -> tuple[str, str]:
+    """A version that a person registered and called the champion, with the ids of its run and model."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    run_id = fakes.client.create_run(fakes.experiment, tags={"data": "mnist"}).info.run_id
+    tag = InputTag("mlflow.data.context", "valid")
+    digest = "images of mnist"[:12]
+    fakes.client.log_inputs(run_id, [DatasetInput(Dataset("mnist valid", digest, "local", "{}"), [tag])])
+    for step, value in enumerate((0.5, accuracy)):
+        fakes.client.log_metric(run_id, "valid/accuracy", value, step=step)
+    logged = fakes.client.create_logged_model(fakes.experiment, source_run_id=run_id)
+    fakes.client.create_registered_model(NAME)
+    made = fakes.client.create_model_version(
+        NAME, f"models:/{logged.model_id}", run_id, model_id=logged.model_id, await_creation_for=0
+    )
+    fakes.client.set_registered_model_alias(NAME, CHAMPION, made.version)
+    return run_id, logged.model_id
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "found"), [(0.95, "version 1 had 0.9000"), (0.8, "leaves version 1 the champion")]
+)
+def test_a_champion_made_by_hand_is_compared_by_its_run(fakes: FakeRuns, accuracy: float, found: str) -> None:
+    made_by_hand(fakes, 0.9)
+    assert found in register(fakes, accuracy)
+
+
+@pytest.mark.parametrize("lost", ["model", "run"])
+def test_a_champion_without_its_run_or_model_yields_to_the_next(fakes: FakeRuns, lost: str) -> None:
+    run_id, model_id = made_by_hand(fakes, 0.99)
+    if lost == "model":
+        fakes.client.delete_logged_model(model_id)
+    else:
+        fakes.client.delete_run(run_id)
+    assert "the run or the model of version 1, the champion before, was deleted" in register(fakes, 0.1)
+
+
+def test_a_model_is_called_by_any_alias_and_one_without_a_run_is_refused_in_a_line(fakes: FakeRuns) -> None:
+    run_id, _ = made_by_hand(fakes, 0.9)
+    fakes.client.set_registered_model_alias(NAME, "proven", 1)
+    assert load_model._run_called(fakes.client, "mnist-lstm", NAME, "proven") == run_id
+    fakes.client._tracking_client.store._hard_delete_run(run_id)  # as `mlflow gc` does
+    with pytest.raises(UserError, match="its 'proven', must have its run, found none with the id"):
+        load_model._run_called(fakes.client, "mnist-lstm", NAME, "proven")
 
 
 # runs

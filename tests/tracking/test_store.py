@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 import subprocess
@@ -13,6 +14,9 @@ import pytest
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import store
 from tests.support.projects import DIGITS, Project, copied, surroundings, wait_for
+from tests.tracking.fake_runs import FakeRuns
+
+pytest_plugins = ["tests.tracking.fake_runs"]
 
 MLFLOW = {
     "server": {"mlflow_tracking_uri": None},
@@ -196,3 +200,28 @@ def test_a_store_whose_making_was_killed_is_made_anew(tmp_path: Path) -> None:
             shutil.rmtree(left)
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     assert len(Project(tmp_path).client().search_experiments()) == 1
+
+
+def test_a_command_reads_the_configuration_that_its_options_name(fakes: FakeRuns) -> None:
+    (fakes.path / "conf/team").mkdir()
+    (fakes.path / "conf/team/mlflow.yml").write_text("tracking: {registry: {name: ours}, experiment: {name: theirs}}\n")
+    shutil.copytree(fakes.path / "conf", fakes.path / "elsewhere")
+    nobody = "'latest' needs a run that has finished, found none in the experiment"
+    for options, experiment in {
+        ("--env", "team"): "theirs",
+        ("--conf-source", str(fakes.path / "elsewhere"), "--env", "team"): "theirs",
+        ("--env", "team", "--params", "tracking.experiment.name=mine"): "mine",
+        (): "mnist-lstm",
+    }.items():
+        with contextlib.chdir(fakes.path):
+            assert f"{nobody} '{experiment}'" in fakes.invoke("latest", "latest", *options).output
+    assert "--params must be tracking.* for this command" in fakes.invoke("latest", "--params", "model.cell=gru").output
+    with contextlib.chdir(fakes.path):
+        assert "--env must be a folder of conf/" in fakes.invoke("latest", "--env", "taem").output
+
+
+def test_the_configuration_of_a_run_counts_for_the_models_that_it_names(fakes: FakeRuns) -> None:
+    assert store.opened(fakes.path).registered_model == "mnist-lstm"
+    loader = {"mlflow": MLFLOW, "parameters": {"tracking": {"registry": {"name": "ours"}}}}
+    store.configure(fakes.path, loader)
+    assert store.opened(fakes.path).registered_model == "ours"

@@ -28,7 +28,7 @@ def expect_known(options: dict[str, Any]) -> None:
     for name in names:
         if name not in pipelines:
             raise UserError(f"pipeline must be {listed(pipelines)}, not {name!r}{nearest(name, pipelines)}.")
-    _expect_preset(options["env"], options["conf_source"])
+    expect_preset(options["env"], options["conf_source"])
     chosen = sum((pipelines[name] for name in names), Pipeline([]))
     nodes = [node.name for node in chosen.nodes]
     for option, flag in NODES.items():
@@ -51,7 +51,12 @@ def _has_node(pipeline: Pipeline, name: str) -> bool:
     return name in (node.name for node in pipeline.nodes)
 
 
-def _expect_preset(env: str | None, source: str | None) -> None:
+def expect_preset(env: str | None, source: str | None) -> None:
+    """Checks that the configuration has this environment.
+
+    Raises:
+        UserError: if not, with the most similar one that it has.
+    """
     root = find_kedro_project(Path.cwd())
     folder = Path(source) if source else (root or Path()) / settings.CONF_SOURCE
     if not env or not folder.is_dir() or (folder / env).is_dir():  # a packaged configuration is an archive

@@ -52,10 +52,11 @@ class Tracking(threading.local):
 
     @hook_impl
     def after_context_created(self, context: Any) -> None:
-        """Reads the settings."""
+        """Reads the settings, which count for `predict.model`, too."""
         self._project = Path(context.project_path)
         self._conf = str(context.config_loader.conf_source)
         self._settings = store.settings(context.config_loader)
+        store.configure(self._project, context.config_loader)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:

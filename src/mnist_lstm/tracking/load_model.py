@@ -49,7 +49,7 @@ def model(project: Path, named: str) -> Checkpoint:
 
     Args:
         project: the project's root.
-        named: "champion", a run's id or name, "latest", or the path of a checkpoint.
+        named: "champion" or another alias of the registered model, a run's id or name, "latest", a checkpoint's path.
 
     Raises:
         UserError: if there is none.
@@ -60,19 +60,28 @@ def model(project: Path, named: str) -> Checkpoint:
             raise UserError(f"a model must be a checkpoint that exists, found no file {named!r}.")
         return checkpoint.from_bytes(path.read_bytes(), named)
     client, _, experiment, registered = store.opened(project)
-    if named == registry.CHAMPION:
-        return _of_run(client, _champions_run(client, registered))
-    return _of_run(client, reader.find_run(client, experiment, named, did=("trained",)).info.run_id)
+    return _of_run(client, _run_called(client, experiment, registered, named))
 
 
-def _champions_run(client: Any, registered: str) -> str:
-    found = registry.champion_of(client, registered)
-    if found is None:
-        raise UserError(
-            f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run or a "
-            "checkpoint (the parameter 'predict.model', or `kedro draw --model`): `latest`, data/06_models/…/NAME.pt."
-        )
-    return str(found.run_id)
+def _run_called(client: Any, experiment: str, registered: str, named: str) -> str:
+    """The id of the run that trained the model, whose version may be called by an alias."""
+    import mlflow
+
+    found = registry.version_called(client, registered, named)
+    if found:
+        try:
+            return str(client.get_run(found.run_id).info.run_id)
+        except mlflow.exceptions.MlflowException:
+            raise UserError(
+                f"version {found.version} of {registered!r}, its {named!r}, must have its run, found none with the id "
+                f"{found.run_id!r}: it was deleted; train again (`kedro run`), or name another model."
+            ) from None
+    if named != registry.CHAMPION:
+        return str(reader.find_run(client, experiment, named, did=("trained",)).info.run_id)
+    raise UserError(
+        f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run or a "
+        "checkpoint (the parameter 'predict.model', or `kedro draw --model`): `latest`, data/06_models/…/NAME.pt."
+    )
 
 
 def _of_run(client: Any, run_id: str) -> Checkpoint:

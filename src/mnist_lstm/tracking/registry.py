@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 from filelock import FileLock
 
 from mnist_lstm.core.data.bundled_digits import NAME as STAND_IN
+from mnist_lstm.tracking import reader
 from mnist_lstm.tracking.store import DATABASE
 
 CHAMPION = "champion"  # the alias
 DATA, IMAGES, ACCURACY = "data", "data.valid.sha256", "valid/accuracy"  # tags of a version
+LOGGED = "models:/"  # begins the source of a version that is a logged model
 DECISION, VERSION = "champion.decision", "registered.version"  # tags of a version, and of its run
 
 
@@ -49,11 +51,10 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
     """
     with FileLock(f"{project / DATABASE}.lock"):
         _expect_registered_model(client, name)
-        champion = champion_of(client, name)
-        wins, reason = decision(champion, candidate, margin)
+        wins, reason = decision(_standing(client, champion_of(client, name)), candidate, margin)
         made = client.create_model_version(
             name,
-            f"models:/{candidate.model_id}",
+            f"{LOGGED}{candidate.model_id}",
             candidate.run_id,
             tags=candidate.tags | {DECISION: reason},
             await_creation_for=0,
@@ -66,6 +67,46 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
     return f"{name} version {made.version} {reason}"
 
 
+class Champion(NamedTuple):
+    """The champion as a candidate meets it.
+
+    Attributes:
+        version: in the registry.
+        tags: by which it is compared; None if its run or its model is gone.
+    """
+
+    version: Any
+    tags: dict[str, str] | None
+
+
+def _standing(client: Any, version: Any | None) -> Champion | None:
+    """What is known of the champion; of one that a person registered, from its run."""
+    import mlflow
+
+    if version is None:
+        return None
+    try:
+        run = client.get_run(version.run_id)
+        if (source := version.source).startswith(LOGGED):  # its model_id is not returned with an alias
+            client.get_logged_model(source.removeprefix(LOGGED))
+    except mlflow.exceptions.MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return Champion(version.version, None)
+    if run.info.lifecycle_stage == "deleted":
+        return Champion(version.version, None)
+    return Champion(version.version, version.tags if IMAGES in version.tags else _tags_of(client, run))
+
+
+def _tags_of(client: Any, run: Any) -> dict[str, str]:
+    """The tags of a version of this run's model, as far as they follow from the run."""
+    accuracies = [point.value for point in client.get_metric_history(run.info.run_id, ACCURACY)]
+    found = {DATA: run.data.tags.get(DATA), IMAGES: reader.digests(run).get("valid")}
+    if accuracies:
+        found[ACCURACY] = max(accuracies) if run.data.params.get("training.keep") == "best" else accuracies[-1]
+    return {key: str(value) for key, value in found.items() if value is not None}
+
+
 def decision(champion: Any | None, candidate: Candidate, margin: float) -> tuple[bool, str]:
     """Whether the candidate becomes the champion, and why, as the end of a sentence about it.
 
@@ -74,8 +115,11 @@ def decision(champion: Any | None, candidate: Candidate, margin: float) -> tuple
     """
     if champion is None:
         return True, "is the champion, the first one"
-    of, data = f"version {champion.version}", champion.tags.get(DATA)
-    if champion.tags.get(IMAGES) != candidate.images:
+    of = f"version {champion.version}"
+    if champion.tags is None:
+        return True, f"is the champion: the run or the model of {of}, the champion before, was deleted"
+    data, images = champion.tags.get(DATA), champion.tags.get(IMAGES)
+    if not (images and candidate.images.startswith(images) and ACCURACY in champion.tags):  # MLflow shortens digests
         if data == STAND_IN and candidate.data != STAND_IN:
             return True, f"is the champion: it was trained on {candidate.data}, {of} on the bundled digits"
         differ = f"the validation images differ ({candidate.data}, {data})"
@@ -89,10 +133,15 @@ def decision(champion: Any | None, candidate: Candidate, margin: float) -> tuple
 
 def champion_of(client: Any, name: str) -> Any | None:
     """The champion among the versions of the registered model, None if there is none."""
+    return version_called(client, name, CHAMPION)
+
+
+def version_called(client: Any, name: str, alias: str) -> Any | None:
+    """The version of the registered model with an alias, None if there is none."""
     import mlflow
 
     try:
-        return client.get_model_version_by_alias(name, CHAMPION)
+        return client.get_model_version_by_alias(name, alias)
     except mlflow.exceptions.MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, or no such alias
             return None

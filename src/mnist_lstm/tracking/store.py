@@ -2,11 +2,11 @@
 
 import os
 import tempfile
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from filelock import FileLock
-from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as kedro_settings
 from omegaconf import OmegaConf
 from pydantic import Field, ValidationError
@@ -26,6 +26,9 @@ ENVIRONMENT = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+
+
+_CONFIGURED: ContextVar[tuple[Path | None, Any]] = ContextVar("configured", default=(None, None))
 
 
 class _Server(Section):
@@ -94,9 +97,22 @@ def opened(project: Path) -> Opened:
     Raises:
         UserError: if mlflow.yml is invalid or the store cannot be used.
     """
-    found = settings(OmegaConfigLoader(str(project / "conf"), **kedro_settings.CONFIG_LOADER_ARGS))
+    found = settings(config_loader(project))
     uri = tracking_uri(project, found.server.mlflow_tracking_uri)
     return Opened(client(project, uri), uri, found.tracking.experiment.name, found.tracking.registry.name)
+
+
+def configure(project: Path, loader: Any) -> None:
+    """Makes the configuration that a run or a command reads count for `opened`, too, in this thread."""
+    _CONFIGURED.set((project, loader))
+
+
+def config_loader(project: Path) -> Any:
+    """The loader of the configuration that was last given to `configure` for this project, by default that of conf/."""
+    configured, loader = _CONFIGURED.get()
+    if configured == project:
+        return loader
+    return kedro_settings.CONFIG_LOADER_CLASS(str(project / "conf"), **kedro_settings.CONFIG_LOADER_ARGS)
 
 
 def tracking_uri(project: Path, configured: str | None) -> str:
