@@ -111,6 +111,7 @@ class Project:
         made = copied(folder)
         shutil.copytree(self.path / "data", folder / "data", dirs_exist_ok=True)
         shutil.copy(self.path / "mlflow.db", folder)
+        shutil.copytree(self.path / "mlartifacts", folder / "mlartifacts")
         return made
 
     def set_mirrors(self, *mirrors: str) -> None:

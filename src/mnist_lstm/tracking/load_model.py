@@ -87,7 +87,7 @@ def _run_called(client: Any, experiment: str, registered: str, named: str) -> st
 def _of_run(client: Any, run_id: str) -> Checkpoint:
     content = reader.fetched(client, run_id, "checkpoint.pt")
     if content is None:
-        raise UserError(f"run {run_id} must hold checkpoint.pt, found none; it did not train. Name another model.")
+        raise reader.missing(client.get_run(run_id), "checkpoint.pt", "did not train")
     found = checkpoint.from_bytes(content, f"checkpoint.pt of run {run_id}")
     recorded, digest = client.get_run(run_id).data.tags.get(tags.WEIGHTS), checkpoint.weights_digest(found.weights)
     if recorded != digest:

@@ -134,7 +134,7 @@ def read(client: Any, run: Any) -> Record:
     run_id = run.info.run_id
     provenance, checkpoint = (fetched(client, run_id, name) for name in ("provenance.json", "checkpoint.pt"))
     if provenance is None:
-        raise UserError(f"run {run_id} must hold provenance.json, found none; not a run of this project.")
+        raise missing(run, "provenance.json", "is not a run of this project")
     return Record(
         run,
         json.loads(provenance),
@@ -142,6 +142,13 @@ def read(client: Any, run: Any) -> Record:
         predictions(client, run_id),
         curves(client, run_id),
     )
+
+
+def missing(run: Any, name: str, otherwise: str) -> UserError:
+    """The error for an artifact that a run lacks: its files are gone if the run wrote weights, else it `otherwise`."""
+    wrote, place = tags.WEIGHTS in run.data.tags, run.info.artifact_uri
+    found = f"the run wrote it, but {place} lacks it; bring that folder back" if wrote else f"the run {otherwise}"
+    return UserError(f"run {run.info.run_id} must hold {name}, found none: {found}, or name another run.")
 
 
 def predictions(client: Any, run_id: str) -> Predictions | None:

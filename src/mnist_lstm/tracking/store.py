@@ -1,6 +1,7 @@
 """Where runs are recorded: the settings of conf/base/mlflow.yml, and the MLflow store."""
 
 import os
+import re
 import tempfile
 from contextvars import ContextVar
 from pathlib import Path
@@ -13,9 +14,12 @@ from pydantic import Field, ValidationError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.sections import Section, mistakes
+from mnist_lstm.tracking import moved
+from mnist_lstm.tracking.moved import ARTIFACTS
 from mnist_lstm.tracking.spool.outages import store_errors
 
-DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
+DATABASE = "mlflow.db"
+MISREAD = re.compile(r"%[0-9a-fA-F]{2}|\?")  # in the path of a sqlite database: MLflow opens another file
 # Makes MLflow's page open the experiment in the view for training, not the one for language models
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # A silent server times out after seconds, not after MLflow's four minutes, as the spool stores what it misses.
@@ -117,7 +121,12 @@ def config_loader(project: Path) -> Any:
 
 def tracking_uri(project: Path, configured: str | None) -> str:
     """Address of the store: as configured, else MLFLOW_TRACKING_URI, else mlflow.db in the project's root."""
-    return configured or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / DATABASE}"
+    return configured or os.environ.get("MLFLOW_TRACKING_URI") or own_uri(project)
+
+
+def own_uri(project: Path) -> str:
+    """Address of the project's own store."""
+    return f"sqlite:///{project / DATABASE}"
 
 
 def client(project: Path, uri: str) -> Any:
@@ -128,6 +137,8 @@ def client(project: Path, uri: str) -> Any:
     """
     with store_errors(uri):
         prepare(project, uri)
+        if uri == own_uri(project):
+            moved.follow(project / DATABASE)
         import mlflow
 
         mlflow.set_tracking_uri(uri)
@@ -143,7 +154,12 @@ def prepare(project: Path, uri: str) -> None:
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
     database = project / DATABASE
-    if uri == f"sqlite:///{database}" and not database.exists():
+    if uri == own_uri(project) and (found := MISREAD.search(str(project))):
+        raise UserError(
+            f"the project's path must not hold {found[0]!r}, which MLflow takes for an escape in {uri}; rename the "
+            "folder, or choose another store by MLFLOW_TRACKING_URI."
+        )
+    if uri == own_uri(project) and not database.exists():
         _create(database)
 
 
@@ -157,8 +173,7 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
 
     found = client.get_experiment_by_name(name)
     if found is None:
-        own = uri == f"sqlite:///{project / DATABASE}"
-        place = _below(project / ARTIFACTS, name).as_uri() if own else None
+        place = _below(project / ARTIFACTS, name).as_uri() if uri == own_uri(project) else None
         try:
             return str(client.create_experiment(name, artifact_location=place, tags=EXPERIMENT_TAGS))
         except mlflow.exceptions.MlflowException:  # another process has just created it

@@ -304,6 +304,12 @@ def test_a_run_of_another_store_waits(project: Project, stored: Path) -> None:
     assert joined(f"{stored} waits: it belongs to another store, http://elsewhere.") in joined(done.output)
 
 
+def test_a_run_of_the_projects_own_store_is_sent_after_the_project_moved(project: Project, stored: Path) -> None:
+    changed(stored, store="sqlite:////before/mlflow.db", own=True)
+    assert project.call("sync-runs").exit_code == 0
+    assert project.last_run().info.status == "FINISHED"
+
+
 def test_a_run_that_has_not_ended_waits(project: Project, stored: Path) -> None:
     without(stored, "end", "register")
     assert project.call("sync-runs").exit_code == 1

@@ -29,37 +29,38 @@ def sync(project: Path) -> tuple[int, int]:
 
 def settle(project: Path, client: Any, uri: str, experiment_id: str) -> tuple[int, int]:
     """Does the same with a client of the store at `uri`; runs that MLflow does not have go to this experiment."""
-    counts = _send_all(project / unsent.FOLDER, client, redacted(uri), experiment_id)
+    counts = _send_all(project / unsent.FOLDER, client, uri, experiment_id)
     end_dead_runs(client, experiment_id)
     return counts
 
 
-def _send_all(place: Path, client: Any, store_name: str, experiment_id: str) -> tuple[int, int]:
+def _send_all(place: Path, client: Any, uri: str, experiment_id: str) -> tuple[int, int]:
     if not place.is_dir():
         return 0, 0
     with unsent.lock(place):
         waiting = sorted(path.parent for path in place.glob(f"*/{unsent.RUN}"))
-        sent = [folder for folder in waiting if _send_if_ready(folder, client, store_name, experiment_id)]
+        sent = [folder for folder in waiting if _send_if_ready(folder, client, uri, experiment_id)]
     return len(sent), len(waiting) - len(sent)
 
 
-def _send_if_ready(folder: Path, client: Any, store_name: str, experiment_id: str) -> bool:
+def _send_if_ready(folder: Path, client: Any, uri: str, experiment_id: str) -> bool:
     with unsent.warning_if_unsent(folder):
-        if reason := _reason_to_wait(folder, store_name):
+        if reason := _reason_to_wait(folder, uri):
             logger.warning("%s waits: %s.", folder, reason)
             return False
         return unsent.send(folder, client, experiment_id) is not None
     return False
 
 
-def _reason_to_wait(folder: Path, store_name: str) -> str:
+def _reason_to_wait(folder: Path, uri: str) -> str:
     """Why a run cannot be sent now; empty if it can.
 
     A live process sends its runs itself, as it may append more. Whether a process on another machine is alive is
     unknown here; its run is sent once it has ended.
     """
     run = unsent.read_run(folder)
-    if run["store"] != store_name:
+    moved = run.get("own") and uri == store.own_uri(folder.parents[2])  # the project's own store moves with it
+    if run["store"] != redacted(uri) and not moved:
         return f"it belongs to another store, {run['store']}. Set MLFLOW_TRACKING_URI to that, or delete the folder"
     owner, me = run["process"], process()
     ended = any(operation.kind == "end" for operation in unsent.stored_operations(folder))

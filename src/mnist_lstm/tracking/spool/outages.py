@@ -1,6 +1,7 @@
 """When MLflow's store does not answer: the exceptions of its client, and the errors that users see."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ def store_errors(uri: str) -> Iterator[None]:
         OutageError: if the store may answer later.
         UserError: if it cannot be used.
     """
-    failures: tuple[type[Exception], ...] = (*outages(), OSError)
+    failures: tuple[type[Exception], ...] = (*outages(), OSError, sqlite3.Error)
     try:
         yield
     except failures as error:
