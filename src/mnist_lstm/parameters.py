@@ -38,6 +38,14 @@ def _of_form(pattern: str, meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _path(value: Any) -> Any:
+    """Checks a path; the command line makes 7 of a folder's name 007, so numbers are refused."""
+    if value is None or isinstance(value, str):
+        return value
+    raise PydanticCustomError("path", "Input should be a path, with ./ before a name that looks like a number")
+
+
+PATH = BeforeValidator(_path)
 FROM_NUMBER = BeforeValidator(lambda value: str(value) if type(value) is int else value)  # as the command line reads it
 SIZE = _of_form(r"[1-9]\d*x[1-9]\d*", "HEIGHTxWIDTH in pixels, for instance 28x20")
 SPLIT = _of_form(
@@ -72,7 +80,7 @@ class DataParameters(Section):
     """Which images are read."""
 
     name: str  # one of the sources in the catalog's `image_sources`
-    path: str | None  # of a file or folder of one's own, read in place of the source `name`
+    path: Annotated[str | None, PATH]  # of a file or folder of one's own, read in place of the source `name`
     # Which of several data sets in a zip file or folder: a word in the names of its files, as EMNIST's "letters"
     subset: Annotated[str | None, FROM_NUMBER]
     label_column: Annotated[
@@ -228,7 +236,9 @@ class EvaluationParameters(Section):
 class PredictParameters(Section):
     """The images that the pipeline `predict` reads, and the model that classifies them."""
 
-    folder: Annotated[str | None, TRANSIENT]  # of pictures, with all folders below it, or one file, also of IDX images
+    folder: Annotated[
+        str | None, PATH, TRANSIENT
+    ]  # of pictures, with all folders below it, or one file, also of IDX images
     model: str  # `champion` or another alias, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
 
 

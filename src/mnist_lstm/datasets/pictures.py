@@ -1,9 +1,10 @@
 """A user's pictures: the files of a folder, read one at a time."""
 
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kedro.io import AbstractDataset
 
@@ -12,7 +13,8 @@ from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import Content, Open
 from mnist_lstm.errors import UserError
 
-IDX_NAMES = ("idx3-ubyte", "idx3-ubyte.gz")
+HEADER = 512  # bytes that tell the kind of a file
+IDX_BYTES = 4  # of them tell an IDX file
 IDX_IMAGES = 1000  # read at a time
 MOST_BYTES = 2**28  # of a picture's file
 
@@ -60,38 +62,57 @@ def opened(named: str | None) -> Iterator[tuple[str, Content]]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Sorted relative paths, with forward slashes, of all files that are not hidden."""
-    found = []
-    for here, folders, files in os.walk(folder):
+    """Sorted relative paths, with forward slashes, of all files that are not hidden, and of folders not entered."""
+    found: list[Path] = []
+
+    def not_entered(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for here, folders, files in os.walk(folder, onerror=not_entered):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = (Path(here, name) for name in files if not name.startswith("."))
-        found += [path.relative_to(folder).as_posix() for path in paths]
-    return sorted(found)
+        links = [name for name in folders if Path(here, name).is_symlink()]
+        found += [Path(here, name) for name in [*files, *links] if not name.startswith(".")]
+    return sorted(path.relative_to(folder).as_posix() for path in found if path != folder)
 
 
 def _contents(folder: Path, names: list[str]) -> Iterator[tuple[str, Content]]:
     for name in names:
-        path = folder / name
         try:
-            if name.endswith(IDX_NAMES):
-                yield from _idx_images(path, name)
-            elif not path.is_file():
-                yield name, PictureError("no file" if path.exists() else "a link to nothing")
-            elif path.stat().st_size > MOST_BYTES:
-                yield name, PictureError(f"{path.stat().st_size} bytes, more than {MOST_BYTES}")
-            else:
-                yield name, path.read_bytes()
+            yield from _content(folder / name, name)
         except OSError as error:
             yield name, PictureError(f"cannot be read: {error.strerror}")
         except UserError as error:
             yield name, PictureError(str(error))
 
 
-def _idx_images(path: Path, name: str) -> Iterator[tuple[str, Content]]:
-    """The images of an IDX file, named by position: "t10k-images-idx3-ubyte.gz[7]"."""
+def _content(path: Path, name: str) -> Iterator[tuple[str, Content]]:
+    """What is in a file. An IDX file is known by its first bytes, and only regular files are opened."""
+    if path.is_dir():
+        linked = path.is_symlink()
+        raise PictureError("a link to a folder: name that folder" if linked else "a folder that cannot be read")
+    if not path.is_file():
+        raise PictureError("neither a file nor a folder" if path.exists() else "a link to nothing")
     with path.open("rb") as file:
-        position = 0
-        for images in idx.images_in(file, "the IDX file", IDX_IMAGES):
-            for image in images:
-                yield f"{name}[{position}]", image
-                position += 1
+        if _is_idx(file.read(HEADER)):
+            file.seek(0)
+            yield from _idx_images(file, name)
+            return
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise PictureError(f"{size} bytes, more than {MOST_BYTES}")
+    yield name, path.read_bytes()
+
+
+def _is_idx(start: bytes) -> bool:
+    if start.startswith(idx.GZIP_MAGIC):
+        try:
+            start = zlib.decompressobj(wbits=31).decompress(start, IDX_BYTES)
+        except zlib.error:
+            return False
+    return start.startswith((b"\x00\x00\x08\x01", b"\x00\x00\x08\x03"))
+
+
+def _idx_images(file: BinaryIO, name: str) -> Iterator[tuple[str, Content]]:
+    """The images of an IDX file, named by position: "t10k-images-idx3-ubyte.gz[7]"."""
+    images = (image for part in idx.images_in(file, "the IDX file", IDX_IMAGES) for image in part)
+    for position, image in enumerate(images):
+        yield f"{name}[{position}]", image

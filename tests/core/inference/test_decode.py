@@ -137,9 +137,9 @@ def test_a_large_picture_is_averaged_down() -> None:
     assert (found == 7).all()
 
 
-def animation(frames: int) -> bytes:
+def animation(frames: int, kind: str = "GIF") -> bytes:
     drawn = [Image.fromarray(np.roll(DIGIT, step, 1)) for step in range(frames)]
-    return file_of(drawn[0], "GIF", save_all=True, append_images=drawn[1:])
+    return file_of(drawn[0], kind, save_all=True, append_images=drawn[1:])
 
 
 def bomb() -> bytes:
@@ -155,7 +155,14 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 REFUSED = {
     "an empty file": (b"", "no picture that can be read"),
     "a text": (b"seven", "no picture that can be read"),
-    "a PDF": (b"%PDF-1.7 and so on", "no picture that can be read"),
+    "a PDF": (b"%PDF-1.7 and so on", "^a PDF: save its page as PNG"),
+    "a HEIC photo": (b"\0\0\0\x18ftypheic and so on", "^a HEIC or AVIF photo: save it as JPEG"),
+    "an AVIF photo": (b"\0\0\0\x1cftypavif and so on", "^a HEIC or AVIF photo: save it as JPEG"),
+    "an SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'>", "^an SVG drawing: export it as PNG"),
+    "an archive": (b"PK\3\4 and so on", "^an archive: unpack it"),
+    "an animated WebP": (animation(3, "WEBP"), "3 pictures in one file"),
+    "an animated PNG": (animation(3, "PNG"), "3 pictures in one file"),
+    "pages of a TIFF": (animation(3, "TIFF"), "3 pictures in one file"),
     "an EPS, which would start another program": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "no picture that can be read"),
     "half a file": (file_of(Image.effect_noise((200, 200), 60))[:9000], "damaged: "),
     "several pictures": (animation(3), "3 pictures in one file"),
