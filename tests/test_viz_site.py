@@ -2,6 +2,8 @@
 
 import functools
 import http.server
+import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +11,23 @@ from typing import Any
 
 import pytest
 
+from mnist_lstm import viz_site
+from mnist_lstm.errors import UserError
 from mnist_lstm.viz_site import build
 from tests.support.browser import Watched
 from tests.support.projects import Project, surroundings
 
 NODES = {"ingest", "reshape", "train", "export", "predict_test", "score", "follow_beliefs", "write_report"}
+
+
+BUILD = """
+import json, pathlib
+for name, content in json.loads(pathlib.Path("content.json").read_text()).items():
+    path = pathlib.Path("build", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+print("something failed")
+"""
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -46,6 +60,40 @@ def test_the_pages_hold_no_path_of_this_machine(pages: Path) -> None:
         text = path.read_text(encoding="utf-8")
         assert str(pages.parent) not in text, path
         assert str(Path.home()) + "/" not in text, path
+
+
+@pytest.fixture
+def viz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in which `kedro viz build` writes the files of content.json and exits with 0."""
+    monkeypatch.setattr(viz_site, "BUILD", [sys.executable, "-c", BUILD])
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/older.html").write_text("of an older build")
+    return tmp_path
+
+
+def test_new_pages_replace_the_older_ones_and_hold_no_error_of_a_run(viz: Path) -> None:
+    status = {
+        "nodes": {"a": {"status": "failed", "error": {"message": "m", "traceback": "t"}}},
+        "pipeline": {"error": "e"},
+    }
+    content = {"index.html": str(viz), "api/run-status": json.dumps(status), "api/deploy-viz-metadata": "{}"}
+    (viz / "content.json").write_text(json.dumps(content))
+    made = build(viz)
+    assert json.loads((made / "api/run-status").read_text()) == {
+        "nodes": {"a": {"status": "failed", "error": None}},
+        "pipeline": {"error": None},
+    }
+    assert not (made / "older.html").exists()
+    assert (made / "index.html").read_text() == "."
+    assert sorted(path.name for path in viz.iterdir()) == ["build", "content.json"]
+
+
+def test_a_build_that_failed_is_reported_though_it_exits_with_0_and_the_older_pages_stay(viz: Path) -> None:
+    (viz / "content.json").write_text(json.dumps({"index.html": "", "api/main": "{}"}))
+    with pytest.raises(UserError, match="must build the pages, found exit code 0: something failed"):
+        build(viz)
+    assert [path.name for path in (viz / "build").iterdir()] == ["older.html"]
+    assert sorted(path.name for path in viz.iterdir()) == ["build", "content.json"]
 
 
 def test_the_graph_is_drawn_without_an_error_or_a_request_elsewhere(browser: Any, url: str) -> None:

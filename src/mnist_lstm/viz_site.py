@@ -1,13 +1,23 @@
 """Static pages of the pipeline and its previews, built by Kedro-Viz, without paths of this machine."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from mnist_lstm.errors import UserError
 
+BUILD = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
+COMPLETE = (
+    "index.html",
+    "api/run-status",
+    "api/deploy-viz-metadata",
+)  # it exits with 0 though it failed before the last
+RUN_STATUS = "api/run-status"  # of the last run
 DATA_FILES = ("api/**/*", "*.html")  # files with content of this project; the rest is Kedro-Viz itself
 FONTS = re.compile(r"<link[^>]*fonts\.(googleapis|gstatic)\.com[^>]*>")  # the pages work without the network
 # Kedro-Viz asks PyPI for a newer version; nothing listens at this proxy
@@ -15,24 +25,45 @@ NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "KEDRO_DISABL
 
 
 def build(project: Path) -> Path:
-    """Builds the pages in the project's folder `build`, replacing earlier ones.
+    """Builds the pages in the project's folder `build`, which they replace once they are complete.
 
     Returns:
         The folder, which browsers show through a web server only.
 
     Raises:
-        UserError: if Kedro-Viz fails, with the end of its output.
+        UserError: if Kedro-Viz fails, with the end of its output; the earlier pages stay.
     """
-    command = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
-    done = subprocess.run(command, cwd=project, env=os.environ | NO_NETWORK, capture_output=True, text=True)
     pages = project / "build"
-    if done.returncode or not (pages / "index.html").is_file():
-        output = " ".join((done.stderr or done.stdout).split())
-        raise UserError(f"Kedro-Viz must build the pages, found exit code {done.returncode}: {output[-300:]}")
-    _write_metadata(pages)
-    for file in (path for pattern in DATA_FILES for path in pages.glob(pattern) if path.is_file()):
-        file.write_text(_without_machine(file.read_text(encoding="utf-8"), project), encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=project, prefix=".build-") as folder:
+        made, old = Path(folder) / "build", Path(folder) / "old"  # Kedro-Viz writes into ./build
+        _run_kedro_viz(project, Path(folder))
+        _write_metadata(made)
+        status = made / RUN_STATUS
+        status.write_text(json.dumps(_without_errors(json.loads(status.read_text(encoding="utf-8")))), encoding="utf-8")
+        for file in (path for pattern in DATA_FILES for path in made.glob(pattern) if path.is_file()):
+            file.write_text(_without_machine(file.read_text(encoding="utf-8"), project), encoding="utf-8")
+        if pages.exists():
+            pages.rename(old)
+        made.rename(pages)
     return pages
+
+
+def _run_kedro_viz(project: Path, folder: Path) -> None:
+    """Runs Kedro-Viz, which writes below the project's folder, and moves what it made into `folder`."""
+    pages, kept = project / "build", folder / "kept"
+    if pages.exists():
+        pages.rename(kept)
+    try:
+        done = subprocess.run(BUILD, cwd=project, env=os.environ | NO_NETWORK, capture_output=True, text=True)
+        if done.returncode or not all((pages / name).is_file() for name in COMPLETE):
+            output = " ".join((done.stderr or done.stdout).split())
+            raise UserError(f"Kedro-Viz must build the pages, found exit code {done.returncode}: {output[-300:]}")
+        pages.rename(folder / "build")
+    finally:
+        if pages.exists():
+            pages.rename(folder / "incomplete")
+        if kept.exists():
+            kept.rename(pages)
 
 
 def _write_metadata(pages: Path) -> None:
@@ -41,6 +72,13 @@ def _write_metadata(pages: Path) -> None:
 
     response = MetadataAPIResponse.model_validate(get_metadata_response(), from_attributes=True)
     (pages / "api" / "metadata").write_text(response.model_dump_json(), encoding="utf-8")
+
+
+def _without_errors(value: Any) -> Any:
+    """The status of the last run without its errors, which hold messages, tracebacks and paths."""
+    if isinstance(value, dict):
+        return {key: None if key == "error" else _without_errors(item) for key, item in value.items()}
+    return [_without_errors(item) for item in value] if isinstance(value, list) else value
 
 
 def _without_machine(text: str, project: Path) -> str:

@@ -16,6 +16,7 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.sections import Section, mistakes
 from mnist_lstm.tracking import moved
 from mnist_lstm.tracking.moved import ARTIFACTS
+from mnist_lstm.tracking.schema import check_schema
 from mnist_lstm.tracking.spool.outages import store_errors
 
 DATABASE = "mlflow.db"
@@ -139,6 +140,7 @@ def client(project: Path, uri: str) -> Any:
         prepare(project, uri)
         if uri == own_uri(project):
             moved.follow(project / DATABASE)
+        check_schema(uri)
         import mlflow
 
         mlflow.set_tracking_uri(uri)

@@ -175,6 +175,13 @@ def test_differences_read_as_a_sentence() -> None:
     )
 
 
+def test_what_differs_stands_in_full_unless_it_is_a_digest() -> None:
+    now, then = (f"FloatDistribution(high={high}, log=False, low=0.0, step=None)" for high in (0.5, 0.9))
+    assert differences({"--search model.dropout": now}, {"--search model.dropout": then}) == (
+        f"--search model.dropout is {now!r}, was {then!r}"
+    )
+
+
 def never() -> Checkpoint:
     raise AssertionError("only the checkpoint that matches is read")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from mnist_lstm.core.data.sequences import SequenceSplit
@@ -10,6 +11,7 @@ from mnist_lstm.core.training.compute import chosen_device, chosen_precision
 from mnist_lstm.parameters import ROLES, ModelParameters, SequenceParameters, TrainingParameters
 from mnist_lstm.sections import Role, flattened
 
+DIGEST = re.compile(r"'[0-9a-f]{64}'")
 # Parameters of later versions, and the value with which a run behaves as those of before
 CAME_LATER = {key: None for key, role in ROLES.items() if role.since_null}
 HASHED_AS = {key: role.hashed_as for key, role in ROLES.items() if role.hashed_as}
@@ -68,4 +70,4 @@ def differences(now: dict[str, Any], then: dict[str, Any]) -> str:
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return f"{text[:13]}…" if len(text) > 40 else text
+    return f"{text[:13]}…" if DIGEST.fullmatch(text) else text
