@@ -217,7 +217,7 @@ def test_kedro_sees_the_stages_with_their_nodes(tmp_path: Path) -> None:
         "reshape": ["reshape"],
         "train": ["export", "train"],
         "evaluate": sorted({"predict_test", "score"} | FIGURES),
-        "predict": ["draw_pictures", "predict_pictures"],
+        "predict": ["draw_pictures", "make_submission", "predict_pictures"],
     }
 
 

@@ -50,6 +50,19 @@ def drawn(position: int, inverted: bool) -> Image.Image:
     return Image.fromarray(255 - np.asarray(canvas)) if inverted else canvas
 
 
+def test_a_table_without_labels_is_answered_and_submitted(project: Project, tmp_path: Path) -> None:
+    """The model's test images in a table as Kaggle has them."""
+    pixels = pd.DataFrame(TEST.images[:50].reshape(50, 64), columns=[f"pixel{at}" for at in range(64)])
+    pixels.to_csv(tmp_path / "test.csv", index=False)
+    answers = predict(project, tmp_path / "test.csv")
+    assert answers["file"].tolist() == [f"test.csv[{at}]" for at in range(50)]
+    assert (answers["digit"].astype(int) == TEST.labels[:50]).mean() > 0.8
+    submitted = pd.read_csv(project.path / "data/07_model_output/submission.csv", dtype=str)
+    assert submitted.columns.tolist() == ["ImageId", "Label"]
+    assert submitted["ImageId"].tolist() == [str(at) for at in range(1, 51)]
+    assert submitted["Label"].tolist() == answers["digit"].tolist()
+
+
 def test_digits_enlarged_inverted_and_off_centre_in_six_formats_are_read(project: Project, tmp_path: Path) -> None:
     for position in range(60):
         kind = FORMATS[position % 6]

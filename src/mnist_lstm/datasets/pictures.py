@@ -11,6 +11,8 @@ from kedro.io import AbstractDataset
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import Content, Open
+from mnist_lstm.datasets import forms
+from mnist_lstm.datasets.forms import tables
 from mnist_lstm.errors import UserError
 
 HEADER = 512  # bytes that tell the kind of a file
@@ -97,6 +99,9 @@ def _content(path: Path, name: str) -> Iterator[tuple[str, Content]]:
             file.seek(0)
             yield from _idx_images(file, name)
             return
+    if forms.recognised(path) == "CSV":
+        yield from ((f"{name}[{at}]", image) for at, image in enumerate(tables.images(path)))
+        return
     if (size := path.stat().st_size) > MOST_BYTES:
         raise PictureError(f"{size} bytes, more than {MOST_BYTES}")
     yield name, path.read_bytes()

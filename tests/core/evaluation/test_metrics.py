@@ -150,3 +150,11 @@ def test_a_summary_has_the_calibration_error_in_fifteen_bins() -> None:
     assert metrics.BINS == 15
     expected = metrics.expected_calibration_error(metrics.reliability(LOGITS, LABELS, 15))
     assert metrics.summarize(LOGITS, LABELS, 0.95)["test/ece"] == expected
+
+
+def test_a_class_without_images_lowers_neither_macro_f1_nor_balanced_accuracy() -> None:
+    labels = np.array([0, 0, 0, 1])
+    logits = np.eye(3)[[0, 0, 1, 1]]  # of three classes; the third has no image
+    found = metrics.summarize(logits, labels, 0.95)
+    assert found["test/balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
+    assert found["test/macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)

@@ -131,6 +131,7 @@ def summarize(logits: NDArray[Any], labels: NDArray[Any], confidence: float) -> 
     low, high = wilson_interval(int(right.sum()), len(right), confidence)
     first = right[:FIRST]
     scores = per_class(confusion_matrix(logits.argmax(axis=1), labels, logits.shape[1]))
+    present = scores["images"] > 0  # a class without images has no recall
     return {
         "test/accuracy": float(right.mean()),
         "test/accuracy_low": low,
@@ -140,6 +141,7 @@ def summarize(logits: NDArray[Any], labels: NDArray[Any], confidence: float) -> 
         "test/correct": int(right.sum()),
         f"test/first_{FIRST}_accuracy": float(first.mean()),
         f"test/first_{FIRST}_correct": int(first.sum()),
-        "test/macro_f1": float(scores["f1"].mean()),
+        "test/macro_f1": float(scores["f1"][present].mean()),
+        "test/balanced_accuracy": float(scores["recall"][present].mean()),
         "test/ece": expected_calibration_error(reliability(logits, labels, BINS)),
     }

@@ -106,7 +106,7 @@ def lead(run: Run) -> str:
 def metrics(run: Run) -> list[Row]:
     """A row for each metric: name, value, interval (or an empty text) and meaning."""
     found, confidence = run.metrics, run.metrics["confidence"]
-    first = min(FIRST, found["test/images"])
+    first, present = min(FIRST, found["test/images"]), sum(count > 0 for count in run.per_class["images"])
     correct = found[f"test/first_{FIRST}_correct"]
     return [
         (
@@ -122,7 +122,13 @@ def metrics(run: Run) -> list[Row]:
             f"the tutorial's own metric: {correct} of {first} right",
         ),
         ("loss", f"{found['test/loss']:.4f}", "", "mean cross-entropy, nats"),
-        ("macro F1", f"{found['test/macro_f1']:.4f}", "", "mean over the classes, each counting the same"),
+        (
+            "balanced accuracy",
+            f"{found['test/balanced_accuracy']:.2%}",
+            "",
+            f"mean recall of the {present} classes that have test images, each counting the same",
+        ),
+        ("macro F1", f"{found['test/macro_f1']:.4f}", "", f"mean over the same {present} classes"),
         ("calibration error", f"{found['test/ece']:.4f}", "", f"expected, in {BINS} bins of equal width"),
     ]
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, tables, usps
@@ -59,10 +59,14 @@ def recognised(file: Path) -> str | None:
 @contextmanager
 def _unpacked(path: Path, data: DataParameters) -> Iterator[Path]:
     """The place of the data: the path itself, or a temporary folder for what a zip file holds."""
-    with ExitStack() as stack:
-        if path.is_file() and first_bytes(path, 2) == b"PK" and recognised(path) is None:
-            path = stack.enter_context(archives.unpacked(path, data.subset))
+    if not path.is_file() or first_bytes(path, 2) != b"PK" or recognised(path):
         yield path
+        return
+    with archives.unpacked(path, data.subset) as place:
+        try:
+            yield place
+        except UserError as error:
+            raise UserError(str(error).replace(str(place), str(path))) from None
 
 
 def _files(folder: Path) -> list[Path]:

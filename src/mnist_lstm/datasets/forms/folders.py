@@ -62,7 +62,11 @@ def visible(folder: Path) -> Iterator[Path]:
 def _unwrapped(place: Path) -> Path:
     """The folder in the folder, where it is the only one and holds folders itself, as archives have it."""
     inner = [path for path in visible(place) if path.is_dir()]
-    if len(inner) == 1 and inner[0].name.lower() not in SPLITS["train"] and any(p.is_dir() for p in visible(inner[0])):
+    if (
+        len(inner) == 1
+        and inner[0].name.lower() not in {word for names in SPLITS.values() for word in names}
+        and any(p.is_dir() for p in visible(inner[0]))
+    ):
         return _unwrapped(inner[0])
     return place
 

@@ -39,12 +39,12 @@ def read(files: list[Path], data: DataParameters) -> RawData:
         split = "train" if unnamed else split_named(name)
         if split and array.ndim:
             found.setdefault(split, {True: [], False: []})[_labels(name, array)].append(name)
-    parts = {split: _part(found[split], arrays, split) for split in SPLITS if split in found}
+    parts = {split: _part(found[split], arrays, split, files[0]) for split in SPLITS if split in found}
     rest = [name for name in arrays if not unnamed and split_named(name) is None]
     return RawData("numpy arrays", parts, notes=(f"left out: {', '.join(rest)}",) if rest else ())
 
 
-def _part(names: dict[bool, list[str]], arrays: dict[str, Any], split: str) -> RawSplit:
+def _part(names: dict[bool, list[str]], arrays: dict[str, Any], split: str, place: Path) -> RawSplit:
     for kind, of in (("images", False), ("labels", True)):
         if len(names[of]) != 1 and not (of and split == "test" and not names[of]):
             found = ", ".join(names[of]) or "none"
@@ -57,8 +57,8 @@ def _part(names: dict[bool, list[str]], arrays: dict[str, Any], split: str) -> R
         labels = labels[:, 0]
     if labels is not None and labels.ndim != 1:
         raise UserError(
-            f"{names[True][0]} must hold one label for each image, found the shape {labels.shape}: an image of several "
-            "labels cannot be trained on."
+            f"{place}: {names[True][0]} must hold one label for each image, found {labels.shape}; an image of "
+            "several labels cannot be trained on."
         )
     return RawSplit(arrays[names[False][0]], labels)
 

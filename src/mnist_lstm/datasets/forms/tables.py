@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mnist_lstm.core.data.labels import MOST_CLASSES
+from mnist_lstm.core.data.pixels import grey_values
 from mnist_lstm.datasets.forms.raw import LABELS, Form, RawData, RawSplit, by_split, left_out, only, words
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
@@ -66,6 +67,16 @@ def table(path: Path, data: DataParameters) -> RawSplit:
         labels += [] if label is None else chunk.iloc[:, label].tolist()
         seen += len(chunk)
     return RawSplit(shaped(np.concatenate(values), data, path), None if label is None else np.array(labels))
+
+
+def images(path: Path) -> Any:
+    """The images of a table to predict, uint8 (N, height, width); its labels, if it has some, are not read.
+
+    Raises:
+        UserError: if it is no table of square images.
+    """
+    plain = DataParameters.model_construct(label_column=None, size=None)
+    return grey_values({"test": table(path, plain).images}, str(path))[0]["test"]
 
 
 def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:

@@ -31,6 +31,18 @@ def predict_pictures(
     return _with_progress(predict_tables(pictures(predict.folder), checkpoint))
 
 
+def make_submission(predicted_digits: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Writes the predictions in the form that Kaggle takes: ImageId, counted from 1, and Label."""
+    return _submitted(predicted_digits)  # Kedro would save each part of a generator node as a file of its own
+
+
+def _submitted(predicted_digits: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    first = 1
+    for part in predicted_digits:
+        yield pd.DataFrame({"ImageId": range(first, first + len(part)), "Label": part.iloc[:, 1]})
+        first += len(part)
+
+
 def _with_progress(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """Yields the tables; logs the first answers and the doubtful ones, and the number of pictures from time to time."""
     pictures = skipped = doubtful = 0

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_lstm.pipelines.predict.nodes import draw_pictures, predict_pictures
+from mnist_lstm.pipelines.predict.nodes import draw_pictures, make_submission, predict_pictures
 
 
 def create_pipeline() -> Pipeline:
@@ -15,6 +15,7 @@ def create_pipeline() -> Pipeline:
                 outputs="predicted_digits",
                 name="predict_pictures",
             ),
+            Node(make_submission, inputs="predicted_digits", outputs="submission", name="make_submission"),
             Node(
                 draw_pictures,
                 inputs=["predicted_digits", "models", "pictures", "params:predict"],

@@ -1,0 +1,212 @@
+"""Files of each form that are not what they should be: one line that names the file, and what to do."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+
+from mnist_lstm.core.data import idx
+from mnist_lstm.errors import UserError
+from tests.datasets.forms.conftest import Read
+
+IMAGES = np.tile(np.arange(64, dtype=np.uint8).reshape(1, 8, 8) * (np.arange(8) < 7), (40, 1, 1)).astype(np.uint8)
+LABELS = (np.arange(40) % 4).astype(np.uint8)
+
+
+def table(**changed: Any) -> pd.DataFrame:
+    pixels = {f"pixel{at}": column for at, column in enumerate(IMAGES.reshape(40, 64).T)}
+    return pd.DataFrame({"label": LABELS, **pixels} | changed)
+
+
+def csv(**changed: Any) -> bytes:
+    return bytes(table(**changed).to_csv(index=False).encode())
+
+
+def npz(**arrays: Any) -> bytes:
+    content = io.BytesIO()
+    np.savez(content, **{"x_train": IMAGES, "y_train": LABELS} | arrays)
+    return content.getvalue()
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    content = io.BytesIO()
+    frame.to_parquet(content)
+    return content.getvalue()
+
+
+def mat(**arrays: Any) -> bytes:
+    content = io.BytesIO()
+    coloured = np.repeat(IMAGES[..., None], 3, axis=3).transpose(1, 2, 3, 0)
+    scipy.io.savemat(content, {"X": coloured, "y": LABELS[:, None]} | arrays)
+    return content.getvalue()
+
+
+def zipped(**files: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, each in files.items():
+            archive.writestr(name.replace("__", "."), each)
+    return content.getvalue()
+
+
+def without_line(content: bytes, at: int, instead: bytes) -> bytes:
+    lines = content.split(b"\n")
+    return b"\n".join([*lines[:at], instead, *lines[at + 1 :]])
+
+
+GREY = np.full_like(IMAGES, 128)
+HALF = b"label 1:0.5"
+BAD: dict[str, tuple[str, bytes, str]] = {
+    "a text": ("mine.txt", b"Dear reader,\nthis is no data.\n", "data of one form .* found none of them"),
+    "an empty file": ("mine.csv", b"", "found none of them"),
+    "a picture": ("mine.png", b"\x89PNG\r\n\x1a\n", "found none of them"),
+    "CSV: a blank line": ("mine.csv", without_line(csv(), 5, b""), "column pixel0 of line 6"),
+    "CSV: a line cut short": ("mine.csv", csv()[:-20], r"column pixel\d+ of line 41"),
+    "CSV: a line too long": ("mine.csv", without_line(csv(), 3, b"1," * 70 + b"1"), "must be a table, found: .*line 4"),
+    "CSV: a word among the pixels": ("mine.csv", csv(pixel3=["a"] * 40), "found 'a' in column pixel3 of line 2"),
+    "CSV: a column too many": (
+        "mine.csv",
+        csv(id=range(40)),
+        r"found 65, which is no square; .*data\.size=.*label_col",
+    ),
+    "CSV: two columns of labels": ("mine.csv", csv(target=LABELS), r"found label, target .*data\.label_column"),
+    "CSV: a pixel above 255": (
+        "mine.csv",
+        csv(pixel9=256),
+        "pixels from 0 to 255, found 256 in column pixel9 of line 2",
+    ),
+    "CSV: a pixel below 0": ("mine.csv", csv(pixel9=-1), "found -1 in column pixel9"),
+    "CSV: a missing pixel": ("mine.csv", csv(pixel9=[np.nan] + [1] * 39), "column pixel9 of line 2"),
+    "CSV: no labels": ("mine.csv", table().drop(columns="label").to_csv(index=False).encode(), "must hold labels"),
+    "CSV: a missing label": ("mine.csv", csv(label=[np.nan, *LABELS[1:]]), "found nan at 0"),
+    "CSV: a single class": ("mine.csv", csv(label=1), "2 to 256 classes, found 1"),
+    "npz: cut short": ("mine.npz", npz()[:-30], "must be a complete file of numpy"),
+    "npz: a wrong byte": ("mine.npz", npz().replace(IMAGES[3].tobytes(), bytes(64), 1), "complete file of numpy"),
+    "npz: objects": ("mine.npz", npz(x_train=np.array([{}], object)), "objects .* never loaded"),
+    "npz: text": ("mine.npz", npz(x_train=np.full((40, 8, 8), "a")), "numbers for pixels"),
+    "npz: nan": ("mine.npz", npz(x_train=np.full((40, 8, 8), np.nan)), "a number for each pixel"),
+    "npz: a label too few": ("mine.npz", npz(y_train=LABELS[1:]), "found 40 images and 39 labels"),
+    "npz: several labels an image": ("mine.npz", npz(y_train=np.eye(4)[LABELS]), "one label for each image"),
+    "npz: no labels": ("mine.npz", npz(y_train=np.array(3)), "one array of train labels, found none"),
+    "npz: two arrays of images": (
+        "mine.npz",
+        npz(x_train_small=IMAGES),
+        "one array of train images, found x_train, x_",
+    ),
+    "npz: flat images": ("mine.npz", npz(x_train=IMAGES.reshape(40, 64)), r"images \(N, height, width\).*\(40, 64\)"),
+    "npz: test labels out of range": ("mine.npz", npz(x_test=IMAGES, y_test=LABELS + 1), "labels in test .* found 4"),
+    "npz: test images of another size": (
+        "mine.npz",
+        npz(x_test=IMAGES[:, 1:], y_test=LABELS),
+        r"one height and width, found \(8, 8\) in train",
+    ),
+    "npz: grey borders": ("mine.npz", npz(x_train=GREY), r"borders are grey \(128 of 255\).*data\.dark_on_light=true"),
+    "npy: objects": ("x_train.npy", b"", "found none of them"),
+    "parquet: cut short": ("mine.parquet", parquet(table())[:-10], "complete parquet file"),
+    "parquet: no labels": ("mine.parquet", parquet(table().drop(columns="label")), r"data\.label_column"),
+    "parquet: a broken picture": (
+        "mine.parquet",
+        parquet(pd.DataFrame({"image": [{"bytes": b"x", "path": None}] * 2, "label": [0, 1]})),
+        "complete pictures, found in row 0",
+    ),
+    "mat: cut short": ("mine.mat", mat()[:-200], "complete .mat file"),
+    "mat: version 7.3": ("mine.mat", b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(400), "save -v7|complete"),
+    "mat: no X": ("mine.mat", mat(X=IMAGES), r"must hold X, bytes .*found X \(40, 8, 8\)"),
+    "mat: a label too few": ("mine.mat", mat(y=LABELS[1:, None]), "found 40 images and 39 labels"),
+    "libsvm: cut short": ("mine.libsvm", b"1 1:0.5 2:0.5\n2 1:0.5 2:\n", "complete sparse text"),
+    "bz2: cut short": ("mine.bz2", b"BZh91AY&SY" + bytes(9), "complete sparse text"),
+    "HDF5: cut short": ("mine.h5", b"\x89HDF\r\n\x1a\n" + bytes(9), "needs h5py|complete HDF5 file"),
+    "IDX: images without labels": ("x-images-idx3-ubyte", idx.encode(IMAGES), "one file of train labels, found none"),
+    "zip: cut short": ("mine.zip", zipped(train__csv=csv())[:-30], "complete zip file|complete file of numpy"),
+    "zip: several candidates": (
+        "mine.zip",
+        zipped(a_train__csv=csv(), b_train__csv=csv()),
+        r"one file of train images, found a_train.csv, b_train.csv; .*data\.subset=WORD",
+    ),
+    "zip: two forms": ("mine.zip", zipped(a__csv=csv(), b__npz=npz()), r"found CSV \(a\.csv\); npz \(b\.npz\)"),
+    "zip: nothing": ("mine.zip", zipped(), "2 to 256 folders"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, read: Read, what: str) -> None:
+    name, content, told = BAD[what]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=told) as raised:
+        read(tmp_path / name)
+    assert "\n" not in str(raised.value)
+    assert str(tmp_path) in str(raised.value) or "there must be one" in str(raised.value)
+    assert list(tmp_path.iterdir()) == [tmp_path / name]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"subset": "letters"}, "parameter 'data.subset' must be a word in the names"),
+        ({"label_column": "digit"}, "parameter 'data.label_column' must be a column of .* not 'digit'"),
+        ({"size": "7x9"}, "found 64, which is not 7x9"),
+    ],
+    ids=str,
+)
+def test_a_parameter_that_does_not_fit_the_file_is_named(
+    tmp_path: Path, read: Read, given: dict[str, Any], told: str
+) -> None:
+    (tmp_path / "mine.csv").write_bytes(csv())
+    with pytest.raises(UserError, match=told):
+        read(tmp_path / "mine.csv", **given)
+
+
+def fill(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(csv())
+
+
+FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "nothing": (lambda folder: None, "2 to 256 folders of a class, found 0"),
+    "test alone": (lambda folder: fill(folder, "test.csv"), "must hold training images, found those to test"),
+    "a folder test alone": (lambda folder: (folder / "test" / "a").mkdir(parents=True), "a folder train next to test"),
+}
+
+
+@pytest.mark.parametrize("what", FOLDERS)
+def test_a_bad_folder_is_refused_in_one_line(tmp_path: Path, read: Read, what: str) -> None:
+    change, told = FOLDERS[what]
+    change(tmp_path)
+    with pytest.raises(UserError, match=told):
+        read(tmp_path)
+
+
+def test_medmnists_own_validation_split_is_used_and_its_colours_are_made_grey(tmp_path: Path, read: Read) -> None:
+    """The layout of medmnist: six arrays, labels (N, 1), colours last."""
+    parts = {"train": slice(0, 24), "val": slice(24, 32), "test": slice(32, 40)}
+    coloured = np.repeat(IMAGES[..., None], 3, axis=3)
+    arrays: dict[str, Any] = {f"{split}_images": coloured[part] for split, part in parts.items()}
+    arrays |= {f"{split}_labels": LABELS[part, None] for split, part in parts.items()}
+    np.savez(tmp_path / "bloodmnist.npz", **arrays)
+    found = read(tmp_path / "bloodmnist.npz")
+    assert found.card.images == {"train": 24, "valid": 8, "test": 8}
+    np.testing.assert_array_equal(found.valid.images, IMAGES[parts["val"]])
+    assert "colours are made grey" in found.card.decided[0]
+
+
+def test_dark_ink_on_light_paper_is_inverted_and_said(tmp_path: Path, read: Read) -> None:
+    np.savez(tmp_path / "mine.npz", images=255 - IMAGES, labels=LABELS)
+    found = read(tmp_path / "mine.npz")
+    assert found.card.preparation.dark_on_light
+    assert found.card.preparation.paper == 0
+    assert "dark ink on light, inverted" in found.card.decided[2]
+
+
+def test_a_test_file_without_labels_is_left_for_predict(tmp_path: Path, read: Read) -> None:
+    fill(tmp_path, "train.csv")
+    table().drop(columns="label").to_csv(tmp_path / "test.csv", index=False)
+    found = read(tmp_path)
+    assert found.card.images == {"train": 28, "valid": 4, "test": 8}
+    assert "no labels" in found.card.decided[0]
