@@ -48,7 +48,7 @@ serve: install  ## Serve the champion over HTTP: POST http://127.0.0.1:5001/invo
 	MLFLOW_TRACKING_URI=$(STORE) MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/mlflow models serve -m models:/mnist-lstm@champion --env-manager local --host 127.0.0.1 --port 5001
 
-draw: install  ## Serve a page to draw a digit on: http://127.0.0.1:8000
+draw: install  ## Open the page of the champion, to draw a digit and watch the network read it
 	$(BIN)/kedro draw $(ARGS)
 
 benchmark: install  ## Compare the speed of training with other frameworks: ARGS="--folder FOLDER"

@@ -44,7 +44,6 @@ LAYERS = [
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
     (r"pipeline_registry\.py", ("pipelines",)),
     (r"datasets/.*", (*BASE, "core", "provenance", "redaction", "datasets")),
-    (r"draw/.*", (*BASE, "core", "draw")),
     (r"tracking/.*", (*BASE, *RECORDS, "core", "tracking")),
     (r"sweep/hook\.py", ()),  # every run has it
     (r"sweep/.*", (*BASE, *RECORDS, "core", "datasets", "tracking", "cluster", "sweep")),
@@ -54,7 +53,7 @@ LAYERS = [
     (r"console\.py", ("core", "tracking")),
     (
         r"cli\.py",
-        (*BASE, "datasets", "tracking", "draw", "viz_site", "preflight", "sweep", "openmp", "redaction"),
+        (*BASE, "datasets", "tracking", "viz_site", "preflight", "sweep", "openmp", "redaction"),
     ),
     (r"settings\.py", ("console", "preflight", "tracking", "sweep")),
 ]

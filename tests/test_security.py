@@ -4,7 +4,6 @@ import io
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tomllib
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.support.projects import DIGITS, REPOSITORY, Project, surroundings, wait_for
+from tests.support.projects import DIGITS, REPOSITORY, Project, surroundings
 
 SECRET = "hunter2"
 SOURCES = list((REPOSITORY / "src").rglob("*.py"))
@@ -88,51 +87,6 @@ def test_every_server_of_the_makefile_listens_on_the_loopback_alone() -> None:
     lines = [line for line in (REPOSITORY / "Makefile").read_text().splitlines() if "--port" in line]
     assert len(lines) == 3
     assert all("--host 127.0.0.1" in line for line in lines)
-
-
-def test_the_server_to_draw_on_listens_on_the_loopback_alone() -> None:
-    (call,) = re.findall(r"uvicorn\.run\(.*\)", "".join(path.read_text() for path in SOURCES))
-    assert 'host="127.0.0.1"' in call
-
-
-def addresses() -> list[str]:
-    """Those of this machine that are not the loopback's."""
-    import psutil
-
-    families = [each for entries in psutil.net_if_addrs().values() for each in entries]
-    found = {each.address for each in families if each.family == socket.AF_INET}
-    return sorted(address for address in found if not address.startswith("127."))
-
-
-@pytest.mark.slow
-def test_the_page_to_draw_on_cannot_be_reached_from_another_address(finished: Project, tmp_path: Path) -> None:
-    if not addresses():
-        pytest.skip("this machine has no address but the loopback's")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    project = finished.copied_to(tmp_path)
-    kedro = str(Path(sys.executable).with_name("kedro"))
-    command = [kedro, "draw", "--port", str(port), "--model", str(project.checkpoints()[0])]
-    with subprocess.Popen(command, cwd=project.path, env=surroundings(), stdout=subprocess.DEVNULL) as server:
-        try:
-            wait_until_open(port)
-            for address in addresses():
-                with pytest.raises(OSError, match=r"refused|timed out"):
-                    socket.create_connection((address, port), timeout=2)
-        finally:
-            server.terminate()
-
-
-def wait_until_open(port: int) -> None:
-    def is_open() -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=2).close()
-        except OSError:
-            return False
-        return True
-
-    wait_for(is_open)
 
 
 # Told to a process before it does anything else: a connection to another machine is counted, and fails

@@ -191,24 +191,45 @@ def sync_runs(metadata: Any) -> None:
 
 
 @cli.command()
-@click.option("--model", default="champion", show_default=True, help="Also a run's id or name, latest, or a *.pt file.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.argument("run_names", metavar="[RUN [RUN]]", nargs=-1)
 @click.pass_obj
 @configured
-def draw(metadata: Any, model: str, port: int) -> None:
-    """Serve a page, at http://127.0.0.1:8000, to draw a digit and watch the network read it.
+def explain(metadata: Any, run_names: tuple[str, ...]) -> None:
+    """Write a page that shows how the network of RUN reads a digit, step by step.
 
-    Only this machine can open it.
+    RUN is a run's id, its name, `latest` or `champion`, which is the default. A second RUN reads the same images.
     """
-    import uvicorn
+    click.echo(f"Page: {_explained(metadata, run_names)}")
 
-    from mnist_lstm.draw.app import application
-    from mnist_lstm.tracking import load_model
 
+@cli.command()
+@click.argument("run_name", metavar="[RUN]", default="champion")
+@click.pass_obj
+@configured
+def draw(metadata: Any, run_name: str) -> None:
+    """Open the page of `kedro explain`, to draw a digit and watch the network read it."""
+    import webbrowser
+
+    page = _explained(metadata, (run_name,))
+    click.echo(f"Page: {page}")
+    webbrowser.open(page.as_uri())
+
+
+def _explained(metadata: Any, run_names: tuple[str, ...]) -> Path:
+    """Writes the page of one run or two, and returns its path."""
+    from mnist_lstm.datasets.atomic import atomic_write
+    from mnist_lstm.datasets.npz import ImagesDataset
+    from mnist_lstm.tracking import explained
+
+    if len(run_names) > 2:
+        raise click.BadParameter("at most two runs", param_hint="RUN")
+    project: Path = metadata.project_path
+    images = ImagesDataset(filepath=str(project / explained.TEST_IMAGES))
     with one_line_errors():
-        app = application(load_model.model(metadata.project_path, model))
-    click.echo(f"Draw at http://127.0.0.1:{port} (Ctrl-C ends it)")
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+        written, run_id = explained.explained(project, run_names or ("champion",), images.load)
+        page = project / "data" / "08_reporting" / f"explain-{run_id[:12]}.html"
+        atomic_write(page, written.encode())
+    return page
 
 
 @cli.command()

@@ -68,9 +68,10 @@ COMMANDS = {
     "reproduce yesterday": ("'yesterday'",),
     f"reproduce {NO_RUN}": (NO_RUN,),
     "draw": ("no champion", "kedro run"),
-    "draw --model mine.pt": ("'mine.pt'",),
-    "draw --model notes.pt": ("notes.pt", "must be a complete checkpoint"),
-    "draw --port 99999": ("--port", "99999"),
+    "draw nothing": ("'nothing'",),
+    "explain": ("no champion", "kedro run"),
+    "explain nothing": ("'nothing'",),
+    "explain a b c": ("at most two runs",),
 }
 
 # What stages before the fault made may stand

@@ -60,11 +60,15 @@ def model(project: Path, named: str) -> Checkpoint:
             raise UserError(f"a model must be a checkpoint that exists, found no file {named!r}.")
         return checkpoint.from_bytes(path.read_bytes(), named)
     client, _, experiment, registered = store.opened(project)
-    return _of_run(client, _run_called(client, experiment, registered, named))
+    return _of_run(client, run_called(client, experiment, registered, named))
 
 
-def _run_called(client: Any, experiment: str, registered: str, named: str) -> str:
-    """The id of the run that trained the model, whose version may be called by an alias."""
+def run_called(client: Any, experiment: str, registered: str, named: str) -> str:
+    """The id of the run that trained the model, whose version may be called by an alias.
+
+    Raises:
+        UserError: if there is none.
+    """
     import mlflow
 
     found = registry.version_called(client, registered, named)
@@ -80,7 +84,7 @@ def _run_called(client: Any, experiment: str, registered: str, named: str) -> st
         return str(reader.find_run(client, experiment, named, did=("trained",)).info.run_id)
     raise UserError(
         f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run or a "
-        "checkpoint (the parameter 'predict.model', or `kedro draw --model`): `latest`, data/06_models/…/NAME.pt."
+        "checkpoint (the parameter 'predict.model', or `kedro explain RUN`): `latest`, data/06_models/…/NAME.pt."
     )
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_lstm.core.explain.content import RULES
+from mnist_lstm.core.data.data_card import DataProfile
+from mnist_lstm.core.explain.content import rules
+from mnist_lstm.core.inference.doubt import DIGITS, doubt
 from mnist_lstm.core.inference.lines import printed_lines
 from mnist_lstm.core.inference.preprocess import EDGE, Frame, preprocess
 from tests.core.explain.drawings import drawings
@@ -18,7 +20,8 @@ PREPARE = """({drawings, frame, rules}) => drawings.map(([width, height, text]) 
 
 
 MNIST = Frame(28, 28, 20 / 28, 0.5)
-SMALL, OBLONG = Frame(8, 8, 1.0, 0.44), Frame(40, 30, 0.9, 0.5)
+SMALL, OBLONG = Frame(8, 8, 1.0, 0.44), Frame(40, 30, 0.9, 0.5, stretched=True)
+PROFILE = DataProfile("mnist", "MNIST", 28, 28, DIGITS)
 
 
 # Of 255. Pillow chooses by shape and version whether it scales across or down first, and rounds in between; where
@@ -33,7 +36,7 @@ def test_drawings_become_the_images_that_predict_makes_of_them(
     made = [*drawings(count), np.full((9, 9), 255, np.uint8), np.full((280, 280), 255, np.uint8)]
     made[-2][3:6, 4], made[-1][100:180, 140:150] = 0, 90  # larger than its box; pale
     sent = [(*drawing.shape[::-1], base64.b64encode(drawing.tobytes()).decode()) for drawing in made]
-    found = in_node(PREPARE, tmp_path, drawings=sent, frame=frame._asdict(), rules=RULES)
+    found = in_node(PREPARE, tmp_path, drawings=sent, frame=frame._asdict(), rules=rules(PROFILE))
     assert sum(map(has_line, made)) <= len(made) // 100
     for drawing, image in zip(made, found, strict=True):
         if has_line(drawing):
@@ -44,3 +47,23 @@ def test_drawings_become_the_images_that_predict_makes_of_them(
 
 def has_line(drawing: NDArray[np.uint8]) -> bool:
     return bool(printed_lines(255 - drawing > 255 * EDGE).any())
+
+
+DOUBT = """({images, shares, rules, names}) => images.map((image, n) =>
+  (doubtOf(Uint8Array.from(image), 28, rules) || uncertainty(shares[n], names, rules)))"""
+
+
+def test_an_image_is_doubted_where_predict_doubts_it(tmp_path: Path) -> None:
+    images = [preprocess(drawing, MNIST) for drawing in drawings(60)]
+    images += [np.zeros((28, 28), np.uint8) for _ in range(5)]
+    images[-1][12:14, 12:14], images[-2][5:25, 4:24] = 255, 255  # a dot, a square
+    images[-3][5:25, [6, 7, 20, 21]], images[-4][10:14, 4:24] = 255, 255  # two digits, a dash
+    images[-5][3:25, 9:17] = 255
+    images[-5][[5, 6, 12, 13, 20, 21], 11:15] = 0  # three loops
+    shares = np.random.default_rng(0).dirichlet(np.full(10, 0.3), len(images))
+    shares[1] = [0.46, 0.44, *[0.0125] * 8]  # of an image without another doubt
+    expected = [doubt(image, share, PROFILE) for image, share in zip(images, shares, strict=True)]
+    sent = {"images": [image.ravel().tolist() for image in images], "shares": shares.tolist()}
+    assert in_node(DOUBT, tmp_path, rules=rules(PROFILE), names=DIGITS, **sent) == expected
+    assert set(expected) >= {"", "hardly any ink", "ink fills its box", "wider than a digit", "several parts far apart"}
+    assert set(expected) >= {"more loops than a digit has", "low probability", "divided between 0 and 1"}

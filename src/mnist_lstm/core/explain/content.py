@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.file_backed import Array
 from mnist_lstm.core.data.sequences import step_word, to_images
 from mnist_lstm.core.evaluation.examples import most_confident_mistakes
 from mnist_lstm.core.evaluation.metrics import Predictions
+from mnist_lstm.core.inference import doubt
 from mnist_lstm.core.inference.lines import SPECK
-from mnist_lstm.core.inference.preprocess import EDGE, frame_of
+from mnist_lstm.core.inference.preprocess import frame_of
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.snapshots import Snapshots, flat
 
@@ -22,9 +24,6 @@ MISTAKES = 4  # the surest ones, after those
 MOST_PIXELS = 160_000  # of all images together
 LARGEST = 1_300_000  # bytes of float32 weights; larger networks have float16
 POINTS = 400  # of the learning curves
-
-# When a drawing may not be one digit: "smallest" as a fraction of the pad, "apart" of the ink's longer side
-RULES = {"edge": EDGE, "speck": SPECK, "smallest": 0.12, "apart": 0.08, "sure": 0.5}
 
 Content = dict[str, Any]  # as JSON has it
 
@@ -52,14 +51,23 @@ def content(
         "version": VERSION,
         "about": _about(checkpoint, tested),
         "network": network(checkpoint),
-        "frame": frame_of(checkpoint.data)._asdict(),
-        "rules": RULES,
+        "frame": frame_of(checkpoint.data)._asdict() | {"paper": checkpoint.data.preparation.paper},
+        "rules": rules(checkpoint.data),
         "steps": checkpoint.pixel_order().shape[0],
         "images": {"count": len(shown), "labels": labels, "data": _text(images)},
         "history": _thinned(checkpoint.state.history),
         "snapshots": _snapshots(checkpoint, snapshots),
         "by_step": {name: np.asarray(by_step[name]).tolist() for name in ("step", "accuracy")} if by_step else None,
     }
+
+
+def rules(data: DataProfile) -> Content:
+    """The constants of the rules that prepare a drawing and doubt it."""
+    side = data.preparation.fill * min(data.image_shape)
+    named = ("EDGE", "HARDLY", "FULL", "WIDE", "PART", "FAR", "BESIDE", "HOLE", "HOLES", "LOW", "DIVIDED")
+    constants: Content = {name.lower(): getattr(doubt, name) for name in named}
+    shapes = data.class_names == doubt.DIGITS and side >= doubt.COARSE
+    return constants | {"speck": SPECK, "side": side, "shapes": shapes}
 
 
 def network(checkpoint: Checkpoint) -> Content:

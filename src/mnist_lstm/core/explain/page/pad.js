@@ -1,6 +1,5 @@
 // The pad to draw on, by mouse, finger, pen or keys.
 
-import {doubtOf} from "./doubt.js";
 import {prepared, strokes} from "./prepare.js";
 import {change, images, play, run, state} from "./store.js";
 import {byId} from "./view.js";
@@ -43,7 +42,8 @@ export function startPad() {
   function show(ended) {
     const drawn = strokes(drawing(pad), run.rules);
     if (!drawn) return;
-    change({image: prepared(drawn, run.frame), picked: -1, original: null, doubt: doubtOf(drawn)});
+    const image = prepared(drawn, run.frame);
+    change({image: run.frame.paper ? image.map((value) => 255 - value) : image, picked: -1, original: null});
     if (ended) play();
   }
 
@@ -98,7 +98,7 @@ export function startPad() {
   });
   byId("clear").addEventListener("click", () => {
     clear();
-    if (state.picked < 0) change({image: images[0], picked: 0, original: null, doubt: ""});
+    if (state.picked < 0) change({image: images[0], picked: 0, original: null});
   });
   clear();
 }

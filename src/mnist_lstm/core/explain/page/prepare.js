@@ -7,8 +7,8 @@ export function round(x) {
   return rest > 0.5 || (rest === 0.5 && down % 2) ? down + 1 : down;
 }
 
-/** The connected parts (8 neighbours) where `inside` is set: a number for each pixel, from 1, and their sizes. */
-export function parts(inside, width, height) {
+/** The connected parts where `inside` is set, by 8 neighbours or 4: a number for each pixel, from 1, and their sizes. */
+export function parts(inside, width, height, corners = true) {
   const label = new Int32Array(inside.length), sizes = [0];
   for (let start = 0; start < inside.length; start += 1) {
     if (!inside[start] || label[start]) continue;
@@ -21,7 +21,7 @@ export function parts(inside, width, height) {
       for (let v = Math.max(y - 1, 0); v <= Math.min(y + 1, height - 1); v += 1) {
         for (let u = Math.max(x - 1, 0); u <= Math.min(x + 1, width - 1); u += 1) {
           const next = v * width + u;
-          if (inside[next] && !label[next]) {
+          if (inside[next] && !label[next] && (corners || u === x || v === y)) {
             label[next] = number;
             open.push(next);
           }
@@ -40,13 +40,13 @@ function ink({data}) {
   return most ? away.map((value) => Math.trunc(Math.min(255, Math.fround(value * Math.fround(255 / full))))) : away;
 }
 
-/** The strokes of a drawing without specks: {inside, strength, label, sizes}; null where nothing is drawn. */
+/** The strokes of a drawing without specks: {inside, strength}; null where nothing is drawn. */
 export function strokes(drawing, rules) {
   const {width, height} = drawing, strength = ink(drawing);
   const inside = strength.map((value) => (value > 255 * rules.edge ? 1 : 0)), found = parts(inside, width, height);
   const least = rules.speck * Math.max(...found.sizes);
   const kept = inside.map((is, at) => (is && found.sizes[found.label[at]] >= least ? 1 : 0));
-  return found.sizes.length > 1 ? {width, height, strength, inside: kept, ...found, least} : null;
+  return found.sizes.length > 1 ? {width, height, strength, inside: kept} : null;
 }
 
 /** The box of what is set, with its pixels; ink farther than one pixel from a stroke is paper. */
@@ -113,18 +113,20 @@ export function resized({width, height, data}, size, filter) {
 export function prepared(drawn, frame) {
   const box = boxed(drawn);
   const scale = Math.min((frame.height * frame.fill) / box.height, (frame.width * frame.fill) / box.width);
-  const size = {width: Math.max(1, round(box.width * scale)), height: Math.max(1, round(box.height * scale))};
+  const [across, down] = frame.stretched ? [frame.width * frame.fill, frame.height * frame.fill]
+    : [box.width * scale, box.height * scale];
+  const size = {width: Math.max(1, round(across)), height: Math.max(1, round(down))};
   const scaled = resized(box, size, scale < 1 ? "box" : "bilinear"), most = Math.max(...scaled.data);
   const data = scaled.data.map((value) => round(value * (255 / most)));
-  let [mass, across, down] = [0, 0, 0];
+  let [mass, right, low] = [0, 0, 0];
   data.forEach((value, at) => {
     mass += value;
-    across += value * (at % size.width);
-    down += value * Math.floor(at / size.width);
+    right += value * (at % size.width);
+    low += value * Math.floor(at / size.width);
   });
   const place = (side, length, moment) =>
     Math.min(Math.max(round(side * frame.centre - moment / mass), 0), side - length);
-  const left = place(frame.width, size.width, across), top = place(frame.height, size.height, down);
+  const left = place(frame.width, size.width, right), top = place(frame.height, size.height, low);
   const image = new Uint8Array(frame.width * frame.height);
   for (let y = 0; y < size.height; y += 1) {
     image.set(data.subarray(y * size.width, (y + 1) * size.width), (top + y) * frame.width + left);

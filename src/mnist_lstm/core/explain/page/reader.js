@@ -1,5 +1,6 @@
 // Chapters 1, 2 and 4: the image as a sequence, the network unrolled over it, and the answer after each step.
 
+import {doubtOf, uncertainty} from "./doubt.js";
 import {first} from "./network.js";
 import {about, change, images, net, pick, pixelsOf, play, reading, run, sequence, state, stop, isPlaying, whenChanged} from "./store.js";
 import {byId, chart, cover, heat, make, number, onPoint, percent, ramps} from "./view.js";
@@ -140,14 +141,12 @@ export function startSequence() {
     const label = run.images.labels[state.picked];
     byId("digit-name").textContent = state.picked < 0 ? "your drawing, as the network gets it"
       : `test image ${state.picked < 200 ? state.picked : "that it gets wrong"}${label === undefined ? "" : `, a ${names[label]}`}`;
-    const doubt = state.doubt || doubtful(reading.probabilities.at(-1));
-    byId("doubt").hidden = !doubt || state.picked >= 0;
-    byId("doubt").textContent = `This does not look like one ${about.digits ? "digit" : "of the classes"}: ${doubt}.`;
+    const {rules} = run, ink = run.frame.paper ? state.image.map((value) => 255 - value) : state.image;
+    const shape = state.picked < 0 && rules.shapes ? doubtOf(ink, width, rules) : "";
+    const unsure = uncertainty(reading.probabilities.at(-1), names, rules);
+    byId("doubt").hidden = !shape && !unsure;
+    byId("doubt").textContent = shape ? `This does not look like one digit: ${shape}.` : `The answer is in doubt: ${unsure}.`;
   });
-}
-
-function doubtful(values) {
-  return Math.max(...values) < run.rules.sure ? `no answer is more than ${percent(run.rules.sure)} probable` : "";
 }
 
 const STRIP = 12; // units in a drawing of the state

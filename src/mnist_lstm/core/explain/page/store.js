@@ -31,7 +31,7 @@ export const images = Array.from({length: run.images.count}, (_, n) => stored.su
 
 /** `image`: its pixels; `picked`: its number, -1 if it was drawn; `step`: from 1; `original`: before pixels changed. */
 export const state = {image: images[0], picked: 0, step: net.steps, unit: 0, shown: cell.names.c ? "c" : "h",
-  snapshot: run.snapshots.length, original: null, doubt: ""};
+  snapshot: run.snapshots.length, original: null};
 
 export const sequence = (image) => sequenceOf(image, net.order);
 export let reading = read(net, sequence(state.image));
@@ -61,7 +61,7 @@ export function redraw() {
 }
 
 export const pick = (number) => {
-  change({picked: number, image: images[number], original: null, doubt: ""});
+  change({picked: number, image: images[number], original: null});
   play();
 };
 

@@ -1,1 +1,0 @@
-"""A page to draw a digit on, and to watch the network read it."""
