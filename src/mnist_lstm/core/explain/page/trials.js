@@ -84,7 +84,7 @@ function startPixels() {
     const before = read(net, sequence(state.original ?? state.image)), apart = distance(before.seen.h, reading.seen.h);
     chart(byId("apart"), {series: [{points: apart.map((d, t) => [t + 1, d]), colour: "blue"}],
       x: {range: [1, net.steps], title: `after ${about.step}`, ticks: [1, Math.round(net.steps / 2), net.steps]},
-      y: {range: [0, 1], title: "how far the states are apart (0: the same, 1: as far as they are long)", ticks: [0, 0.5, 1]}});
+      y: {range: [0, 1], title: "how far the states are apart", ticks: [0, 0.5, 1]}});
     const [was, is] = [before, reading].map(({probabilities}) => probabilities.at(-1));
     byId("apart-says").textContent = state.original
       ? `Was ${nameOf(first(was))} (${percent(Math.max(...was))}), is ${nameOf(first(is))} (${percent(Math.max(...is))}). ${
