@@ -132,10 +132,10 @@ def test_a_champion_without_its_run_or_model_yields_to_the_next(fakes: FakeRuns,
 def test_a_model_is_called_by_any_alias_and_one_without_a_run_is_refused_in_a_line(fakes: FakeRuns) -> None:
     run_id, _ = made_by_hand(fakes, 0.9)
     fakes.client.set_registered_model_alias(NAME, "proven", 1)
-    assert load_model._run_called(fakes.client, "mnist-lstm", NAME, "proven") == run_id
+    assert load_model.run_called(fakes.client, "mnist-lstm", NAME, "proven") == run_id
     fakes.client._tracking_client.store._hard_delete_run(run_id)  # as `mlflow gc` does
     with pytest.raises(UserError, match="its 'proven', must have its run, found none with the id"):
-        load_model._run_called(fakes.client, "mnist-lstm", NAME, "proven")
+        load_model.run_called(fakes.client, "mnist-lstm", NAME, "proven")
 
 
 # runs
