@@ -220,6 +220,23 @@ def test_every_test_image_is_classified_with_its_label(
     np.testing.assert_array_equal(predictions.labels, sequences.test.labels)
 
 
+def test_an_evaluation_uses_the_threads_of_the_training(
+    checkpoint: Checkpoint, sequences: Sequences, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+
+    def classified(*_: Any) -> Any:
+        used.append(torch.get_num_threads())
+        return np.zeros((21, 3), np.float32)
+
+    monkeypatch.setattr("mnist_lstm.pipelines.evaluate.nodes.classify", classified)
+    before = torch.get_num_threads()
+    trained = replace(checkpoint, fingerprint_fields=checkpoint.fingerprint_fields | {"training.threads": 3})
+    predict_test(trained, sequences.test, sequences.card, parameters.evaluation)
+    assert used == [3]
+    assert torch.get_num_threads() == before
+
+
 def test_images_of_other_data_than_the_checkpoints_are_not_classified(
     checkpoint: Checkpoint, sequences: Sequences, parameters: Parameters
 ) -> None:

@@ -1,11 +1,13 @@
-"""Kedro's configuration loader, which accepts the parameters' names of version 0.1."""
+"""Kedro's configuration loader, which accepts the parameters' names of version 0.1 and leaves nothing to chance."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 
+from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
 
 
@@ -22,9 +24,38 @@ class ConfigLoader(OmegaConfigLoader):
         super().__init__(conf_source, env, with_current_names(runtime_params or {}, "--params"), **arguments)
 
     def _merge_and_resolve(self, key: str, config_per_file: dict[Path, Any]) -> Any:
+        _expect_null_or_block(config_per_file)
         if key == "parameters":
             config_per_file = {path: _renamed(path, config) for path, config in config_per_file.items()}
         return super()._merge_and_resolve(key, config_per_file)
+
+
+def _expect_null_or_block(config_per_file: dict[Path, Any]) -> None:
+    """Refuses a key that is null in one file and a block in another of a folder; the process's hash seed would choose.
+
+    Raises:
+        UserError: with the key and both files.
+    """
+    nulls: dict[str, Path] = {}
+    blocks: dict[str, Path] = {}
+    for path, config in config_per_file.items():
+        if OmegaConf.is_dict(config):
+            for key, value in _entries(OmegaConf.to_container(config)):
+                if value is None or isinstance(value, dict):
+                    (nulls if value is None else blocks).setdefault(key, path)
+    for key in sorted(nulls.keys() & blocks.keys()):
+        raise UserError(
+            f"{key!r} must be null or a block of keys, not both, found null in {nulls[key]} and a block in "
+            f"{blocks[key]}; remove one of them."
+        )
+
+
+def _entries(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key of nested values, with dots, and what stands there."""
+    for name, value in values.items():
+        yield f"{prefix}{name}", value
+        if isinstance(value, dict):
+            yield from _entries(value, f"{prefix}{name}.")
 
 
 def _renamed(path: Path, config: Any) -> Any:

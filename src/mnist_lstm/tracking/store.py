@@ -138,9 +138,9 @@ def client(project: Path, uri: str) -> Any:
     """
     with store_errors(uri):
         prepare(project, uri)
+        check_schema(uri)
         if uri == own_uri(project):
             moved.follow(project / DATABASE)
-        check_schema(uri)
         import mlflow
 
         mlflow.set_tracking_uri(uri)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mnist_lstm.core.training import instructions
-from mnist_lstm.core.training.compute import chosen_precision, threads
+from mnist_lstm.core.training.compute import chosen_precision, expect_threads, threads
 from mnist_lstm.core.training.instructions import onednn_instructions
 from mnist_lstm.errors import UserError
 from tests.support.projects import surroundings
@@ -20,14 +20,14 @@ HELD = {
     "ONEDNN_MAX_CPU_ISA": "SSE41",
 }
 SCRIPT = """
-from mnist_lstm.core.training.compute import threads
+from mnist_lstm.core.training.compute import expect_threads
 from mnist_lstm.core.training.instructions import onednn_instructions
 from mnist_lstm.errors import UserError
 print(onednn_instructions())
-with threads(1):
-    print("one thread is always there")
+expect_threads(1)
+print("one thread is always there")
 try:
-    threads(2).__enter__()
+    expect_threads(2)
 except UserError as error:
     print(error)
 """
@@ -46,6 +46,7 @@ def test_what_the_environment_withholds_is_noticed() -> None:
 
 
 def test_here_as_many_threads_come_as_a_run_asks_for() -> None:
+    expect_threads(2)
     with threads(2):
         assert torch.get_num_threads() == 2
     assert onednn_instructions().startswith("Intel")

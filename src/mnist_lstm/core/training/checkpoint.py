@@ -61,6 +61,11 @@ class Checkpoint:
         best = self.state.best
         return best.weights if self.keep == "best" and best else self.state.classifying
 
+    @property
+    def threads(self) -> int:
+        """The number of CPU threads of its training, with which an evaluation gives the same bits anywhere."""
+        return int(self.fingerprint_fields["training.threads"])
+
     def pixel_order(self) -> Any:
         """The pixel order of the view, (T, F)."""
         return pixel_order_for(self.sequence, *self.data.image_shape)

@@ -41,12 +41,7 @@ def set_random_state(device: torch.device, state: Tensor) -> None:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Makes torch use exactly `count` CPU threads, because the count changes the rounding of sums.
-
-    Raises:
-        UserError: if OpenMP would start fewer.
-    """
-    _expect_threads(count)
+    """Makes torch use exactly `count` CPU threads, because the count changes the rounding of sums."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -55,10 +50,13 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _expect_threads(count: int) -> None:
-    """Checks that OpenMP starts `count` threads for a parallel region.
+def expect_threads(count: int) -> None:
+    """Checks before training that OpenMP starts `count` threads for a parallel region.
 
     With fewer, `nn.LSTM` in float32 computes wrong gradients (torch 2.13), and other results get other last bits.
+
+    Raises:
+        UserError: if it would start fewer.
 
     Source: OpenMP specification 5.2, section 10.1.1, "Determining the Number of Threads for a parallel Region".
     """

@@ -18,7 +18,13 @@ from mnist_lstm.core.model.classifier import RecurrentClassifier, classify
 from mnist_lstm.core.training.allocator import reused_buffers
 from mnist_lstm.core.training.augmentation import Augmentation, any_augmentation
 from mnist_lstm.core.training.batches import batches
-from mnist_lstm.core.training.compute import chosen_device, chosen_precision, recurrent_precision, threads
+from mnist_lstm.core.training.compute import (
+    chosen_device,
+    chosen_precision,
+    expect_threads,
+    recurrent_precision,
+    threads,
+)
 from mnist_lstm.core.training.data_parallel import SINGLE_PROCESS, DataParallel
 from mnist_lstm.core.training.learner import Best, Learner, Row, TrainingState
 from mnist_lstm.core.training.schedules import out_of_patience, total_updates
@@ -69,7 +75,8 @@ def fit(
 
     Raises:
         UserError: if the loss is not finite (on a graphics card, detected at the next report), or the weights are not
-            finite at a report; if the device or its bfloat16 is missing; if the warm-up is not shorter than training.
+            finite at a report; if the device, its bfloat16 or threads are missing; if the warm-up is not shorter than
+            training.
     """
     device = chosen_device(training.device)
     precision = chosen_precision(training.precision, device)
@@ -79,6 +86,7 @@ def fit(
         if state.ended:
             yield Report(state.iteration, [*state.history], lambda: state)
             return
+    expect_threads(training.threads)
     with reused_buffers(), threads(training.threads), recurrent_precision(classifier, precision, device):
         updates = _batches(train, training, size, device, state.iteration if state else 0, learner.total)
         yield from _reports(learner, updates, valid, training, len(train), state)

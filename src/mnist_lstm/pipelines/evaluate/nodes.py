@@ -15,6 +15,7 @@ from mnist_lstm.core.explain.content import content
 from mnist_lstm.core.explain.page import page
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data
+from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.snapshots import Snapshots
 from mnist_lstm.parameters import EvaluationParameters
 
@@ -28,7 +29,8 @@ def predict_test(
 ) -> Predictions:
     """Classifies every test image: logits (N, K) with labels (N,)."""
     expect_data(checkpoint, data_card, test_sequences)
-    logits = classify(checkpoint.classifier(), test_sequences.sequences, evaluation.batch_size)
+    with threads(checkpoint.threads):
+        logits = classify(checkpoint.classifier(), test_sequences.sequences, evaluation.batch_size)
     return Predictions(logits, test_sequences.labels)
 
 
@@ -60,7 +62,8 @@ def follow_beliefs(
     probabilities by step, from early to late decisions.
     """
     classifier, sequences, labels = checkpoint.classifier(), test_sequences.sequences, test_sequences.labels
-    found = by_step.evaluate_by_step(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
+    with threads(checkpoint.threads):
+        found = by_step.evaluate_by_step(classifier, sequences, labels, evaluation.batch_size, evaluation.confidence)
     chosen = examples.right_and_wrong(found.predicted, labels, found.decided, EXAMPLES)
     shown = {
         "positions": chosen,

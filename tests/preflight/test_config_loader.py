@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.preflight.config_loader import ConfigLoader
+
+
+def write(folder: Path, name: str, content: str) -> None:
+    (folder / "wide").mkdir(exist_ok=True)
+    (folder / "base").mkdir(exist_ok=True)
+    (folder / "base/parameters.yml").write_text("training: {augmentation: {shift: 0.0}}\n")
+    (folder / "wide" / name).write_text(content)
+
+
+def loader(folder: Path) -> ConfigLoader:
+    return ConfigLoader(folder, env="wide", base_env="base", merge_strategy={"parameters": "soft"})
+
+
+def test_a_null_in_one_file_and_a_block_in_another_of_a_preset_are_refused_by_name(tmp_path: Path) -> None:
+    write(tmp_path, "parameters.yml", "training: {augmentation: null}\n")
+    write(tmp_path, "parameters_wide.yml", "training: {augmentation: {shift: 1.0}}\n")
+    with pytest.raises(UserError, match=r"^'training.augmentation' must be null or a block .*null in .*ters\.yml"):
+        loader(tmp_path)["parameters"]
+
+
+def test_a_preset_may_replace_a_block_of_base_by_null_and_spread_over_files(tmp_path: Path) -> None:
+    write(tmp_path, "parameters.yml", "training: {augmentation: null}\n")
+    write(tmp_path, "parameters_wide.yml", "model: {cell: gru}\n")
+    assert loader(tmp_path)["parameters"] == {"training": {"augmentation": None}, "model": {"cell": "gru"}}
