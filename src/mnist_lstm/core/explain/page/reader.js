@@ -139,7 +139,7 @@ export function startSequence() {
     byId("vector-sum").textContent = `from ${number(Math.min(...Array.from(pixels, (p) => state.image[p])) / 255)} to ${
       number(Math.max(...Array.from(pixels, (p) => state.image[p])) / 255)}; 0 is paper, 1 is ink`;
     const label = run.images.labels[state.picked];
-    byId("digit-name").textContent = state.picked < 0 ? "your drawing, as the network gets it"
+    byId("digit-name").textContent = state.picked < 0 ? "your drawing, prepared"
       : `test image ${state.picked < 200 ? state.picked : "that it gets wrong"}${label === undefined ? "" : `, a ${names[label]}`}`;
     const {rules} = run, ink = run.frame.paper ? state.image.map((value) => 255 - value) : state.image;
     const shape = state.picked < 0 && rules.shapes ? doubtOf(ink, width, rules) : "";
