@@ -1,15 +1,27 @@
-"""Pictures as people take and scan them, drawn around real digits: the kinds that `predict` is held to."""
+"""Pictures as people take and scan them, drawn around MNIST's test images: the kinds that `predict` is held to.
+
+`python -m tests.support.picture_kinds CHECKPOINT FOLDER` prints the table of docs/using-the-model.md; FOLDER holds
+MNIST's files.
+"""
 
 import io
+import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from mnist_lstm.core.data import idx
 from mnist_lstm.core.inference.decode import decode
+from mnist_lstm.core.inference.predict import predict_tables
+from mnist_lstm.core.training import checkpoint
+from mnist_lstm.core.training.checkpoint import Checkpoint
 
 Grey = NDArray[np.uint8]
 Strength = NDArray[np.float64]  # (height, width), 0 for paper and 1 for ink
@@ -203,3 +215,47 @@ DIGITS: tuple[Kind, ...] = (
     hard_shadow,
 )
 NO_DIGIT: tuple[Kind, ...] = (two_digits, letter, scribble, dot)
+SURE = 0.9  # probability from which on an answer is sure
+
+
+class Outcome(NamedTuple):
+    """Fractions of the pictures of a kind.
+
+    Attributes:
+        right: answered right, in doubt or not.
+        wrong: answered wrong with more than `SURE` and without a doubt; where there is no digit, every answer is wrong.
+        flagged: skipped, or answered in doubt.
+    """
+
+    right: float
+    wrong: float
+    flagged: float
+
+
+def outcome(model: Checkpoint, folder: Path, kind: Kind, count: int) -> Outcome:
+    """What a model makes of pictures of a kind, drawn around the test images in the folder with MNIST's files."""
+    images, labels = (
+        idx.decode((folder / f"t10k-{name}-ubyte.gz").read_bytes(), name) for name in ("images-idx3", "labels-idx1")
+    )
+    random = np.random.default_rng(zlib.crc32(kind.__name__.encode()))
+    chosen = random.choice(len(images), count, replace=False)
+    table = pd.concat(predict_tables([(str(each), kind(images[each], random)) for each in chosen], model))
+    right = (table["digit"] == labels[chosen].astype(str)) & (kind in DIGITS)
+    flagged = (table["skipped"] != "") | (table["doubt"].fillna("") != "")
+    sure = table["probability"].astype(float).fillna(0) > SURE
+    return Outcome(right.mean(), (~right & sure & ~flagged).mean(), flagged.mean())
+
+
+def main() -> None:
+    path, folder = map(Path, sys.argv[1:])
+    model = checkpoint.from_bytes(path.read_bytes(), path.name)
+    write = sys.stdout.write
+    write("| kind | right | wrong, sure and without a doubt | skipped or in doubt |\n|---|---|---|---|\n")
+    for kind in DIGITS + NO_DIGIT:
+        right, wrong, flagged = outcome(model, folder, kind, 200)
+        accuracy = f"{right:.3f}" if kind in DIGITS else "-"
+        write(f"| {kind.__name__.replace('_', ' ')} | {accuracy} | {wrong:.3f} | {flagged:.3f} |\n")
+
+
+if __name__ == "__main__":
+    main()

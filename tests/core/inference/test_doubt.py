@@ -45,8 +45,8 @@ def test_parts_next_to_each_other_are_two_digits_and_parts_below_each_other_one(
 
 
 def test_a_probability_that_is_low_or_divided_is_doubted() -> None:
-    divided, low = np.full(10, 0.01), np.full(10, 0.1)
-    divided[[4, 9]] = 0.48, 0.44
+    divided, low = np.full(10, 0.03), np.full(10, 0.1)
+    divided[[4, 9]] = 0.39, 0.37
     assert doubt(ONE, divided, DIGITS) == "divided between 4 and 9"
     assert doubt(ONE, low, DIGITS) == "low probability"
 

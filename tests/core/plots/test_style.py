@@ -1,8 +1,10 @@
+import warnings
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mnist_lstm.core.plots.style import new_figure, number_steps
+from mnist_lstm.core.plots.style import drawable, new_figure, number_steps
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,20 @@ def test_each_line_of_a_title_is_broken_by_itself() -> None:
     title = new_figure(2, f"Belief\n{'word ' * 30}").get_suptitle()
     assert title.split("\n")[0] == "Belief"
     assert len(title.split("\n")) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        ("T-shirt/top", "T-shirt/top"),
+        ("$\\frac$", "\\$\\frac\\$"),
+        ("\u00f6", "\u00f6"),
+        ("\u304a\u304b", "class 1 (U+304A U+304B)"),
+    ],
+)
+def test_every_class_name_can_be_drawn(name: str, drawn: str) -> None:
+    assert drawable(["0", name]) == ["0", drawn]
+    figure = Figure()
+    figure.text(0.5, 0.5, drawn)
+    with warnings.catch_warnings(action="error"):  # of a missing glyph
+        figure.draw_without_rendering()

@@ -21,8 +21,8 @@ PART = 0.2  # of the ink: a smaller part is no digit of its own
 FAR = 0.15  # of the side of the ink's box: the parts of one digit are nearer to each other
 BESIDE = 0.5  # of the height of all ink: two parts next to each other, both as high, are two digits
 HOLE, HOLES = 2, 2  # pixels of a hole, and holes in a digit, at most
-LOW = 0.5  # a lower probability is no answer
-DIVIDED = 0.8  # sum of the two highest, from which on an answer of low probability is divided between these
+LOW = 0.4  # a lower probability is no answer
+DIVIDED = 0.65  # sum of the two highest, from which on an answer of low probability is divided between these
 
 
 def doubt(image: NDArray[np.uint8], probabilities: NDArray[np.float64], data: DataProfile) -> str:

@@ -7,6 +7,7 @@ from mnist_lstm.core.plots.contact_sheet import contact_sheet
 from mnist_lstm.core.plots.gates import states_figure
 from mnist_lstm.core.plots.images import image_grid, mistakes_figure
 from mnist_lstm.core.plots.learning_curves import learning_curves, learning_curves_print
+from mnist_lstm.core.plots.style import drawable
 
 __all__ = [
     "accuracy_by_step_figure",
@@ -15,6 +16,7 @@ __all__ = [
     "calibration_figure",
     "confusion_figure",
     "contact_sheet",
+    "drawable",
     "image_grid",
     "learning_curves",
     "learning_curves_print",

@@ -40,7 +40,8 @@ def contact_sheet(shown: Sequence[PreprocessedPicture], answers: pd.DataFrame, r
             sure = float(answer["probability"])
             colour = VERMILLION if answer["doubt"] else "black"
             surely = ">99%" if sure > 0.995 else f"{sure:.0%}"
-            axes.set_xlabel(f"{answer.iloc[1]}  {surely}", fontsize=SMALL, color=colour, parse_math=False)
+            called = f"{_printable(str(answer.iloc[1]))}  {surely}"
+            axes.set_xlabel(called, fontsize=SMALL, color=colour, parse_math=False)
     return figure
 
 

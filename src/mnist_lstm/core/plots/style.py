@@ -25,6 +25,7 @@ TITLE = 11
 LEFT = 0.01  # fraction of the width
 NUMBERED = 5  # steps at most along an axis
 ROUND = [digit * 10**zeros for zeros in range(9) for digit in (1, 2, 5)]
+NAMED = 3  # characters of a name that no font draws
 LINE = 105  # characters of that size across the figure
 
 
@@ -112,3 +113,19 @@ def class_ticks(axes: "Axes", class_names: list[str]) -> None:
 def are_long(class_names: list[str]) -> bool:
     """Whether the names do not fit beside each other below a small heat map."""
     return max(map(len, class_names)) > 2
+
+
+def drawable(class_names: list[str]) -> list[str]:
+    """The names of labels 0 to K - 1 as figures can draw them.
+
+    A dollar sign is no mathematics. A name that the font of the figures lacks, as kana, becomes "class 0 (U+304A)".
+    """
+    from matplotlib.font_manager import findfont, get_font
+
+    known = get_font(findfont("DejaVu Sans")).get_charmap()
+    return [
+        name.replace("$", r"\$")
+        if all(ord(each) in known for each in name)
+        else f"class {label} ({' '.join(f'U+{ord(each):04X}' for each in name[:NAMED])})"
+        for label, name in enumerate(class_names)
+    ]

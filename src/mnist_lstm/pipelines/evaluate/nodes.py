@@ -100,7 +100,7 @@ def draw_results(
     The learning curves come as interactive plotly and printable matplotlib. The reliability diagram compares accuracy
     with confidence.
     """
-    logits, labels, names = test_logits.logits, test_logits.labels, data_card.class_names
+    logits, labels, names = test_logits.logits, test_logits.labels, plots.drawable(data_card.class_names)
     run, tested = f"{checkpoint.label} on {data_card.title}", _tested(checkpoint, data_card)
     columns, validated = {name: history[name].to_numpy() for name in history}, data_card.images["valid"]
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
@@ -130,7 +130,8 @@ def draw_beliefs(
     Accuracy by step (interactive plotly and printable matplotlib), the class probabilities after each step next to the
     image, and the gates and states inside the cell.
     """
-    tested, view, names = _tested(checkpoint, data_card), checkpoint.sequence.view, data_card.class_names
+    tested, view = _tested(checkpoint, data_card), checkpoint.sequence.view
+    names = plots.drawable(data_card.class_names)
     some = _tested(checkpoint, data_card, "some of ")
     columns = {name: accuracy_by_step[name].to_numpy() for name in accuracy_by_step}
     units = checkpoint.weights["readout.weight"].shape[1]
