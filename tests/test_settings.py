@@ -1,6 +1,7 @@
 import pytest
 from kedro.framework.hooks.manager import _create_hook_manager
 
+from mnist_lstm import settings
 from mnist_lstm.settings import HOOKS
 
 ORDER = {"CheckParameters": 0, "CheckRunner": 0, "CheckDiskSpace": 0, "Tracking": 1, "Console": 2, "TrialHook": 3}
@@ -24,3 +25,7 @@ def test_checks_come_before_recording_and_the_console_in_whatever_order_hooks_ar
             manager.register(hook)
         calls = [type(call.plugin).__name__ for call in reversed(getattr(manager.hook, name).get_hookimpls())]
         assert calls == sorted(calls, key=ORDER.__getitem__)
+
+
+def test_hooks_of_kedro_mlflow_are_disabled_by_the_name_of_its_package_which_would_read_our_mlflow_yml() -> None:
+    assert settings.DISABLE_HOOKS_FOR_PLUGINS == ("kedro_mlflow",)

@@ -37,7 +37,7 @@ def joined(address: str | None, **environment: Any) -> Iterator[None]:
             logging_level="error",
             **({} if where else {"include_dashboard": False}),
         )
-    except ConnectionError as error:
+    except (ConnectionError, ray.exceptions.AuthenticationError) as error:
         raise _missing(where, error) from None
     try:
         yield
@@ -62,8 +62,10 @@ def expect_cluster(address: str | None) -> str | None:
 
 
 def _missing(where: str | None, error: Exception) -> UserError:
+    token = "token" in str(error).lower() or isinstance(error, ray.exceptions.AuthenticationError)
+    hint = " (RAY_AUTH_MODE=disabled on all machines leaves tokens out, see docs/cluster.md)" if token else ""
     return UserError(
-        f"the address (--address, RAY_ADDRESS) must be that of a Ray cluster, found none at {where!r}: {error}"
+        f"the address (--address, RAY_ADDRESS) must be that of a Ray cluster, found none at {where!r}: {error}{hint}"
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -91,11 +92,17 @@ class RayPool:
 
 
 class PruningQueue:
-    """The actor that carries points of curves from trials to the sweep, and its answers back."""
+    """The actor that carries points of curves from trials to the sweep, its answers back, and counts attempts."""
 
     def __init__(self) -> None:
         self._reports: asyncio.Queue[tuple[str, list[Point]]] = asyncio.Queue()
         self._answers: dict[str, asyncio.Future[int | None]] = {}
+        self._attempts = Counter[str]()
+
+    async def attempt(self, name: str) -> int:
+        """Called by a trial that begins: how often it has begun, this time included."""
+        self._attempts[name] += 1
+        return self._attempts[name]
 
     async def prune_at(self, name: str, points: list[Point]) -> int | None:
         """Called by a trial: reports new points, and returns the update to stop at, if any."""
@@ -115,10 +122,15 @@ class PruningQueue:
 
 def _run(task: Task, inputs: dict[str, Any], queue: Any) -> Result:
     """Runs a trial in one of Ray's processes, which may run several in turn."""
+    if ray.get(queue.attempt.remote(task.name)) > RETRIES + 1:  # Ray counts no kill for memory as a retry
+        return Result("lost", f"its process was ended {RETRIES + 1} times, as where the node has too little memory")
     project = Path.cwd()
     bootstrap_project(project)
     writable = {key: value.writable() if isinstance(value, SequenceSplit) else value for key, value in inputs.items()}
-    return run_task(project, task, lambda points: ray.get(queue.prune_at.remote(task.name, points)), writable)
+    try:
+        return run_task(project, task, lambda points: ray.get(queue.prune_at.remote(task.name, points)), writable)
+    except SystemExit as error:  # Ray would take it for a dead worker, and run the trial again
+        return Result("failed", f"it exited with {error.code}")
 
 
 def _result(reference: Any) -> Result:
