@@ -11,6 +11,7 @@ from rich.console import Console as RichConsole
 
 from mnist_lstm.console import Console, TrainingDisplay, print_summary, resume_command
 from mnist_lstm.parameters import Parameters
+from mnist_lstm.pipelines.train.nodes import train as train_node
 from mnist_lstm.tracking.hook import Tracking
 from tests.support.projects import DIGITS, Project
 
@@ -47,15 +48,27 @@ def test_a_run_says_which_data_it_is_on_before_it_trains(output: str) -> None:
     assert output.index("bundled 8x8 digits (not MNIST)") < output.index("  update ")
 
 
-def test_the_summary_names_the_data_and_the_interval_and_the_place(output: str, finished: Project) -> None:
-    summary = output.splitlines()[-5:]
-    run_id = finished.last_run().info.run_id
+def test_the_summary_names_the_data_the_interval_the_runs_page_and_the_report(output: str, finished: Project) -> None:
+    summary = output.splitlines()[-6:]
+    run = finished.last_run().info
     assert summary[0] == "Data       360 test images of bundled 8x8 digits (not MNIST)"
     assert re.fullmatch(
         r"Accuracy   0\.9\d{3}  \(95% interval 0\.9\d{3} to 0\.9\d{3}\); \d{3} of the first 128 right", summary[1]
     )
-    assert summary[2].startswith(f"Recorded   MLflow run {run_id} (mnist-lstm) in sqlite:///{finished.path}")
-    assert summary[3] == "Registered mnist-lstm version 1 is the champion, the first one"
+    assert re.fullmatch(r"Time       \d+ s", summary[2])
+    page = f"http://127.0.0.1:5000/#/experiments/{run.experiment_id}/runs/{run.run_id}?workflowType=machine_learning"
+    assert summary[3:] == [
+        "Registered digits-lstm version 1 became the champion, the first one",
+        f"Recorded   {page} (kedro ui)",
+        "Report     data/08_reporting/report.html",
+    ]
+
+
+def test_each_stage_has_one_line_and_kedro_none_between(output: str) -> None:
+    stages = ["ingest", "reshape", "train", "evaluate"]
+    assert re.findall(r"^(\w+) {2,}(?:reads|turns|trains|tests)", output, re.MULTILINE) == stages
+    assert "Completed" not in output
+    assert "--async" not in output
 
 
 def test_the_counts_of_images_are_printed_as_a_sentence(output: str) -> None:
@@ -66,7 +79,7 @@ def test_the_counts_of_images_are_printed_as_a_sentence(output: str) -> None:
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
 def test_the_summary_shows_the_exact_confidence(shown: io.StringIO) -> None:
-    print_summary(RESULTS | {"confidence": 0.999}, NOT_RECORDED)
+    print_summary(RESULTS | {"confidence": 0.999}, NOT_RECORDED, None, 1.0)
     assert "(99.9% interval " in shown.getvalue()
 
 
@@ -127,15 +140,15 @@ def test_a_display_knows_whether_training_had_begun_and_not_ended(
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
 def test_the_summary_shows_a_place_as_it_is(shown: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Tracking, "place", "MLflow run 1 in sqlite:////data/[old]/[/b]/mlflow.db")
-    print_summary(RESULTS, NOT_RECORDED)
-    assert "sqlite:////data/[old]/[/b]/mlflow.db" in shown.getvalue()
+    monkeypatch.setattr(Tracking, "place", "not yet by MLflow: /data/[old]/[/b] waits")
+    print_summary(RESULTS, NOT_RECORDED, None, 1.0)
+    assert "/data/[old]/[/b] waits" in shown.getvalue()
 
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
 def test_the_summary_counts_no_more_first_images_than_there_are(shown: io.StringIO) -> None:
     few: dict[str, Any] = RESULTS | {"test/images": 20, "test/first_128_correct": 19}
-    print_summary(few, NOT_RECORDED)
+    print_summary(few, NOT_RECORDED, None, 1.0)
     assert "19 of the first 20 right" in shown.getvalue()
 
 
@@ -170,7 +183,7 @@ def training(shown: io.StringIO, parameters: Parameters) -> Console:
     console = Console(NOT_RECORDED)
     settings = parameters.training.model_copy(update={"iterations": 10})
     inputs = {"train_sequences": {"labels": [0] * 20}, "params:training": settings}
-    console.before_node_run(SimpleNamespace(name="train"), inputs)
+    console.before_node_run(SimpleNamespace(name="train", func=train_node), inputs)
     return console
 
 

@@ -143,13 +143,19 @@ def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: b
 
 
 @cli.command()
+@click.option("--serve", is_flag=True, help="Show it at http://127.0.0.1:4141 instead, until Ctrl-C.")
+@click.option("--port", default=4141, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_obj
-def site(metadata: Any) -> None:
+def site(metadata: Any, serve: bool, port: int) -> None:
     """Build the pipeline's graph, with previews of the last run, as static pages in build/."""
-    from mnist_lstm.viz_site import build
+    from mnist_lstm import viz_site
 
     with one_line_errors():
-        pages = build(metadata.project_path)
+        if serve:
+            click.echo(f"Graph: http://127.0.0.1:{port} (Ctrl-C ends it)")
+            viz_site.serve(metadata.project_path, port)
+            return
+        pages = viz_site.build(metadata.project_path)
     click.echo(f"Pages: {pages} (python -m http.server --bind 127.0.0.1 --directory {pages.name})")
 
 
@@ -188,6 +194,37 @@ def sync_runs(metadata: Any) -> None:
     click.echo(f"{sent} runs are complete in MLflow now; {waiting} wait (of another store, still running, or refused)")
     if waiting:
         raise SystemExit(1)
+
+
+@cli.command()
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
+@click.pass_obj
+@configured
+def ui(metadata: Any, port: int) -> None:
+    """Show the runs in MLflow's pages, at an address that it prints.
+
+    Only this machine can open them.
+    """
+    from mnist_lstm.tracking import servers
+
+    with one_line_errors():
+        servers.show_runs(metadata.project_path, port)
+
+
+@cli.command()
+@click.option("--model", default="champion", show_default=True, help="Also a run's id or name, or latest.")
+@click.option("--port", default=5001, show_default=True, type=click.IntRange(1, 65535))
+@click.pass_obj
+@configured
+def serve(metadata: Any, model: str, port: int) -> None:
+    """Serve a model over HTTP: POST images to http://127.0.0.1:5001/invocations.
+
+    Only this machine can reach it.
+    """
+    from mnist_lstm.tracking import servers
+
+    with one_line_errors():
+        servers.serve_model(metadata.project_path, model, port)
 
 
 @cli.command()

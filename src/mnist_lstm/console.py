@@ -4,6 +4,7 @@ import atexit
 import shlex
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,14 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.tracking.hook import Tracking
+
+DOES = {
+    "ingest": "reads the images",
+    "reshape": "turns images into sequences",
+    "train": "trains the network",
+    "evaluate": "tests it and draws the figures",
+    "predict": "classifies the pictures",
+}  # the stages
 
 
 class Console:
@@ -21,15 +30,23 @@ class Console:
         self._results: dict[str, Any] = {}
         self._training: TrainingDisplay | None = None
         self._ended = False  # whether training has ended
+        self._report: Path | None = None  # the page that this run wrote
+        self._stage = ""
+        self._began = 0.0
 
     @hook_impl(trylast=True)
-    def before_pipeline_run(self) -> None:
+    def before_pipeline_run(self, catalog: Any) -> None:
         """Clears the results of an earlier run in the same process."""
-        self._results = {}
+        self._results, self._report, self._stage, self._began = {}, None, "", time.monotonic()
+        self._catalog = catalog
 
     @hook_impl(trylast=True)
     def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
-        """Starts the display when training begins."""
+        """Prints a line when a stage begins, and starts the display when training does."""
+        stage = node.func.__module__.split(".")[-2]
+        if stage in DOES and stage != self._stage:
+            self._stage = stage
+            _print(f"{stage:<10} {DOES[stage]}")
         if node.name == "train":
             from mnist_lstm.core.training.schedules import total_updates
 
@@ -49,13 +66,15 @@ class Console:
                 self._stop()
         if dataset_name == "metrics":
             self._results = data
+        if dataset_name == "report":
+            self._report = self._catalog[dataset_name]._filepath
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Prints the summary."""
         self._stop()
         if self._results:
-            print_summary(self._results, self._tracking)
+            print_summary(self._results, self._tracking, self._report, time.monotonic() - self._began)
         if "predicted_digits" in pipeline.all_outputs():
             files = "data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
             click.echo(f"\nAnswers    {files}")
@@ -157,10 +176,15 @@ def _resuming(parameters: str) -> str:
     return ",".join([*others, "training.resume=true"])
 
 
-def print_summary(results: dict[str, Any], tracking: Tracking) -> None:
-    """Prints data, accuracy, the MLflow run, and the commands that show more."""
-    from rich import get_console
+def print_summary(results: dict[str, Any], tracking: Tracking, report: Path | None, seconds: float) -> None:
+    """Prints data, accuracy, the registered model, and where to look: the report's path and the run's address.
 
+    Args:
+        results: content of metrics.json.
+        tracking: of the run.
+        report: the page that the run wrote, if it did.
+        seconds: that the run took.
+    """
     from mnist_lstm.core.evaluation.metrics import percent
 
     first = next(key for key in results if key.startswith("test/first_") and key.endswith("_correct"))
@@ -170,9 +194,20 @@ def print_summary(results: dict[str, Any], tracking: Tracking) -> None:
         f"Accuracy   {results['test/accuracy']:.4f}  ({percent(results['confidence'])} interval "
         f"{results['test/accuracy_low']:.4f} to {results['test/accuracy_high']:.4f}); "
         f"{results[first]} of the first {images} right",
+        f"Time       {seconds:.0f} s",
+        *([f"Registered {tracking.decision}"] if tracking.decision else []),
         f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",
-        "Look       make ui (MLflow), make viz (Kedro-Viz), data/08_reporting/",
+        *([f"Report     {_relative(report)}"] if report else []),
     ]
-    if tracking.decision:
-        lines.insert(3, f"Registered {tracking.decision}")
-    get_console().print("\n" + "\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    _print("\n" + "\n".join(lines))
+
+
+def _relative(path: Path) -> Path:
+    """The path from the current folder if it lies below, for a terminal that opens what is clicked."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _print(text: str) -> None:
+    from rich import get_console
+
+    get_console().print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """Errors that a user can fix, each shown as one line."""
 
+import socket
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -49,3 +50,17 @@ def cause_for_user(error: BaseException | None) -> UserError | None:
     while error is not None and not isinstance(error, UserError):
         error = error.__cause__
     return error
+
+
+def expect_free_port(port: int) -> None:
+    """Checks that no other program listens at this port of the machine.
+
+    Raises:
+        UserError: if one does.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise UserError(f"port {port} must be free, found another program there; choose one by --port.") from None

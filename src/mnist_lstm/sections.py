@@ -30,6 +30,10 @@ class Role(NamedTuple):
     or_null: bool = False
     transient: bool = False
 
+    def has_effect(self, given: dict[str, Any]) -> bool:
+        """Whether the other parameters, flat, let this one have an effect."""
+        return self.only_with is None or bool(given.get(self.only_with[0]) == self.only_with[1])
+
 
 class Section(BaseModel):
     """A block of settings: every key known, every value of its type, nothing changed later."""

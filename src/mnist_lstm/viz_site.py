@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mnist_lstm.errors import UserError
+from mnist_lstm.errors import UserError, expect_free_port
 
 BUILD = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
 COMPLETE = (
@@ -64,6 +64,20 @@ def _run_kedro_viz(project: Path, folder: Path) -> None:
             pages.rename(folder / "incomplete")
         if kept.exists():
             kept.rename(pages)
+
+
+def serve(project: Path, port: int) -> None:
+    """Serves the graph of the project as it is now, on this machine alone, until Ctrl-C.
+
+    Kedro-Viz's own command waits up to 30 s for PyPI, and without a network announces a new version "None".
+    """
+    from kedro_viz import __version__
+    from kedro_viz.api.rest.responses import version
+    from kedro_viz.server import run_server
+
+    expect_free_port(port)
+    version.get_latest_version = lambda: __version__
+    run_server(host="127.0.0.1", port=port, project_path=str(project), package_name="mnist_lstm")
 
 
 def _write_metadata(pages: Path) -> None:

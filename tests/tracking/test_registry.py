@@ -1,3 +1,4 @@
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from tests.tracking.fake_runs import FakeRuns
 pytest_plugins = ["tests.tracking.fake_runs"]
 
 PLAIN = ("--pipelines", "without_figures")
-NAME = "mnist-lstm"
+NAME, TEMPLATE = "mnist-lstm", "{data}-lstm"
 
 
 def candidate(accuracy: float, data: str = "mnist", run_id: str = "run") -> Candidate:
@@ -29,7 +30,7 @@ def champion(accuracy: float, data: str = "mnist") -> Any:
 
 
 def test_the_first_model_is_the_champion() -> None:
-    assert decision(None, candidate(0.1), 0.5) == (True, "is the champion, the first one")
+    assert decision(None, candidate(0.1), 0.5) == (True, "became the champion, the first one")
 
 
 @given(correct=st.integers(0, 5000), more=st.integers(-5000, 5000), margin=st.sampled_from([0, 1, 5, 100]))
@@ -41,7 +42,7 @@ def test_a_model_must_be_better_by_more_than_the_margin(correct: int, more: int,
 def test_the_decision_names_both_accuracies() -> None:
     assert decision(champion(0.96), candidate(0.97), 0.001) == (
         True,
-        "is the champion: validation accuracy 0.9700, version 4 had 0.9600",
+        "became the champion: validation accuracy 0.9700, version 4 had 0.9600",
     )
     assert decision(champion(0.96), candidate(0.961), 0.001) == (
         False,
@@ -68,11 +69,31 @@ def test_models_of_other_data_are_not_compared_and_only_the_bundled_digits_yield
         assert "0.9" not in reason
 
 
-def register(fakes: FakeRuns, accuracy: float) -> str:
+def register(fakes: FakeRuns, accuracy: float, data: str = "mnist", name: str = NAME) -> str:
     run = fakes.client.create_run(fakes.experiment)
     logged = fakes.client.create_logged_model(fakes.experiment, source_run_id=run.info.run_id)
-    found = candidate(accuracy, run_id=run.info.run_id)._replace(model_id=logged.model_id)
-    return registry.register(fakes.client, fakes.path, found, NAME, 0.001)
+    found = candidate(accuracy, data, run.info.run_id)._replace(model_id=logged.model_id)
+    return registry.register(fakes.client, fakes.path, found, name, 0.001)
+
+
+def test_each_data_set_has_a_registered_model_of_its_own(fakes: FakeRuns) -> None:
+    for data in ("mnist", "mine"):
+        assert register(fakes, 0.9, data, TEMPLATE) == f"{data}-lstm version 1 became the champion, the first one"
+        assert registry.champion_of(fakes.client, f"{data}-lstm")
+        only = registry.only_champion(fakes.client)
+        assert (only is None) == (data == "mine")
+
+
+def test_of_the_bundled_digits_only_champions_become_versions(fakes: FakeRuns) -> None:
+    sentences = [register(fakes, accuracy, "digits", TEMPLATE) for accuracy in (0.8, 0.7, 0.9)]
+    assert sentences[1].startswith("no version of digits-lstm: this model leaves version 1 the champion")
+    assert sentences[2].startswith("digits-lstm version 2 became the champion")
+
+
+def test_a_registered_model_is_shown_as_such_on_its_runs_page(fakes: FakeRuns) -> None:
+    register(fakes, 0.9)
+    (model,) = fakes.client.search_logged_models([fakes.experiment])
+    assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": NAME, "version": 1}]
 
 
 @pytest.mark.slow
@@ -142,9 +163,9 @@ def test_a_model_is_called_by_any_alias_and_one_without_a_run_is_refused_in_a_li
 
 
 def test_a_run_registers_its_model_with_the_decision(finished: Project) -> None:
-    run, version = finished.last_run(), finished.client().get_model_version_by_alias("mnist-lstm", CHAMPION)
+    run, version = finished.last_run(), finished.client().get_model_version_by_alias("digits-lstm", CHAMPION)
     assert (version.run_id, version.version) == (run.info.run_id, 1)
-    assert version.tags[DECISION] == run.data.tags[DECISION] == "is the champion, the first one"
+    assert version.tags[DECISION].partition(": ")[2] == run.data.tags[DECISION] == "became the champion, the first one"
     assert float(version.tags["valid/accuracy"]) == run.data.metrics["valid/accuracy"]
 
 
@@ -155,9 +176,9 @@ def test_a_worse_run_leaves_the_champion_and_a_better_one_becomes_it(project: Pr
         done = project.invoke("--params", f"data.name=digits,training.iterations={iterations}", *PLAIN)
         assert done.exit_code == 0, done.output
         sentences.append(next(line for line in done.output.splitlines() if line.startswith("Registered")))
-    assert sentences[1].startswith("Registered mnist-lstm version 2 leaves version 1 the champion")
-    assert sentences[2].startswith("Registered mnist-lstm version 3 is the champion")
-    assert project.client().get_model_version_by_alias("mnist-lstm", CHAMPION).version == 3
+    assert sentences[1].startswith("Registered no version of digits-lstm: this model leaves version 1 the champion")
+    assert sentences[2].startswith("Registered digits-lstm version 2 became the champion")
+    assert project.client().get_model_version_by_alias("digits-lstm", CHAMPION).version == 2
 
 
 @pytest.mark.slow
@@ -189,7 +210,7 @@ def test_the_margin_is_a_setting(project: Project) -> None:
     for iterations in (20, 200):
         parameters = f"data.name=digits,training.iterations={iterations},tracking.registry.margin=0.99"
         assert project.invoke("--params", parameters, *PLAIN).exit_code == 0
-    assert project.client().get_model_version_by_alias("mnist-lstm", CHAMPION).version == 1
+    assert project.client().get_model_version_by_alias("digits-lstm", CHAMPION).version == 1
 
 
 def test_a_reproduction_does_not_register_unless_its_code_is_too_old_to_know_the_setting(

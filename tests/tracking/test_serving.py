@@ -46,7 +46,7 @@ def port(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "MLFLOW_TRACKING_URI": f"sqlite:///{finished.path / 'mlflow.db'}",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     }
-    command = [MLFLOW, "models", "serve", "-m", "models:/mnist-lstm@champion", "--env-manager", "local"]
+    command = [MLFLOW, "models", "serve", "-m", "models:/digits-lstm@champion", "--env-manager", "local"]
     with (folder / "output.txt").open("w") as output:
         process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(number)],

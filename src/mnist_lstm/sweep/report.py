@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from mnist_lstm.core.evaluation.metrics import percent, wilson_interval
 from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.provenance import hardware
 from mnist_lstm.sweep import preset
@@ -31,7 +32,7 @@ def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, resu
         best = result.settings[0]
         tags |= {f"best.{key}": value for key, value in best.changes.items()} | {"winner": result.tested.run_id}
         metrics = {f"best/{options.metric}": best.value}
-        validated, tested = setting_text(best, options.metric), test_text(result.tested, best)
+        validated, tested = setting_text(best, options.metric), test_text(base, result, best)
         summary = f"{validated}; {tested}.\n{cost_text(result.outcomes, best)}"
         text = preset.preset(base, best.changes, options.name, summary)
         preset.write(base.project, options.name, text)
@@ -61,11 +62,14 @@ def setting_text(best: Setting, metric: str) -> str:
     return f"{changes}: {metric} {best.value:.4f}{seeds}"
 
 
-def test_text(outcome: Outcome, best: Setting) -> str:
+def test_text(base: BaseParameters, result: StudyResult, best: Setting) -> str:
     """The winner's result on the test images."""
-    metrics = outcome.metrics
-    low, high = metrics["test/accuracy_low"], metrics["test/accuracy_high"]
-    return f"test/accuracy {metrics['test/accuracy']:.4f} (interval {low:.4f} to {high:.4f}), of {best.trials[0].name}"
+    found = result.study.predictions(result.tested.run_id)  # type: ignore[union-attr]
+    correct, images = int((found.logits.argmax(axis=1) == found.labels).sum()), len(found.labels)
+    confidence = base.values["evaluation"]["confidence"]
+    low, high = wilson_interval(correct, images, confidence)
+    interval = f"{percent(confidence)} interval {low:.4f} to {high:.4f}"
+    return f"test/accuracy {correct / images:.4f} ({interval}), of {best.trials[0].name}"
 
 
 def cost_text(outcomes: dict[str, Outcome], best: Setting) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.fingerprint import differences
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
@@ -13,9 +14,10 @@ from mnist_lstm.processes import is_dead, process
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, start, store
 from mnist_lstm.tracking import tags as tag_names
+from mnist_lstm.tracking.pages import run_page
 from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
 
-STUDY, SPECIFICATION, PROCESS = "sweep", "sweep.specification", "process."  # tags of the parent
+STUDY, SPECIFICATION = "sweep", "sweep.specification"  # tags of the parent
 PRUNED = "pruned at update"  # the reason of a pruned trial begins so
 MOST_RUNS = 50_000  # in one search, MLflow's limit
 DIRECTIONS: dict[str, Literal["maximize", "minimize"]] = {
@@ -37,7 +39,6 @@ class Outcome:
         parameters: all parameters, as strings in MLflow.
         fingerprint: of the training, None if it never began.
         seconds: from start to end.
-        metrics: the last value of each metric of the run.
     """
 
     status: str = "failed"
@@ -48,7 +49,6 @@ class Outcome:
     parameters: dict[str, str] = field(default_factory=dict)
     fingerprint: str | None = None
     seconds: float = 0.0
-    metrics: dict[str, float] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -100,7 +100,6 @@ class Study:
             parameters=with_current_names(dict(run.data.params)),
             fingerprint=tags.get(tag_names.FINGERPRINT),
             seconds=milliseconds / 1000,
-            metrics=dict(run.data.metrics),
         )
 
     def checkpoint(self, outcome: Outcome) -> bytes:
@@ -113,6 +112,17 @@ class Study:
         if content is None:
             raise UserError(f"run {outcome.run_id} must hold checkpoint.pt, found none; choose another --name.")
         return content
+
+    def predictions(self, run_id: str) -> Predictions:
+        """The predictions of the test images by the winner.
+
+        Raises:
+            UserError: if MLflow does not have them any more.
+        """
+        found = reader.predictions(self._client, run_id)
+        if found is None:
+            raise UserError(f"run {run_id} must hold predictions.npz, found none; choose another --name.")
+        return found
 
     def end_running(self, status: str, reason: str, name: str | None = None) -> None:
         """Ends the trials, or the one of that name, whose processes are gone."""
@@ -173,13 +183,12 @@ def opened(
         run_id = found[0].info.run_id
         _expect_same(found[0], name, specification)
         client.update_run(run_id, status="RUNNING")
-        for key, value in process().items():
-            client.set_tag(run_id, PROCESS + key, value)
+        client.set_tag(run_id, tag_names.PROCESS, json.dumps(process()))
     else:
         known = start.run_provenance(project, parameters, {"env": env, "pipeline_names": None} | _NO_SELECTION)
         tags = start.run_tags(known) | {STUDY: name, SPECIFICATION: json.dumps(specification)}
         run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
-    study = Study(client, experiment, run_id, f"MLflow run {run_id} ({settings.tracking.experiment.name})")
+    study = Study(client, experiment, run_id, run_page(uri, experiment, run_id))
     study.end_running("KILLED", "the sweep was gone when it was continued")
     return study
 
@@ -191,6 +200,6 @@ def _expect_same(run: Any, name: str, specification: dict[str, Any]) -> None:
     recorded = json.loads(run.data.tags[SPECIFICATION])
     if found := differences(json.loads(json.dumps(specification)), recorded):
         raise UserError(f"the study {name!r} is another one: {found}; choose another --name.")
-    known = {key.removeprefix(PROCESS): tag for key, tag in run.data.tags.items() if key.startswith(PROCESS)}
+    known = tag_names.process(run.data.tags)
     if run.info.status == "RUNNING" and not is_dead(known):
         raise UserError(f"the study {name!r} is running, in process {known['pid']} on {known['host']}; wait for it.")

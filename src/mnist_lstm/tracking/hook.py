@@ -97,7 +97,7 @@ class Tracking(threading.local):
         self._trained |= kind == "checkpoint"
         if self._writer and kind == "artifact":
             dataset = self._catalog[dataset_name]  # another run may replace its file at any time
-            (self._writer.artifacts / dataset._filepath.name).write_bytes(dataset.written)
+            self._writer.write_file(dataset._filepath.name, dataset.written)
         elif self._writer and kind:
             self._writer.write(kind, data)
 

@@ -49,7 +49,8 @@ def model(project: Path, named: str) -> Checkpoint:
 
     Args:
         project: the project's root.
-        named: "champion" or another alias of the registered model, a run's id or name, "latest", a checkpoint's path.
+        named: "champion" or another alias of the registered model, "NAME@champion" of that of another data set, a run's
+            id or name, "latest", or a checkpoint's path.
 
     Raises:
         UserError: if there is none.
@@ -63,6 +64,20 @@ def model(project: Path, named: str) -> Checkpoint:
     return _of_run(client, run_called(client, experiment, registered, named))
 
 
+def logged_model(project: Path, named: str) -> str:
+    """MLflow's address of the exported model with a name, as in `model`.
+
+    Raises:
+        UserError: if there is none.
+    """
+    client, _, experiment, registered = store.opened(project)
+    run_id = run_called(client, experiment, registered, named)
+    models = client.get_run(run_id).outputs.model_outputs
+    if not models:
+        raise UserError(f"run {run_id} must hold an exported model, found none; name another run.")
+    return f"models:/{models[0].model_id}"
+
+
 def run_called(client: Any, experiment: str, registered: str, named: str) -> str:
     """The id of the run that trained the model, whose version may be called by an alias.
 
@@ -71,7 +86,10 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
     """
     import mlflow
 
-    found = registry.version_called(client, registered, named)
+    name, at, alias = named.rpartition("@")
+    found = registry.version_called(client, name if at else registered, alias)
+    if not found and named == registry.CHAMPION:
+        found = registry.only_champion(client)
     if found:
         try:
             return str(client.get_run(found.run_id).info.run_id)
@@ -84,7 +102,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
         return str(reader.find_run(client, experiment, named, did=("trained",)).info.run_id)
     raise UserError(
         f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run or a "
-        "checkpoint (the parameter 'predict.model', or `kedro explain RUN`): `latest`, data/06_models/…/NAME.pt."
+        "checkpoint (the parameter 'predict.model', or `kedro explain RUN`): `latest`, NAME@champion, data/06_models/…/NAME.pt."
     )
 
 

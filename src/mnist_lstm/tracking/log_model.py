@@ -1,6 +1,7 @@
 """The exported model as an MLflow model: pt2, signed, with an example, without pickle and without this package."""
 
 import logging
+import re
 import warnings
 
 import numpy as np
@@ -11,10 +12,11 @@ from mnist_lstm.core.model.export import ExportedModel, ServedClassifier
 from mnist_lstm.core.model.tracing import shapes_of_complete_layers
 
 FLOAT = np.dtype(np.float32)
+FORBIDDEN = re.compile(r"[/:.%\"']")  # in the name of a logged model
 
 
-def log_model(exported: ExportedModel, run_id: str) -> str:
-    """Logs the classifier of raw images to a run, and returns the model's id.
+def log_model(exported: ExportedModel, run_id: str, name: str) -> str:
+    """Logs the classifier of raw images to a run under a name, and returns the model's id.
 
     Its input has no name: MLflow's scoring server would hand a named one to torch as a dictionary, and fail.
     """
@@ -33,7 +35,7 @@ def log_model(exported: ExportedModel, run_id: str) -> str:
         warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
         info = mlflow.pytorch.log_model(
             ServedClassifier(exported.classifier).eval(),
-            name="model",
+            name=FORBIDDEN.sub("-", name),
             signature=signature,
             input_example=images.astype(FLOAT),
             pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}", f"numpy=={np.__version__}"],

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from mnist_lstm.core.data.data_card import DataCard
+from mnist_lstm.core.evaluation.metrics import percent
+from mnist_lstm.parameters import ROLES, SWEPT_BLOCKS
 
 DIGEST_LENGTH = 32  # characters of a SHA-256 that fit MLflow's dataset digest
 CURVES = {
@@ -15,6 +17,11 @@ CURVES = {
     "valid_loss": "valid/loss",
     "valid_accuracy": "valid/accuracy",
 }  # metrics by the columns of the history
+
+DETAILS = ("_low", "_high", "/images", "/correct", "_correct", "_128_accuracy")  # ends of names that metrics.json has
+
+RECORDED, AUGMENTATION = (*SWEPT_BLOCKS, "evaluation.confidence"), "training.augmentation."
+MOVEMENTS = ("rotation", "scale", "shear", "shift", "elastic")
 
 Point = tuple[str, float, int]  # name, value, update
 
@@ -51,6 +58,32 @@ def metrics(points: Iterable[Point], images: dict[str, str] | None = None) -> li
     return [
         {"key": name, "value": float(value), "timestamp": now, "step": update, **link} for name, value, update in points
     ]
+
+
+def with_effect(parameters: dict[str, str]) -> dict[str, str]:
+    """Those of a run's parameters that can change a result, flat; provenance.json has all."""
+    moved = any(parameters.get(f"{AUGMENTATION}{name}", "0.0") != "0.0" for name in MOVEMENTS)
+    return {
+        key: value
+        for key, value in parameters.items()
+        if key.startswith(RECORDED) and value != "None" and (moved or not key.startswith(AUGMENTATION))
+        if key not in ROLES or (not ROLES[key].transient and ROLES[key].has_effect(parameters))
+    }
+
+
+def is_charted(name: str) -> bool:
+    """Whether MLflow has the metric of the test images: it draws a chart for each."""
+    return name.startswith("test/") and not name.endswith(DETAILS)
+
+
+def description(metrics: dict[str, Any]) -> str:
+    """What MLflow's pages say of a run and of its model, in Markdown, from the content of metrics.json."""
+    low, high = (f"{metrics[f'test/accuracy_{end}']:.2%}" for end in ("low", "high"))
+    return (
+        f"{metrics['test/accuracy']:.2%} of {metrics['data']} right ({percent(metrics['confidence'])} interval "
+        f"{low} to {high}).\n\nArtifacts: `report/report.html` shows the results and how the network reads; "
+        "`report/model_card.md` says what the model is for and where it fails."
+    )
 
 
 def curve_points(rows: Any) -> list[Point]:

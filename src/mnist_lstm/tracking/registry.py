@@ -1,5 +1,7 @@
 """Versions of the model in MLflow's registry, and which of them is the champion."""
 
+import json
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,9 +12,15 @@ from mnist_lstm.tracking import reader
 from mnist_lstm.tracking.store import DATABASE
 
 CHAMPION = "champion"  # the alias
+PLACEHOLDER = "{data}"  # in the configured name of the registered model
+DESCRIPTION = (
+    "Classifiers of this project, a version for each run. The alias `champion` is at the version with the best "
+    "validation accuracy; `kedro serve` and `kedro run --pipelines predict` use it."
+)
 DATA, IMAGES, ACCURACY = "data", "data.valid.sha256", "valid/accuracy"  # tags of a version
 LOGGED = "models:/"  # begins the source of a version that is a logged model
 DECISION, VERSION = "champion.decision", "registered.version"  # tags of a version, and of its run
+VERSIONS = "mlflow.modelVersions"  # tag of a logged model, by which MLflow's page shows it as registered
 
 
 class Candidate(NamedTuple):
@@ -23,6 +31,7 @@ class Candidate(NamedTuple):
         data: name of the data.
         images: SHA-256 of the validation images.
         accuracy: on the validation images, a fraction.
+        description: of the version, for people.
     """
 
     run_id: str
@@ -30,6 +39,7 @@ class Candidate(NamedTuple):
     data: str
     images: str
     accuracy: float
+    description: str = ""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -40,26 +50,33 @@ class Candidate(NamedTuple):
 def register(client: Any, project: Path, candidate: Candidate, name: str, margin: float) -> str:
     """Registers a model, moves the alias `champion` to it if it is better, and returns the decision in words.
 
-    A file lock orders runs that end at the same time. No file is copied: the version refers to the logged model.
+    A file lock orders runs that end at the same time. No file is copied: the version refers to the logged model. Of
+    models of the bundled digits, which stand in for other data, only champions become versions.
 
     Args:
         client: of MLflow.
         project: its root.
         candidate: the model.
-        name: of the registered model.
+        name: of the registered model; "{data}" in it becomes the name of the data.
         margin: by which its validation accuracy must exceed the champion's, a fraction.
     """
+    name = name.replace(PLACEHOLDER, candidate.data)
     with FileLock(f"{project / DATABASE}.lock"):
-        _expect_registered_model(client, name)
         wins, reason = decision(_standing(client, champion_of(client, name)), candidate, margin)
+        if candidate.data == STAND_IN and not wins:
+            return f"no version of {name}: this model {reason}"
+        _expect_registered_model(client, name)
         made = client.create_model_version(
             name,
             f"{LOGGED}{candidate.model_id}",
             candidate.run_id,
-            tags=candidate.tags | {DECISION: reason},
+            tags=candidate.tags | {DECISION: f"{date.today()}: {reason}"},
+            description=candidate.description,
             await_creation_for=0,
             model_id=candidate.model_id,
         )
+        versions = json.dumps([{"name": name, "version": made.version}])
+        client.set_logged_model_tags(candidate.model_id, {VERSIONS: versions})
         if wins:
             client.set_registered_model_alias(name, CHAMPION, made.version)
     client.set_tag(candidate.run_id, VERSION, f"{name} {made.version}")
@@ -114,19 +131,19 @@ def decision(champion: Any | None, candidate: Candidate, margin: float) -> tuple
     trained on the bundled digits, the stand-in for other data, and the candidate was not.
     """
     if champion is None:
-        return True, "is the champion, the first one"
+        return True, "became the champion, the first one"
     of = f"version {champion.version}"
     if champion.tags is None:
-        return True, f"is the champion: the run or the model of {of}, the champion before, was deleted"
+        return True, f"became the champion: the run or the model of {of}, the champion before, was deleted"
     data, images = champion.tags.get(DATA), champion.tags.get(IMAGES)
     if not (images and candidate.images.startswith(images) and ACCURACY in champion.tags):  # MLflow shortens digests
         if data == STAND_IN and candidate.data != STAND_IN:
-            return True, f"is the champion: it was trained on {candidate.data}, {of} on the bundled digits"
+            return True, f"became the champion: it was trained on {candidate.data}, {of} on the bundled digits"
         differ = f"the validation images differ ({candidate.data}, {data})"
         return False, f"is not compared with the champion, {of}: {differ}"
     before = float(champion.tags[ACCURACY])
     if round(candidate.accuracy - before, 9) > margin:  # accuracies differ by whole images; ignore a float's last bits
-        return True, f"is the champion: validation accuracy {candidate.accuracy:.4f}, {of} had {before:.4f}"
+        return True, f"became the champion: validation accuracy {candidate.accuracy:.4f}, {of} had {before:.4f}"
     found = f"validation accuracy {candidate.accuracy:.4f} is not more than {margin:g} above its {before:.4f}"
     return False, f"leaves {of} the champion: {found}"
 
@@ -148,11 +165,18 @@ def version_called(client: Any, name: str, alias: str) -> Any | None:
         raise
 
 
+def only_champion(client: Any) -> Any | None:
+    """The champion of the only registered model that has one, None if there are more or none."""
+    models = [model.name for model in client.search_registered_models(max_results=1000)]
+    found = [champion for name in models if (champion := champion_of(client, name))]
+    return found[0] if len(found) == 1 else None
+
+
 def _expect_registered_model(client: Any, name: str) -> None:
     import mlflow
 
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=DESCRIPTION)
     except mlflow.exceptions.MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

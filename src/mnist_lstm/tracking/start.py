@@ -1,6 +1,7 @@
 """Starts a run: its name, tags, parameters and provenance."""
 
 import getpass
+import json
 import logging
 import os
 import time
@@ -16,7 +17,7 @@ from mnist_lstm.parameters import Parameters, source_of
 from mnist_lstm.processes import process
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import flattened
-from mnist_lstm.tracking import store, tags
+from mnist_lstm.tracking import payloads, store, tags
 from mnist_lstm.tracking.spool import earlier_runs
 from mnist_lstm.tracking.spool.operations import create_run
 from mnist_lstm.tracking.spool.outages import LATER, OutageError, store_errors, warn_if_slow
@@ -44,8 +45,10 @@ def started(
         return settings.tracking.run.name or run_name(data, parameters, suffix)
 
     spool = _spool(project, settings, name(parameters.data.source), about)
-    values = flattened(about["parameters"]).items()
-    spool.put("batch", params=[{"key": key, "value": str(value)} for key, value in values])
+    values = {key: str(value) for key, value in flattened(about["parameters"]).items()}
+    if settings.tracking.run.parent is None:  # a sweep may be over parameters without an effect
+        values = payloads.with_effect(values)
+    spool.put("batch", params=[{"key": key, "value": value} for key, value in values.items()])
     return RunWriter(spool, about, name)
 
 
@@ -85,8 +88,8 @@ def _spool(project: Path, settings: store.Settings, name: str, about: dict[str, 
 
 
 def run_name(data: str, parameters: Parameters, suffix: str) -> str:
-    """The run's name: "mnist lstm128 rows s1", and `name_suffix`."""
-    return f"{data} {label(parameters.model, parameters.sequence, parameters.training.seed)}{suffix}"
+    """The run's name: "lstm128 rows s1", `name_suffix`, and the data: MLflow's pages cut a name after 18 letters."""
+    return f"{label(parameters.model, parameters.sequence, parameters.training.seed)}{suffix} {data}"
 
 
 def name_suffix(conf: str, env: str | None, parameters: Parameters) -> str:
@@ -126,24 +129,18 @@ def _user() -> str:
 
 def run_tags(about: dict[str, Any]) -> dict[str, str]:
     """The main facts of a run's provenance, to filter and sort by."""
-    values, packages = about["parameters"], about["environment"]["packages"]
     found = {
         "mlflow.source.name": about["command"],
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": about["git"]["commit"],
+        tags.DIRTY: about["git"]["dirty"],
         "mlflow.user": _user(),
-        "data": source_of(values["data"]),
-        "git.commit": about["git"]["commit"],
-        "git.dirty": about["git"]["dirty"],
-        "command": about["command"],
-        "preset": about["preset"],
-        "pipelines": ",".join(about["pipelines"]),
-        "python": about["environment"]["python"],
-        **{name: packages[name] for name in ("mnist_lstm", "torch", "kedro", "mlflow")},
+        "data": source_of(about["parameters"]["data"]),
+        "preset": about["preset"] or "base",
         "device": about["device"],
         "processor": about["hardware"]["processor"],
-        "threads": values["training"]["threads"],
-        "seed": values["training"]["seed"],
-        **{f"{tags.PROCESS}{key}": value for key, value in about["process"].items()},
+        tags.PROCESS: json.dumps(about["process"]),
     }
+    if about["pipelines"] != ["__default__"]:
+        found["pipelines"] = ",".join(about["pipelines"])
     return {key: str(value)[: tags.MAX_LENGTH] for key, value in found.items() if value is not None}

@@ -1,5 +1,6 @@
 """Where runs are recorded: the settings of conf/base/mlflow.yml, and the MLflow store."""
 
+import logging
 import os
 import re
 import tempfile
@@ -13,16 +14,16 @@ from omegaconf import OmegaConf
 from pydantic import Field, ValidationError
 
 from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import source_of
 from mnist_lstm.sections import Section, mistakes
 from mnist_lstm.tracking import moved
 from mnist_lstm.tracking.moved import ARTIFACTS
+from mnist_lstm.tracking.pages import EXPERIMENT_TAGS, describe_experiment
 from mnist_lstm.tracking.schema import check_schema
 from mnist_lstm.tracking.spool.outages import store_errors
 
 DATABASE = "mlflow.db"
 MISREAD = re.compile(r"%[0-9a-fA-F]{2}|\?")  # in the path of a sqlite database: MLflow opens another file
-# Makes MLflow's page open the experiment in the view for training, not the one for language models
-EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # A silent server times out after seconds, not after MLflow's four minutes, as the spool stores what it misses.
 # MLflow prints neither progress bars nor addresses between the lines of the run
 ENVIRONMENT = {
@@ -104,7 +105,9 @@ def opened(project: Path) -> Opened:
     """
     found = settings(config_loader(project))
     uri = tracking_uri(project, found.server.mlflow_tracking_uri)
-    return Opened(client(project, uri), uri, found.tracking.experiment.name, found.tracking.registry.name)
+    data = source_of(config_loader(project)["parameters"]["data"])
+    name = found.tracking.registry.name.replace("{data}", data)
+    return Opened(client(project, uri), uri, found.tracking.experiment.name, name)
 
 
 def configure(project: Path, loader: Any) -> None:
@@ -177,16 +180,17 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
     if found is None:
         place = _below(project / ARTIFACTS, name).as_uri() if uri == own_uri(project) else None
         try:
-            return str(client.create_experiment(name, artifact_location=place, tags=EXPERIMENT_TAGS))
+            client.create_experiment(name, artifact_location=place, tags=EXPERIMENT_TAGS)
         except mlflow.exceptions.MlflowException:  # another process has just created it
-            found = client.get_experiment_by_name(name)
-            if found is None:
+            if client.get_experiment_by_name(name) is None:
                 raise
+        found = client.get_experiment_by_name(name)
     if found.lifecycle_stage == "deleted":
         raise UserError(
             f"the MLflow experiment {name!r} is deleted; restore it (`mlflow experiments restore -x "
             f"{found.experiment_id}`) or choose another: --params tracking.experiment.name=NAME."
         )
+    describe_experiment(client, found)
     return str(found.experiment_id)
 
 
@@ -204,6 +208,7 @@ def _create(database: Path) -> None:
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # which tables it creates
     with FileLock(f"{database}.lock"):
         if database.exists():
             return

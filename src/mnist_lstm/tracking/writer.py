@@ -12,12 +12,15 @@ from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.parameters import source_of
 from mnist_lstm.tracking import payloads, tags
+from mnist_lstm.tracking.pages import NOTE
 from mnist_lstm.tracking.spool.outages import first_line
 from mnist_lstm.tracking.spool.spool import Spool
 
 logger = logging.getLogger(__name__)
 
 MAX_METRICS = 1000  # in one call, MLflow's limit
+# Of artifacts; those that other commands read lie at the root
+FOLDERS = {".png": "figures", ".csv": "tables", ".json": "tables", ".html": "report", ".md": "report"}
 INTERRUPTED = " interrupted"  # ends the name of a run that uses a checkpoint of an interrupted training
 
 
@@ -41,6 +44,7 @@ class RunWriter:
         self.artifacts = Path(self._folder.name)
         self._written_rows = 0  # of the history
         self._metrics: dict[str, float] = {}
+        self._description = ""
         self._card: DataCard | None = None
         self._checkpoint: Checkpoint | None = None
         self._exported = False
@@ -57,6 +61,12 @@ class RunWriter:
             "checkpoint": self._keep_checkpoint,
         }
         writers[kind](data)
+
+    def write_file(self, name: str, content: bytes) -> None:
+        """Adds a file to the artifacts, in the folder for files of its type."""
+        file = self.artifacts / FOLDERS.get(Path(name).suffix, "") / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
 
     def write_used_checkpoint(self, used: Checkpoint) -> None:
         """Marks the run if it uses, without training, a checkpoint of an interrupted training."""
@@ -97,6 +107,7 @@ class RunWriter:
                 "data": self._card.name,
                 "images": self._card.sha256["valid"],
                 "accuracy": valid_accuracy(self._checkpoint),
+                "description": self._description,
             },
         }
         if not self.spool.complete:
@@ -116,6 +127,8 @@ class RunWriter:
         points = [(name, value, 0) for name, value in self._metrics.items()]
         self._put_metrics(payloads.metrics(points, test_images))
         self._write_provenance()
+        if self._description:
+            self._tag(NOTE, self._description)
         self.spool.put("artifacts", folder=str(self.artifacts))
 
     def _write_provenance(self) -> None:
@@ -137,10 +150,12 @@ class RunWriter:
         self._written_rows = len(history)
 
     def _keep_metrics(self, metrics: dict[str, Any]) -> None:
-        self._metrics |= {name: value for name, value in metrics.items() if name.startswith("test/")}
+        self._metrics |= {name: value for name, value in metrics.items() if payloads.is_charted(name)}
+        self._description = payloads.description(metrics)
+        self.write_file("metrics.json", json.dumps(metrics, indent=2).encode())
 
     def _write_model(self, exported: Any) -> None:
-        self.spool.put("model", exported=exported)
+        self.spool.put("model", exported=exported, name=self._full_name())
         self._exported = True
 
     def _keep_checkpoint(self, data: Checkpoint) -> None:
@@ -162,8 +177,11 @@ class RunWriter:
         self.spool.put("tag", key=key, value=value)
 
     def _rename(self) -> None:
+        self.spool.put("name", name=self._full_name())
+
+    def _full_name(self) -> str:
         data = self._card.name if self._card else source_of(self.provenance["parameters"]["data"])
-        self.spool.put("name", name=f"{self._name(data)}{self._suffix}")
+        return f"{self._name(data)}{self._suffix}"
 
     def _put_metrics(self, metrics: list[dict[str, Any]]) -> None:
         for start in range(0, len(metrics), MAX_METRICS):

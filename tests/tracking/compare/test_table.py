@@ -69,3 +69,21 @@ def test_the_validation_metrics_are_those_of_the_weights_that_classify(
     fakes.record("b", wrong=slice(0, 3))
     rows = metrics(fakes.read("a", "b"))
     assert [rows[f"valid/{name}"][0].rstrip("*") for name in ("accuracy", "loss")] == [accuracy, loss]
+
+
+def test_the_lowest_calibration_error_is_the_best(fakes: FakeRuns) -> None:
+    for name, error in (("a", 0.03), ("b", 0.01)):
+        fakes.client.log_metric(fakes.record(name, wrong=slice(0, 3)), "test/ece", error)
+    assert metrics(fakes.read("a", "b"))["test/ece"] == ["0.0300", "0.0100*"]
+
+
+def test_parameters_that_change_no_result_are_no_differences(fakes: FakeRuns) -> None:
+    fakes.record("a", wrong=slice(0, 3), params={"data.mirror": "here", "training.resume": True, "data.timeout": 5.0})
+    fakes.record("b", wrong=slice(0, 3), params={"training.clip_norm": None, "training.augmentation.shear": 0.0})
+    assert differences(fakes.read("a", "b")) == {}
+
+
+def test_the_last_runs_are_those_that_were_tested(fakes: FakeRuns) -> None:
+    for name, wrong in (("a", slice(0, 3)), ("b", slice(0, 5)), ("trial", None)):
+        fakes.record(name, wrong)
+    assert [run.head for run in fakes.read(last=2)] == ["a", "b"]

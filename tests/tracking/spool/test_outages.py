@@ -29,6 +29,7 @@ from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.core.report.facts import which
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking import store
+from mnist_lstm.tracking.pages import EXPERIMENT_TAGS
 from mnist_lstm.tracking.spool import operations, outages, spool, unsent
 from tests.support.projects import DIGITS, LONGEST, Project, copied, surroundings, wait_for
 
@@ -224,7 +225,7 @@ def locked(database: Path, kind: str, seconds: float) -> Iterator[None]:
 def test_a_store_locked_for_long_gets_the_complete_run_when_it_is_free_again(
     project: Project, expected: dict[str, Any], kind: str
 ) -> None:
-    project.client().create_experiment("mnist-lstm", tags=store.EXPERIMENT_TAGS)
+    project.client().create_experiment("mnist-lstm", tags=EXPERIMENT_TAGS)
     with locked(project.path / "mlflow.db", kind, LOCKED):
         done = project.invoke("--params", DIGITS, *PLAIN)
     assert done.exit_code == 0, done.output
@@ -351,7 +352,7 @@ def test_a_run_that_mlflow_no_longer_has_waits_and_is_named(project: Project, st
 
 def test_sync_runs_ends_dead_runs(project: Project) -> None:
     client = project.client()
-    experiment = client.create_experiment("mnist-lstm", tags=store.EXPERIMENT_TAGS)
+    experiment = client.create_experiment("mnist-lstm", tags=EXPERIMENT_TAGS)
     gone = processes.process() | GONE
     client.create_run(experiment, tags={f"process.{key}": value for key, value in gone.items()})
     assert project.call("sync-runs").exit_code == 0

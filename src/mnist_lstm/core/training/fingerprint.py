@@ -9,7 +9,7 @@ from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.data.splits import digest
 from mnist_lstm.core.training.compute import chosen_device, chosen_precision
 from mnist_lstm.parameters import ROLES, ModelParameters, SequenceParameters, TrainingParameters
-from mnist_lstm.sections import Role, flattened
+from mnist_lstm.sections import flattened
 
 DIGEST = re.compile(r"'[0-9a-f]{64}'")
 # Parameters of later versions, and the value with which a run behaves as those of before
@@ -42,14 +42,7 @@ def parameters_fingerprint_fields(
     """Every parameter that decides the weights, flat, as it was given: device and precision may be "auto"."""
     sections = {"sequence": sequence.model_dump(), "model": model.model_dump(), "training": training.model_dump()}
     given = flattened(sections)
-    return {key: value for key, value in given.items() if _decides_weights(ROLES[key], given)}
-
-
-def _decides_weights(role: Role, given: dict[str, Any]) -> bool:
-    if role.only_with:
-        other, value = role.only_with
-        return bool(given[other] == value)
-    return role.decides_weights
+    return {key: value for key, value in given.items() if ROLES[key].decides_weights and ROLES[key].has_effect(given)}
 
 
 def fingerprint(fields: dict[str, Any]) -> str:

@@ -42,6 +42,11 @@ class Compared(NamedTuple):
         return str(self.entry.data.tags.get("data", "unknown data"))
 
     @property
+    def right(self) -> Any:
+        """Which test images it has right, bool (N,), if it has predictions."""
+        return self.predictions.logits.argmax(axis=1) == self.predictions.labels  # type: ignore[union-attr]
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Its metrics; those on the validation images belong to the weights that classify, not to the last ones."""
         found: dict[str, float] = dict(self.entry.data.metrics)
@@ -58,7 +63,8 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
     Args:
         project: the project's root.
         names: an id, a name or "latest" for each run.
-        last: take instead this many of the newest runs that finished and do not reproduce another, oldest first.
+        last: take instead this many of the newest runs that finished, were evaluated and do not reproduce another,
+            oldest first; so no trials of a sweep, but the run of its winner.
 
     Raises:
         UserError: if a run is unknown or named twice, or there are fewer than two.
@@ -67,7 +73,7 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
         raise UserError(f"the runs must be given once, found {'names and --last' if names else 'none'}: {HOW}.")
     client, _, experiment, _ = store.opened(project)
     if last:
-        runs = reader.finished(client, experiment, last)[::-1]
+        runs = reader.finished(client, experiment, last, ("evaluated",))[::-1]
     else:
         runs = [reader.find_run(client, experiment, name) for name in names]
     if len(runs) < 2:
@@ -134,7 +140,7 @@ class Ranked(NamedTuple):
     @classmethod
     def of(cls, one: Compared, other: Compared) -> "Ranked":
         """Orders two runs by their accuracy."""
-        first, second = (_right(run) for run in (one, other))
+        first, second = one.right, other.right
         first_only, second_only = int((first & ~second).sum()), int((second & ~first).sum())
         if first_only < second_only:
             return cls(other.head, one.head, second_only, first_only)
@@ -158,11 +164,6 @@ class Ranked(NamedTuple):
             f"has wrong, and wrong on {self.worse_only} that it has right: McNemar's {'exact ' * self.test.exact}p "
             f"{_number(self.test.p_value)}{after}, {larger}larger than chance at {CONFIDENCE:.0%}."
         )
-
-
-def _right(run: Compared) -> Any:
-    """Which test images the run has right, bool (N,)."""
-    return run.predictions.logits.argmax(axis=1) == run.predictions.labels  # type: ignore[union-attr]
 
 
 def _number(p_value: float) -> str:

@@ -13,11 +13,11 @@ from mnist_lstm.core.evaluation.metrics import wilson_interval
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, tags
 from mnist_lstm.tracking.compare.runs import CONFIDENCE, Compared, title
+from mnist_lstm.tracking.payloads import is_charted, with_effect
 
 WIDTH = 120  # characters, if the output is not a terminal
 ABSENT, BEST = "–", "*"
-LOWER_IS_BETTER = ("loss", "error", "brier")
-SHOWN_WITH_ACCURACY = ("accuracy_low", "accuracy_high", "images", "correct")
+LOWER_IS_BETTER = ("loss", "error", "brier", "ece")
 
 Rows = dict[str, list[str]]
 
@@ -50,13 +50,15 @@ def table(runs: Sequence[Compared]) -> Table:
 def differences(runs: Sequence[Compared]) -> Rows:
     """Data, status, code and parameters, as far as they differ between the runs."""
     facts = [{"data": run.data, "status": run.entry.info.status.lower(), "code": _code(run)} for run in runs]
-    every = [
-        fact | with_current_names(run.entry.data.params) | _precision(run)
-        for fact, run in zip(facts, runs, strict=True)
-    ]
+    every = [fact | _parameters(run) | _precision(run) for fact, run in zip(facts, runs, strict=True)]
     keys = dict.fromkeys(key for values in every for key in values)
     rows = {key: [values.get(key, ABSENT) for values in every] for key in keys}
     return {key: values for key, values in rows.items() if len(set(values)) > 1}
+
+
+def _parameters(run: Compared) -> dict[str, str]:
+    """Those that may change a result: version 0.1 recorded all."""
+    return with_effect(with_current_names(run.entry.data.params))
 
 
 def _precision(run: Compared) -> dict[str, str]:
@@ -67,22 +69,17 @@ def _precision(run: Compared) -> dict[str, str]:
 
 def _code(run: Compared) -> str:
     found = run.entry.data.tags
-    commit = str(found.get("git.commit", ABSENT))[:8]
-    return f"{commit}-dirty" if found.get("git.dirty") == "True" else commit
+    commit = str(found.get(tags.COMMIT, ABSENT))[:8]
+    return f"{commit}-dirty" if "True" in (found.get(tags.DIRTY), found.get("git.dirty")) else commit  # or 0.1's tag
 
 
 def metrics(runs: Sequence[Compared]) -> Rows:
-    """Accuracy on the test images with its interval and counts, then the other metrics, test/* and valid/*."""
-    found = {
-        name
-        for run in runs
-        for name in run.metrics
-        if name.startswith(("test/", "valid/")) and not name.endswith(SHOWN_WITH_ACCURACY)
-    }
+    """Accuracy on the test images with its interval and counts, then the other metrics."""
+    found = {name for run in runs for name in run.metrics if is_charted(name) or name.startswith("valid/")}
     return {
         "test/accuracy": _values(runs, "test/accuracy"),
-        f"  {CONFIDENCE:.0%} interval": [_interval(run.metrics) for run in runs],
-        "  correct": [_counts(run.metrics) for run in runs],
+        f"  {CONFIDENCE:.0%} interval": [_interval(run) for run in runs],
+        "  correct": [f"{run.right.sum()} of {len(run.right)}" if run.predictions else ABSENT for run in runs],
         **{name: _values(runs, name) for name in sorted(found - {"test/accuracy"})},
     }
 
@@ -105,12 +102,8 @@ def _best(runs: Sequence[Compared], name: str, values: list[float]) -> float | N
     return min(known) if any(word in name for word in LOWER_IS_BETTER) else max(known)
 
 
-def _interval(found: dict[str, float]) -> str:
-    if "test/correct" not in found:
+def _interval(run: Compared) -> str:
+    if not run.predictions:
         return ABSENT
-    low, high = wilson_interval(int(found["test/correct"]), int(found["test/images"]), CONFIDENCE)
+    low, high = wilson_interval(int(run.right.sum()), len(run.right), CONFIDENCE)
     return f"{low:.4f} to {high:.4f}"
-
-
-def _counts(found: dict[str, float]) -> str:
-    return f"{found['test/correct']:.0f} of {found['test/images']:.0f}" if "test/correct" in found else ABSENT

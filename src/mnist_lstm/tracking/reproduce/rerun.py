@@ -155,7 +155,7 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
     parts = {
         "weights": weights_digest(then.checkpoint.weights) == weights_digest(now.checkpoint.weights),
         "predictions": _equal(then.predictions.logits, now.predictions.logits),
-        "metrics": then.metrics == now.metrics,
+        "metrics": _same_metrics(then.metrics, now.metrics),
         "curves": then.curves == now.curves,
     }
     if all(parts.values()):
@@ -167,6 +167,12 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
         bound = f"{largest:.1e} of every probability"
         return Verdict(False, f"reproduced within {bound}; {different} differ in bits: {why}")
     return Verdict(False, f"not reproduced: {different} differ, a probability by {largest:.2g}: {why}")
+
+
+def _same_metrics(then: dict[str, float], now: dict[str, float]) -> bool:
+    """Whether those that both have are equal: version 0.1 recorded more of them."""
+    both = then.keys() & now.keys()
+    return bool(both) and all(then[name] == now[name] for name in both)
 
 
 def _equal(one: Any, other: Any) -> bool:

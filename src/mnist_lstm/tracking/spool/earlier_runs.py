@@ -72,8 +72,7 @@ def _reason_to_wait(folder: Path, uri: str) -> str:
 def end_dead_runs(client: Any, experiment_id: str) -> None:
     """Marks as killed each run of this machine whose status is still RUNNING though its process is gone."""
     for run in client.search_runs([experiment_id], "attributes.status = 'RUNNING'"):
-        found = run.data.tags.items()
-        owner = {key.removeprefix(tags.PROCESS): value for key, value in found if key.startswith(tags.PROCESS)}
+        owner = tags.process(run.data.tags)
         if owner and is_dead(owner):
             client.set_tag(run.info.run_id, tags.REASON, "its process was gone when the next run started")
             client.set_terminated(run.info.run_id, "KILLED")

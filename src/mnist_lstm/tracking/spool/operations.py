@@ -40,7 +40,7 @@ def stored(operation: Operation, folder: Path) -> Operation:
         shutil.copytree(content["folder"], folder / ARTIFACTS, dirs_exist_ok=True)
         content = {}
     elif kind == "model":
-        content = _store_model(content["exported"], folder)
+        content = _store_model(content, folder)
     elif kind == "register":
         content = {key: value for key, value in content.items() if key != "project"}
     return Operation(kind, content)
@@ -52,17 +52,18 @@ def restored(operation: Operation, folder: Path) -> Operation:
     if kind == "artifacts":
         content = {"folder": str(folder / ARTIFACTS)}
     elif kind == "model":
-        content = {"exported": _restore_model(content, folder)}
+        content = {"exported": _restore_model(content, folder), "name": content.get("name", "model")}  # none in 0.1
     elif kind == "register":
         content = content | {"project": folder.parents[2]}
     return Operation(kind, content)
 
 
-def _store_model(exported: ExportedModel, folder: Path) -> dict[str, Any]:
+def _store_model(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    exported = content["exported"]
     classifier, weights = exported.classifier, exported.classifier.classifier.state_dict()
     arrays = {f"weights.{name}": value.cpu().numpy() for name, value in weights.items()}
     np.savez(folder / MODEL, examples=exported.examples, order=classifier.order.cpu().numpy(), **arrays)
-    return {"model": classifier.classifier.model.model_dump()}
+    return {"model": classifier.classifier.model.model_dump(), "name": content["name"]}
 
 
 def _restore_model(content: dict[str, Any], folder: Path) -> ExportedModel:
@@ -141,15 +142,19 @@ def _artifacts(client: Any, run: dict[str, Any], content: dict[str, Any]) -> Non
 def _model(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
     """Logs the model; MLflow's own logging ends the run as finished, so its status is set back."""
     if "model_id" not in run:
-        run["model_id"] = log_model(content["exported"], run["run_id"])
+        run["model_id"] = log_model(content["exported"], run["run_id"], content["name"])
     client.update_run(run["run_id"], status="RUNNING")
 
 
 def _end(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
-    """Ends the run; removes the reason that another run gave it, if it took this one for dead during an outage."""
+    """Ends the run, and removes the tags that are of no use then.
+
+    A finished run may have a reason from another one that took it for dead during an outage.
+    """
     client.set_terminated(run["run_id"], content["status"], content["time"])
-    if content["status"] == "FINISHED" and tags.REASON in client.get_run(run["run_id"]).data.tags:
-        client.delete_tag(run["run_id"], tags.REASON)
+    found = client.get_run(run["run_id"]).data.tags if content["status"] == "FINISHED" else {}
+    for key in {tags.REASON, tags.PROCESS} & found.keys():
+        client.delete_tag(run["run_id"], key)
 
 
 def _register(client: Any, run: dict[str, Any], content: dict[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_lstm.errors import UserError
+from mnist_lstm.tracking.pages import run_page
 from mnist_lstm.tracking.spool import operations, unsent
 from mnist_lstm.tracking.spool.operations import Operation
 from mnist_lstm.tracking.spool.outages import LATER, SLOW, first_line, outages, warn_if_slow
@@ -49,7 +50,7 @@ class Spool:
         """Where people find the run."""
         if not self.complete:
             return f"not yet by MLflow: {self._folder} waits for `kedro sync-runs`"
-        return f"MLflow run {self.run_id} ({self._run['experiment']}) in {self._run['store']}"
+        return run_page(self._run["store"], self._run["experiment_id"], self.run_id)
 
     def put(self, kind: str, **content: Any) -> None:
         """Sends an operation, or stores it.

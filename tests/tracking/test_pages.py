@@ -1,0 +1,48 @@
+import json
+import socket
+
+import pytest
+
+from mnist_lstm.errors import UserError, expect_free_port
+from mnist_lstm.tracking import pages, store
+from mnist_lstm.tracking.pages import NOTE
+from tests.tracking.fake_runs import FakeRuns
+
+pytest_plugins = ["tests.tracking.fake_runs"]
+
+
+def test_the_experiment_opens_for_training_with_a_view_and_a_link_to_it(fakes: FakeRuns) -> None:
+    tags = fakes.client.get_experiment(fakes.experiment).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    state = json.loads(json.loads(tags["mlflow.sharedViewState.runs"])["state"])
+    assert "metrics.`test/accuracy`" in state["selectedColumns"]
+    assert f"#/experiments/{fakes.experiment}/runs?" in tags[NOTE]
+    assert "viewStateShareKey=runs" in tags[NOTE]
+
+
+def test_a_description_that_a_person_wrote_stays(fakes: FakeRuns) -> None:
+    fakes.client.set_experiment_tag(fakes.experiment, NOTE, "mine")
+    store.experiment_id(fakes.client, "mnist-lstm", fakes.path, f"sqlite:///{fakes.path}/mlflow.db")
+    assert fakes.client.get_experiment(fakes.experiment).tags[NOTE] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("uri", "page"),
+    [
+        (
+            "sqlite:////data/mlflow.db",
+            "http://127.0.0.1:5000/#/experiments/1/runs/r?workflowType=machine_learning (kedro ui)",
+        ),
+        ("https://me:secret@host/mlflow/", "https://host/mlflow/#/experiments/1/runs/r?workflowType=machine_learning"),
+    ],
+)
+def test_the_address_of_a_run_holds_no_password(uri: str, page: str) -> None:
+    assert pages.run_page(uri, "1", "r") == page
+
+
+def test_a_port_in_use_is_refused_in_a_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UserError, match="must be free"):
+            expect_free_port(taken.getsockname()[1])
