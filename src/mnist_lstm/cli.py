@@ -177,9 +177,11 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
     page = metadata.project_path / "data" / "08_reporting" / "compare.html"
     with one_line_errors():
         runs = comparing.read(metadata.project_path, run_names, last)
-        table.show(runs, comparing.verdicts(runs))
-        atomic_write(page, comparing.page(runs).encode())
-    click.echo(f"Curves: {page}")
+        sentences = comparing.verdicts(runs)
+        table.show(runs, sentences)
+        rows = table.differences(runs) | table.metrics(runs)
+        atomic_write(page, comparing.page(runs, sentences, rows).encode())
+    click.echo(f"Page: {page}")
 
 
 @cli.command(name="sync-runs")

@@ -66,7 +66,7 @@ def test_what_was_read_of_the_code_at_the_start_counts_and_a_change_meanwhile_is
     done = project.invoke("--params", DIGITS, "--pipelines", "without_figures")
     assert done.exit_code == 0, done.output
     tags = project.last_run().data.tags
-    assert (tags["git.commit"], tags["code.changed"]) == ("a" * 40, "commit was aaaaaaaa, is bbbbbbbb")
+    assert (tags["mlflow.source.git.commit"], tags["code.changed"]) == ("a" * 40, "commit was aaaaaaaa, is bbbbbbbb")
     for_report = tracking.before_node_run({"provenance": {"run": {}, "git": code | {"commit": "b" * 40}}})
     assert for_report
     assert for_report["provenance"]["git"]["commit"] == "a" * 40

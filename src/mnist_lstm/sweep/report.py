@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,9 +15,11 @@ from mnist_lstm.sweep.figures import figures
 from mnist_lstm.sweep.options import SweepOptions
 from mnist_lstm.sweep.ranking import Setting
 from mnist_lstm.sweep.stages import StudyResult
-from mnist_lstm.sweep.study import Outcome
+from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 from mnist_lstm.sweep.study_page import page
 from mnist_lstm.sweep.trial_source import TrialSource
+
+MOST_LISTED = 10  # values of a parameter
 
 Row = dict[str, Any]
 
@@ -43,9 +46,9 @@ def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, resu
         lines.append("Best       none: no setting finished all its trials")
     plots = figures(trials.axes, trials.trials, result.outcomes, options.metric)
     atomic_write(folder / "trials.csv", as_csv(rows).encode())
-    atomic_write(folder / "study.html", page(lines, rows, plots).encode())
-    result.study.write(folder, tags, metrics)
-    return [*lines, f"Look       {folder.relative_to(base.project)}/study.html, trials.csv; make ui (MLflow)"]
+    atomic_write(folder / "study.html", page(options.name, lines, _best_first(rows, options.metric), plots).encode())
+    result.study.write(folder, {"metric": options.metric} | _swept(trials), tags, metrics)
+    return [*lines, f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv beside it"]
 
 
 def count(outcomes: dict[str, Outcome]) -> str:
@@ -90,6 +93,25 @@ def table(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, Out
         for trial in trials
         if (outcome := outcomes.get(trial.name))
     ]
+
+
+def _best_first(rows: list[Row], metric: str) -> list[Row]:
+    """The rows for people: sorted, with numbers of four digits and short ids; those without a result come last."""
+    sign = -1 if DIRECTIONS[metric] == "maximize" else 1
+    rows = sorted(rows, key=lambda row: sign * row[metric] if row[metric] != "" else math.inf)
+    shown = [{key: f"{cell:.4g}" if isinstance(cell, float) else cell for key, cell in row.items()} for row in rows]
+    return [
+        row | {"run": row["run"][:8], "": "the best" if row is shown[0] and row[metric] != "" else ""} for row in shown
+    ]
+
+
+def _swept(trials: TrialSource) -> dict[str, str]:
+    """The values of each parameter that the study changed, or their range if they are many."""
+    values = {key: sorted({trial.changes[key] for trial in trials.trials}, key=str) for key in trials.axes}
+    return {
+        key: ", ".join(map(str, found)) if len(found) <= MOST_LISTED else f"{min(found)} to {max(found)}"
+        for key, found in values.items()
+    }
 
 
 def as_csv(rows: list[Row]) -> str:

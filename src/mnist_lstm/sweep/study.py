@@ -132,9 +132,13 @@ class Study:
                 self._client.set_tag(run.info.run_id, "reason", reason)
                 self._client.set_terminated(run.info.run_id, status)
 
-    def write(self, folder: Path, tags: dict[str, Any], metrics: dict[str, float]) -> None:
-        """Writes the files of a folder, tags and metrics into the parent."""
+    def write(self, folder: Path, params: dict[str, str], tags: dict[str, Any], metrics: dict[str, float]) -> None:
+        """Writes the files of a folder, parameters, tags and metrics into the parent."""
         self._client.log_artifacts(self.run_id, str(folder))
+        known = self._client.get_run(self.run_id).data.params  # of a study that is continued
+        for key, text in params.items():
+            if key not in known:
+                self._client.log_param(self.run_id, key, text[: tag_names.MAX_LENGTH])
         for key, value in tags.items():
             self._client.set_tag(self.run_id, key, str(value)[: tag_names.MAX_LENGTH])
         for key, number in metrics.items():

@@ -5,13 +5,22 @@ from typing import Any
 from mnist_lstm.core.report.rendering import render
 
 
-def page(lines: list[str], rows: list[dict[str, Any]], figures: list[Any]) -> str:
+def page(name: str, lines: list[str], rows: list[dict[str, Any]], figures: list[Any]) -> str:
     """A page that needs no network.
 
     Args:
-        lines: what was found, a line each; the first is the title.
+        name: of the study.
+        lines: what was found, a line each, as on the terminal: the study, its data, and the best.
         rows: of the table, a dict by column for each trial, at least one.
         figures: plotly figures.
     """
     cells = [list(row.values()) for row in rows]
-    return render("study.html.j2", title=lines[0], lines=lines[1:], figures=figures, headings=list(rows[0]), rows=cells)
+    study, data, best, *more = lines
+    return render(
+        "study.html.j2",
+        title=f"Study {name}",
+        lines=[best, *more, data, study],
+        figures=figures,
+        headings=list(rows[0]),
+        rows=cells,
+    )

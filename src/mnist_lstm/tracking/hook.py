@@ -66,7 +66,7 @@ class Tracking(threading.local):
         nothing to do.
         """
         self._writer, self._signal, self.decision, self._trained = None, None, None, False
-        self._catalog, self._at_start = catalog, {}
+        self._catalog, self._at_start, self._env = catalog, {}, run_params["env"]
         kinds = [self._kind(name) for name in pipeline.datasets()]
         idle = run_params["only_missing_outputs"] and all(catalog.exists(name) for name in pipeline.all_outputs())
         if idle or not (self._settings.tracking.enabled and any(kinds)):
@@ -87,7 +87,11 @@ class Tracking(threading.local):
         if PROVENANCE not in inputs:
             return None
         run_id = self._writer.spool.run_id if self._writer else None
+        from mnist_lstm.tracking.start import name_suffix, usual_parameters
+
         run = inputs[PROVENANCE]["run"] | {"id": run_id, "trained": self._trained}
+        run["departures"] = name_suffix(self._conf, self._env, self._parameters())
+        run["base"] = usual_parameters(self._conf)
         return {PROVENANCE: inputs[PROVENANCE] | self._at_start | {"run": run}}
 
     @hook_impl(tryfirst=True)

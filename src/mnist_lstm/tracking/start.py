@@ -94,10 +94,16 @@ def run_name(data: str, parameters: Parameters, suffix: str) -> str:
 
 def name_suffix(conf: str, env: str | None, parameters: Parameters) -> str:
     """The preset and the parameters that differ from it or, without one, from base: " fast sgd"."""
-    base = (None, kedro_settings.CONFIG_LOADER_ARGS["default_run_env"], kedro_settings.CONFIG_LOADER_ARGS["base_env"])
-    preset = None if env in base else env
-    usual = kedro_settings.CONFIG_LOADER_CLASS(conf, env=preset or base[-1], **kedro_settings.CONFIG_LOADER_ARGS)
-    return f"{f' {preset}' * bool(preset)}{departures(parameters, flattened(usual['parameters']))}"
+    arguments = kedro_settings.CONFIG_LOADER_ARGS
+    preset = None if env in (None, arguments["default_run_env"], arguments["base_env"]) else env
+    return f"{f' {preset}' * bool(preset)}{departures(parameters, usual_parameters(conf, preset))}"
+
+
+def usual_parameters(conf: str, preset: str | None = None) -> dict[str, Any]:
+    """The values of a preset or, without one, of base, flat."""
+    arguments = kedro_settings.CONFIG_LOADER_ARGS
+    loader = kedro_settings.CONFIG_LOADER_CLASS(conf, env=preset or arguments["base_env"], **arguments)
+    return flattened(loader["parameters"])
 
 
 def run_provenance(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:

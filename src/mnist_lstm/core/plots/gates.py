@@ -40,7 +40,8 @@ def states_figure(
     chosen = _one_of_each(answers[:, -1] == examples["labels"])
     shown = next(iter(states.values())).shape[-1]
     note = f"the {shown} of {units} units with the largest weights in the readout, the largest on the left"
-    figure = new_figure(1.75 * len(chosen) + 1.25, f"Gates and states\n{run}", note, keep_proportions=True)
+    title = "Gates and states" if any(name.endswith("gate") for name in states) else "Hidden states"
+    figure = new_figure(1.75 * len(chosen) + 1.25, f"{title}\n{run}", note, keep_proportions=True)
     grid = figure.subplots(len(chosen) + 1, 1 + len(states), height_ratios=[*[1] * len(chosen), 0.06])
     grid[-1, 0].axis("off")
     for row, position in zip(grid, chosen, strict=False):

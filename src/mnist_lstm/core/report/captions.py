@@ -93,7 +93,9 @@ def caption(name: str, checkpoint: Checkpoint) -> Caption:
     """The caption of a figure, by its name in the catalog, for this model and training."""
     chosen = BOTH_WAYS.get(name) if checkpoint.model.bidirectional else None
     words = _words(checkpoint)
-    return Caption(*(part.format(**words) for part in chosen or CAPTIONS[name]))
+    found = Caption(*(part.format(**words) for part in chosen or CAPTIONS[name]))
+    ungated = name == "states_figure" and checkpoint.model.cell == "rnn"
+    return found._replace(heading="Hidden states") if ungated else found
 
 
 def _words(checkpoint: Checkpoint) -> dict[str, str]:

@@ -19,6 +19,17 @@ def parameters(run: Run) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in every.items()}
 
 
+def marked(run: Run) -> list[tuple[str, str, str]]:
+    """The parameters as in `parameters`, each with the value of base if that differs and is known."""
+    base = {key: value if isinstance(value, str) else json.dumps(value) for key, value in _base(run).items()}
+    return [(key, value, "" if base.get(key, value) == value else base[key]) for key, value in parameters(run).items()]
+
+
+def _base(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = run.provenance["run"].get("base", {})
+    return found
+
+
 def commands(run: Run) -> list[tuple[str, str]]:
     """What each command does, and the command; only a run that trained can be reproduced from its record."""
     given = ",".join(f"{key}={value}" for key, value in parameters(run).items())

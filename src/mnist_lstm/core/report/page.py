@@ -25,7 +25,7 @@ def page(run: Run, figures: Mapping[str, bytes]) -> str:
     shown = [caption(name, run.checkpoint)._asdict() | {"source": png(data)} for name, data in figures.items()]
     return render(
         "report.html.j2",
-        **_common(run),
+        **_common(run) | {"parameters": origin.marked(run)},
         lead=facts.lead(run),
         classes=facts.classes(run),
         figures=shown,

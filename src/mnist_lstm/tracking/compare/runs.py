@@ -1,7 +1,7 @@
 """Compares recorded runs: do their test accuracies differ by more than chance?"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -175,7 +175,13 @@ def title(runs: Sequence[Compared]) -> str:
     return f"{len(runs)} runs on {' and '.join(dict.fromkeys(run.data for run in runs))}"
 
 
-def page(runs: Sequence[Compared]) -> str:
-    """The runs' curves as a page that works offline (4.6 MB of it is plotly)."""
-    heading = f"Curves of {title(runs)}"
-    return render("compare.html.j2", title=heading, figure=overlaid_curves({run.head: run.curves for run in runs}))
+def page(runs: Sequence[Compared], sentences: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+    """The verdicts, the table and the curves as a page that works offline (4.6 MB of it is plotly)."""
+    return render(
+        "compare.html.j2",
+        title=title(runs),
+        lines=sentences,
+        headings=["", *(run.head for run in runs)],
+        rows=[(name, *values) for name, values in rows.items()],
+        figure=overlaid_curves({run.head: run.curves for run in runs}),
+    )
