@@ -1,6 +1,7 @@
 """Versions of the model in MLflow's registry, and which of them is the champion."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,7 +61,7 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
         name: of the registered model; "{data}" in it becomes the name of the data.
         margin: by which its validation accuracy must exceed the champion's, a fraction.
     """
-    name = name.replace(PLACEHOLDER, candidate.data)
+    name = registered_name(name, candidate.data)
     with FileLock(f"{project / DATABASE}.lock"):
         wins, reason = decision(_standing(client, champion_of(client, name)), candidate, margin)
         if candidate.data == STAND_IN and not wins:
@@ -163,6 +164,11 @@ def version_called(client: Any, name: str, alias: str) -> Any | None:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, or no such alias
             return None
         raise
+
+
+def registered_name(template: str, data: str) -> str:
+    """The name of the registered model for a data set, without the characters that MLflow refuses."""
+    return re.sub("[/:]", "-", template.replace(PLACEHOLDER, data))
 
 
 def only_champion(client: Any) -> Any | None:

@@ -325,7 +325,7 @@ def test_a_run_waits_while_its_process_lives(project: Project, stored: Path) -> 
 def test_a_run_that_was_killed_in_an_outage_is_sent_as_far_as_it_went(project: Project, stored: Path) -> None:
     without(stored, "artifacts", "end", "register")
     shutil.rmtree(stored / "artifacts")
-    tags = json.loads((stored / unsent.RUN).read_text())["tags"] | {f"process.{key}": GONE[key] for key in GONE}
+    tags = json.loads((stored / unsent.RUN).read_text())["tags"] | {"process": json.dumps(processes.process() | GONE)}
     changed(stored, process=processes.process() | GONE, tags=tags)
     assert project.call("sync-runs").exit_code == 0
     assert (project.last_run().info.status, len(project.last_run().outputs.model_outputs)) == ("KILLED", 1)
