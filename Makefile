@@ -18,9 +18,9 @@ install: $(VENV)/installed  ## Create .venv from requirements.lock and install t
 $(VENV)/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else \
 		f"Python 3.11, 3.12 or 3.13 is needed, found {sys.version.split()[0]}: make PYTHON=python3.11")'
-	@echo "Installing into $(VENV) from requirements.lock: 1 to 3 minutes, once (2.1 GB; 5.9 GB with TORCH=cuda)"
+	@echo "Installing into $(VENV) from requirements.lock: 1 to 3 minutes, once (2.1 to 5.9 GB on disk: README, Quick start)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock $(TORCH_FROM) -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
 	@touch $@
 
 run: install  ## Train and evaluate: kedro run; pass options by ARGS="--params training.seed=2"

@@ -126,3 +126,10 @@ def test_a_json_report_is_indented_and_in_utf_8(tmp_path: Path) -> None:
     dataset = JSONDataset(filepath=str(tmp_path / "card.json"))
     dataset.save({"title": "Größe"})
     assert (tmp_path / "card.json").read_text() == json.dumps({"title": "Größe"}, indent=2, ensure_ascii=False)
+
+
+def test_a_file_that_no_stage_has_made_yet_names_the_stage(tmp_path: Path) -> None:
+    dataset = JSONDataset(filepath=str(tmp_path / "05_model_input" / "sequences.json"))
+    with pytest.raises(DatasetError) as raised:
+        dataset.load()
+    assert "found no such file; run the stage that makes it first: `kedro run --pipelines reshape`" in str(raised.value)

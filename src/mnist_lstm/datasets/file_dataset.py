@@ -12,6 +12,9 @@ from mnist_lstm.errors import UserError
 NOTHING: Any = object()  # this run saved nothing that it could load again
 
 
+STAGES = {"02_intermediate": "ingest", "05_model_input": "reshape", "06_models": "train"}  # by their folders in data/
+
+
 class FileDataset(AbstractDataset[Any, Any]):
     """One local file. After a crash it holds the old content or the new one, never a part.
 
@@ -65,6 +68,10 @@ class FileDataset(AbstractDataset[Any, Any]):
             return self._read(self._filepath)
         except UserError:
             raise
+        except FileNotFoundError as error:
+            stage = STAGES.get(self._filepath.parent.name)
+            how = f"run the stage that makes it first: `kedro run --pipelines {stage}`" if stage else "run `kedro run`"
+            raise UserError(f"{self._filepath} must exist, found no such file; {how}.") from error
         except Exception as error:  # each format's library has errors of its own for a damaged file
             raise UserError(
                 f"{self._filepath} must be a complete {self.kind}, found {_reason(error)}; {self.remedy}."

@@ -102,7 +102,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
         return str(reader.find_run(client, experiment, named, did=("trained",)).info.run_id)
     raise UserError(
         f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run or a "
-        "checkpoint (the parameter 'predict.model', or `kedro explain RUN`): `latest`, NAME@champion, data/06_models/…/NAME.pt."
+        "checkpoint (the parameter 'predict.model', or `kedro explain RUN`): `latest`, data/06_models/…/NAME.pt."
     )
 
 
