@@ -33,6 +33,7 @@ ARTIFACTS = {
     "figures/states.png",
     "predictions.npz",
     "provenance.json",
+    "report/explain.html",
     "report/model_card.md",
     "report/report.html",
     "tables/accuracy_by_step.csv",

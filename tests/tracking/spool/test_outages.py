@@ -151,7 +151,7 @@ def test_the_export_of_a_long_sequence_is_not_reported_as_silence(
     monkeypatch.setattr(spool, "EXPORT_PER_STEP", 0.01)
     monkeypatch.setitem(operations.SENDERS, "model", lambda *_: time.sleep(0.6))
     made = spool.Spool(tmp_path, lambda: None, object(), {"start_time": 1, "process": {"pid": 1}})
-    made.put("model", exported=ExportedModel(classifier, np.zeros((2, 28, 28), np.uint8)))
+    made.put("model", exported=ExportedModel(classifier, np.zeros((2, 28, 28), np.uint8)), name="model")
     assert ("MLflow has not answered" in caplog.text) == warned
 
 
