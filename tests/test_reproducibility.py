@@ -80,9 +80,9 @@ def test_a_run_is_reproduced_to_the_bit_in_another_clone(
     if "core" in variation:
         monkeypatch.setattr(sys.modules[__name__], "PINNED", ["taskset", "-c", "0"])
         with busy():
-            done = reproduce(elsewhere, "digits lstm128 rows s1 iterations=30", **environment)
+            done = reproduce(elsewhere, "lstm128 rows s1 iterations=30 digits", **environment)
     else:
-        done = reproduce(elsewhere, "digits lstm128 rows s1 iterations=30", **environment)
+        done = reproduce(elsewhere, "lstm128 rows s1 iterations=30 digits", **environment)
     assert "reproduced to the bit: weights, predictions" in done.stdout, done.stdout
     assert done.returncode == 0
 
@@ -97,7 +97,7 @@ def test_a_run_whose_record_names_another_seed_is_not_reproduced(recorded: Proje
     assert project.run("--params", f"{DIGITS},training.seed=2").returncode == 0
     client = project.client()
     one, other = (
-        reader.find_run(client, "mnist-lstm", f"digits lstm128 rows s{seed} iterations=30") for seed in (1, 2)
+        reader.find_run(client, "mnist-lstm", f"lstm128 rows s{seed} iterations=30 digits") for seed in (1, 2)
     )
     verdict = compared(reader.read(client, one), reader.read(client, other), [])
     assert not verdict.equal
@@ -114,7 +114,7 @@ def test_a_reproduction_is_a_child_of_the_run_and_says_its_verdict(recorded: Pro
 
 
 def test_an_unknown_run_is_refused_in_one_line(recorded: Project) -> None:
-    done = reproduce(recorded, "digits lstm128 rows s7")
+    done = reproduce(recorded, "lstm128 rows s7 digits")
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1].startswith("Error: a run must be given by its id, its name or 'latest'")
     assert "Traceback" not in done.stdout

@@ -173,7 +173,7 @@ def test_a_preset_changes_only_what_it_names(project: Project) -> None:
     (project.path / "conf/narrow/parameters.yml").write_text("model: {hidden_size: 16}\ntraining: {threads: 1}\n")
     assert project.invoke("--env", "narrow", "--params", DIGITS, "--to-nodes", "ingest").exit_code == 0
     run = project.last_run()
-    assert run.info.run_name == "digits lstm16 rows s1 narrow iterations=30"
+    assert run.info.run_name == "lstm16 rows s1 narrow iterations=30 digits"
     assert (run.data.params["model.num_layers"], run.data.tags["preset"]) == ("1", "narrow")
 
 
@@ -224,7 +224,7 @@ def test_where_no_mirror_answers_the_output_says_so_at_the_start_and_at_the_end(
 
 def test_where_no_mirror_answers_the_record_says_so(fallen_back: Project) -> None:
     run = fallen_back.last_run()
-    assert run.info.run_name == "digits lstm128 rows s1 iterations=30"
+    assert run.info.run_name == "lstm128 rows s1 iterations=30 digits"
     assert run.data.tags["data"] == "bundled 8x8 digits (not MNIST)"
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {
         "digits train",
@@ -278,7 +278,7 @@ def test_a_run_resumed_after_kill_9_ends_with_the_bits_of_one_that_was_never_int
 @pytest.mark.slow
 def test_the_tutorials_run_on_mnist_is_as_good_as_the_tutorials(mnist: Project) -> None:
     run = mnist.last_run()
-    assert (run.info.status, run.info.run_name) == ("FINISHED", "mnist lstm128 rows s1")
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "lstm128 rows s1 mnist")
     assert run.data.tags["data"] == "MNIST"
     assert run.data.metrics["test/images"] == 10000
     assert 0.955 <= run.data.metrics["test/accuracy"] <= 0.975

@@ -169,7 +169,7 @@ def test_predicting_is_not_tracked(project: Project, tmp_path: Path) -> None:
     assert len(project.runs()) == 1
 
 
-@pytest.mark.parametrize("named", ["champion", "latest", "digits lstm128 rows s1", "run", "checkpoint"])
+@pytest.mark.parametrize("named", ["champion", "latest", "lstm128 rows s1 digits", "run", "checkpoint"])
 def test_the_model_may_be_named_in_several_ways(project: Project, tmp_path: Path, named: str) -> None:
     drawn(0, True).save(tmp_path / "0.png")
     chosen = {"run": project.last_run().info.run_id, "checkpoint": str(project.checkpoints()[0])}.get(named, named)

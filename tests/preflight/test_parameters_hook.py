@@ -117,7 +117,7 @@ def test_the_evaluation_of_a_training_that_was_interrupted_says_so(project: Proj
     done = project.run("--pipelines", "evaluate", "--params", FINISHED)
     assert " ".join(done.stdout.split()).count("training that was interrupted at update 7") == 1
     run = project.last_run()
-    assert run.info.run_name == "digits lstm128 rows s1 interrupted"
+    assert run.info.run_name == "lstm128 rows s1 digits interrupted"
     assert run.data.tags["training.updates"] == "7"
     for name in ("report.html", "model_card.md"):
         assert "at update 7: the training has not ended" in (project.path / "data/08_reporting" / name).read_text()
@@ -125,7 +125,7 @@ def test_the_evaluation_of_a_training_that_was_interrupted_says_so(project: Proj
 
 def test_a_run_that_evaluates_a_whole_training_has_its_usual_name(project: Project) -> None:
     assert project.invoke("--pipelines", "evaluate", "--params", FINISHED).exit_code == 0
-    assert project.last_run().info.run_name == "digits lstm128 rows s1"
+    assert project.last_run().info.run_name == "lstm128 rows s1 digits"
 
 
 def test_a_run_without_work_leaves_no_record(project: Project) -> None:

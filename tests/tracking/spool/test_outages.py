@@ -178,7 +178,7 @@ def test_where_no_server_answers_training_ends_well_and_the_run_is_sent_later(
         assert synced.output.splitlines()[-1].startswith("1 runs are complete in MLflow now; 0 wait")
         client, (run,) = runs(uri["MLFLOW_TRACKING_URI"])
         assert facts(client, run) == expected
-        assert client.get_model_version_by_alias("mnist-lstm", "champion").run_id == run.info.run_id
+        assert client.get_model_version_by_alias("digits-lstm", "champion").run_id == run.info.run_id
     assert waiting(project) == []
 
 
