@@ -184,7 +184,7 @@ def told(project: Project) -> tuple[str, list[Any]]:
     """The output and the files of a run whose store and mirror have passwords."""
     store = f"sqlite:///{project.path / 'mlflow.db'}"
     mirror = f"http://user:a/{SECRET}@127.0.0.1:9/?token={SECRET}"  # a slash that should be %2F, and a query
-    words = f"training.iterations=10,data.mirror={mirror},data.timeout=1.0"
+    words = f"training.iterations=10,data.mirror={mirror},data.timeout=1.0,data.on_unreachable=bundled_digits"
     project.set_mirrors(f"http://other:{SECRET}@127.0.0.1:9/")
     done = project.invoke("--params", words, "--pipelines", "without_figures", MLFLOW_TRACKING_URI=store)
     assert done.exit_code == 0, done.output
