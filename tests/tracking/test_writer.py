@@ -76,7 +76,10 @@ def test_the_provenance_has_every_parameter_and_the_page_those_with_an_effect(ar
 
 def test_the_metrics_of_the_test_are_those_of_the_report(finished: Project, run: Any) -> None:
     report = finished.read("08_reporting/metrics.json")
-    metrics = {name: report[name] for name in ("test/accuracy", "test/ece", "test/loss", "test/macro_f1")}
+    metrics = {
+        name: report[name]
+        for name in ("test/accuracy", "test/balanced_accuracy", "test/ece", "test/loss", "test/macro_f1")
+    }
     assert {name: value for name, value in run.data.metrics.items() if name.startswith("test/")} == metrics
 
 
