@@ -219,7 +219,8 @@ def test_nested_values_are_flattened_with_dots() -> None:
 DERIVED = {
     "no effect on the weights": (
         lambda role: not role.decides_weights,
-        "data.mirror data.timeout predict.folder training.engine training.report_seconds training.resume",
+        "data.mirror data.on_unreachable data.timeout predict.folder training.engine training.report_seconds"
+        " training.resume",
     ),
     "in the label": (
         lambda role: role.named == "label",
@@ -232,11 +233,12 @@ DERIVED = {
     "null names another": (lambda role: role.or_null, "training.epochs training.iterations"),
     "of this run alone": (
         lambda role: role.transient,
-        "data.mirror data.timeout predict.folder training.report_seconds training.resume",
+        "data.mirror data.on_unreachable data.timeout predict.folder training.report_seconds training.resume",
     ),
     "with an effect in one case only": (
         lambda role: role.only_with,
-        "model.forget_bias sequence.patch_size sequence.permutation_seed",
+        "data.dark_on_light data.label_column data.size data.skip_unreadable data.split data.split_seed data.subset"
+        " data.transposed model.forget_bias sequence.patch_size sequence.permutation_seed",
     ),
     "later than version 0.1": (lambda role: role.since_null, "training.shuffle_block"),
     "hashed under another name": (lambda role: role.hashed_as, "model.pooling"),

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
-from mnist_lstm.sections import Role, Section, mistakes, roles
+from mnist_lstm.sections import NOT_NULL, Role, Section, mistakes, roles
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Amount = Annotated[float, Field(ge=0)]
@@ -55,6 +55,7 @@ SPLIT = _of_form(
 
 
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
+WITH_PATH = Role(only_with=("data.path", NOT_NULL))
 TRANSIENT = Role(decides_weights=False, named="never", transient=True)
 
 
@@ -82,21 +83,22 @@ class DataParameters(Section):
     name: str  # one of the sources in the catalog's `image_sources`
     path: Annotated[str | None, PATH]  # of a file or folder of one's own, read in place of the source `name`
     # Which of several data sets in a zip file or folder: a word in the names of its files, as EMNIST's "letters"
-    subset: Annotated[str | None, FROM_NUMBER]
-    label_column: Annotated[
-        str | None, FROM_NUMBER
-    ]  # of a table: the name, or the position from 0; null: found by name or content
-    size: Annotated[str, SIZE] | None  # of images, HEIGHTxWIDTH; null: as they are
-    transposed: bool | None  # whether rows and columns of the images are swapped; null: as the form usually has it
-    dark_on_light: bool | None  # whether ink is dark, as on paper; null: measured at the borders
+    subset: Annotated[str | None, FROM_NUMBER, WITH_PATH]
+    # Of a table: the name, or the position from 0; null: found by name or content
+    label_column: Annotated[str | None, FROM_NUMBER, WITH_PATH]
+    size: Annotated[Annotated[str, SIZE] | None, WITH_PATH]  # of images, HEIGHTxWIDTH; null: as they are
+    # Whether rows and columns of the images are swapped; null: as the form usually has it
+    transposed: Annotated[bool | None, WITH_PATH]
+    # Whether ink is dark, as on paper; null: measured at the borders
+    dark_on_light: Annotated[bool | None, WITH_PATH]
     # Where the files do not say which images validate and test. "auto"; "first": the first training images validate;
     # "stratified": drawn, every class in its share; "70/10/20": by these shares; "60000": the first ones that train
-    split: Annotated[str, FROM_NUMBER, SPLIT]
-    split_seed: Seed  # of the draw
-    skip_unreadable: bool  # leave out pictures that cannot be read; false: refuse them
+    split: Annotated[str, FROM_NUMBER, SPLIT, WITH_PATH]
+    split_seed: Annotated[Seed, WITH_PATH]  # of the draw
+    skip_unreadable: Annotated[bool, WITH_PATH]  # leave out pictures that cannot be read; false: refuse them
     mirror: Annotated[str | None, TRANSIENT]  # fsspec URL of a folder with the files, tried before the source's mirrors
     # What to do where no mirror answers; auto: the bundled digits in place of mnist where no mirror is named, else fail
-    on_unreachable: Literal["auto", "bundled_digits", "fail"]
+    on_unreachable: Annotated[Literal["auto", "bundled_digits", "fail"], TRANSIENT]
     timeout: Annotated[PositiveFloat, TRANSIENT]  # seconds that a mirror may stay silent
 
     @property

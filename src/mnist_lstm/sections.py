@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+NOT_NULL = "any value"  # of a role's `only_with`
 SIMILAR, SIMILAR_ELSEWHERE = 0.6, 0.75  # fraction of a mistyped key that must match, in its block and in others
 
 
@@ -14,7 +15,7 @@ class Role(NamedTuple):
 
     Attributes:
         decides_weights: whether another value may give other weights, so that it is part of the fingerprint.
-        only_with: key and value of the one parameter with which this one has an effect.
+        only_with: key and value of the one parameter with which this one has an effect; NOT_NULL for any value.
         since_null: whether it came after version 0.1, where runs behaved as with null.
         hashed_as: the key in the fingerprint, if that is not the current key.
         named: how a run's name shows it: in the label, if it departs from the usual value, or never.
@@ -32,7 +33,11 @@ class Role(NamedTuple):
 
     def has_effect(self, given: dict[str, Any]) -> bool:
         """Whether the other parameters, flat, let this one have an effect."""
-        return self.only_with is None or bool(given.get(self.only_with[0]) == self.only_with[1])
+        if self.only_with is None:
+            return True
+        key, needed = self.only_with
+        found = given.get(key)
+        return found not in (None, "None") if needed == NOT_NULL else bool(found == needed)  # MLflow has text alone
 
 
 class Section(BaseModel):

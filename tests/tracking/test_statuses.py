@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from mnist_lstm import processes, provenance
-from mnist_lstm.datasets.npz import NpzDataset
+from mnist_lstm.datasets.npz import ImagesDataset
 from mnist_lstm.errors import UserError
 from mnist_lstm.settings import tracking
 from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
@@ -38,7 +38,7 @@ def test_a_run_that_an_error_ends_is_failed_with_the_error_as_reason(
     def fail(*_: Any) -> NoReturn:
         raise RuntimeError("no such pixel")
 
-    monkeypatch.setattr(NpzDataset, "save", fail)
+    monkeypatch.setattr(ImagesDataset, "save", fail)
     done = project.invoke("--params", DIGITS)
     assert str(done.exception) == "no such pixel"
     assert status(project) == ("FAILED", "no such pixel")
@@ -52,7 +52,7 @@ def test_the_reason_is_the_users_mistake_with_files_named_from_the_projects_root
     def fail(*_: Any) -> NoReturn:
         raise RuntimeError("Failed while saving") from UserError(f"{file} must be writable; mend that.")
 
-    monkeypatch.setattr(NpzDataset, "save", fail)
+    monkeypatch.setattr(ImagesDataset, "save", fail)
     project.invoke("--params", DIGITS)
     assert status(project) == ("FAILED", "data/02_intermediate/train_images.npz must be writable; mend that.")
 
@@ -129,9 +129,9 @@ def test_a_run_that_a_signal_ends_is_killed_has_its_checkpoint_and_says_how_to_c
 
 EXIT = """
 import sys
-from mnist_lstm.datasets.npz import NpzDataset
+from mnist_lstm.datasets.npz import ImagesDataset
 
-NpzDataset.save = lambda *_: sys.exit(3)
+ImagesDataset.save = lambda *_: sys.exit(3)
 sys.argv[0] = "kedro"
 from kedro.framework.cli import main
 
