@@ -226,9 +226,7 @@ def test_a_missing_exported_model_is_named(tmp_path: Path) -> None:
     assert not dataset.exists()
     with pytest.raises(DatasetError) as raised:
         dataset.load()
-    assert str(cause_for_user(raised.value)).startswith(
-        f"{tmp_path / 'classifier.pt2'} must be a complete exported model"
-    )
+    assert str(cause_for_user(raised.value)).startswith(f"{tmp_path / 'classifier.pt2'} must exist, found no such file")
 
 
 def test_within_a_run_an_exported_model_is_what_was_saved(

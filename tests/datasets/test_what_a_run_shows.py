@@ -61,9 +61,11 @@ def test_kedro_viz_shows_a_page(tmp_path: Path) -> None:
 
 
 def test_provenance_is_that_of_the_project_and_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()  # git must track something of the project
     for words in (
         ["init", "-q"],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-ma"],
+        ["add", "file"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-ma"],
     ):
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
     commit = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], capture_output=True, text=True)

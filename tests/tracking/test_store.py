@@ -222,6 +222,6 @@ def test_a_command_reads_the_configuration_that_its_options_name(fakes: FakeRuns
 
 def test_the_configuration_of_a_run_counts_for_the_models_that_it_names(fakes: FakeRuns) -> None:
     assert store.opened(fakes.path).registered_model == "mnist-lstm"
-    loader = {"mlflow": MLFLOW, "parameters": {"tracking": {"registry": {"name": "ours"}}}}
+    loader = {"mlflow": MLFLOW, "parameters": {"data": {"name": "mnist"}, "tracking": {"registry": {"name": "ours"}}}}
     store.configure(fakes.path, loader)
     assert store.opened(fakes.path).registered_model == "ours"

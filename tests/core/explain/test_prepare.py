@@ -61,7 +61,9 @@ def test_an_image_is_doubted_where_predict_doubts_it(tmp_path: Path) -> None:
     images[-5][3:25, 9:17] = 255
     images[-5][[5, 6, 12, 13, 20, 21], 11:15] = 0  # three loops
     shares = np.random.default_rng(0).dirichlet(np.full(10, 0.3), len(images))
-    shares[1] = [0.46, 0.44, *[0.0125] * 8]  # of an image without another doubt
+    sure = np.eye(10)[0]
+    unobtrusive = next(n for n, image in enumerate(images) if not doubt(image, sure, PROFILE))
+    shares[unobtrusive] = [0.38, 0.36, *[0.0325] * 8]
     expected = [doubt(image, share, PROFILE) for image, share in zip(images, shares, strict=True)]
     sent = {"images": [image.ravel().tolist() for image in images], "shares": shares.tolist()}
     assert in_node(DOUBT, tmp_path, rules=rules(PROFILE), names=DIGITS, **sent) == expected

@@ -366,7 +366,7 @@ def test_a_model_that_was_registered_before_a_crash_is_not_registered_again(
         patched.setattr(shutil, "rmtree", fails)
         assert project.call("sync-runs").exit_code == 1
     assert project.call("sync-runs").exit_code == 0
-    assert len(project.client().search_model_versions("name='mnist-lstm'")) == 1
+    assert len(project.client().search_model_versions("name='digits-lstm'")) == 1
 
 
 @pytest.mark.parametrize("call", ["get_experiment_by_name", "create_run"])
@@ -430,4 +430,4 @@ def test_a_truncated_last_line_is_ignored(project: Project, stored: Path) -> Non
 def test_where_nothing_was_missed_there_is_nothing_to_send(project: Project) -> None:
     done = project.call("sync-runs")
     assert done.exit_code == 0
-    assert done.output.startswith("0 runs are complete in MLflow now; 0 wait")
+    assert done.output.splitlines()[-1].startswith("0 runs are complete in MLflow now; 0 wait")

@@ -26,9 +26,10 @@ def predict_pictures(
 
     Yields tables of 1,000 rows. The dataset saves them one by one, so memory use does not grow with the folder.
     """
+    contents = pictures(predict.folder)  # first, as without pictures no model is needed
     checkpoint = models(predict.model)
     logger.info("Model: %s", model_name(checkpoint))
-    return _with_progress(predict_tables(pictures(predict.folder), checkpoint))
+    return _with_progress(predict_tables(contents, checkpoint))
 
 
 def make_submission(predicted_digits: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
