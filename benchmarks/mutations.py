@@ -1,11 +1,14 @@
 """Small wrong changes to src/, and whether the tests notice them: how much power the suite has.
 
-    python benchmarks/mutations.py [--list] [--only N ...] [--workers N] [--trust] [--repository FOLDER] [--table FILE]
+    python benchmarks/mutations.py [--list] [--only N ...] [--near] [--workers N] [--trust] [--repository FOLDER]
+                                   [--table FILE]
 
 mutations.json holds the changes: what is wrong, the file, the text before and after, and the tests that are most likely
-to notice. Each change is made in a copy of the repository. The named tests run first; if all pass, every test that is
-not slow runs. Tests that fail without any change are found first and left out. A line says of each change whether it
-was caught, and the last line how many were.
+to notice. Each change is made in a copy of the repository. The named tests run first, then the folder of tests that
+mirrors the file's, then every other test that is not slow; the first failure ends it. With --near the last of the three
+is left out, so that most changes are judged in seconds; repeat those that escape with --only. Tests that fail without
+any change are found first and left out. A line says of each change whether it was caught, and the last line how many
+were.
 """
 
 import argparse
@@ -42,16 +45,27 @@ class Mutation(NamedTuple):
     tests: str
 
 
-def verdict(mutation: Mutation, repository: Path, failing: list[str]) -> str:
+def verdict(mutation: Mutation, repository: Path, failing: list[str], near: bool) -> str:
     """Says which test caught it, or "escaped"; tests that fail without any change do not count."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         root = copy(repository, Path(folder) / "project")
         apply(mutation, root)
-        for tests in (mutation.tests, "tests"):
-            failed = failures(root, ["-x", *(f"--deselect={test}" for test in failing), *tests.split()])
+        for tests in filter(None, stages(mutation, root)[: 2 if near else 3]):
+            failed = failures(root, ["-x", *(f"--deselect={test}" for test in failing), *tests])
             if failed:
                 return f"caught by {failed[0]}"
     return "escaped"
+
+
+def stages(mutation: Mutation, root: Path) -> tuple[list[str], list[str], list[str]]:
+    """Arguments of pytest: the named tests, then those of the mirrored folder, then all others."""
+    named = mutation.tests.split()
+    folder = Path(mutation.file.replace("src/mnist_lstm", "tests", 1)).parent
+    while not (root / folder).is_dir():
+        folder = folder.parent
+    mirrored = sorted(str(path.relative_to(root)) for path in (root / folder).glob("test_*.py"))
+    near = [path for path in mirrored if not path.startswith(tuple(named))]
+    return named, near, ["tests", *(f"--ignore={path}" for path in (*named, *near))]
 
 
 def copy(repository: Path, root: Path) -> Path:
@@ -100,16 +114,19 @@ def failing_unchanged(repository: Path) -> list[str]:
         return failures(copy(repository, Path(folder) / "project"), ["-n", "auto", "--dist", "loadgroup"])
 
 
-def results(mutations: list[Mutation], repository: Path, workers: int, failing: list[str]) -> Iterator[str]:
+def verdicts(
+    mutations: list[Mutation], workers: int, repository: Path, failing: list[str], near: bool
+) -> Iterator[str]:
     """The verdict on each change, in their order."""
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(lambda mutation: verdict(mutation, repository, failing), mutations)
+        yield from pool.map(lambda mutation: verdict(mutation, repository, failing, near), mutations)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", type=int, nargs="+", metavar="N", help="numbers of the changes to make")
     parser.add_argument("--list", action="store_true", help="check that each change applies, and print them")
+    parser.add_argument("--near", action="store_true", help="only the named tests and the mirrored folder's")
     parser.add_argument("--trust", action="store_true", help="take it that all tests pass without a change")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--repository", type=Path, default=HERE.parent)
@@ -126,8 +143,8 @@ def main() -> None:
     failing = [] if given.trust else failing_unchanged(given.repository)
     print("fail without any change:", ", ".join(failing) or "none", flush=True)
     caught = 0
-    verdicts = results(chosen, given.repository, given.workers, failing)
-    for number, mutation, said in zip(numbers, chosen, verdicts, strict=True):
+    said_of_each = verdicts(chosen, given.workers, given.repository, failing, given.near)
+    for number, mutation, said in zip(numbers, chosen, said_of_each, strict=True):
         caught += said != "escaped"
         print(f"{number:3d} {mutation.what}: {said}", flush=True)
     print(f"{caught} of {len(chosen)} caught")

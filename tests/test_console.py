@@ -87,11 +87,6 @@ def test_a_run_prints_no_warning_of_the_libraries(output: str) -> None:
     assert "Warning" not in output
 
 
-def test_without_tracking_the_summary_says_so(project: Project) -> None:
-    done = project.invoke("--params", f"{DIGITS},tracking.enabled=false", "--pipelines", "without_figures")
-    assert "Recorded   not by MLflow (tracking.enabled is false)" in done.output
-
-
 def test_a_run_that_evaluates_nothing_prints_no_summary_not_even_that_of_the_run_before(project: Project) -> None:
     assert "Accuracy" in project.invoke("--params", DIGITS, "--pipelines", "without_figures").output
     assert "Accuracy" not in project.invoke("--params", DIGITS, "--to-nodes", "ingest").output

@@ -15,7 +15,7 @@ from mnist_lstm import viz_site
 from mnist_lstm.errors import UserError
 from mnist_lstm.viz_site import build
 from tests.support.browser import Watched
-from tests.support.projects import Project, surroundings
+from tests.support.projects import Project, made_once, surroundings
 
 NODES = {"ingest", "reshape", "train", "export", "predict_test", "score", "follow_beliefs", "write_report"}
 
@@ -37,11 +37,13 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def pages(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = finished.copied_to(tmp_path_factory.mktemp("site"))
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in surroundings().items():
-            patched.setenv(name, value)
-        return build(project.path)
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in surroundings().items():
+                patched.setenv(name, value)
+            build(finished.copied_to(folder).path)
+
+    return made_once(tmp_path_factory, "site", make) / "build"
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,14 @@ from typing import Any
 
 import torch
 
-from tests.bad_input import Change, Mistake, damaged, write
+from tests.bad_input import Change, Mistake, damaged, each, write
+from tests.bad_input.functions import one_node
 from tests.support.projects import Project
 
 UNRECORDED = "data.name=digits,tracking.enabled=false"  # the parameters of the finished run
 CHECKPOINT, RECORDED = "data/06_models/checkpoints/*.pt", "mlartifacts/artifacts/checkpoint.pt"
 CHAMPION = ("run", "--pipelines", "predict", "--params", "predict.folder=conf")
-KEPT = {
+STORED = {
     "02_intermediate/data_card.json": ("score", "delete it"),
     "02_intermediate/train_images.npz": ("reshape", "must be a complete npz file"),
     "02_intermediate/test_images.npz": ("reshape", "must be a complete npz file"),
@@ -121,30 +122,36 @@ def without_checkpoint(project: Project) -> None:
     path.unlink()
 
 
-WHOLE = (".pt", "must be a complete checkpoint")
+COMPLETE = (".pt", "must be a complete checkpoint")
 CHECKPOINTS: dict[str, tuple[tuple[str, ...], Change]] = {
-    "a checkpoint with a flipped bit": (WHOLE, damaged(CHECKPOINT, flipped)),
-    "a checkpoint cut short": (WHOLE, damaged(CHECKPOINT, lambda content: content[:-500])),
-    "a checkpoint with code in it": (WHOLE, damaged(CHECKPOINT, trapped)),
-    "a checkpoint whose weights are of another size": ((*WHOLE, "size mismatch"), with_content(narrower)),
-    "a checkpoint that lacks a weight": ((*WHOLE, "readout.weight"), with_content(without_readout)),
+    "a checkpoint with a flipped bit": (COMPLETE, damaged(CHECKPOINT, flipped)),
+    "a checkpoint cut short": (COMPLETE, damaged(CHECKPOINT, lambda content: content[:-500])),
+    "a checkpoint with code in it": (COMPLETE, damaged(CHECKPOINT, trapped)),
+    "a checkpoint whose weights are of another size": ((*COMPLETE, "size mismatch"), with_content(narrower)),
+    "a checkpoint that lacks a weight": ((*COMPLETE, "readout.weight"), with_content(without_readout)),
     "a checkpoint for images of another size": (("(9, 8)", "(8, 8)", "kedro run"), with_content(higher)),
+}
+CHECKED_FIRST: dict[str, tuple[tuple[str, ...], Change]] = {
     "a checkpoint of another view": (("'rows'", "kedro run"), columns),
     "a checkpoint of other data": (("digits", "squares", "kedro run"), squares),
 }
 CHAMPIONS: dict[str, tuple[tuple[str, ...], Change]] = {
-    "a champion with a flipped bit": (WHOLE, damaged(RECORDED, flipped)),
-    "a champion with code in it": (WHOLE, damaged(RECORDED, trapped)),
+    "a champion with a flipped bit": (COMPLETE, damaged(RECORDED, flipped)),
+    "a champion with code in it": (COMPLETE, damaged(RECORDED, trapped)),
     "a champion with other weights than were recorded": (("checkpoint.pt", "weights.sha256"), doubled),
     "a champion without its checkpoint": (("checkpoint.pt", "found none"), without_checkpoint),
 }
 
 MODELS = (
-    {
-        f"{name} is damaged": Mistake((Path(name).name, told), node(used_by), write(f"data/{name}", '"'), True)
-        for name, (used_by, told) in KEPT.items()
-    }
+    each(
+        {
+            f"{name} is damaged": Mistake((Path(name).name, message), node(used_by), write(f"data/{name}", '"'), True)
+            for name, (used_by, message) in STORED.items()
+        }
+        | {what: Mistake(names, node("predict_test"), change, True) for what, (names, change) in CHECKPOINTS.items()},
+        one_node,
+    )
     | {f"{name} is not there yet": Mistake((Path(name).name,), node(used_by)) for name, used_by in MISSING.items()}
-    | {what: Mistake(told, node("predict_test"), change, True) for what, (told, change) in CHECKPOINTS.items()}
-    | {what: Mistake(told, CHAMPION, with_records(change), True) for what, (told, change) in CHAMPIONS.items()}
+    | {what: Mistake(names, node("predict_test"), change, True) for what, (names, change) in CHECKED_FIRST.items()}
+    | {what: Mistake(names, CHAMPION, with_records(change), True) for what, (names, change) in CHAMPIONS.items()}
 )

@@ -26,13 +26,22 @@ def written(project: Project) -> dict[Path, tuple[int, int]]:
     return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.suffix != ".lock"}
 
 
+def after_a_run(request: pytest.FixtureRequest, folder: Path) -> Project:
+    """A copy of a project in which a run finished."""
+    finished: Project = request.getfixturevalue("finished")
+    return finished.copied_to(folder)
+
+
 BY_FUNCTION = [what for what, mistake in MISTAKES.items() if mistake.refused_by]
 BY_COMMAND = [what for what in MISTAKES if what not in BY_FUNCTION] + BY_FUNCTION[::20]
 
 
 @pytest.mark.parametrize("what", BY_FUNCTION)
-def test_a_mistake_is_refused_by_an_error_that_names_it(what: str, tmp_path: Path) -> None:
-    mistake, project = MISTAKES[what], copied(tmp_path)
+def test_a_mistake_is_refused_by_an_error_that_names_it(
+    what: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    mistake = MISTAKES[what]
+    project = after_a_run(request, tmp_path) if mistake.after_a_run else copied(tmp_path)
     mistake.change(project)
     before = written(project)
     assert mistake.refused_by
@@ -51,8 +60,7 @@ def test_a_command_reports_a_mistake_in_one_line_and_writes_nothing(
 ) -> None:
     mistake = MISTAKES[what]
     if mistake.after_a_run:
-        finished: Project = request.getfixturevalue("finished")
-        project = finished.copied_to(tmp_path_factory.mktemp("after"))
+        project = after_a_run(request, tmp_path_factory.mktemp("after"))
     mistake.change(project)
     before = written(project)
     done = project.call(*mistake.command)

@@ -223,3 +223,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Pro
         assert done.returncode == 0, done.stdout
 
     return Project(made_once(tmp_path_factory, "finished", make))
+
+
+@pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
+    """A project in which `kedro run --params DIGITS --pipelines without_figures` ran; tests only read it."""
+
+    def make(folder: Path) -> None:
+        done = copied(folder, empty_store).invoke("--params", DIGITS, "--pipelines", "without_figures")
+        assert done.exit_code == 0, done.output
+
+    return Project(made_once(tmp_path_factory, "short", make))

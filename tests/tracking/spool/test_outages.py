@@ -108,12 +108,9 @@ def complete(project: Project) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> dict[str, Any]:
+def expected(short: Project) -> dict[str, Any]:
     """The record of a run without an outage."""
-    project = copied(tmp_path_factory.mktemp("expected"))
-    (project.path / "mlflow.db").write_bytes(empty_store.read_bytes())
-    assert project.invoke("--params", DIGITS, *PLAIN).exit_code == 0
-    return complete(project)
+    return complete(short)
 
 
 def runs(uri: str) -> tuple[Any, list[Any]]:
