@@ -199,6 +199,27 @@ def sync_runs(metadata: Any) -> None:
 
 
 @cli.command()
+@click.argument("model_name", metavar="RUN")
+@click.option("--format", "file_format", default="onnx", show_default=True, type=click.Choice(["onnx", "safetensors"]))
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="By default classifier.FORMAT.")
+@click.pass_obj
+@configured
+def export(metadata: Any, model_name: str, file_format: str, output: Path | None) -> None:
+    """Write the model of RUN as one file for other programs.
+
+    RUN is champion, a run's id or name, latest, or a *.pt file. ONNX takes raw images and gives probabilities;
+    safetensors holds the weights alone.
+    """
+    from mnist_lstm.datasets.atomic import atomic_write
+    from mnist_lstm.tracking import export as exporting
+
+    path = output or metadata.project_path / "data" / "06_models" / f"classifier.{file_format}"
+    with one_line_errors():
+        atomic_write(path, exporting.content(metadata.project_path, model_name, file_format))
+    click.echo(f"Written {path} ({path.stat().st_size:,} bytes)")
+
+
+@cli.command()
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_obj
 @configured

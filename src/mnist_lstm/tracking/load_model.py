@@ -55,13 +55,19 @@ def model(project: Path, named: str) -> Checkpoint:
     Raises:
         UserError: if there is none.
     """
+    return model_and_run(project, named)[0]
+
+
+def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
+    """The same, and the id of its run; None for a checkpoint's path."""
     path = Path(named).expanduser()
     if path.suffix == SUFFIX:
         if not path.is_file():
             raise UserError(f"a model must be a checkpoint that exists, found no file {named!r}.")
-        return checkpoint.from_bytes(path.read_bytes(), named)
+        return checkpoint.from_bytes(path.read_bytes(), named), None
     client, _, experiment, registered = store.opened(project)
-    return _of_run(client, run_called(client, experiment, registered, named))
+    run_id = run_called(client, experiment, registered, named)
+    return _of_run(client, run_id), run_id
 
 
 def logged_model(project: Path, named: str) -> str:

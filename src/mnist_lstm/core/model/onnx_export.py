@@ -1,0 +1,210 @@
+"""The classifier of raw images as an ONNX file: one LSTM, GRU or RNN node for each layer.
+
+torch's exporters unroll the plain RNN into some 180 nodes for 28 steps, so the graph is built here, node by node. It
+needs the package onnx, of the extra `onnx`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mnist_lstm.core.model.classifier import WHITE
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import ModelParameters
+
+OPSET, IR_VERSION = 17, 8  # read by onnxruntime from 1.12 on
+IMAGES, PROBABILITIES = "images", "probabilities"
+
+
+class Operator(NamedTuple):
+    """How ONNX names a cell.
+
+    Attributes:
+        name: of the operator.
+        gates: for each gate in ONNX's order, its position in torch's.
+        attributes: of the node.
+
+    Source: https://onnx.ai/onnx/operators/ (LSTM, GRU, RNN) and torch's documentation of the cells.
+    """
+
+    name: str
+    gates: tuple[int, ...]
+    attributes: dict[str, int]
+
+
+OPERATORS = {
+    "lstm": Operator("LSTM", (0, 3, 1, 2), {}),  # i, o, f, c; torch has i, f, g, o
+    "gru": Operator("GRU", (1, 0, 2), {"linear_before_reset": 1}),  # z, r, h; torch has r, z, n
+    "rnn": Operator("RNN", (0,), {}),
+}
+
+
+class Graph:
+    """An ONNX graph while it grows; each call returns the name of the node's first output.
+
+    Args:
+        helper: the module `onnx.helper`.
+    """
+
+    def __init__(self, helper: Any):
+        self._helper = helper
+        self._nodes: list[Any] = []
+        self.constants: dict[str, NDArray[Any]] = {}
+
+    def constant(self, name: str, value: Any) -> str:
+        """Adds a constant array and returns its name."""
+        self.constants[name] = np.asarray(value)
+        return name
+
+    def add(self, operator: str, *inputs: str, name: str = "", outputs: int = 1, **attributes: Any) -> str:
+        """Adds a node with outputs NAME, NAME.1 and so on."""
+        name = name or f"{operator.lower()}{len(self._nodes)}"
+        names = [name, *(f"{name}.{number}" for number in range(1, outputs))]
+        self._nodes.append(self._helper.make_node(operator, list(inputs), names, name=name, **attributes))
+        return name
+
+    def used(self, result: str) -> tuple[list[Any], list[str]]:
+        """The nodes, in order, and the names of the constants on which a result depends."""
+        needed, nodes = {result}, []
+        for node in reversed(self._nodes):
+            if needed.intersection(node.output):
+                needed.update(node.input)
+                nodes.append(node)
+        return nodes[::-1], [name for name in self.constants if name in needed]
+
+
+def to_onnx(
+    model: ModelParameters,
+    weights: Mapping[str, Tensor],
+    pixel_order: NDArray[np.int64],
+    image_shape: tuple[int, int],
+    metadata: Mapping[str, str],
+) -> bytes:
+    """The content of an ONNX file that maps images to class probabilities; equal arguments give equal bytes.
+
+    Its input `images` is uint8 (N, height, width), its output `probabilities` float32 (N, K), for any N >= 1.
+
+    Args:
+        model: the classifier's parameters.
+        weights: its `state_dict`.
+        pixel_order: of the view, (T, F).
+        image_shape: height and width.
+        metadata: stored in the file.
+
+    Raises:
+        UserError: if onnx is not installed, or has no operator for the cell or the pooling.
+    """
+    for key, value, names in (("cell", model.cell, [*OPERATORS]), ("pooling", model.pooling, [*POOLINGS])):
+        if value not in names:
+            raise UserError(f"model.{key} must be one of {', '.join(names)} to be exported to ONNX, found {value!r}.")
+    try:
+        from onnx import TensorProto, helper, numpy_helper
+    except ImportError:
+        raise UserError(
+            "an ONNX file needs the package onnx; install it: pip install -c requirements.lock -e '.[onnx]'."
+        ) from None
+    arrays = {name: weight.detach().cpu().float().numpy() for name, weight in weights.items()}
+    graph = Graph(helper)
+    outputs, final = _read(graph, model, arrays, _sequences(graph, pixel_order))
+    summary = POOLINGS[model.pooling](graph, arrays, outputs, final)
+    head = [graph.constant(name, arrays[name]) for name in ("readout.weight", "readout.bias")]
+    graph.add("Softmax", graph.add("Gemm", summary, *head, transB=1), name=PROBABILITIES, axis=-1)
+    nodes, constants = graph.used(PROBABILITIES)
+    made = helper.make_model(
+        helper.make_graph(
+            nodes,
+            "mnist_lstm",
+            [helper.make_tensor_value_info(IMAGES, TensorProto.UINT8, ["N", *image_shape])],
+            [helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["N", len(arrays["readout.bias"])])],
+            [numpy_helper.from_array(np.ascontiguousarray(graph.constants[name]), name) for name in constants],
+        ),
+        producer_name="mnist_lstm",
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )
+    helper.set_model_props(made, dict(metadata))
+    return made.SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+
+
+def _sequences(graph: Graph, pixel_order: NDArray[np.int64]) -> str:
+    """Images as sequences of fractions, (T, N, F)."""
+    steps, features = pixel_order.shape
+    pixels = graph.add("Flatten", IMAGES, axis=1)
+    if not np.array_equal(pixel_order.ravel(), np.arange(pixel_order.max() + 1)):
+        order = graph.constant("pixel_order", pixel_order.ravel().astype(np.int32))
+        pixels = graph.add("Gather", pixels, order, axis=1)
+    shape = graph.constant("sequence_shape", np.array([-1, steps, features], np.int64))
+    steps_first = graph.add("Transpose", graph.add("Reshape", pixels, shape), perm=[1, 0, 2])
+    scaled = graph.add("Cast", steps_first, to=1)  # float32
+    return graph.add("Div", scaled, graph.constant("white", np.float32(WHITE)))
+
+
+def _read(graph: Graph, model: ModelParameters, arrays: dict[str, Any], sequences: str) -> tuple[str, str]:
+    """The last layer's outputs (T, N, D) and its final hidden state (N, D), D units of all directions."""
+    directions = ["", "_reverse"] if model.bidirectional else [""]
+    flat = graph.constant("units_of_all_directions", np.array([0, 0, -1], np.int64))
+    operator, outputs = OPERATORS[model.cell], sequences
+    for layer in range(model.num_layers):
+        suffixes = [f"l{layer}{direction}" for direction in directions]
+        kernels = [
+            graph.constant(f"layer{layer}.{name}", np.stack([make(arrays, suffix, operator) for suffix in suffixes]))
+            for name, make in (("W", _input_weights), ("R", _hidden_weights), ("B", _biases))
+        ]
+        name = graph.add(
+            operator.name,
+            outputs,
+            *kernels,
+            name=f"layer{layer}",
+            outputs=2,
+            hidden_size=model.hidden_size,
+            direction="bidirectional" if model.bidirectional else "forward",
+            **operator.attributes,
+        )
+        # (T, directions, N, H)
+        outputs = graph.add("Reshape", graph.add("Transpose", name, perm=[0, 2, 1, 3]), flat)
+    units = graph.constant("units_of_the_final_state", np.array([0, -1], np.int64))
+    return outputs, graph.add("Reshape", graph.add("Transpose", f"{name}.1", perm=[1, 0, 2]), units)
+
+
+def _gates(array: NDArray[np.float32], operator: Operator) -> NDArray[np.float32]:
+    """The rows of each gate in ONNX's order."""
+    parts = np.split(array, len(operator.gates))
+    return np.concatenate([parts[gate] for gate in operator.gates])
+
+
+def _input_weights(arrays: dict[str, Any], suffix: str, operator: Operator) -> NDArray[np.float32]:
+    return _gates(arrays[f"recurrent.weight_ih_{suffix}"], operator)
+
+
+def _hidden_weights(arrays: dict[str, Any], suffix: str, operator: Operator) -> NDArray[np.float32]:
+    return _gates(arrays[f"recurrent.weight_hh_{suffix}"], operator)
+
+
+def _biases(arrays: dict[str, Any], suffix: str, operator: Operator) -> NDArray[np.float32]:
+    return np.concatenate([_gates(arrays[f"recurrent.bias_{part}_{suffix}"], operator) for part in ("ih", "hh")])
+
+
+def _last(graph: Graph, arrays: dict[str, Any], outputs: str, final: str) -> str:
+    return final
+
+
+def _mean(graph: Graph, arrays: dict[str, Any], outputs: str, final: str) -> str:
+    return graph.add("ReduceMean", outputs, axes=[0], keepdims=0)
+
+
+def _attention(graph: Graph, arrays: dict[str, Any], outputs: str, final: str) -> str:
+    kernel = graph.constant("attention.weight", arrays["attention.weight"].T)
+    scores = graph.add("MatMul", graph.add("Tanh", outputs), kernel)
+    weighted = graph.add("Mul", graph.add("Softmax", scores, axis=0), outputs)
+    return graph.add("ReduceSum", weighted, graph.constant("steps_axis", np.array([0], np.int64)), keepdims=0)
+
+
+# The counterparts of `classifier.POOLINGS`
+POOLINGS: dict[str, Callable[[Graph, dict[str, Any], str, str], str]] = {
+    "last": _last,
+    "mean": _mean,
+    "attention": _attention,
+}

@@ -1,0 +1,62 @@
+"""`kedro export` in a project in which a run finished."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_lstm.core.data.bundled_digits import bundled_digits
+from tests.support.projects import Project
+
+
+@pytest.fixture
+def exported(finished: Project, tmp_path: Path) -> Any:
+    """Exports the champion in a format, and returns the file."""
+
+    def export(file_format: str) -> Path:
+        path = tmp_path / f"model.{file_format}"
+        done = finished.call("export", "champion", "--format", file_format, "--output", str(path))
+        assert done.exit_code == 0, done.output
+        assert done.output.splitlines()[-1] == f"Written {path} ({path.stat().st_size:,} bytes)"
+        return path
+
+    return export
+
+
+def test_the_onnx_file_of_the_champion_gives_its_predictions_and_names_its_run(
+    exported: Any, finished: Project
+) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    session = runtime.InferenceSession(str(exported("onnx")), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"images": bundled_digits().test.images})
+    with np.load(finished.path / "data/07_model_output/predictions.npz", allow_pickle=False) as predictions:
+        logits = predictions["logits"].astype(np.float64)
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    # float32 of torch itself is 1e-6 from its float64 here
+    np.testing.assert_allclose(found, expected, atol=5e-6)
+    said, run = session.get_modelmeta().custom_metadata_map, finished.last_run()
+    assert (said["run"], said["weights.sha256"]) == (run.info.run_id, run.data.tags["weights.sha256"])
+    assert json.loads(said["class_names"]) == [str(digit) for digit in range(10)]
+    assert (said["data"], said["model"]) == ("bundled 8x8 digits (not MNIST)", "lstm128 rows s1")
+
+
+def test_the_safetensors_file_holds_the_weights(exported: Any, finished: Project) -> None:
+    content = exported("safetensors").read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert header["__metadata__"]["run"] == finished.last_run().info.run_id
+    assert header["recurrent.weight_hh_l0"]["shape"] == [512, 128]
+
+
+def test_without_onnx_the_command_says_what_to_install(
+    finished: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    done = finished.call("export", "latest", "--output", str(tmp_path / "model.onnx"))
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith(
+        "Error: an ONNX file needs the package onnx; install it: pip install"
+    )
+    assert not list(tmp_path.iterdir())
