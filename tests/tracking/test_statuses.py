@@ -15,6 +15,7 @@ from mnist_lstm import processes, provenance
 from mnist_lstm.datasets.npz import ImagesDataset
 from mnist_lstm.errors import UserError
 from mnist_lstm.settings import tracking
+from mnist_lstm.tracking.hook import Tracking
 from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
 from tests.support.projects import DIGITS, LONGEST, Project, surroundings
 
@@ -264,3 +265,11 @@ def handlers() -> Iterator[list[Any]]:
 def test_after_a_run_the_signals_are_handled_as_before(project: Project, handlers: list[Any], parameters: str) -> None:
     project.invoke("--params", parameters, "--to-nodes", "train")
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+@pytest.mark.parametrize(("interrupted_by", "status"), [("SIGTERM", "KILLED"), (None, "FAILED")])
+def test_a_process_that_ends_early_leaves_the_status_of_its_end(interrupted_by: str | None, status: str) -> None:
+    hook, writer = Tracking(lambda: pytest.fail("no parameters are needed")), mock.Mock()
+    hook._signal = interrupted_by
+    hook._at_exit(writer)
+    assert writer.end.call_args.args[0] == status

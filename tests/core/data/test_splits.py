@@ -61,6 +61,7 @@ def test_a_stratified_split_holds_each_image_once_with_its_label(count: int, cla
     assert sorted(number for part in parts for number in numbers(part)) == list(range(count))
     for part in parts:
         np.testing.assert_array_equal(part.labels, images.labels[numbers(part)])
+        assert numbers(part) == sorted(numbers(part))
 
 
 def test_a_stratified_split_has_every_class_in_its_share() -> None:

@@ -127,6 +127,11 @@ def test_the_bins_of_a_small_example_are_those_by_hand() -> None:
     np.testing.assert_allclose((bins["low"], bins["high"]), [[0, 0.25, 0.5, 0.75], [0.25, 0.5, 0.75, 1]])
 
 
+def test_a_confidence_on_an_edge_is_in_the_bin_below() -> None:
+    found = metrics.reliability(np.zeros((1, 2)), np.zeros(1, int), bins=2)  # both classes have probability 1/2
+    assert found["images"].tolist() == [1, 0]
+
+
 @pytest.mark.parametrize(("labels", "error"), [([0, 1], 0), ([1, 0], 1)])
 def test_a_sure_network_is_calibrated_if_it_is_right_and_off_by_one_if_wrong(labels: list[int], error: int) -> None:
     logits = np.array([[1000.0, 0.0], [0.0, 1000.0]])

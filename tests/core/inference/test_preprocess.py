@@ -184,9 +184,13 @@ def test_any_picture_is_preprocessed_or_refused(height: int, width: int, frame: 
     assert (image.shape, image.max()) == ((frame.height, frame.width), 255)
 
 
+FAINT = np.full((40, 40), 200)
+FAINT[10:30, 18:22] -= 20  # of 255
+
+
 @pytest.mark.parametrize(
     "picture",
-    [np.zeros((9, 9)), np.full((9, 9), 255), np.full((1, 1), 3), np.tile(np.arange(100, 160), (60, 1))],
+    [np.zeros((9, 9)), np.full((9, 9), 255), np.full((1, 1), 3), np.tile(np.arange(100, 160), (60, 1)), FAINT],
 )
 def test_a_blank_picture_is_refused(picture: NDArray[np.float64]) -> None:
     with pytest.raises(PictureError, match=r"^blank: "):

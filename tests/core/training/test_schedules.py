@@ -47,6 +47,7 @@ def test_one_cycle_is_torchs(parameters: Parameters) -> None:
     assert found[0] == pytest.approx(expected[0])
     assert max(found) == pytest.approx(PEAK)
     assert found == pytest.approx(expected, abs=PEAK / 10)
+    assert found.index(max(found)) == round(0.3 * TOTAL)
 
 
 def test_a_warm_up_rises_linearly_to_the_schedules_first_rate(parameters: Parameters) -> None:
