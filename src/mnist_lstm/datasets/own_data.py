@@ -57,7 +57,7 @@ def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str
     images, changed = grey_values({split: part.images for split, part in raw_parts.items()}, place)
     transposed = raw.transposed if data.transposed is None else data.transposed
     dark = data.dark_on_light if data.dark_on_light is not None else raw.dark_on_light
-    dark = _is_dark_on_light(images["train"], place) if dark is None else dark
+    dark = _is_dark_on_light(images, place) if dark is None else dark
     parts = {}
     for split, of_split in labels.parts.items():
         upright = oriented(images.pop(split), transposed)
@@ -132,8 +132,15 @@ def _labels(raw: RawData, parts: dict[str, RawSplit], named: Named) -> Labels:
     )
 
 
-def _is_dark_on_light(images: Any, place: str) -> bool:
-    border = border_grey(images)
+def _is_dark_on_light(parts: dict[str, Any], place: str) -> bool:
+    borders = {split: border_grey(images) for split, images in parts.items()}
+    border = borders["train"]
+    if min(borders.values()) <= DARK and max(borders.values()) >= LIGHT:
+        found = ", ".join(f"{grey:.0f} in {split}" for split, grey in borders.items())
+        raise UserError(
+            f"{place} must have light or dark paper in all splits, found borders of {found}; invert one of them, or "
+            "pass --params data.dark_on_light=false where they are right."
+        )
     if DARK < border < LIGHT:
         raise UserError(
             f"{place} must say whether its ink is dark, as its borders are grey ({border:.0f} of 255): pass --params "

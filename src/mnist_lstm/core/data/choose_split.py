@@ -28,7 +28,7 @@ def three_parts(parts: dict[str, ImageSplit], how: str, place: str, seed: int) -
     found, origin = dict(parts), dict.fromkeys(parts, "")
     shares = _shares(how)
     if "test" not in found:
-        count = int(how) if how.isdigit() else CUSTOM.get(len(found["train"]), 0) if how == "auto" else 0
+        count = int(how) if how.isdigit() else _by_custom(found["train"].labels) if how == "auto" else 0
         if count:
             found["train"], found["test"] = _head_and_rest(found["train"], count, place)
             origin["test"] = f"those after the first {count:,}"
@@ -89,6 +89,12 @@ def _representative(labels: NDArray[np.uint8], count: int) -> bool:
     return bool(away <= MOST_AWAY and not (first[total > 0] == 0).any())
 
 
+def _by_custom(labels: NDArray[np.uint8]) -> int:
+    """How many of the first images train by custom; 0 where there is none or the file is sorted by class."""
+    count = CUSTOM.get(len(labels), 0)
+    return count if count and _representative(labels, count) else 0
+
+
 def _shares(how: str) -> tuple[float, ...]:
     return tuple(map(float, how.split("/"))) if "/" in how else SHARES
 
@@ -98,6 +104,11 @@ def _head_and_rest(part: ImageSplit, count: int, place: str) -> tuple[ImageSplit
         raise UserError(
             f"{place} must have images after the first {count} to test on, found {len(part)} in all; give data.split a "
             "smaller number."
+        )
+    if lacking := set(part.labels.tolist()) - set(part.labels[:count].tolist()):
+        raise UserError(
+            f"{place} must have every class in its training images, but the first {count} lack {len(lacking)}: it is "
+            "sorted by class; draw them: --params data.split=stratified."
         )
     return ImageSplit(before(part.images, count), part.labels[:count]), ImageSplit(
         after(part.images, count), part.labels[count:]

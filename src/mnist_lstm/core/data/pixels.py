@@ -11,6 +11,8 @@ from mnist_lstm.errors import UserError
 
 BLOCK = 1000  # images converted at a time
 WHITE = 255
+MOST_APART = 8  # times; by which the highest pixels of two splits may differ
+NEGATIVE = -0.5  # lowest float of pixels that reach from -1; those of a resampled 0 to 1 lie barely below 0
 FEW_LEVELS = (1, 15, 16)  # highest values of whole numbers that are stretched to 255
 LUMA = (19595, 38470, 7471)  # of red, green and blue, in 65536ths: ITU-R 601 as Pillow computes it
 
@@ -30,11 +32,13 @@ def grey_values(parts: Mapping[str, Any], place: str) -> tuple[dict[str, Any], s
         raise UserError(f"{place} must hold images (N, height, width) or with 1, 3 or 4 channels, found {wrong[0]}.")
     if empty := [shape for shape in shapes if 0 in shape]:
         raise UserError(f"{place} holds no images, found the shape {empty[0]}.")
-    lowest, highest, whole = _range(parts.values(), place)
+    ranges = {split: _range([images], place) for split, images in parts.items()}
+    _expect_alike(ranges, place)
+    lowest, highest, whole = _joined(ranges.values())
     convert, said = _conversion(lowest, highest, whole)
     colours = any(shape[3:] in ((3,), (4,)) for shape in shapes)
     done = [said] * bool(said) + ["colours are made grey (luma)"] * colours
-    return {split: _converted(images, convert) for split, images in parts.items()}, "; ".join(done)
+    return {split: _converted(images, convert, place) for split, images in parts.items()}, "; ".join(done)
 
 
 def oriented(images: Array, transposed: bool) -> Any:
@@ -72,6 +76,19 @@ def _range(parts: Any, place: str) -> tuple[float, float, bool]:
     return lowest, highest, whole
 
 
+def _joined(ranges: Any) -> tuple[float, float, bool]:
+    lowest, highest, whole = zip(*ranges, strict=True)
+    return min(lowest), max(highest), all(whole)
+
+
+def _expect_alike(ranges: Mapping[str, tuple[float, float, bool]], place: str) -> None:
+    """One split from 0 to 1 next to another from 0 to 255 would become black."""
+    tops = {split: max(-lowest, highest) for split, (lowest, highest, _) in ranges.items()}
+    if max(tops.values()) > max(FEW_LEVELS[-1], MOST_APART * min(tops.values())):
+        found = ", ".join(f"{low:g} to {high:g} in {split}" for split, (low, high, _) in ranges.items())
+        raise UserError(f"{place} must have pixels of one range in all splits, found {found}; scale them alike.")
+
+
 def _conversion(lowest: float, highest: float, whole: bool) -> tuple[Callable[[Any], Any] | None, str]:
     """How pixels of this range become 0 to 255 (None: as they are), and what to say of it."""
     bottom, top = lowest, highest
@@ -81,26 +98,28 @@ def _conversion(lowest: float, highest: float, whole: bool) -> tuple[Callable[[A
         return None, ""
     elif not whole and lowest >= 0 and highest <= 1:
         bottom, top = 0, 1
-    elif not whole and -1 <= lowest < 0 and highest <= 1:
+    elif not whole and -1 <= lowest < NEGATIVE and highest <= 1:
         bottom, top = -1, 1
     scale = WHITE / ((top - bottom) or 1)
     return lambda block: (block.astype(np.float64) - bottom) * scale, f"pixels {bottom:g} to {top:g} became 0 to 255"
 
 
-def _converted(images: Any, convert: Callable[[Any], Any] | None) -> Any:
+def _converted(images: Any, convert: Callable[[Any], Any] | None, place: str) -> Any:
     if convert is None and images.dtype == np.uint8 and images.ndim == 3:
         return images
     grey = np.empty(images.shape[:3], np.uint8)
     for start in range(0, len(images), BLOCK):
         block = np.asarray(images[start : start + BLOCK])
         block = convert(block) if convert else block
-        grey[start : start + BLOCK] = _luma(np.rint(block).astype(np.uint8))
+        grey[start : start + BLOCK] = _luma(np.rint(block).astype(np.uint8), place)
     return grey
 
 
-def _luma(block: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _luma(block: NDArray[np.uint8], place: str) -> NDArray[np.uint8]:
     if block.ndim == 3 or block.shape[3] == 1:
         return block.reshape(block.shape[:3])
+    if (block[..., 3:] != WHITE).any():
+        raise UserError(f"{place} must hold opaque pixels, found transparent ones in channel 4; lay them on paper.")
     return ((block[..., :3].astype(np.uint32) @ np.array(LUMA, np.uint32) + 0x8000) >> 16).astype(np.uint8)
 
 

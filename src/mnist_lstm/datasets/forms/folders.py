@@ -107,7 +107,7 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
         content = path.read_bytes()
         sha.update(f"{path.parent.name}/{path.name} {len(content)}\n".encode(errors="surrogateescape") + content)
         try:
-            images.append(_image(content, data))
+            images.append(picture(content, data))
         except PictureError as error:
             broken.append(f"{path} ({error})")
             continue
@@ -121,8 +121,12 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
     return [each.name for each in classes], RawSplit(stacked, np.array(labels))
 
 
-def _image(content: bytes, data: DataParameters) -> GreyImage:
-    """A picture of the size that is named."""
+def picture(content: bytes, data: DataParameters) -> GreyImage:
+    """A picture file of a training set, stretched to the size that is named.
+
+    Raises:
+        PictureError: if it cannot be read.
+    """
     paper = None if data.dark_on_light is None else WHITE if data.dark_on_light else BLACK
     return stretched(decode(content, paper), data.height_and_width)
 

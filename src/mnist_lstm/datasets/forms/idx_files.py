@@ -65,8 +65,13 @@ def _emnist_names(folder: Path, found: dict[str, list[Path]]) -> dict[int, str] 
     mapping = next(iter(folder.rglob(f"{prefix}-mapping.txt")), None)
     if mapping is None:
         return None
-    lines = [[int(word) for word in line.split()] for line in mapping.read_text().splitlines() if line.strip()]
-    return {label: chr(first) for label, first, *_ in lines}
+    try:
+        lines = [[int(word) for word in line.split()] for line in mapping.read_text().splitlines() if line.strip()]
+        return {label: chr(first) for label, first, *_ in lines}
+    except (ValueError, OverflowError) as error:
+        raise UserError(
+            f"{mapping} must have lines of a label and the codes of its characters, found: {error}."
+        ) from None
 
 
 FORM = Form(recognises, read)

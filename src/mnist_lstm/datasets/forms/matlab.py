@@ -17,12 +17,14 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def read(files: list[Path], data: DataParameters) -> RawData:
-    """X and y of each split. A label 10 where there is no 0 is the digit 0."""
+    """X and y of each split. A label 10 is the digit 0 where it is the highest and no label is 0."""
     found, rest = by_split(files, data.subset)
     parts = {split: _part(only(paths, f"{split} images")) for split, paths in found.items()}
-    if not any((part.labels == 0).any() for part in parts.values()):
+    notes = left_out(rest)
+    labels = np.unique(np.concatenate([part.labels for part in parts.values()]))
+    if labels[0] >= 1 and labels[-1] == TEN:
         parts = {split: RawSplit(part.images, part.labels % TEN) for split, part in parts.items()}
-    notes = (*left_out(rest), "label 10 is the digit 0")
+        notes += ("label 10 is the digit 0",)
     return RawData("SVHN's .mat files", parts, whole=True, dark_on_light=False, notes=notes)
 
 

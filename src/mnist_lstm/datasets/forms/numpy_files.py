@@ -31,7 +31,13 @@ def recognises(path: Path, head: bytes) -> bool:
 def read(files: list[Path], data: DataParameters) -> RawData:
     """Images and labels of each split, by the names of arrays and files, and by the number of axes."""
     subset = data.subset.lower() if data.subset else ""
-    arrays = {name: array for path in sorted(files) for name, array in _arrays(path).items() if subset in name.lower()}
+    several = len(files) > 1
+    arrays = {
+        _full_name(path, key, several): array
+        for path in sorted(files)
+        for key, array in _arrays(path).items()
+        if subset in key.lower()
+    }
     splits = {split_named(name) for name in arrays}
     unnamed = splits == {None}
     found: dict[str, dict[bool, list[str]]] = {}
@@ -63,12 +69,17 @@ def _part(names: dict[bool, list[str]], arrays: dict[str, Any], split: str, plac
     return RawSplit(arrays[names[False][0]], labels)
 
 
+def _full_name(path: Path, key: str, several: bool) -> str:
+    """The array's name; with its file's, where only that says the split or keeps arrays of several files apart."""
+    return f"{path.name}: {key}" if several and key != path.name and split_named(key) is None else key
+
+
 def _labels(name: str, array: Any) -> bool:
     return array.ndim == 1 or is_of_labels(name)
 
 
 def _arrays(path: Path) -> dict[str, Any]:
-    """By "FILE: KEY"; pixels larger than memory stay in the file."""
+    """By key, or by the file's name where it holds one array; pixels larger than memory stay in the file."""
     try:
         if first_bytes(path, len(NPY)) == NPY:
             return {path.name: np.load(path, allow_pickle=False)}

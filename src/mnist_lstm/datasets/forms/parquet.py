@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist_lstm.core.inference.decode import BLACK, WHITE, PictureError, decode
+from mnist_lstm.core.inference.decode import WHITE, PictureError
+from mnist_lstm.datasets.forms.folders import picture
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out
 from mnist_lstm.datasets.forms.tables import label_position, shaped
 from mnist_lstm.errors import UserError
@@ -59,15 +60,17 @@ def _read(path: Path, data: DataParameters) -> tuple[Any, Any, dict[int, str] | 
 
 
 def _pictures(path: Path, column: Any, data: DataParameters) -> Any:
-    paper = WHITE if data.dark_on_light else BLACK
     images: list[Any] = []
     for row in column:
         try:
-            images.append(decode(row["bytes"].as_py() or b"", paper))
+            images.append(picture(row["bytes"].as_py() or b"", data))
         except PictureError as error:
             raise UserError(f"{path} must hold complete pictures, found in row {len(images)}: {error}.") from None
         if images[-1].shape != images[0].shape:
-            raise UserError(f"{path} must hold pictures of one size, found {images[0].shape} and {images[-1].shape}.")
+            raise UserError(
+                f"{path} must hold pictures of one size, found {images[0].shape} and {images[-1].shape}; stretch all "
+                "to one size: --params data.size=HEIGHTxWIDTH."
+            )
     return np.stack(images)
 
 

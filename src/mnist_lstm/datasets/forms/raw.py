@@ -1,5 +1,6 @@
 """What a form of files gives: arrays as they lie in the files, with what the form knows of them."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ def is_of_labels(name: str) -> bool:
 
 
 def by_split(files: Iterable[Path], subset: str | None) -> tuple[dict[str, list[Path]], list[Path]]:
-    """The files of each split, and those left out because their names say no split where those of others do.
+    """The files of each split, by their names or else their folders', and those left out as nothing names their split.
 
     Args:
         files: of one form.
@@ -97,8 +98,11 @@ def by_split(files: Iterable[Path], subset: str | None) -> tuple[dict[str, list[
             f"parameter 'data.subset' must be a word in the names of the files ({shown(files)}), not {subset!r}."
         )
     found: dict[str, list[Path]] = {}
+    top = Path(os.path.commonpath([path.parent for path in files]))
     for path in chosen:
-        found.setdefault(split_named(path.name) or "", []).append(path)
+        folders = path.relative_to(top).parts[-2::-1]  # the innermost first, as train/0000.parquet
+        named = (split_named(name) for name in (path.name, *folders))
+        found.setdefault(next(filter(None, named), ""), []).append(path)
     unnamed = found.pop("", [])
     if "train" not in found:
         found["train"], unnamed = unnamed, []

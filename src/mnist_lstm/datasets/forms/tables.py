@@ -1,7 +1,8 @@
 """Tables of pixels: CSV with a header or without, and ARFF as OpenML has it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def table(path: Path, data: DataParameters) -> RawSplit:
     columns = columns or [str(position) for position in range(first.shape[1])]
     if first.shape[1] != len(columns):
         raise UserError(f"{path} must have {len(columns)} values in each row as in its header, found {first.shape[1]}.")
-    label = label_position(path, columns, first if not named else None, data)
+    label = label_position(path, columns, None if named else partial(_column, path, skipped, separator), data)
     values: list[Any] = []
     labels: list[Any] = []
     seen = skipped + 1
@@ -96,13 +97,16 @@ def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
     return pixels.reshape(len(pixels), height, width)
 
 
-def label_position(path: Path, columns: list[str], sample: Any, data: DataParameters) -> int | None:
+def label_position(
+    path: Path, columns: list[str], column: Callable[[int], Any] | None, data: DataParameters
+) -> int | None:
     """The position of the labels' column; None where all columns are pixels.
 
     Args:
         path: of the table, for messages.
         columns: their names; positions where there is no header.
-        sample: the first rows where there is no header: the labels are then first or last; None with a header.
+        column: gives all values at a position where there is no header, as a file that is sorted by class begins
+            with thousands of rows of one; the labels are then first or last. None with a header.
         data: the parameters.
 
     Raises:
@@ -110,18 +114,21 @@ def label_position(path: Path, columns: list[str], sample: Any, data: DataParame
     """
     if data.label_column is not None:
         names = [name.lower() for name in columns]
-        if (asked := str(data.label_column).lower()) not in names:
+        asked = str(data.label_column).lower()
+        if asked not in names and asked.isdigit() and int(asked) < len(names):
+            return int(asked)
+        if asked not in names:
             raise UserError(
                 f"parameter 'data.label_column' must be a column of {path} ({columns[0]} to {columns[-1]}), not "
                 f"{data.label_column!r}."
             )
         return names.index(asked)
-    if sample is None:
+    if column is None:
         found = [position for position, name in enumerate(columns) if any(word in LABELS for word in words(name))]
     elif _square(len(columns)) and not _square(len(columns) - 1):
         return None
     else:
-        found = [at for at in (0, len(columns) - 1) if 2 <= sample.iloc[:, at].nunique() <= MOST_CLASSES]
+        found = [at for at in (0, len(columns) - 1) if 2 <= column(at).nunique() <= MOST_CLASSES]
     if not found and _square(len(columns)):
         return None
     if len(found) != 1:
@@ -172,10 +179,21 @@ def _columns(lines: list[str]) -> tuple[list[str] | None, int, str]:
         return names, start + 1, ","
     separator = _separator(lines[1] if len(lines) > 1 else lines[0]) or ","
     cells = [cell.strip().strip("'\"") for cell in lines[0].split(separator)]
-    return (cells, 1, separator) if sum(map(_number, cells)) < len(cells) - 1 else (None, 0, separator)
+    header = sum(map(_number, cells)) < len(cells) - 1 or _counted(cells)
+    return (cells, 1, separator) if header else (None, 0, separator)
 
 
-def _chunks(path: Path, skipped: int, separator: str) -> Iterator[pd.DataFrame]:
+def _counted(cells: list[str]) -> bool:
+    """Whether cells are 0, 1, 2, ... or 1, 2, 3, ..., as pandas names columns, except for a word first or last."""
+    numbers = [cell for at, cell in enumerate(cells) if at not in (0, len(cells) - 1) or _number(cell)]
+    return any(numbers == [str(start + at) for at in range(len(numbers))] for start in (0, 1))
+
+
+def _column(path: Path, skipped: int, separator: str, at: int) -> Any:
+    return pd.concat(chunk.iloc[:, 0] for chunk in _chunks(path, skipped, separator, usecols=[at]))
+
+
+def _chunks(path: Path, skipped: int, separator: str, **chosen: Any) -> Iterator[pd.DataFrame]:
     try:
         with pd.read_csv(
             path,
@@ -185,6 +203,7 @@ def _chunks(path: Path, skipped: int, separator: str) -> Iterator[pd.DataFrame]:
             chunksize=ROWS,
             skip_blank_lines=False,
             comment=None,
+            **chosen,
             quotechar="'" if path.suffix == ".arff" else '"',
         ) as reader:
             yield from reader

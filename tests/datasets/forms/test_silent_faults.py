@@ -1,0 +1,128 @@
+"""Files that look as if they fit, whose labels, splits, range or polarity a guess gets wrong."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import scipy.io
+from PIL import Image
+
+from mnist_lstm.errors import UserError
+from tests.datasets.forms.conftest import Digits, Read
+
+
+def table(images: Any, labels: Any) -> pd.DataFrame:
+    """With pandas' own names of columns, which are numbers."""
+    frame = pd.DataFrame(images.reshape(len(images), -1))
+    frame.insert(0, "label", labels)
+    return frame
+
+
+def test_a_header_of_numbers_is_no_image(tmp_path: Path, digits: Digits, read: Read) -> None:
+    table(digits.train[:, 8:20, 8:20], digits.train_labels).to_csv(tmp_path / "mine.csv", index=False)
+    found = read(tmp_path / "mine.csv")
+    assert sum(found.card.images.values()) == 600
+    assert found.card.class_names == [str(digit) for digit in range(10)]
+
+
+def test_a_column_of_labels_is_named_by_its_position_where_there_is_a_header(
+    tmp_path: Path, digits: Digits, read: Read
+) -> None:
+    pixels = {f"p{at}": column for at, column in enumerate(digits.train.reshape(600, -1).T)}
+    pd.DataFrame({"digit": digits.train_labels, **pixels}).to_csv(tmp_path / "mine.csv", index=False)
+    assert len(read(tmp_path / "mine.csv", label_column="0").card.class_names) == 10
+
+
+def test_a_table_sorted_by_class_does_not_take_a_pixel_for_the_label(tmp_path: Path, read: Read) -> None:
+    """Its first rows, as many as are read at a time, have one label."""
+    rows = np.random.default_rng(0).integers(0, 200, (10_002, 17))
+    rows[:, 0] = np.arange(10_002) // 5001
+    pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False, header=False)
+    with pytest.raises(UserError, match=r"found 0, 16 of 17 columns.*data\.label_column"):
+        read(tmp_path / "mine.csv")
+
+
+def test_label_10_of_a_mat_file_is_a_class_of_its_own_where_there_are_higher_ones(
+    tmp_path: Path, digits: Digits, read: Read
+) -> None:
+    coloured = np.repeat(digits.train[..., None], 3, axis=3).transpose(1, 2, 3, 0)
+    scipy.io.savemat(tmp_path / "mine.mat", {"X": coloured, "y": (np.arange(600) % 26 + 1)[:, None]})
+    found = read(tmp_path / "mine.mat")
+    assert len(found.card.class_names) == 26
+    assert "label 10" not in found.card.decided[0]
+
+
+def test_arrays_of_one_name_in_two_files_are_told_apart_by_the_files(
+    tmp_path: Path, digits: Digits, as_idx: Any, read: Read
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    np.savez(folder / "train.npz", images=digits.train, labels=digits.train_labels)
+    np.savez(folder / "test.npz", images=digits.test, labels=digits.test_labels)
+    assert read(folder).card.sha256 == as_idx.card.sha256
+
+
+def test_folders_name_the_split_where_the_files_do_not(tmp_path: Path, digits: Digits, as_idx: Any, read: Read) -> None:
+    """As in Hugging Face's converted data sets: train/0000.parquet, test/0000.parquet."""
+    parts = {"train": (digits.train, digits.train_labels), "test": (digits.test, digits.test_labels)}
+    for split, (images, labels) in parts.items():
+        (tmp_path / "own" / split).mkdir(parents=True)
+        table(images, labels).rename(columns=str).to_parquet(tmp_path / "own" / split / "0000.parquet")
+    assert read(tmp_path / "own").card.sha256 == as_idx.card.sha256
+
+
+def test_black_ink_on_transparent_paper_is_the_same_ink_in_parquet(
+    tmp_path: Path, digits: Digits, as_idx: Any, read: Read
+) -> None:
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+    ):
+        pictures = []
+        for image in images:
+            content = io.BytesIO()
+            Image.merge("LA", (Image.new("L", (28, 28)), Image.fromarray(image))).save(content, "PNG")
+            pictures.append({"bytes": content.getvalue(), "path": None})
+        (tmp_path / "own").mkdir(exist_ok=True)
+        pq.write_table(pa.table({"image": pictures, "label": labels}), tmp_path / "own" / f"{split}.parquet")
+    found = read(tmp_path / "own")
+    np.testing.assert_allclose(found.train.images.astype(int), as_idx.train.images.astype(int), atol=1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (lambda images: (images / 255).astype(np.float32), "one range in all splits, found 0 to 255 in train, 0 to 1"),
+        (lambda images: 255 - images, "paper in all splits, found borders of 0 in train, 255 in test"),
+        (lambda images: images[..., None].repeat(4, 3), "opaque pixels"),
+    ],
+    ids=["range", "polarity", "transparent"],
+)
+def test_splits_that_are_not_alike_are_refused(
+    tmp_path: Path, digits: Digits, read: Read, changed: Any, message: str
+) -> None:
+    arrays = {"x_train": digits.train, "y_train": digits.train_labels, "y_test": digits.test_labels}
+    np.savez(tmp_path / "mine.npz", x_test=changed(digits.test), **arrays)
+    with pytest.raises(UserError, match=message):
+        read(tmp_path / "mine.npz")
+
+
+def test_the_first_images_of_a_file_sorted_by_class_do_not_train(tmp_path: Path, digits: Digits, read: Read) -> None:
+    np.savez(tmp_path / "mine.npz", images=digits.train, labels=np.sort(digits.train_labels))
+    with pytest.raises(UserError, match=r"every class in its training images.*data\.split=stratified"):
+        read(tmp_path / "mine.npz", split="300")
+
+
+def test_a_damaged_mapping_of_emnist_is_named(tmp_path: Path, digits: Digits, read: Read) -> None:
+    from mnist_lstm.core.data import idx
+
+    for name, array in digits.by_file().items():
+        (tmp_path / f"emnist-x-{name}").write_bytes(idx.encode(array))
+    (tmp_path / "emnist-x-mapping.txt").write_text("0 A\n1\n")
+    with pytest.raises(UserError, match=r"emnist-x-mapping\.txt must have lines"):
+        read(tmp_path)
