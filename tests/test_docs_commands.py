@@ -153,7 +153,7 @@ def test_the_image_that_a_page_sends_to_the_server_has_the_size_of_mnist() -> No
     (line,) = [block for block in fences("docs/using-the-model.md", "sh") if block.startswith("python3 -c")]
     done = subprocess.run(line.partition("|")[0], shell=True, capture_output=True, check=True)  # noqa: S602
     assert np.array(json.loads(done.stdout)["inputs"]).shape == (1, 28, 28)
-    (script,) = fences("docs/using-the-model.md", "python")
+    (script,) = (block for block in fences("docs/using-the-model.md", "python") if "invocations" in block)
     compile(script, "using-the-model.md", "exec")
 
 
