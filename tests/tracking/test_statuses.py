@@ -112,7 +112,9 @@ def test_a_run_after_one_that_failed_is_recorded_anew(diverged: Any, project: Pr
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 1), (signal.SIGTERM, 128 + signal.SIGTERM)], ids=["SIGINT", "SIGTERM"]
+    ("number", "code"),
+    [(signal.SIGINT, 1), (signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 128 + signal.SIGHUP)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
 )
 def test_a_run_that_a_signal_ends_is_killed_has_its_checkpoint_and_says_how_to_continue(
     project: Project, number: signal.Signals, code: int

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mnist_lstm.errors import UserError
 
-# Causes that the user can remove: no space, no permission, a read-only disk, a quota
-CANNOT_WRITE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT)
+# Causes that the user can remove: no space, no permission, a read-only disk, a quota, `ulimit -f`
+CANNOT_WRITE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager

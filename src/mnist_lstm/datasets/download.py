@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from filelock import FileLock
 
@@ -142,6 +143,8 @@ def _chunks(url: str, timeout: float) -> Iterator[bytes]:
     """What the mirror sends. Its errors are told as ValueError, so that none is taken for the disk's."""
     import fsspec
 
+    if url.startswith("file://") and not Path(url.removeprefix("file://")).exists():
+        url = unquote(url)  # fsspec takes the rest of the URL for the path as it is
     options: dict[str, Any] = {}
     if url.startswith(("http://", "https://")):
         import aiohttp

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 KINDS = ("data", "history", "metrics", "model", "checkpoint", "artifact")
 PROVENANCE = "provenance"  # the dataset
 AT_START = ("command", "git", "environment", "hardware")  # parts of it that are read once, when the run starts
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Tracking(threading.local):
@@ -159,16 +160,20 @@ class Tracking(threading.local):
             self._writer.spool.put("tag", key=tags.CODE_CHANGED, value=found)
 
     def _watch_signals(self) -> None:
-        """Notes Ctrl-C and SIGTERM; the run ends at exit, as a signal may interrupt a call to MLflow."""
+        """Notes the signals that end a run; it ends at exit, as a signal may interrupt a call to MLflow.
+
+        One that is ignored, as SIGHUP is below `nohup`, stays ignored.
+        """
         if threading.current_thread() is not threading.main_thread():
             return
-        self._handlers = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
+        self._handlers = {number: signal.signal(number, self._interrupt) for number in numbers}
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self._signal = signal.Signals(number).name
-        if number == signal.SIGTERM:
-            raise SystemExit(128 + number)
-        raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
 
     def _at_exit(self, writer: "RunWriter") -> None:
         if self._signal:

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import source_of
+from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import Section, mistakes
 from mnist_lstm.tracking import moved
 from mnist_lstm.tracking.moved import ARTIFACTS
@@ -23,6 +24,7 @@ from mnist_lstm.tracking.schema import check_schema
 from mnist_lstm.tracking.spool.outages import store_errors
 
 DATABASE = "mlflow.db"
+OLDEST = 3  # major version of a server that MLflow can log models to
 MISREAD = re.compile(r"%[0-9a-fA-F]{2}|\?")  # in the path of a sqlite database: MLflow opens another file
 # A silent server times out after seconds, not after MLflow's four minutes, as the spool stores what it misses.
 # MLflow prints neither progress bars nor addresses between the lines of the run
@@ -147,9 +149,27 @@ def client(project: Path, uri: str) -> Any:
         import mlflow
 
         mlflow.set_tracking_uri(uri)
+        if uri.startswith("http"):
+            _expect_version(uri)
         found = mlflow.MlflowClient(uri)
         found.search_experiments(max_results=1)
     return found
+
+
+def _expect_version(uri: str) -> None:
+    """Checks the version of a server that tells one.
+
+    Raises:
+        UserError: if it is too old for logged models.
+    """
+    from mlflow.utils.rest_utils import MlflowHostCreds, http_request
+
+    found = http_request(MlflowHostCreds(uri), "/version", "GET").text.strip()
+    if (version := re.fullmatch(r"(\d+)\.\d+\S*", found)) and int(version[1]) < OLDEST:
+        raise UserError(
+            f"the MLflow server {redacted(uri)} must be of version {OLDEST} or later, as it must take models, found "
+            f"{found}; upgrade it, choose another by MLFLOW_TRACKING_URI, or pass --params tracking.enabled=false."
+        )
 
 
 def prepare(project: Path, uri: str) -> None:

@@ -1,6 +1,7 @@
 """When MLflow's store does not answer: the exceptions of its client, and the errors that users see."""
 
 import logging
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from mnist_lstm.redaction import redacted
 
 logger = logging.getLogger(__name__)
 
+# How MLflow's client words it that nothing answered
+SILENCE = re.compile(r"failed with (timeout )?exception|error code (429|502|503|504)\b|database is locked")
 SLOW = 3.0  # seconds of silence before the warning
 LATER = "The run continues and its results go to data/; `kedro sync-runs` sends to MLflow what is missing there"
 
@@ -31,6 +34,23 @@ def outages() -> tuple[type[Exception], ...]:
 def first_line(error: BaseException) -> str:
     """The error's first line, without passwords."""
     return redacted(str(error).partition("\n")[0])
+
+
+def answer(error: BaseException) -> str:
+    """What MLflow did, as the end of a sentence about it: a refusal (401, 403, 404, 507) is an answer."""
+    from mlflow.exceptions import MlflowException
+
+    kind = "" if isinstance(error, MlflowException) else f"{type(error).__name__}: "
+    did = "did not answer" if _is_silence(error) else "did not accept a part of the run"
+    return f"{did}: {kind}{first_line(error)}"
+
+
+def _is_silence(error: BaseException) -> bool:
+    """Whether nothing answered, or only a proxy before a server that is away, or a database that is locked."""
+    from requests import ConnectionError as Unreachable
+    from requests import Timeout
+
+    return isinstance(error, (Unreachable, Timeout)) or bool(SILENCE.search(str(error)))
 
 
 @contextmanager
@@ -69,8 +89,4 @@ def store_errors(uri: str) -> Iterator[None]:
 
 def _is_outage(uri: str, error: Exception) -> bool:
     """Whether the store may answer later: an absent or silent server, or a database locked by another process."""
-    from mlflow.exceptions import RestException
-
-    if uri.startswith("http"):
-        return not isinstance(error, RestException)
-    return "database is locked" in str(error)
+    return _is_silence(error) if uri.startswith("http") else "database is locked" in str(error)

@@ -10,11 +10,12 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.tracking.pages import run_page
 from mnist_lstm.tracking.spool import operations, unsent
 from mnist_lstm.tracking.spool.operations import Operation
-from mnist_lstm.tracking.spool.outages import LATER, SLOW, first_line, outages, warn_if_slow
+from mnist_lstm.tracking.spool.outages import LATER, SLOW, answer, warn_if_slow
 
 logger = logging.getLogger(__name__)
 
 SLOW_MODEL = 9.0  # seconds before the warning that MLflow is silent, as it exports a model before it sends it
+MAX_WAITED, MAX_SHARE = 60.0, 0.25  # seconds in all, and fraction of the run, that calls to MLflow may take
 EXPORT_PER_STEP = 0.05  # seconds more for each time step, which torch traces one by one: 784 take 15 in all
 
 
@@ -36,6 +37,8 @@ class Spool:
         self._client = client
         self._run = run
         self._folder = project / unsent.FOLDER / f"{run['start_time']}-{run['process']['pid']}"
+        self._began, self._waited = time.monotonic(), 0.0  # seconds
+        self._too_slow = False
         self.complete = client is not None  # whether MLflow has received everything so far
         if not self.complete:
             unsent.write_run(self._folder, run)
@@ -61,22 +64,38 @@ class Spool:
         if self.complete:
             try:
                 self.send(kind, **content)
-            except outages() as error:
-                self.complete = False
-                unsent.write_run(self._folder, self._run)
-                logger.warning("MLflow did not answer: %s. %s.", first_line(error), LATER)
+            except Exception as error:  # an artifact store has errors of its own, S3's or the file system's
+                self._store_from_now(f"MLflow {answer(error)}")
+            else:
+                self._expect_speed()
         if not self.complete:
             unsent.append(self._folder, Operation(kind, content))
 
     def send(self, kind: str, **content: Any) -> Any:
         """Sends an operation now and returns what its sender returns, or raises what MLflow's client raises."""
-        with warn_if_slow(_patience(kind, content)):
-            return operations.send(self._client, self._run, Operation(kind, content))
+        began = time.monotonic()
+        try:
+            with warn_if_slow(_patience(kind, content)):
+                return operations.send(self._client, self._run, Operation(kind, content))
+        finally:
+            self._waited += 0 if kind == "model" else time.monotonic() - began  # a model is exported meanwhile
+
+    def _expect_speed(self) -> None:
+        """Stores what follows if MLflow has taken too much time in all, though each call was answered."""
+        share = self._waited / (time.monotonic() - self._began)
+        if self._waited > MAX_WAITED and share > MAX_SHARE:
+            self._store_from_now(f"MLflow is too slow, it has taken {self._waited:.0f} s, {share:.0%} of the run")
+            self._too_slow = True
+
+    def _store_from_now(self, reason: str) -> None:
+        self.complete = False
+        unsent.write_run(self._folder, self._run)
+        logger.warning("%s. %s.", reason, LATER)
 
     def end(self, status: str) -> None:
         """Ends the run with one of MLflow's statuses, after another attempt to send what was stored."""
         self.put("end", status=status, time=int(time.time() * 1000))
-        if not self.complete:
+        if not self.complete and not self._too_slow:
             self.complete = self._send_stored()
         if not self.complete:
             logger.warning("MLflow lacks a part of this run: `kedro sync-runs` or the next run sends it.")
