@@ -98,7 +98,7 @@ def test_the_temporary_file_lies_in_the_same_folder_with_the_same_suffix(path: P
         assert (temporary.parent, temporary.suffix) == (path.parent, ".json")
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG])
 def test_an_error_about_a_disk_that_is_not_writable_names_the_file(
     path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:

@@ -166,10 +166,11 @@ def test_a_mirrors_url_may_end_with_a_slash_or_without(tmp_path: Path, mirror: M
     assert fetched(FILE, tmp_path, [mirror.url("good").rstrip("/")], TIMEOUT).read_bytes() == CONTENT
 
 
-def test_a_folder_is_a_mirror_too(tmp_path: Path) -> None:
-    (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / NAME).write_bytes(CONTENT)
-    path = fetched(FILE, tmp_path / "data", [(tmp_path / "mirror").as_uri()], TIMEOUT)
+@pytest.mark.parametrize("folder", ["mirror", "my mirror"])  # %20 in its address
+def test_a_folder_is_a_mirror_too(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / NAME).write_bytes(CONTENT)
+    path = fetched(FILE, tmp_path / "data", [(tmp_path / folder).as_uri()], TIMEOUT)
     assert path.read_bytes() == CONTENT
 
 

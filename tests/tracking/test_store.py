@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -181,6 +182,7 @@ def test_four_runs_at_once_in_a_fresh_project_are_all_recorded_completely(tmp_pa
 CREATE = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from mnist_lstm.tracking import store
 
 folder = Path(sys.argv[1])
@@ -225,3 +227,16 @@ def test_the_configuration_of_a_run_counts_for_the_models_that_it_names(fakes: F
     loader = {"mlflow": MLFLOW, "parameters": {"data": {"name": "mnist"}, "tracking": {"registry": {"name": "ours"}}}}
     store.configure(fakes.path, loader)
     assert store.opened(fakes.path).registered_model == "ours"
+
+
+@pytest.mark.parametrize(("answer", "is_refused"), [("2.22.0", True), ("3.17.2", False), ("<html>sign in", False)])
+def test_a_server_too_old_for_models_is_refused_before_a_run_starts(
+    monkeypatch: pytest.MonkeyPatch, answer: str, is_refused: bool
+) -> None:
+    monkeypatch.setattr("mlflow.utils.rest_utils.http_request", lambda *_: SimpleNamespace(text=answer))
+    with (
+        pytest.raises(UserError, match=r"version 3 or later.*found 2\.22\.0")
+        if is_refused
+        else contextlib.nullcontext()
+    ):
+        store._expect_version("http://127.0.0.1:5000")

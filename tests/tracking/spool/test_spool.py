@@ -1,0 +1,68 @@
+"""What the spool does where MLflow refuses, fails or takes too long: the run goes on, and what is missing is stored."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.exceptions import MlflowException
+from requests import ConnectionError as Unreachable
+
+from mnist_lstm.tracking.spool import operations, spool, unsent
+from mnist_lstm.tracking.spool.spool import Spool
+
+RUN = {"run_id": "1", "start_time": 1, "process": {"pid": 1}}
+
+
+def made(folder: Path, monkeypatch: pytest.MonkeyPatch, send: Callable[[], Any]) -> Spool:
+    """The spool of a run whose operations `send` sends."""
+    monkeypatch.setattr(operations, "send", lambda *_: send())
+    return Spool(folder, lambda: None, object(), RUN)
+
+
+def stored(folder: Path) -> list[str]:
+    return [path.name for path in (folder / unsent.FOLDER).glob("*")]
+
+
+FAILURES = {
+    "a server that is away": (Unreachable("no route"), "did not answer: ConnectionError: no route"),
+    "a proxy before it": (MlflowException("error code 503 != 200"), "did not answer: error code 503 != 200"),
+    "a refusal": (MlflowException("error code 403 != 200"), "did not accept a part of the run: error code 403 != 200"),
+    "a full artifact store": (OSError(28, "No space left"), "did not accept a part of the run: OSError: "),
+}
+
+
+@pytest.mark.parametrize(("error", "words"), FAILURES.values(), ids=FAILURES)
+def test_a_failure_costs_no_training_and_says_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, words: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    run = made(tmp_path, monkeypatch, fail)
+    run.put("tag", key="a", value="b")
+    assert not run.complete
+    assert f"MLflow {words}" in caplog.text
+    assert stored(tmp_path)
+
+
+@pytest.mark.parametrize(("seconds", "given_up"), [(5.0, True), (0.01, False)])
+def test_a_server_that_is_slow_in_sum_is_given_up_and_not_waited_for_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: float, given_up: bool
+) -> None:
+    now, calls = [0.0], []
+    monkeypatch.setattr(spool.time, "monotonic", lambda: now[0])
+
+    def slow() -> None:
+        calls.append(now[0])
+        now[0] += seconds
+
+    run = made(tmp_path, monkeypatch, slow)
+    for _ in range(40):
+        now[0] += 1  # of training
+        run.put("tag", key="a", value="b")
+    run.end("FINISHED")
+    assert run.complete != given_up
+    assert ("MLflow is too slow" in caplog.text) == given_up
+    assert (len(calls) < 20) == given_up
+    assert bool(stored(tmp_path)) == given_up
