@@ -162,9 +162,10 @@ def _expect_version(uri: str) -> None:
     Raises:
         UserError: if it is too old for logged models.
     """
-    from mlflow.utils.rest_utils import MlflowHostCreds, http_request
+    from mlflow.utils import rest_utils
 
-    found = http_request(MlflowHostCreds(uri), "/version", "GET").text.strip()
+    rest: Any = rest_utils  # untyped
+    found = rest.http_request(rest.MlflowHostCreds(uri), "/version", "GET").text.strip()
     if (version := re.fullmatch(r"(\d+)\.\d+\S*", found)) and int(version[1]) < OLDEST:
         raise UserError(
             f"the MLflow server {redacted(uri)} must be of version {OLDEST} or later, as it must take models, found "

@@ -8,7 +8,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from requests import ConnectionError as Unreachable
 
-from mnist_lstm.tracking.spool import operations, spool, unsent
+from mnist_lstm.tracking.spool import operations, unsent
 from mnist_lstm.tracking.spool.spool import Spool
 
 RUN = {"run_id": "1", "start_time": 1, "process": {"pid": 1}}
@@ -51,7 +51,7 @@ def test_a_server_that_is_slow_in_sum_is_given_up_and_not_waited_for_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: float, given_up: bool
 ) -> None:
     now, calls = [0.0], []
-    monkeypatch.setattr(spool.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("mnist_lstm.tracking.spool.spool.time.monotonic", lambda: now[0])
 
     def slow() -> None:
         calls.append(now[0])

@@ -97,9 +97,10 @@ def send(folder: Path, client: Any, experiment_id: str | None = None) -> dict[st
 def warning_if_unsent(folder: Path) -> Iterator[None]:
     """Logs why a folder was not sent: neither an outage nor a damaged folder may stop a run or the other folders."""
     drop = "If it can never be sent, delete the folder."
+    refusals: tuple[type[Exception], ...] = (*outages(), OSError)  # an artifact store may be the file system
     try:
         yield
-    except outages() as error:
+    except refusals as error:
         logger.warning("%s waits: MLflow did not accept it: %s. %s", folder, first_line(error), drop)
     except Exception as error:
         logger.warning("%s waits: it is damaged: %s: %s. %s", folder, type(error).__name__, first_line(error), drop)
