@@ -35,9 +35,9 @@ def output(finished: Project) -> str:
 
 
 def test_where_there_is_no_terminal_training_is_shown_in_plain_lines(output: str) -> None:
-    told = re.findall(r"^  update (\d+) of 799  loss \d\.\d{3}  accuracy \d\.\d{3}", output, re.MULTILINE)
-    assert 1 <= len(told) <= TrainingDisplay.LINES
-    assert int(told[-1]) == 799
+    updates = re.findall(r"^  update (\d+) of 799  loss \d\.\d{3}  accuracy \d\.\d{3}", output, re.MULTILINE)
+    assert 1 <= len(updates) <= TrainingDisplay.LINES
+    assert int(updates[-1]) == 799
 
 
 def test_where_there_is_no_terminal_nothing_moves_the_cursor(output: str) -> None:
@@ -194,9 +194,9 @@ def test_only_a_training_that_was_interrupted_is_offered_to_be_continued(
 
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
-@pytest.mark.parametrize(("updates", "told"), [(5, True), (10, False)])
+@pytest.mark.parametrize(("updates", "reported"), [(5, True), (10, False)])
 def test_a_training_that_lost_its_patience_says_so(
-    training: Console, shown: io.StringIO, updates: int, told: bool
+    training: Console, shown: io.StringIO, updates: int, reported: bool
 ) -> None:
     saved(training, updates, ended=True)
-    assert ("  ended at update 5 of 10: the validation accuracy had not risen" in shown.getvalue()) is told
+    assert ("  ended at update 5 of 10: the validation accuracy had not risen" in shown.getvalue()) is reported

@@ -119,9 +119,9 @@ def test_every_key_has_wrong_values_to_try(raw: dict[str, Any]) -> None:
 def test_a_wrong_value_is_refused_by_its_key_and_itself(raw: dict[str, Any], key: str, value: Any) -> None:
     with pytest.raises(UserError) as refused:
         checked(with_value(raw, key, value))
-    told, _, see = str(refused.value).partition(". See ")
-    assert told.startswith(f"parameter '{key}' should be ")
-    assert told.endswith(f", not {value!r}")
+    expected_error, _, see = str(refused.value).partition(". See ")
+    assert expected_error.startswith(f"parameter '{key}' should be ")
+    assert expected_error.endswith(f", not {value!r}")
     assert "parameters.yml" in see
 
 
@@ -187,7 +187,7 @@ def test_an_integer_is_accepted_for_a_float_and_means_the_same(raw: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected_error"),
     [
         ({"training.iterations": None}, "must be null, and the other a number, not None and None"),
         ({"training.epochs": 2}, "training.iterations' or 'training.epochs' must be null, .* not 799 and 2"),
@@ -200,10 +200,12 @@ def test_an_integer_is_accepted_for_a_float_and_means_the_same(raw: dict[str, An
         ({"training.momentum": 0.9}, "training.momentum' must be 0 with the optimizer 'adam', .* not 0.9"),
     ],
 )
-def test_values_that_contradict_each_other_are_refused(raw: dict[str, Any], changes: dict[str, Any], told: str) -> None:
+def test_values_that_contradict_each_other_are_refused(
+    raw: dict[str, Any], changes: dict[str, Any], expected_error: str
+) -> None:
     for key, value in changes.items():
         raw = with_value(raw, key, value)
-    with pytest.raises(UserError, match=rf"^parameter '.*{told}"):
+    with pytest.raises(UserError, match=rf"^parameter '.*{expected_error}"):
         checked(raw)
 
 

@@ -1,4 +1,4 @@
-"""The same bits from the same record: whatever the surroundings, after any kill, and beside other runs."""
+"""The same bits from the same record: whatever the surroundings, after any kill, and next to other runs."""
 
 import os
 import random

@@ -198,7 +198,7 @@ def test_a_run_by_epochs_with_all_that_training_offers_evaluates_the_averaged_we
 
 @pytest.fixture(scope="module")
 def fallen_back(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
-    """A project in which MNIST was asked for and no mirror answered."""
+    """A project in which MNIST was requested and no mirror answered."""
 
     def make(folder: Path) -> None:
         project = copied(folder, empty_store)

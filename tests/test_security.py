@@ -180,7 +180,7 @@ def test_the_champion_loads_where_pickles_are_forbidden(finished: Project) -> No
 
 
 @pytest.fixture
-def told(project: Project) -> tuple[str, list[Any]]:
+def run_with_passwords(project: Project) -> tuple[str, list[Any]]:
     """The output and the files of a run whose store and mirror have passwords."""
     store = f"sqlite:///{project.path / 'mlflow.db'}"
     mirror = f"http://user:a/{SECRET}@127.0.0.1:9/?token={SECRET}"  # a slash that should be %2F, and a query
@@ -191,8 +191,8 @@ def told(project: Project) -> tuple[str, list[Any]]:
     return done.output, results(project)
 
 
-def test_a_mirrors_password_is_in_no_output_record_or_file(told: Any, project: Project) -> None:
-    output, files = told
+def test_a_mirrors_password_is_in_no_output_record_or_file(run_with_passwords: Any, project: Project) -> None:
+    output, files = run_with_passwords
     run = project.last_run()
     assert SECRET not in output
     assert SECRET not in json.dumps(run.data.tags | run.data.params)

@@ -86,15 +86,15 @@ NOTES = write("notes.pt", "no checkpoint at all")
 LINES = (
     each(
         {
-            f"kedro run --params {words}": Mistake(told, ("run", "--params", words))
-            for words, told in PARAMETERS.items()
+            f"kedro run --params {words}": Mistake(names, ("run", "--params", words))
+            for words, names in PARAMETERS.items()
         },
         images,
     )
-    | each({f"kedro run {words}": Mistake(told, ("run", *words.split())) for words, told in OPTIONS.items()}, options)
-    | {f"kedro run {words}": Mistake(told, ("run", *words.split()), NOTES) for words, told in UNCHECKED.items()}
-    | {f"kedro {words}": Mistake(told, tuple(words.split()), NOTES) for words, told in COMMANDS.items()}
-    | {words: Mistake(told, ("run", "--params", words), later=True) for words, told in LATER.items()}
+    | each({f"kedro run {words}": Mistake(names, ("run", *words.split())) for words, names in OPTIONS.items()}, options)
+    | {f"kedro run {words}": Mistake(names, ("run", *words.split()), NOTES) for words, names in UNCHECKED.items()}
+    | {f"kedro {words}": Mistake(names, tuple(words.split()), NOTES) for words, names in COMMANDS.items()}
+    | {words: Mistake(names, ("run", "--params", words), later=True) for words, names in LATER.items()}
     | {
         "resumed with another seed": Mistake(
             ("training.seed is 2, was 1",), ("run", "--params", OTHER_SEED), after_a_run=True, later=True

@@ -96,7 +96,7 @@ _IDX: dict[str, Mistake] = {
     "labels for images": idx_mistake("test_images", idx.encode(ARRAYS["test_labels"]), TEST_IMAGES, "00 00 08 01"),
     "images for labels": idx_mistake("test_labels", idx.encode(ARRAYS["test_images"]), TEST_LABELS, "00 00 08 03"),
     "test images of another size": idx_mistake(
-        "test_images", idx.encode(np.zeros((6, 5, 5), np.uint8)), "shapes", "(4, 5)", "(5, 5)"
+        "test_images", idx.encode(np.arange(150, dtype=np.uint8).reshape(6, 5, 5)), "shapes", "(4, 5)", "(5, 5)"
     ),
     "all images for validation": idx_mistake("train_images", packed(3, 4, 5, values=60), "shapes", "3 images"),
     "a downloaded file of the wrong size": Mistake(

@@ -102,6 +102,6 @@ PICTURES = each(
         f"one picture is {what}": Mistake(("leaves/ash/3.png", found), WORDS, leaves(one_is(content)))
         for what, (content, found) in CONTENTS.items()
     }
-    | {what: Mistake(told, WORDS, change) for what, (told, change) in FOLDERS.items()},
+    | {what: Mistake(names, WORDS, change) for what, (names, change) in FOLDERS.items()},
     images,
 )

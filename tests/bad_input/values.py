@@ -83,8 +83,8 @@ def table(root: type[BaseModel], file: str, only: str = "") -> dict[str, Mistake
                 for what, value in wrong_values(choices).items()
             }
             mistyped = f"{key}x"
-            told = (f"'{mistyped}' is unknown", "did you mean", file)
-            found[f"{mistyped} is unknown"] = Mistake(told, change=set_to(mistyped, 1))
+            names = (f"'{mistyped}' is unknown", "did you mean", file)
+            found[f"{mistyped} is unknown"] = Mistake(names, change=set_to(mistyped, 1))
     return found
 
 

@@ -204,9 +204,9 @@ def test_a_dataset_whose_save_failed_saves_the_next_time(
 
 
 def test_an_error_in_saving_names_the_file_and_not_the_temporary_one(dataset: JSONDataset, path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"report\.json") as told:
+    with pytest.raises(DatasetError, match=r"report\.json") as raised:
         dataset.save({"a": object()})
-    assert ".report-" not in str(told.value)
+    assert ".report-" not in str(raised.value)
 
 
 def test_a_full_disk_reaches_the_user_through_kedros_error(
@@ -216,9 +216,9 @@ def test_a_full_disk_reaches_the_user_through_kedros_error(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(DatasetError, match="report") as told:
+    with pytest.raises(DatasetError, match="report") as raised:
         dataset.save({"a": 1})
-    assert f"{path} must be writable" in str(cause_for_user(told.value))
+    assert f"{path} must be writable" in str(cause_for_user(raised.value))
 
 
 def test_a_dataset_loads_what_this_run_saved_after_another_run_wrote_the_file(dataset: JSONDataset, path: Path) -> None:

@@ -51,7 +51,7 @@ TRICKLE = 0.02  # seconds between two bytes of a mirror that would take hours
 
 
 class Mirror(ThreadingHTTPServer):
-    """A server on the loopback that answers as `ANSWERS` says, and counts how often it was asked for the content."""
+    """A server on the loopback that answers as `ANSWERS` says, and counts how often it was requested."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -234,18 +234,18 @@ def test_a_present_file_that_is_not_the_right_one_is_named(
 
 def test_a_present_file_that_is_not_the_right_one_is_left_alone(tmp_path: Path, mirror: Mirror) -> None:
     (tmp_path / NAME).write_bytes(b"the user's own")
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as raised:
         fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
     assert (tmp_path / NAME).read_bytes() == b"the user's own"
-    assert not isinstance(told.value, UnreachableError)
+    assert not isinstance(raised.value, UnreachableError)
 
 
 @pytest.fixture
 def unreachable(tmp_path: Path, mirror: Mirror) -> str:
-    """What is told where no mirror gives the file."""
-    with pytest.raises(UnreachableError) as told:
+    """The error where no mirror gives the file."""
+    with pytest.raises(UnreachableError) as raised:
         fetched(FILE, tmp_path, [mirror.url("missing"), mirror.url("html"), CLOSED], TIMEOUT)
-    return str(told.value)
+    return str(raised.value)
 
 
 def test_no_mirror_is_told_by_the_files_name_and_where_to_put_it(unreachable: str, tmp_path: Path) -> None:
@@ -291,9 +291,9 @@ def test_that_no_mirror_is_named_is_told(tmp_path: Path) -> None:
 
 
 def test_a_mirrors_password_is_told_to_nobody(tmp_path: Path, mirror: Mirror, caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(UnreachableError) as told:
+    with pytest.raises(UnreachableError) as raised:
         fetched(FILE, tmp_path, [mirror.url("missing", "user:secret@"), "http://user:secret@127.0.0.1:9/"], TIMEOUT)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
     assert "secret" not in caplog.text
 
 
@@ -304,9 +304,9 @@ def test_a_full_disk_is_not_taken_for_a_silent_mirror(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match="must be writable") as told:
+    with pytest.raises(UserError, match="must be writable") as raised:
         fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
-    assert not isinstance(told.value, UnreachableError)
+    assert not isinstance(raised.value, UnreachableError)
 
 
 def test_a_mirror_that_may_not_be_read_is_not_taken_for_a_disk_that_may_not_be_written(

@@ -42,7 +42,7 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_backed, "BLOCK", 50)
 
 
-def told(error: pytest.ExceptionInfo[DatasetError]) -> str:
+def message_of(error: pytest.ExceptionInfo[DatasetError]) -> str:
     return str(cause_for_user(error.value))
 
 
@@ -160,7 +160,7 @@ def test_a_disk_that_is_too_small_is_told_and_the_old_file_stays(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free=100))
     with pytest.raises(DatasetError) as raised:
         NpzDataset(filepath=str(path)).save(there)
-    assert "must have 0.0 GiB free for pixels that are larger than memory" in told(raised)
+    assert "must have 0.0 GiB free for pixels that are larger than memory" in message_of(raised)
     assert path.read_text() == "old"
 
 

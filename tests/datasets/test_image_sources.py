@@ -114,7 +114,7 @@ def test_files_may_have_names_of_their_own(tmp_path: Path, entry: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("key", "array", "told"),
+    ("key", "array", "named"),
     [
         ("test_labels", np.full(6, 3, np.uint8), "labels from 0 to 2, found 3"),
         ("test_labels", np.zeros(5, np.uint8), "found 6 images and 5 labels"),
@@ -123,11 +123,11 @@ def test_files_may_have_names_of_their_own(tmp_path: Path, entry: dict[str, Any]
     ids=["unknown label", "label missing", "no images"],
 )
 def test_files_that_do_not_fit_each_other_are_told(
-    tmp_path: Path, entry: dict[str, Any], mirror: Path, key: str, array: Any, told: str
+    tmp_path: Path, entry: dict[str, Any], mirror: Path, key: str, array: Any, named: str
 ) -> None:
     (mirror / FILES[key]).write_bytes(idx.encode(array))
     entry["files"][key]["checksum"] = f"sha256:{sha256(mirror / FILES[key])}"
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=named):
         sources(tmp_path, entry)["shapes"](data_parameters())
 
 
@@ -137,7 +137,7 @@ def test_an_unknown_source_is_told_with_the_nearest_known_one(tmp_path: Path, en
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "named"),
     [
         ({"titel": "Shapes"}, "shapes.titel"),
         ({"title": None}, "shapes.title"),
@@ -156,7 +156,7 @@ def test_an_unknown_source_is_told_with_the_nearest_known_one(tmp_path: Path, en
     ids=repr,
 )
 def test_a_wrong_catalog_entry_is_told_in_one_line_that_names_the_key(
-    tmp_path: Path, entry: dict[str, Any], change: dict[str, Any], told: str
+    tmp_path: Path, entry: dict[str, Any], change: dict[str, Any], named: str
 ) -> None:
     if isinstance(change.get("files"), dict):
         change = {"files": entry["files"] | change["files"]}
@@ -164,7 +164,7 @@ def test_a_wrong_catalog_entry_is_told_in_one_line_that_names_the_key(
     with pytest.raises(DatasetError) as raised:
         AbstractDataset.from_config("image_sources", config | {"idx": {"shapes": entry | change}})
     message = str(cause_for_user(raised.value))
-    assert message.startswith(f"source {told!r} in conf/base/catalog.yml")
+    assert message.startswith(f"source {named!r} in conf/base/catalog.yml")
     assert "\n" not in message
 
 

@@ -93,10 +93,10 @@ def test_a_figure_cut_short_anywhere_or_a_table_cut_within_a_line_is_refused_by_
             path.write_bytes(content[:length])
             with pytest.raises(DatasetError) as raised:
                 dataset(filepath=str(path)).load()
-            told = str(cause_for_user(raised.value))
-            assert told.startswith(f"{path} must be a complete ")
-            assert told.endswith("delete it and run `kedro run` again.")
-            assert "\n" not in told
+            message = str(cause_for_user(raised.value))
+            assert message.startswith(f"{path} must be a complete ")
+            assert message.endswith("delete it and run `kedro run` again.")
+            assert "\n" not in message
 
 
 def test_a_figure_with_a_wrong_bit_anywhere_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A full disk and a folder that cannot be written: told by the folder, before training where it can be known."""
+"""A full disk and a folder that cannot be written: reported by the folder, before training where it can be known."""
 
 import errno
 import os

@@ -23,7 +23,7 @@ def browser() -> Iterator[Any]:
 
 
 class Watched:
-    """A page of the browser, with what it asked for and what it complained of."""
+    """A page of the browser, with its requests and its errors."""
 
     def __init__(self, browser: Any, **options: Any):
         self.page = browser.new_page(**options)

@@ -100,9 +100,9 @@ def test_a_run_that_diverges_keeps_the_curves_until_then_and_its_checkpoint(proj
     run_id = project.last_run().info.run_id
     points = project.client().get_metric_history(run_id, "train/loss")
     assert [point.step for point in points] == list(range(1, int(found[1])))
-    kept = {file.path for file in project.client().list_artifacts(run_id)}
+    recorded = {file.path for file in project.client().list_artifacts(run_id)}
     assert points
-    assert kept == {"checkpoint.pt", "provenance.json"}
+    assert recorded == {"checkpoint.pt", "provenance.json"}
 
 
 def test_a_run_after_one_that_failed_is_recorded_anew(diverged: Any, project: Project) -> None:

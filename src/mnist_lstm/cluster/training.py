@@ -86,7 +86,7 @@ def _taken(queue: Any) -> Iterator[Report]:
 
 
 class ReportQueue:
-    """The actor beside this process: takes the workers' reports, and knows from where to go on."""
+    """The actor next to this process: takes the workers' reports, and knows from where to go on."""
 
     def __init__(self, state: TrainingState | None):
         self._state, self._waiting, self._mistake = state, list[Sent](), ""

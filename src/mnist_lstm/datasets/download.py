@@ -140,7 +140,7 @@ def _download(url: str, place: Path, file: RemoteFile, timeout: float) -> None:
 
 
 def _chunks(url: str, timeout: float) -> Iterator[bytes]:
-    """What the mirror sends. Its errors are told as ValueError, so that none is taken for the disk's."""
+    """What the mirror sends. Its errors become ValueError, so that none is taken for the disk's."""
     import fsspec
 
     if url.startswith("file://") and not Path(url.removeprefix("file://")).exists():

@@ -19,7 +19,7 @@ __all__ = ["FILES", "ImageSourcesDataset", "Sources"]
 
 
 class Sources(Mapping[str, Source]):
-    """Each source's name to the function that reads it; an unknown name is told with the nearest known one."""
+    """Each source's name to the function that reads it; the error about an unknown name has the nearest known one."""
 
     def __init__(self, readers: dict[str, Source]):
         self._readers = readers

@@ -48,7 +48,7 @@ def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, resu
     atomic_write(folder / "trials.csv", as_csv(rows).encode())
     atomic_write(folder / "study.html", page(options.name, lines, _best_first(rows, options.metric), plots).encode())
     result.study.write(folder, {"metric": options.metric} | _swept(trials), tags, metrics)
-    return [*lines, f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv beside it"]
+    return [*lines, f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv next to it"]
 
 
 def count(outcomes: dict[str, Outcome]) -> str:

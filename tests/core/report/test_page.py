@@ -111,9 +111,9 @@ def test_the_page_says_how_to_do_the_run_again() -> None:
 
 
 def test_the_page_and_the_card_say_which_run_it_is_and_when_it_was() -> None:
-    told = f"Run {'1' * 32} of 2026-01-02 03:04 UTC."
-    assert told in read().texts
-    assert told in model_card(finished.run())
+    expected = f"Run {'1' * 32} of 2026-01-02 03:04 UTC."
+    assert expected in read().texts
+    assert expected in model_card(finished.run())
 
 
 @pytest.mark.parametrize("trained", [True, False])
@@ -259,9 +259,9 @@ def test_a_confidence_is_told_as_it_is() -> None:
 
 
 def test_a_preset_is_in_the_title_and_what_differs_from_base_is_marked() -> None:
-    told = {"departures": " fast", "base": {"data.name": "other", "training.label_smoothing": 0.0}}
+    expected = {"departures": " fast", "base": {"data.name": "other", "training.label_smoothing": 0.0}}
     run = finished.run()
-    run = replace(run, provenance=run.provenance | {"run": run.provenance["run"] | told})
+    run = replace(run, provenance=run.provenance | {"run": run.provenance["run"] | expected})
     assert f" fast on {run.data.title}" in run.title
     marks = {key: base for key, _, base in marked(run)}
     assert (marks["data.name"], marks["training.label_smoothing"], marks["training.precision"]) == ("other", "", "")

@@ -21,7 +21,7 @@ def test_a_run_is_called_what_it_trains(parameters: Parameters, model: dict[str,
 
 
 def departing(parameters: Parameters, **changes: Any) -> str:
-    """How a run of the base parameters with other ones is told from it; `__` stands for the dot."""
+    """How a run of the base parameters with other ones differs from it; `__` stands for the dot."""
     values = parameters.model_dump()
     for name, value in changes.items():
         block, _, key = name.partition("__")

@@ -136,9 +136,9 @@ BAD: dict[str, tuple[str, bytes, str]] = {
 
 @pytest.mark.parametrize("what", BAD)
 def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, read: Read, what: str) -> None:
-    name, content, told = BAD[what]
+    name, content, expected_error = BAD[what]
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=told) as raised:
+    with pytest.raises(UserError, match=expected_error) as raised:
         read(tmp_path / name)
     assert "\n" not in str(raised.value)
     assert str(tmp_path) in str(raised.value) or "there must be one" in str(raised.value)
@@ -146,7 +146,7 @@ def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, read: Read, what: str
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected_error"),
     [
         ({"subset": "letters"}, "parameter 'data.subset' must be a word in the names"),
         ({"label_column": "digit"}, "parameter 'data.label_column' must be a column of .* not 'digit'"),
@@ -155,10 +155,10 @@ def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, read: Read, what: str
     ids=str,
 )
 def test_a_parameter_that_does_not_fit_the_file_is_named(
-    tmp_path: Path, read: Read, given: dict[str, Any], told: str
+    tmp_path: Path, read: Read, given: dict[str, Any], expected_error: str
 ) -> None:
     (tmp_path / "mine.csv").write_bytes(csv())
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=expected_error):
         read(tmp_path / "mine.csv", **given)
 
 
@@ -177,9 +177,9 @@ FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize("what", FOLDERS)
 def test_a_bad_folder_is_refused_in_one_line(tmp_path: Path, read: Read, what: str) -> None:
-    change, told = FOLDERS[what]
+    change, expected_error = FOLDERS[what]
     change(tmp_path)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=expected_error):
         read(tmp_path)
 
 

@@ -150,7 +150,7 @@ def test_the_card_knows_the_pictures_by_one_digest(tmp_path: Path, fill: Fill, r
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "expected_error"),
     [
         (
             lambda folder: (folder / "ash" / "bad.png").write_bytes(b"no picture"),
@@ -165,10 +165,10 @@ def test_the_card_knows_the_pictures_by_one_digest(tmp_path: Path, fill: Fill, r
     ids=["unreadable", "deeper", "empty class", "no folder", "one class", "one picture"],
 )
 def test_a_folder_that_does_not_serve_is_told_in_one_line(
-    tmp_path: Path, fill: Fill, spoil: Callable[[Path], Any], told: str, read: Read
+    tmp_path: Path, fill: Fill, spoil: Callable[[Path], Any], expected_error: str, read: Read
 ) -> None:
     spoil(fill())
-    with pytest.raises(UserError, match=told) as raised:
+    with pytest.raises(UserError, match=expected_error) as raised:
         read(tmp_path / "leaves", split=HALF)
     assert "\n" not in str(raised.value)
     assert str(tmp_path) in str(raised.value)

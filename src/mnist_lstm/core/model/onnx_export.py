@@ -1,6 +1,6 @@
 """The classifier of raw images as an ONNX file: one LSTM, GRU or RNN node for each layer.
 
-torch's exporters unroll the plain RNN into some 180 nodes for 28 steps, so the graph is built here, node by node. It
+torch's exporters unroll the plain RNN into 172 nodes for 28 steps, so the graph is built here, node by node. It
 needs the package onnx, of the extra `onnx`.
 """
 
