@@ -152,7 +152,7 @@ def site(metadata: Any, serve: bool, port: int) -> None:
 
     with one_line_errors():
         if serve:
-            click.echo(f"Graph: http://127.0.0.1:{port} (Ctrl-C ends it)")
+            click.echo(f"Graph: {viz_site.first_view(port)} (Ctrl-C ends it)")
             viz_site.serve(metadata.project_path, port)
             return
         pages = viz_site.build(metadata.project_path)

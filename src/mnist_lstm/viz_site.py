@@ -66,6 +66,11 @@ def _run_kedro_viz(project: Path, folder: Path) -> None:
             kept.rename(pages)
 
 
+def first_view(port: int) -> str:
+    """The address of the graph's tasks alone, which are readable at once; the filter "Datasets" adds the data."""
+    return f"http://127.0.0.1:{port}/?types=nodes"
+
+
 def serve(project: Path, port: int) -> None:
     """Serves the graph of the project as it is now, on this machine alone, until Ctrl-C.
 
