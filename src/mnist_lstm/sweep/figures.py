@@ -13,6 +13,7 @@ from mnist_lstm.sweep.base_parameters import SEED, Trial
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 
 FEWEST = 20  # trials for importances
+VISIBLE = [[0.0, "rgb(158,202,225)"], [1.0, "rgb(8,48,107)"]]  # from the worst trial to the best
 STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -52,7 +53,7 @@ def figures(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, O
     if len(values) < 2:
         return []
     plots = [
-        (f"{metric} by trial", optuna.visualization.plot_optimization_history(study, target_name=metric)),
+        (f"{metric} by trial", _history(study, metric)),
         (f"{metric} by parameters, a line for each trial", _coordinates(study, metric)),
     ]
     varied = [key for key in known if key != SEED]
@@ -65,5 +66,19 @@ def figures(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, O
     return [plot.update_layout(title=title, template="plotly_white") for title, plot in plots]
 
 
+def _history(study: optuna.Study, metric: str) -> Any:
+    """The result of each trial, and the best so far as steps: no trial lies between two."""
+    plot = optuna.visualization.plot_optimization_history(study, target_name=metric)
+    plot.update_traces(line_shape="hv", selector={"mode": "lines"})
+    return plot.update_xaxes(tickformat="d", **({"dtick": 1} if len(study.trials) <= FEWEST else {}))
+
+
 def _coordinates(study: optuna.Study, metric: str) -> Any:
-    return optuna.visualization.plot_parallel_coordinate(study, target_name=metric)
+    """A line for each trial, the best the darkest; with Optuna's colours the worst are white on white."""
+    from plotly.colors import sample_colorscale
+
+    plot = optuna.visualization.plot_parallel_coordinate(study, target_name=metric)
+    for line in plot.select_traces({"mode": "lines"}):  # its first axis is the metric, from 0 to 1
+        share = line.y[0] if DIRECTIONS[metric] == "maximize" else 1 - line.y[0]
+        line.line.color = sample_colorscale(VISIBLE, share)[0]
+    return plot.update_traces(marker_colorscale=VISIBLE, selector={"mode": "markers"})  # the colour bar

@@ -46,7 +46,7 @@ def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, resu
         lines.append("Best       none: no setting finished all its trials")
     plots = figures(trials.axes, trials.trials, result.outcomes, options.metric)
     atomic_write(folder / "trials.csv", as_csv(rows).encode())
-    atomic_write(folder / "study.html", page(options.name, lines, _best_first(rows, options.metric), plots).encode())
+    atomic_write(folder / "study.html", page(options.name, lines, shown(rows, options.metric), plots).encode())
     result.study.write(folder, {"metric": options.metric} | _swept(trials), tags, metrics)
     return [*lines, f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv next to it"]
 
@@ -95,14 +95,22 @@ def table(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, Out
     ]
 
 
-def _best_first(rows: list[Row], metric: str) -> list[Row]:
-    """The rows for people: sorted, with numbers of four digits and short ids; those without a result come last."""
+def shown(rows: list[Row], metric: str) -> list[Row]:
+    """The rows for people: sorted, those without a result last, with short numbers and ids, without empty columns."""
     sign = -1 if DIRECTIONS[metric] == "maximize" else 1
     rows = sorted(rows, key=lambda row: sign * row[metric] if row[metric] != "" else math.inf)
-    shown = [{key: f"{cell:.4g}" if isinstance(cell, float) else cell for key, cell in row.items()} for row in rows]
-    return [
-        row | {"run": row["run"][:8], "": "the best" if row is shown[0] and row[metric] != "" else ""} for row in shown
+    cells = [
+        {key: _number(cell, key == metric) if isinstance(cell, float) else cell for key, cell in row.items()}
+        | {"run": row["run"][:8], "": "the best" if row is rows[0] and row[metric] != "" else ""}
+        for row in rows
     ]
+    filled = [key for key in cells[0] if any(row[key] != "" for row in cells)]
+    return [{key: row[key] for key in filled} for row in cells]
+
+
+def _number(value: float, is_result: bool) -> str:
+    """Results with the same decimals, to be compared; parameters with four digits."""
+    return f"{value:.4f}" if is_result else f"{value:.4g}"
 
 
 def _swept(trials: TrialSource) -> dict[str, str]:

@@ -52,3 +52,8 @@ def test_the_figure_says_what_it_shows(figure: dict[str, Any]) -> None:
 def test_more_runs_than_colours_are_told_apart_by_dashes() -> None:
     lines = overlaid_curves({str(number): LONG for number in range(2 * len(PALETTE))}).to_dict()["data"]
     assert len({(line["line"]["color"], line["line"]["dash"]) for line in lines}) == 2 * len(PALETTE)
+
+
+def test_the_loss_on_its_logarithmic_axis_is_a_number_not_a_digit(figure: dict[str, Any]) -> None:
+    axis = figure["layout"]["yaxis"]
+    assert (axis["type"], axis["tickformat"]) == ("log", ".2~g")

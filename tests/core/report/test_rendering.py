@@ -43,3 +43,10 @@ def test_the_policy_of_a_page_with_scripts_forbids_the_browser_to_fetch_anything
     (policy,) = [tag[1]["content"] for tag in Reader(render("study.html.j2", **STUDY)).tags if "http-equiv" in tag[1]]
     scripts = "script-src 'unsafe-inline' 'unsafe-eval'"
     assert policy == f"default-src 'none'; img-src data: blob:; {scripts}; style-src 'unsafe-inline'"
+
+
+@pytest.mark.parametrize("template", ["study", "compare"])
+def test_an_address_in_a_line_is_a_link(template: str) -> None:
+    address = "http://127.0.0.1:5000/#/experiments/1/runs/2?workflowType=machine_learning"
+    page = render(f"{template}.html.j2", **STUDY | {"lines": [f"4 trials; {address} (kedro ui)"]}, figure=Figure())
+    assert [tag[1]["href"] for tag in Reader(page).tags if tag[0] == "a"] == [address]

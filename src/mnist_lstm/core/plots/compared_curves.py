@@ -45,7 +45,7 @@ def overlaid_curves(runs: Mapping[str, Curves]) -> "Figure":
                     row=1,
                     col=column,
                 )
-    figure.update_yaxes(type="log", row=1, col=1)
+    figure.update_yaxes(type="log", tickformat=".2~g", row=1, col=1)  # else 0.9 is "9", as 9 is
     figure.update_xaxes(title_text="update")
     figure.update_layout(
         title={"text": "thick: validation images; thin: training batches", "font": {"size": 13}},
