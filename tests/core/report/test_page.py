@@ -265,6 +265,9 @@ def test_a_preset_is_in_the_title_and_what_differs_from_base_is_marked() -> None
     assert f" fast on {run.data.title}" in run.title
     marks = {key: base for key, _, base in marked(run)}
     assert (marks["data.name"], marks["training.label_smoothing"], marks["training.precision"]) == ("other", "", "")
+    assert "base, if it differs" in page(run, FIGURES)
+    run.provenance["run"]["base"] = {}
+    assert "base, if it differs" not in page(run, FIGURES)
 
 
 def test_a_cell_without_gates_has_no_heading_about_gates() -> None:

@@ -122,7 +122,7 @@ def metrics(run: Run) -> list[Row]:
             "balanced accuracy",
             f"{found['test/balanced_accuracy']:.2%}",
             "",
-            f"mean recall of the {present} classes that have test images, each counting the same",
+            f"mean recall of the {present} classes with test images",
         ),
         ("macro F1", f"{found['test/macro_f1']:.4f}", "", f"mean over the same {present} classes"),
         ("calibration error", f"{found['test/ece']:.4f}", "", f"expected, in {BINS} bins of equal width"),
