@@ -25,7 +25,7 @@ def table(images: Any, labels: Any) -> pd.DataFrame:
 
 def test_a_header_of_numbers_is_no_image(tmp_path: Path, digits: Digits, read: Read) -> None:
     table(digits.train[:, 8:20, 8:20], digits.train_labels).to_csv(tmp_path / "mine.csv", index=False)
-    found = read(tmp_path / "mine.csv")
+    found = read(tmp_path / "mine.csv", dark_on_light=False)  # cut out, a border may be grey
     assert sum(found.card.images.values()) == 600
     assert found.card.class_names == [str(digit) for digit in range(10)]
 
