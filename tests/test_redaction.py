@@ -1,6 +1,6 @@
 import pytest
 
-from mnist_lstm.redaction import may_hold_secrets, redacted
+from mnist_lstm.redaction import may_hold_secrets, redacted, redacted_diff
 from tests.support.projects import REPOSITORY
 
 
@@ -37,6 +37,7 @@ def test_user_and_password_are_taken_out_of_each_url_and_nothing_else(text: str,
         ),
         ("data.mirror=http://h/?Access_Key=a,training.seed=1", "data.mirror=http://h/?Access_Key=***,training.seed=1"),
         ("s3://b/k?X-Amz-Signature=ab&X-Amz-Date=1", "s3://b/k?X-Amz-Signature=***&X-Amz-Date=1"),
+        ("http://h/#access_token=x1&state=2", "http://h/#access_token=***&state=2"),
         ("az://c?sv=2&sig=a%2Bb", "az://c?sv=2&sig=***"),
         ("mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3Dp", "mssql+pyodbc:///?odbc_connect=***"),
         ("odbc:DRIVER={ODBC Driver 17};UID=ada;PWD=p w;", "odbc:DRIVER={ODBC Driver 17};UID=***;PWD=***;"),
@@ -47,6 +48,15 @@ def test_user_and_password_are_taken_out_of_each_url_and_nothing_else(text: str,
 def test_secrets_are_taken_out_of_queries_by_their_key(text: str, expected: str) -> None:
     assert redacted(text) == expected
     assert redacted(expected) == expected
+
+
+def test_a_diff_keeps_no_value_of_a_secret_in_a_file_of_settings_and_programs_as_they_are() -> None:
+    lines = ["+password: hunter2", '-  "db_token": "a b"', "+aws_secret_access_key = AB", "+api_key: ${oc.env:KEY}"]
+    rest = ["+tokens: 5", "+secret:", "+keys: [1]"]
+    settings, program = "diff --git a/conf/x.yml b/conf/x.yml\n", "diff --git a/a.py b/a.py\n+token = first\n"
+    found = redacted_diff(settings + "\n".join([*lines, *rest]) + "\n" + program)
+    hidden = ["+password: ***", '-  "db_token": ***', "+aws_secret_access_key = ***", lines[3]]
+    assert found == settings + "\n".join([*hidden, *rest]) + "\n" + program
 
 
 @pytest.mark.parametrize(
@@ -61,6 +71,13 @@ def test_secrets_are_taken_out_of_queries_by_their_key(text: str, expected: str)
         ),
         *("conf/base/credentials.yml", "conf/base/credentials_db.yml", "conf/Credentials/x", "src/.environment/x"),
         *("src/server.pem", "conf/base/api_key.yml", "src/prod.env", "conf/tokens.yml", "conf/hf_token", ".netrc"),
+        *(
+            "src/.git-credentials",
+            "conf/base/aws_credentials.yml",
+            "conf/base/service-account.json",
+            "conf/access-token",
+        ),
+        *("conf/base/gcp-key.json", "src/.aws/config", "src/.kaggle/kaggle.json", "conf/base/db_passphrase.txt"),
     ],
 )
 def test_a_file_that_may_hold_secrets_is_known_by_its_path(path: str) -> None:

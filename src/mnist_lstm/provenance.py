@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from mnist_lstm.git import GitError, git
-from mnist_lstm.redaction import may_hold_secrets, redacted
+from mnist_lstm.redaction import may_hold_secrets, redacted, redacted_diff
 
 PACKAGES = ("mnist_lstm", "torch", "numpy", "kedro", "kedro-datasets", "mlflow", "scikit-learn", "pandas", "pydantic")
 MOST_DIFF = 1_000_000  # characters of the diff that are recorded
@@ -55,7 +55,7 @@ def _compared_with_commit(project: Path) -> dict[str, Any]:
     diff = git(project, *DIFF, *PLAIN, "HEAD", "--", ".", *without) + "".join(
         git(project, *DIFF, *PLAIN, "--no-index", "--", os.devnull, name) for name in new if name not in withheld
     )
-    recorded = redacted(diff)
+    recorded = redacted_diff(diff)
     return {
         "commit": commit.strip(),
         "dirty": bool(git(project, "status", "--porcelain", "--untracked-files=normal", "--", ".")),
