@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,8 +135,9 @@ def test_what_is_transparent_in_a_picture_is_its_paper(
 
 def test_hidden_files_and_files_beside_the_classes_are_not_read(tmp_path: Path, fill: Fill, read: Read) -> None:
     folder = fill()
-    for path in (folder / "LICENSE", folder / ".hidden" / "x", folder / "ash" / ".DS_Store"):
-        path.parent.mkdir(exist_ok=True)
+    thumbnails = folder / "@eaDir" / "SYNO.png", folder / "ash" / "@eaDir" / "0.png" / "SYNO.png"
+    for path in (folder / "LICENSE", folder / ".hidden" / "x", folder / "ash" / ".DS_Store", *thumbnails):
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text("no picture")
     assert sum(read(tmp_path / "leaves", split=HALF).card.images.values()) == 24
 
@@ -157,12 +159,13 @@ def test_the_card_knows_the_pictures_by_one_digest(tmp_path: Path, fill: Fill, r
             r"found 1 that are not: .*ash/bad\.png \(no picture that can be read",
         ),
         (lambda folder: (folder / "ash" / "deeper").mkdir(), "ash must hold pictures alone, found the folder deeper"),
+        (lambda folder: os.mkdir(os.fsencode(folder) + b"/\xe9l"), r"names are UTF-8, found b'\\xe9l'; rename it"),
         (lambda folder: (folder / "elm").mkdir(), "elm must hold pictures, found none"),
         (lambda folder: folder.rename(folder.parent / "away"), "'data.path' must be a file or a folder, found none"),
         (lambda folder: [(folder / name).rename(folder / f".{name}") for name in CLASSES[1:]], "2 to 256 folders"),
         (lambda folder: [(folder / "ash" / f"{n}.png").unlink() for n in range(1, 8)], "images enough"),
     ],
-    ids=["unreadable", "deeper", "empty class", "no folder", "one class", "one picture"],
+    ids=["unreadable", "deeper", "not UTF-8", "empty class", "no folder", "one class", "one picture"],
 )
 def test_a_folder_that_does_not_serve_is_told_in_one_line(
     tmp_path: Path, fill: Fill, spoil: Callable[[Path], Any], expected_error: str, read: Read

@@ -1,6 +1,7 @@
 """Pictures in a folder for each class, which may lie in folders for the splits."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
 
-SYSTEM = ("Thumbs.db", "desktop.ini", "__MACOSX", "Icon\r")  # what Windows and macOS leave in folders
+# What Windows, macOS and file servers leave in folders
+SYSTEM = ("Thumbs.db", "desktop.ini", "__MACOSX", "Icon\r", "$RECYCLE.BIN", "System Volume Information", "lost+found")
+SERVERS = ("@eaDir", "#recycle", "@Recycle")  # of Synology and QNAP
 SHOWN = 50  # unreadable pictures that a message names
 
 
@@ -56,7 +59,7 @@ def visible(folder: Path) -> Iterator[Path]:
     """
     if not folder.is_dir():
         raise UserError(f"{folder} must be a folder of pictures, found none.")
-    return (path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in SYSTEM)
+    return (path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in (*SYSTEM, *SERVERS))
 
 
 def _unwrapped(place: Path) -> Path:
@@ -94,6 +97,8 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
         (rank, label, path) for label, each in enumerate(classes) for rank, path in enumerate(sorted(visible(each)))
     ]
     for label, each in enumerate(classes):
+        encoded = os.fsencode(each.name)
+        _expect(_is_utf8(encoded), folder, f"folders whose names are UTF-8, found {encoded!r}; rename it")
         _expect(any(label == of for _, of, _ in found), each, "pictures, found none")
     images, labels = [], []
     for _, label, path in sorted(found):
@@ -119,6 +124,14 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
             )
     stacked = np.stack(images) if images else np.empty((0, 1, 1), np.uint8)
     return [each.name for each in classes], RawSplit(stacked, np.array(labels))
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def picture(content: bytes, data: DataParameters) -> GreyImage:
