@@ -107,6 +107,15 @@ def test_where_most_is_opaque_the_transparent_rest_looks_like_it() -> None:
     assert_array_equal(decode(file_of(picture)), DIGIT)
 
 
+def test_paper_that_was_made_transparent_stays_paper_where_grey_edges_of_the_ink_are_most_of_the_rest() -> None:
+    grey = np.full((20, 20), 255, np.uint8)
+    grey[2:18, 2:18], grey[3:17, 3:17], grey[8:12, 8:12] = 250, 140, 0
+    picture = Image.merge(
+        "LA", [Image.fromarray(grey), Image.fromarray(np.where(grey == 255, 0, 255).astype(np.uint8))]
+    )
+    assert decode(file_of(picture))[0, 0] == 250
+
+
 def test_a_palette_may_have_a_transparent_colour() -> None:
     picture = converted("P")
     found = decode(file_of(picture, "GIF", transparency=picture.getpixel((0, 0))))

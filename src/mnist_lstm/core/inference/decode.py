@@ -114,15 +114,24 @@ def _opaque(picture: Image.Image, paper: int | None) -> Image.Image:
 def _likely_paper(grey: GreyImage, opaque: NDArray[np.bool_]) -> int:
     """The most likely grey value of transparent pixels.
 
-    If most of the picture is opaque, the paper is the median of the opaque pixels. Otherwise they are the ink, and the
-    paper is black or white, whichever differs more from them.
+    If most of the picture is opaque, the paper is the median of the opaque pixels next to transparent ones, as those
+    far from them may be grey edges of the ink. Otherwise they are the ink, and the paper is black or white, whichever
+    differs more from them.
     """
     if not opaque.any():
         raise PictureError("blank: every pixel is transparent")
     typical = int(np.median(grey[opaque]))
     if 2 * np.count_nonzero(opaque) >= opaque.size:
-        return typical
+        near = opaque & ~_without_border(opaque)
+        return int(np.median(grey[near])) if near.any() else typical
     return WHITE if typical < WHITE / 2 else BLACK
+
+
+def _without_border(opaque: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The opaque pixels whose four neighbours are opaque, too; beyond the picture all is."""
+    padded = np.pad(opaque, 1, constant_values=True)
+    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return opaque & inside
 
 
 def _averaged(grey: Image.Image) -> Image.Image:
