@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from filelock import FileLock
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import store
@@ -135,6 +136,25 @@ def test_a_run_in_a_deleted_experiment_ends_in_one_line(project: Project) -> Non
     done = project.invoke("--params", DIGITS)
     assert done.exit_code == 1
     assert done.output.splitlines()[-1].startswith("Error: the MLflow experiment 'mnist-lstm' is deleted")
+
+
+def test_a_link_to_a_store_that_is_away_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").symlink_to(tmp_path / "disk" / "mlflow.db")
+    with pytest.raises(UserError, match=r"must be a link to a store, found none at .*disk/mlflow\.db"):
+        store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert (tmp_path / "mlflow.db").is_symlink()
+
+
+def test_a_database_without_its_driver_is_reported_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="must answer, found: No module named ") as raised:
+        store.client(tmp_path, "mysql://u:secret@127.0.0.1/db")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_store_whose_lock_another_process_holds_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
+    with FileLock(tmp_path / "mlflow.db.lock"), pytest.raises(UserError, match=r"mlflow\.db\.lock' could not be"):
+        store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
 
 
 def test_a_damaged_store_is_named(tmp_path: Path) -> None:

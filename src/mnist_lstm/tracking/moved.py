@@ -10,6 +10,7 @@ from filelock import FileLock
 
 logger = logging.getLogger(__name__)
 
+LOCK_SECONDS = 60  # that a process waits for one that holds the store's lock, which may be suspended
 ARTIFACTS = "mlartifacts"  # in the project's root
 # Where MLflow stores places, by table
 PLACES = {
@@ -33,7 +34,7 @@ def follow(database: Path) -> None:
         if before is None or before == now or _is_same_folder(before, database.parent):
             return
         logger.warning("The project was moved or copied from %s: its MLflow record names the files here now.", before)
-        with FileLock(f"{database}.lock"), connection:
+        with FileLock(f"{database}.lock", timeout=LOCK_SECONDS), connection:
             for table, column in PLACES.items():
                 connection.execute(
                     f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",  # noqa: S608

@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from mnist_lstm.core.data.bundled_digits import NAME as STAND_IN
 from mnist_lstm.tracking import reader
+from mnist_lstm.tracking.moved import LOCK_SECONDS
 from mnist_lstm.tracking.store import DATABASE
 
 CHAMPION = "champion"  # the alias
@@ -62,7 +63,7 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
         margin: by which its validation accuracy must exceed the champion's, a fraction.
     """
     name = registered_name(name, candidate.data)
-    with FileLock(f"{project / DATABASE}.lock"):
+    with FileLock(f"{project / DATABASE}.lock", timeout=LOCK_SECONDS):
         wins, reason = decision(_standing(client, champion_of(client, name)), candidate, margin)
         if candidate.data == STAND_IN and not wins:
             return f"no version of {name}: this model {reason}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from mnist_lstm.errors import UserError
+from mnist_lstm.tracking.moved import LOCK_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def check_schema(uri: str) -> None:
             "another store by MLFLOW_TRACKING_URI."
         )
     copy = database.with_name(f"{database.name}.before-{VERSION}")
-    with FileLock(f"{database}.lock"):
+    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
         if not copy.exists():
             with closing(sqlite3.connect(database)) as store, closing(sqlite3.connect(copy)) as target:
                 store.backup(target)

@@ -18,7 +18,7 @@ from mnist_lstm.parameters import source_of
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import Section, mistakes
 from mnist_lstm.tracking import moved
-from mnist_lstm.tracking.moved import ARTIFACTS
+from mnist_lstm.tracking.moved import ARTIFACTS, LOCK_SECONDS
 from mnist_lstm.tracking.pages import EXPERIMENT_TAGS, describe_experiment
 from mnist_lstm.tracking.schema import check_schema
 from mnist_lstm.tracking.spool.outages import store_errors
@@ -185,6 +185,11 @@ def prepare(project: Path, uri: str) -> None:
             f"the project's path must not hold {found[0]!r}, which MLflow takes for an escape in {uri}; rename the "
             "folder, or choose another store by MLFLOW_TRACKING_URI."
         )
+    if database.is_symlink() and not database.exists():  # a store of its own would take the link's place
+        raise UserError(
+            f"{database} must be a link to a store, found none at {os.readlink(database)}; bring it back (is a disk "
+            "missing?), or remove the link."
+        )
     if uri == own_uri(project) and not database.exists():
         _create(database)
 
@@ -230,7 +235,7 @@ def _create(database: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # which tables it creates
-    with FileLock(f"{database}.lock"):
+    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
         if database.exists():
             return
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:

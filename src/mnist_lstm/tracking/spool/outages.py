@@ -74,7 +74,7 @@ def store_errors(uri: str) -> Iterator[None]:
         OutageError: if the store may answer later.
         UserError: if it cannot be used.
     """
-    failures: tuple[type[Exception], ...] = (*outages(), OSError, sqlite3.Error)
+    failures: tuple[type[Exception], ...] = (*outages(), OSError, sqlite3.Error, ImportError)  # of a driver
     try:
         yield
     except failures as error:
