@@ -60,6 +60,12 @@ def test_a_folder_that_is_not_there_yet_may_be_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_link_to_a_folder_that_is_away_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(tmp_path / "disk")
+    with pytest.raises(UserError, match=f"{tmp_path / 'data'} cannot"):
+        disk_space_hook.expect_room(tmp_path / "data" / "08_reporting")
+
+
 def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(UserError, match="must be a folder that can be written"):

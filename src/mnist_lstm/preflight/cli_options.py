@@ -9,7 +9,7 @@ from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
 from mnist_lstm.errors import UserError, listed, nearest
-from mnist_lstm.preflight.runner_hook import NO_ASYNC
+from mnist_lstm.preflight.runner_hook import NO_ASYNC, expect_runner
 
 # Options by click's names for them
 NODES = {"node_names": "--nodes", "from_nodes": "--from-nodes", "to_nodes": "--to-nodes"}
@@ -24,6 +24,7 @@ def expect_known(options: dict[str, Any]) -> None:
     """
     if options["is_async"] or options["runner_params"].get("is_async"):
         raise UserError(NO_ASYNC)
+    expect_runner(str(options["runner"]))  # before Kedro imports it
     names = options["pipelines"] or [options["pipeline"] or "__default__"]
     for name in names:
         if name not in pipelines:

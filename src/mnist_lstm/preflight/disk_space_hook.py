@@ -28,7 +28,7 @@ def expect_room(folder: Path) -> None:
     Raises:
         UserError: if it is not writable, or its disk has too little room.
     """
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    place = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
         raise UserError(f"{folder} must be a folder that can be written, found that {place} cannot; mend its rights.")
     free = shutil.disk_usage(place).free
