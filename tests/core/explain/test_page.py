@@ -78,3 +78,9 @@ def test_the_colours_of_what_is_measured_are_those_of_the_figures() -> None:
     style = page(given()).partition("<style>")[2].partition("</style>")[0]
     light, dark = (re.findall(rf"--{name}: (#\w+)", style) for name in ("blue", "orange"))
     assert {colour.upper() for colour in [*light, *dark, *re.findall(r"--mark: (#\w+)", style)]} <= {*PALETTE}
+
+
+def test_the_pad_says_where_predict_uses_whole_pictures() -> None:
+    made = given()
+    whole = made | {"frame": made["frame"] | {"whole": True}}
+    assert ["differ from this pad" in page(each) for each in (made, whole)] == [False, True]

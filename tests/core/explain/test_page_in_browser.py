@@ -83,6 +83,9 @@ def test_one_plays_scrubs_and_points(browser: Any, run_page: Path) -> None:
         seen.locator("#unit-title:has-text('at row 4')").wait_for()
         seen.click("[data-letter=f]")
         assert seen.evaluate("state.shown") == "f"
+        seen.click("[data-weights=W]")
+        assert seen.get_attribute("#unrolled", "data-lit") == "W"
+        assert "row 4 of 8" in text(seen, "bars-title")
 
 
 def test_one_learns_holds_a_gate_and_changes_pixels(browser: Any, run_page: Path) -> None:
@@ -107,6 +110,9 @@ def test_one_learns_holds_a_gate_and_changes_pixels(browser: Any, run_page: Path
         seen.locator("#unit").fill("7")
         seen.locator("#nine button").nth(8).wait_for()
         assert text(seen, "unit-name") == "Unit 7"
+        boxes = [seen.locator(f"#nine {name}").first.bounding_box() for name in ("canvas", ".frame")]
+        assert boxes[0]["x"] == pytest.approx(boxes[1]["x"], abs=1)  # the frame of a row spans its image
+        assert boxes[0]["width"] == pytest.approx(boxes[1]["width"], abs=1)
 
 
 POOLINGS = itertools.cycle(["last", "mean", "attention", "mean", "last"])

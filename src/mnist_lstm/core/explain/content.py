@@ -46,12 +46,13 @@ def content(
     """
     shown = _shown(len(sequences), checkpoint, tested)
     images = to_images(sequences[shown], checkpoint.pixel_order(), *checkpoint.data.image_shape)
+    source = checkpoint.data.preparation
     labels = tested.labels[shown].tolist() if tested else []
     return {
         "version": VERSION,
         "about": _about(checkpoint, tested),
         "network": network(checkpoint),
-        "frame": frame_of(checkpoint.data)._asdict() | {"paper": checkpoint.data.preparation.paper},
+        "frame": frame_of(checkpoint.data)._asdict() | {"paper": source.paper, "whole": source.whole},
         "rules": rules(checkpoint.data),
         "steps": checkpoint.pixel_order().shape[0],
         "images": {"count": len(shown), "labels": labels, "data": _text(images)},

@@ -1,6 +1,5 @@
 // Chapter 3: gates and states of the cell, for the step and the unit that one points at.
 
-import {CELLS} from "./network.js";
 import {about, cell, change, net, reading, state, stop, whenChanged} from "./store.js";
 import {byId, chart, cover, heat, make, number, onPoint, ramps} from "./view.js";
 
@@ -12,19 +11,21 @@ const EQUATIONS = {
   lstm: (v, before) => [
     ["f", "σ(input + state + bias)", "what stays of the old cell state"],
     ["i", "σ(input + state + bias)", "how much of the candidate comes in"],
-    ["g", "tanh(input + state + bias)", "the candidate"],
+    ["g", "tanh(input + state + bias)", "what could come in"],
     ["o", "σ(input + state + bias)", "how much of the cell state shows"],
-    ["c", `f · c + i · g = ${number(v.f)} · ${number(before.c)} + ${number(v.i)} · ${number(v.g)}`, "keep some, add some"],
+    ["c", `f · cₜ₋₁ + i · g = ${number(v.f)} · ${number(before.c)} + ${number(v.i)} · ${number(v.g)}`, "keep some, add some"],
     ["h", `o · tanh(c) = ${number(v.o)} · ${number(Math.tanh(v.c))}`, "show some"],
   ],
   gru: (v, before) => [
     ["r", "σ(input + state + bias)", "how much of the past the candidate sees"],
     ["z", "σ(input + state + bias)", "what stays of the old state"],
-    ["n", "tanh(input + r · state + bias)", "the candidate"],
-    ["h", `(1 − z) · n + z · h = ${number(1 - v.z)} · ${number(v.n)} + ${number(v.z)} · ${number(before.h)}`, "mix old and new"],
+    ["n", "tanh(input + r · state + bias)", "what could come in"],
+    ["h", `(1 − z) · n + z · hₜ₋₁ = ${number(1 - v.z)} · ${number(v.n)} + ${number(v.z)} · ${number(before.h)}`, "mix old and new"],
   ],
   rnn: () => [["h", "tanh(input + state + bias)", "the new state"]],
 };
+
+const SUM = "(input + state + bias)";
 
 /** The three parts of a gate's sum, and the sum, for a unit (of the last layer) at a step. */
 export function sums(seen, inputs, gate, unit, step) {
@@ -42,14 +43,14 @@ const valuesAt = (step, unit) => Object.fromEntries(Object.keys(cell.names).map(
   [letter, step >= 1 && step <= net.steps ? reading.seen[letter][(step - 1) * net.width + unit] : 0]));
 
 function equation([letter, formula, meaning], value, parts) {
-  const detail = parts ? `σ tanh`.includes(formula.slice(0, 1)) && `${number(parts.input)} + ${number(parts.recurrent)} + ${number(parts.bias)}` : "";
   const bar = make("span", {class: SIGNED.has(letter) ? "gauge signed" : "gauge"}, make("i"));
   const share = Math.min(1, Math.abs(value)), fill = bar.firstChild;
   if (SIGNED.has(letter)) {
     Object.assign(fill.style, {left: `${value < 0 ? 50 - 50 * share : 50}%`, width: `${50 * share}%`});
     fill.classList.toggle("below", value < 0);
   } else fill.style.width = `${100 * share}%`;
-  return make("li", {}, make("b", {}, letter), make("span", {class: "formula"}, detail ? formula.replace(/\(.*\)/, `(${detail})`) : formula,
+  return make("li", {}, make("b", {}, letter), make("span", {class: "formula"}, parts ? formula.replace(SUM, `(${
+    [parts.input, parts.recurrent, parts.bias].map((part) => number(part)).join(" + ").replaceAll("+ −", "− ")})`) : formula,
     make("small", {}, `${cell.names[letter]}: ${meaning}`)), bar, make("output", {}, number(value)));
 }
 
@@ -85,9 +86,7 @@ export function startInside() {
     byId("unit-title").textContent = `Unit ${state.unit + 1} of ${net.width} at ${about.step} ${state.step}${backwards ? ", reading backwards" : ""}`;
     const order = Object.keys(cell.names);
     byId("equations").replaceChildren(...EQUATIONS[net.cell](now, before).map((each) => {
-      const gate = order.indexOf(each[0]), summed = net.cell === "rnn" ? 0 : gate;
-      const parts = summed < CELLS[net.cell].gates && !(net.cell === "gru" && each[0] !== "r" && each[0] !== "z") && !"ch".includes(net.cell === "rnn" ? "" : each[0])
-        ? sums(reading.seen, reading.inputs, summed, state.unit, state.step) : null;
+      const parts = each[1].includes(SUM) ? sums(reading.seen, reading.inputs, order.indexOf(each[0]), state.unit, state.step) : null;
       return equation(each, now[each[0]], parts);
     }));
   });

@@ -154,19 +154,18 @@ const STRIP = 12; // units in a drawing of the state
 /** Chapter 2: three steps of the network side by side, with the same U, V and W. */
 export function startUnrolled() {
   const place = byId("unrolled");
-  let lit = null;
-  for (const button of document.querySelectorAll("[data-weights]")) {
-    const light = (letter) => {
-      lit = letter;
-      place.dataset.lit = letter ?? "";
-    };
-    for (const [on, letter] of [["pointerenter", button.dataset.weights], ["focus", button.dataset.weights], ["pointerleave", null], ["blur", null]]) {
-      button.addEventListener(on, () => light(letter));
-    }
+  const buttons = document.querySelectorAll("[data-weights]");
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      const letter = button.dataset.weights;
+      place.dataset.lit = place.dataset.lit === letter ? "" : letter;
+      for (const each of buttons) each.setAttribute("aria-pressed", each.dataset.weights === place.dataset.lit);
+    });
   }
-  whenChanged(() => place.replaceChildren(unrolled(Math.min(Math.max(state.step, 2), Math.max(2, net.steps - 1)), lit)));
+  whenChanged(() => place.replaceChildren(unrolled(Math.min(Math.max(state.step, 2), Math.max(2, net.steps - 1)))));
 }
 
+/** A drawing of the step `middle`, and the ones before and after it. */
 function unrolled(middle) {
   const drawn = make("svg:svg", {viewBox: "0 0 640 330", role: "img", "aria-label": "Three steps of the network, unrolled"});
   const text = (x, y, words, kind = "") => make("svg:text", {x, y, "text-anchor": "middle", class: kind}, words);
@@ -210,6 +209,7 @@ export function startAnswer() {
   byId("answers-image").parentElement.hidden = !byRows || reading.probabilities.length === 1;
   whenChanged(() => {
     show(shares());
+    byId("bars-title").textContent = `Probabilities after ${about.step} ${reading.probabilities.length > 1 ? state.step : net.steps} of ${net.steps}`;
     showAnswers(table, reading, state.step);
     showImage(byId("answers-image"), state.image, state.step);
     byId("decision").textContent = decision(reading);

@@ -63,7 +63,7 @@ function startPixels() {
   const alter = (alteration) => {
     const image = Uint8Array.from(state.image);
     alteration(image);
-    change({image, original: state.original ?? state.image, picked: state.original ? state.picked : state.picked});
+    change({image, original: state.original ?? state.image});
   };
   let ink = 255;
   canvas.addEventListener("pointerdown", (event) => {
@@ -87,9 +87,9 @@ function startPixels() {
       y: {range: [0, 1], title: "how far the states are apart", ticks: [0, 0.5, 1]}});
     const [was, is] = [before, reading].map(({probabilities}) => probabilities.at(-1));
     byId("apart-says").textContent = state.original
-      ? `Was ${nameOf(first(was))} (${percent(Math.max(...was))}), is ${nameOf(first(is))} (${percent(Math.max(...is))}). ${
-        percent(apart.at(-1))} of the state's length is the trace of the change at the end.`
-      : "Nothing is changed yet: press on pixels, or erase a step.";
+      ? `Was ${nameOf(first(was))} (${percent(Math.max(...was))}), is ${nameOf(first(is))} (${percent(Math.max(...is))}). `
+        + `At the end, the state still differs by ${percent(apart.at(-1))} of its length.`
+      : `Nothing is changed yet: press on pixels, or erase the ${about.step}.`;
   });
 }
 

@@ -58,6 +58,7 @@ export function startUnits() {
   const study = unitStudy(net.width, net.steps, images.length), slider = byId("unit");
   let done = false, asked = false;
   slider.max = net.width;
+  byId("nine").className = "waiting";
   byId("nine").textContent = "The images are being read …";
   slider.addEventListener("input", () => change({unit: Number(slider.value) - 1}));
   const loudest = Array.from({length: net.width}, (_, unit) => unit).sort((a, b) => votes(b).spread - votes(a).spread).slice(0, 12);
@@ -97,6 +98,7 @@ export function startUnits() {
     asked = true;
     await eachImage((n) => study.visit(n, read(net, sequence(images[n])).seen[letter]));
     done = true;
+    byId("nine").className = "";
     show();
   }, {rootMargin: "400px"}).observe(byId("nine"));
   whenChanged((changed) => { if ("unit" in changed || "theme" in changed) show(); });

@@ -77,7 +77,7 @@ export function onPoint(canvas, use) {
   canvas.addEventListener("pointermove", (event) => { if (event.buttons) point(event); });
 }
 
-const [WIDE, HIGH, LEFT, BELOW] = [520, 190, 44, 26]; // of a chart, in its own units
+const [WIDE, HIGH, LEFT, BELOW] = [520, 200, 44, 36]; // of a chart, in its own units
 
 /**
  * A line chart, new in `parent`. `series`: {points: [[x, y]], colour, name, soft}; `x`, `y`: {range, title, ticks,

@@ -1,0 +1,69 @@
+"""`kedro explain` for a run whose page cannot be read: the page is made from its checkpoint and its test images."""
+
+import json
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_lstm.core.data.splits import ImageSplit, digest
+from mnist_lstm.core.explain.page import content_of
+from mnist_lstm.errors import UserError
+from mnist_lstm.tracking import explained as module
+from mnist_lstm.tracking import load_model, store
+from tests.support import tiny
+
+IMAGES = ImageSplit(tiny.images(20), tiny.predictions().labels)
+BY_STEP = b"step,accuracy,decided\n1,0.25,0.5\n2,0.75,1.0\n"
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, bytes]:
+    """The artifacts of a run of the tiny network, to be changed; its test images lie in the project."""
+    sha256 = {"test": digest(IMAGES.arrays())}
+    files = {"provenance.json": json.dumps({"data": {"sha256": sha256}}).encode(), "accuracy_by_step.csv": BY_STEP}
+    monkeypatch.setattr(store, "opened", lambda project: (None, None, "experiment", "model"))
+    monkeypatch.setattr(load_model, "run_called", lambda *named: named[-1])
+    monkeypatch.setattr(load_model, "model", lambda project, run_id: tiny.checkpoint())
+    monkeypatch.setattr(
+        module,
+        "reader",
+        types.SimpleNamespace(
+            fetched=lambda client, run_id, name: files.get(name), predictions=lambda client, run_id: tiny.predictions()
+        ),
+    )
+    (tmp_path / module.TEST_IMAGES).parent.mkdir(parents=True)
+    (tmp_path / module.TEST_IMAGES).touch()
+    return files
+
+
+def page_of(project: Path, *named: str) -> Any:
+    written, run_id = module.explained(project, named, lambda: IMAGES)
+    assert run_id == named[0]
+    return content_of(written)
+
+
+@pytest.mark.parametrize("page", [None, b"<html>of another version</html>"])
+def test_a_page_is_made_from_the_checkpoint(page: bytes | None, recorded: dict[str, bytes], tmp_path: Path) -> None:
+    recorded |= {"explain.html": page} if page else {}
+    made = page_of(tmp_path, "a run")
+    assert made["images"]["labels"][:20] == IMAGES.labels.tolist()
+    assert made["by_step"] == {"step": [1, 2], "accuracy": [0.25, 0.75]}
+    assert made["snapshots"] == []
+
+
+def test_a_page_that_the_run_recorded_needs_no_test_images(recorded: dict[str, bytes], tmp_path: Path) -> None:
+    first, _ = module.explained(tmp_path, ("a run",), lambda: IMAGES)
+    recorded["explain.html"] = first.encode()
+    (tmp_path / module.TEST_IMAGES).unlink()
+    assert module.explained(tmp_path, ("a run",), lambda: IMAGES)[0] == first
+
+
+def test_other_test_images_or_none_are_refused(recorded: dict[str, bytes], tmp_path: Path) -> None:
+    other = ImageSplit(255 - IMAGES.images, IMAGES.labels)
+    with pytest.raises(UserError, match=r"recorded no page, so data/02_intermediate/test_images.npz must hold"):
+        module.explained(tmp_path, ("a run",), lambda: other)
+    (tmp_path / module.TEST_IMAGES).unlink()
+    with pytest.raises(UserError, match=r"kedro run --pipelines ingest --params data.name=tiny"):
+        module.explained(tmp_path, ("a run",), lambda: IMAGES)
