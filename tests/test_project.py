@@ -20,15 +20,15 @@ CATALOG: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").
 STAGES = ("ingest", "reshape", "train", "evaluate", "predict")
 
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
-BASE = ("errors", "sections", "renamed_parameters", "parameters")
+BASE = ("errors", "sections", "renamed_parameters", "parameter_types", "parameters")
 RECORDS = ("provenance", "redaction", "git", "processes")
 TRAINS = (*BASE, "core.data", "core.model", "core.evaluation")
 LAYERS = [
     (r"__init__\.py|__main__\.py|(pipelines|core|preflight)/__init__\.py", ()),
     (r"errors\.py", ()),
     (r"renamed_parameters\.py", ("errors",)),
-    (r"parameters\.py", ("errors", "sections", "renamed_parameters")),
-    (r"sections\.py", ()),
+    (r"parameters\.py", ("errors", "sections", "renamed_parameters", "parameter_types")),
+    (r"sections\.py|parameter_types\.py", ()),
     (r"redaction\.py|git\.py|processes\.py", ()),
     (r"provenance\.py", ("errors", "redaction", "git", "core.training.instructions")),
     (r"core/data/.*", (*BASE, "core.data")),
@@ -51,10 +51,8 @@ LAYERS = [
     (r"openmp\.py", ()),
     (r"preflight/.*", (*BASE, "core", "preflight")),
     (r"console\.py", ("core", "tracking")),
-    (
-        r"cli\.py",
-        (*BASE, "datasets", "tracking", "viz_site", "preflight", "sweep", "openmp", "redaction"),
-    ),
+    (r"command\.py", ("errors", "tracking", "preflight", "openmp", "redaction")),
+    (r"cli\.py", (*BASE, "command", "datasets", "tracking", "viz_site", "sweep")),
     (r"settings\.py", ("console", "preflight", "tracking", "sweep")),
 ]
 

@@ -1,80 +1,24 @@
 """What each parameter means and may be; the values stand in conf/base/parameters.yml."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    PlainValidator,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from mnist_lstm.errors import UserError
+from mnist_lstm.parameter_types import FROM_NUMBER, PATH, SIZE, SPLIT, Amount, BoolOrForce, Fraction, Seed, View
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import NOT_NULL, Role, Section, mistakes, roles
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Amount = Annotated[float, Field(ge=0)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-View = Literal["rows", "columns", "rows_reversed", "rows_and_columns", "patches", "pixels", "permuted_pixels"]
-
-
-def _of_form(pattern: str, meaning: str) -> AfterValidator:
-    """Checks that a text has a form; `meaning` says which."""
-
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise PydanticCustomError("form", "Input should be {meaning}", {"meaning": meaning})
-        return value
-
-    return AfterValidator(check)
-
-
-def _path(value: Any) -> Any:
-    """Checks a path; the command line makes 7 of a folder's name 007, so numbers are refused."""
-    if value is None or isinstance(value, str):
-        return value
-    raise PydanticCustomError("path", "Input should be a path, with ./ before a name that looks like a number")
-
-
-PATH = BeforeValidator(_path)
-FROM_NUMBER = BeforeValidator(lambda value: str(value) if type(value) is int else value)  # as the command line reads it
-SIZE = _of_form(r"[1-9]\d*x[1-9]\d*", "HEIGHTxWIDTH in pixels, for instance 28x20")
-SPLIT = _of_form(
-    r"auto|first|stratified|[1-9]\d*|\d+(\.\d+)?/[1-9]\d*(\.\d+)?/\d+(\.\d+)?",
-    "auto, first, stratified, shares as 70/10/20, or how many first images train",
-)
-
 
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
 WITH_PATH = Role(only_with=("data.path", NOT_NULL))
 TRANSIENT = Role(decides_weights=False, named="never", transient=True)
 
 
-def _bool_or_force(value: Any) -> Any:
-    """Validates a union, for which pydantic itself would report two mistakes."""
-    if value is True or value is False or value == "force":
-        return value
-    raise PydanticCustomError("bool_or_force", "Input should be a valid boolean or 'force'")
-
-
 def source_of(data: Mapping[str, Any]) -> str:
     """The name of the data set that these values of the block `data` name; records of version 0.1 have no path."""
     return Path(data["path"]).resolve().stem if data.get("path") else data["name"]
-
-
-BoolOrForce = Annotated[
-    bool | Literal["force"],
-    PlainValidator(_bool_or_force, json_schema_input_type=bool | Literal["force"]),
-]
 
 
 class DataParameters(Section):
@@ -238,9 +182,8 @@ class EvaluationParameters(Section):
 class PredictParameters(Section):
     """The images that the pipeline `predict` reads, and the model that classifies them."""
 
-    folder: Annotated[
-        str | None, PATH, TRANSIENT
-    ]  # of pictures, with all folders below it, or one file, also of IDX images
+    # Of pictures, with all folders below it, or one file, also of IDX images
+    folder: Annotated[str | None, PATH, TRANSIENT]
     model: str  # `champion` or another alias, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
 
 

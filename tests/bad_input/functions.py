@@ -17,7 +17,7 @@ from mnist_lstm.pipelines.ingest.nodes import ingest
 from mnist_lstm.preflight.cli_options import expect_known
 from mnist_lstm.preflight.config_files import damaged_file
 from mnist_lstm.preflight.config_loader import ConfigLoader
-from mnist_lstm.tracking import store
+from mnist_lstm.tracking.settings import read_settings
 from tests.support.projects import Project
 
 Check = Callable[[Project, tuple[str, ...]], object]
@@ -77,5 +77,5 @@ def _validated(loader: ConfigLoader) -> Parameters:
     values = dict(loader["parameters"])
     values.pop("tracking", None)
     found = checked(values)
-    store.settings(loader)
+    read_settings(loader)
     return found

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel
 
 from mnist_lstm.parameters import Parameters
-from mnist_lstm.tracking.store import Settings
+from mnist_lstm.tracking.settings import Settings
 from tests.bad_input import Change, Mistake, each, write
 from tests.bad_input.functions import parameters
 from tests.support.projects import Project

@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import store
+from mnist_lstm.tracking.settings import Settings, read_settings
 from tests.support.projects import DIGITS, Project, copied, surroundings, wait_for
 from tests.tracking.fake_runs import FakeRuns
 
@@ -39,8 +40,8 @@ def environment() -> Iterator[None]:
         yield
 
 
-def settings(**tracking: Any) -> store.Settings:
-    return store.settings({"mlflow": MLFLOW, "parameters": {"tracking": tracking} if tracking else {}})
+def settings(**tracking: Any) -> Settings:
+    return read_settings({"mlflow": MLFLOW, "parameters": {"tracking": tracking} if tracking else {}})
 
 
 def test_the_settings_are_those_of_mlflow_yml() -> None:
@@ -204,6 +205,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from mnist_lstm.tracking import store
+from mnist_lstm.tracking.settings import Settings, read_settings
 
 folder = Path(sys.argv[1])
 store.client(folder, f"sqlite:///{folder / 'mlflow.db'}")

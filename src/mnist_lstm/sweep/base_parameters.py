@@ -12,7 +12,7 @@ from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import INPUT_BLOCKS, SWEPT_BLOCKS, Parameters, checked
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import flattened
-from mnist_lstm.tracking import store
+from mnist_lstm.tracking.settings import Settings, read_settings
 
 THREADS, SEED = "training.threads", "training.seed"
 
@@ -43,7 +43,7 @@ class BaseParameters(NamedTuple):
     overrides: dict[str, Any]
     values: dict[str, Any]
     sources: Any
-    settings: store.Settings
+    settings: Settings
 
     def parameters(self, changes: Changes) -> Parameters:
         """All parameters of a trial, validated.
@@ -88,7 +88,7 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
     with KedroSession.create(project_path=project, env=env, runtime_params=changed(overrides, example)) as session:
         context = session.load_context()  # type: ignore[attr-defined]
         values = {key: value for key, value in dict(context.config_loader["parameters"]).items() if key != "tracking"}
-        settings = store.settings(context.config_loader)
+        settings = read_settings(context.config_loader)
         sources = context.catalog.load("image_sources")
     if not settings.tracking.enabled:
         raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")

@@ -15,6 +15,7 @@ from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, start, store
 from mnist_lstm.tracking import tags as tag_names
 from mnist_lstm.tracking.pages import run_page
+from mnist_lstm.tracking.settings import Settings
 from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
 
 STUDY, SPECIFICATION = "sweep", "sweep.specification"  # tags of the parent
@@ -159,7 +160,7 @@ def _values(curves: dict[str, dict[int, float]], keep: str) -> dict[str, float]:
 
 def opened(
     project: Path,
-    settings: store.Settings,
+    settings: Settings,
     parameters: Parameters,
     env: str | None,
     name: str,

@@ -17,6 +17,7 @@ from mnist_lstm.errors import RunStopped, UserError, cause_for_user, listed, nea
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.redaction import redacted
 from mnist_lstm.tracking import store, tags
+from mnist_lstm.tracking.settings import read_settings
 
 if TYPE_CHECKING:  # it imports torch, which not every kedro command needs
     from mnist_lstm.tracking.writer import RunWriter
@@ -56,7 +57,7 @@ class Tracking(threading.local):
         """Reads the settings, which count for `predict.model`, too."""
         self._project = Path(context.project_path)
         self._conf = str(context.config_loader.conf_source)
-        self._settings = store.settings(context.config_loader)
+        self._settings = read_settings(context.config_loader)
         store.configure(self._project, context.config_loader)
 
     @hook_impl

@@ -18,6 +18,7 @@ from mnist_lstm.processes import process
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import flattened
 from mnist_lstm.tracking import payloads, store, tags
+from mnist_lstm.tracking.settings import Settings
 from mnist_lstm.tracking.spool import earlier_runs
 from mnist_lstm.tracking.spool.operations import create_run
 from mnist_lstm.tracking.spool.outages import LATER, OutageError, store_errors, warn_if_slow
@@ -29,7 +30,7 @@ SELECTION = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_
 
 
 def started(
-    project: Path, conf: str, settings: store.Settings, parameters: Parameters, run_params: dict[str, Any]
+    project: Path, conf: str, settings: Settings, parameters: Parameters, run_params: dict[str, Any]
 ) -> RunWriter:
     """The writer of a new run; `conf` is the path of the configuration, `run_params` are Kedro's.
 
@@ -52,7 +53,7 @@ def started(
     return RunWriter(spool, about, name)
 
 
-def _spool(project: Path, settings: store.Settings, name: str, about: dict[str, Any]) -> Spool:
+def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) -> Spool:
     """The spool of a new run, which is made in MLflow if that answers; first, earlier runs are completed."""
     uri = store.tracking_uri(project, settings.server.mlflow_tracking_uri)
     experiment, parent = settings.tracking.experiment.name, settings.tracking.run.parent

@@ -1,4 +1,4 @@
-"""Where runs are recorded: the settings of conf/base/mlflow.yml, and the MLflow store."""
+"""Where runs are recorded: the MLflow store."""
 
 import logging
 import os
@@ -6,21 +6,19 @@ import re
 import tempfile
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from filelock import FileLock
 from kedro.framework.project import settings as kedro_settings
-from omegaconf import OmegaConf
-from pydantic import Field, ValidationError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import source_of
 from mnist_lstm.redaction import redacted
-from mnist_lstm.sections import Section, mistakes
 from mnist_lstm.tracking import moved
 from mnist_lstm.tracking.moved import ARTIFACTS, LOCK_SECONDS
 from mnist_lstm.tracking.pages import EXPERIMENT_TAGS, describe_experiment
 from mnist_lstm.tracking.schema import check_schema
+from mnist_lstm.tracking.settings import read_settings
 from mnist_lstm.tracking.spool.outages import store_errors
 
 DATABASE = "mlflow.db"
@@ -39,57 +37,6 @@ ENVIRONMENT = {
 _CONFIGURED: ContextVar[tuple[Path | None, Any]] = ContextVar("configured", default=(None, None))
 
 
-class _Server(Section):
-    mlflow_tracking_uri: str | None
-
-
-class _Experiment(Section):
-    name: str
-
-
-class _Run(Section):
-    name: str | None
-    parent: str | None
-
-
-class RegistrySettings(Section):
-    """The block `tracking.registry`."""
-
-    name: str  # of the registered model
-    margin: Annotated[float, Field(ge=0, lt=1)]  # of validation accuracy, a fraction
-
-
-class TrackingSettings(Section):
-    """The block `tracking`."""
-
-    enabled: bool
-    experiment: _Experiment
-    run: _Run
-    register_models: Annotated[bool, Field(alias="register")]  # BaseModel has a `register` of its own
-    registry: RegistrySettings
-
-
-class Settings(Section):
-    """All of mlflow.yml."""
-
-    server: _Server
-    tracking: TrackingSettings
-
-
-def settings(config_loader: Any) -> Settings:
-    """The settings of mlflow.yml, whose block `tracking` the run's parameters may override.
-
-    Raises:
-        UserError: if a key or value is invalid.
-    """
-    values = config_loader["mlflow"]
-    override = {"tracking": config_loader["parameters"].get("tracking", {})}
-    try:
-        return Settings.model_validate(OmegaConf.to_container(OmegaConf.merge(values, override)))
-    except ValidationError as error:
-        raise UserError(f"{mistakes(error, 'setting', Settings)}. See conf/base/mlflow.yml.") from None
-
-
 class Opened(NamedTuple):
     """The store, for commands outside of a run: MLflow's client, the address, and the names of experiment and model."""
 
@@ -105,9 +52,10 @@ def opened(project: Path) -> Opened:
     Raises:
         UserError: if mlflow.yml is invalid or the store cannot be used.
     """
-    found = settings(config_loader(project))
+    loader = config_loader(project)
+    found = read_settings(loader)
     uri = tracking_uri(project, found.server.mlflow_tracking_uri)
-    data = source_of(config_loader(project)["parameters"]["data"])
+    data = source_of(loader["parameters"]["data"])
     name = found.tracking.registry.name.replace("{data}", data)
     return Opened(client(project, uri), uri, found.tracking.experiment.name, name)
 

@@ -78,22 +78,19 @@ def keras(folder: Path, digits: Digits) -> Path:
     return folder / "mnist.npz"
 
 
-def kuzushiji(folder: Path, digits: Digits) -> None:
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-    ):
-        np.savez_compressed(folder / f"k49-{split}-imgs.npz", images)
-        np.savez_compressed(folder / f"k49-{split}-labels.npz", labels)
+def arrays_apart(images_name: str, labels_name: str) -> Callable[[Path, Digits], None]:
+    """Writes images and labels of each split as files of their own, with one array each."""
+
+    def write(folder: Path, digits: Digits) -> None:
+        for split, (images, labels) in {"train": digits[:2], "test": digits[2:]}.items():
+            np.savez_compressed(folder / images_name.format(split), images)
+            np.savez_compressed(folder / labels_name.format(split), labels)
+
+    return write
 
 
-def kannada(folder: Path, digits: Digits) -> None:
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-    ):
-        np.savez_compressed(folder / f"X_kannada_MNIST_{split}.npz", images)
-        np.savez_compressed(folder / f"y_kannada_MNIST_{split}.npz", labels)
+kuzushiji = arrays_apart("k49-{}-imgs.npz", "k49-{}-labels.npz")
+kannada = arrays_apart("X_kannada_MNIST_{}.npz", "y_kannada_MNIST_{}.npz")
 
 
 def npy_of_floats(folder: Path, digits: Digits) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from mnist_lstm.core.inference.decode import WHITE, PictureError
 from mnist_lstm.datasets.forms.folders import picture
+from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out
-from mnist_lstm.datasets.forms.tables import label_position, shaped
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
 

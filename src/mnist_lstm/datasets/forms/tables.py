@@ -1,7 +1,6 @@
 """Tables of pixels: CSV with a header or without, and ARFF as OpenML has it."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_lstm.core.data.labels import MOST_CLASSES
 from mnist_lstm.core.data.pixels import grey_values
-from mnist_lstm.datasets.forms.raw import LABELS, Form, RawData, RawSplit, by_split, left_out, only, words
+from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
+from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, only
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
 
@@ -78,70 +77,6 @@ def images(path: Path) -> Any:
     """
     plain = DataParameters.model_construct(label_column=None, size=None)
     return grey_values({"test": table(path, plain).images}, str(path))[0]["test"]
-
-
-def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
-    """Rows of pixels (N, P) as images (N, height, width): square, unless the parameter `data.size` says otherwise.
-
-    Raises:
-        UserError: if they do not fit.
-    """
-    count = pixels.shape[1]
-    height, width = data.height_and_width or (math.isqrt(count),) * 2
-    if height * width != count:
-        raise UserError(
-            f"{path} must have as many pixels in a row as an image, found {count}, which is "
-            f"{'not ' + str(data.size) if data.size else 'no square'}; say the size (--params data.size=HEIGHTxWIDTH) "
-            "or the column of the labels (--params data.label_column=NAME)."
-        )
-    return pixels.reshape(len(pixels), height, width)
-
-
-def label_position(
-    path: Path, columns: list[str], column: Callable[[int], Any] | None, data: DataParameters
-) -> int | None:
-    """The position of the labels' column; None where all columns are pixels.
-
-    Args:
-        path: of the table, for messages.
-        columns: their names; positions where there is no header.
-        column: gives all values at a position where there is no header, as a file that is sorted by class begins
-            with thousands of rows of one; the labels are then first or last. None with a header.
-        data: the parameters.
-
-    Raises:
-        UserError: if it is not certain.
-    """
-    if data.label_column is not None:
-        names = [name.lower() for name in columns]
-        asked = str(data.label_column).lower()
-        if asked not in names and asked.isdigit() and int(asked) < len(names):
-            return int(asked)
-        if asked not in names:
-            raise UserError(
-                f"parameter 'data.label_column' must be a column of {path} ({columns[0]} to {columns[-1]}), not "
-                f"{data.label_column!r}."
-            )
-        return names.index(asked)
-    if column is None:
-        found = [position for position, name in enumerate(columns) if any(word in LABELS for word in words(name))]
-    elif _square(len(columns)) and not _square(len(columns) - 1):
-        return None
-    else:
-        found = [at for at in (0, len(columns) - 1) if 2 <= column(at).nunique() <= MOST_CLASSES]
-    if not found and _square(len(columns)):
-        return None
-    if len(found) != 1:
-        candidates = ", ".join(columns[at] for at in found) or "none"
-        raise UserError(
-            f"{path} must have one column of labels, found {candidates} of {len(columns)} columns; name it: --params "
-            "data.label_column=NAME (or its position from 0)."
-        )
-    return found[0]
-
-
-def _square(count: int) -> bool:
-    return math.isqrt(count) ** 2 == count
 
 
 def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], label: int | None, line: int) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from mnist_lstm.datasets.forms.pixel_columns import shaped
 from mnist_lstm.datasets.forms.raw import SPLITS, Form, RawData, RawSplit, by_split, first_bytes, left_out, only
-from mnist_lstm.datasets.forms.tables import shaped
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
 

@@ -1,0 +1,111 @@
+"""What commands share: `kedro run`, one-line errors for mistakes, and options that choose the configuration."""
+
+import atexit
+import gc
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.cli.utils import _split_params
+
+from mnist_lstm.errors import UserError, cause_for_user, listed
+from mnist_lstm.openmp import shorten_spinning
+from mnist_lstm.preflight.cli_options import expect_known, expect_preset
+from mnist_lstm.redaction import redacted
+
+GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
+
+
+@contextmanager
+def one_line_errors(conf: str | None = None, environment: str | None = None) -> Iterator[None]:
+    """Turns a UserError into click's `Error: ...`, without a traceback.
+
+    Any other error may come from a damaged configuration file, so these are checked then.
+    """
+    try:
+        yield
+    except click.ClickException:
+        raise
+    except Exception as error:
+        if found := cause_for_user(error) or _damaged_configuration(conf, environment):
+            raise click.ClickException(redacted(str(found))) from None
+        raise
+
+
+def _damaged_configuration(conf: str | None, environment: str | None) -> UserError | None:
+    from kedro.utils import find_kedro_project
+
+    from mnist_lstm.preflight.config_files import damaged_file
+
+    project = find_kedro_project(Path.cwd()) or Path()
+    return damaged_file(Path(conf) if conf else project / "conf", ("base", environment or "local"))
+
+
+class Run(click.Command):
+    """Kedro's own `run` with all its options, which shows a user's mistakes in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the pipeline."""
+        tune_process()
+        with one_line_errors(ctx.params["conf_source"], ctx.params["env"]):
+            expect_known(ctx.params)
+            try:
+                return super().invoke(ctx)
+            except Exception as error:
+                if cause_for_user(error) or not _refused_by_kedro(error):
+                    raise
+                if damaged := _damaged_configuration(ctx.params["conf_source"], ctx.params["env"]):
+                    raise damaged from error
+                message = " ".join(str(error).split())
+                options = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
+                raise UserError(f"{message} (options: {options or 'none'})") from error
+
+
+def tune_process() -> None:
+    """Tunes OpenMP and the garbage collector; results are unaffected."""
+    shorten_spinning()
+    gc.set_threshold(GC_THRESHOLD)
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
+
+
+def _refused_by_kedro(error: Exception) -> bool:
+    """Whether Kedro or OmegaConf refused the command, rather than a node or dataset failed."""
+    *_, last = traceback.walk_tb(error.__traceback__)
+    module = last[0].f_globals["__name__"].partition(".")[0]
+    return module in ("kedro", "omegaconf") and not str(error).startswith("Failed while")  # loading or saving
+
+
+def configured(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options by which a command reads the same configuration as a run with them."""
+
+    @click.option("--env", "-e", help="The preset whose mlflow.yml counts, as for `kedro run`.")
+    @click.option("--conf-source", help="Folder of the configuration, instead of conf/.")
+    @click.option(
+        "--params", default="", callback=_split_params, help="Settings such as tracking.experiment.name=NAME."
+    )
+    @wraps(command)
+    def with_configuration(
+        metadata: Any, /, env: str | None, conf_source: str | None, params: dict[str, Any], **options: Any
+    ) -> None:
+        from kedro.framework.project import settings
+
+        from mnist_lstm.tracking import store
+
+        project = metadata.project_path
+        with one_line_errors(conf_source, env):
+            expect_preset(env, conf_source)
+            if others := params.keys() - {"tracking"}:
+                raise UserError(f"--params must be tracking.* for this command, found {listed(others)}; leave it out.")
+            conf = Path(conf_source).absolute() if conf_source else project / settings.CONF_SOURCE
+            loader = settings.CONFIG_LOADER_CLASS(
+                str(conf), env=env, runtime_params=params, **settings.CONFIG_LOADER_ARGS
+            )
+            store.configure(project, loader)
+            command(metadata, **options)
+
+    return with_configuration

@@ -1,0 +1,52 @@
+"""Types of parameters: bounds and forms of values that several parameters have, or that pydantic does not know."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
+from pydantic_core import PydanticCustomError
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Amount = Annotated[float, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+View = Literal["rows", "columns", "rows_reversed", "rows_and_columns", "patches", "pixels", "permuted_pixels"]
+
+
+def _of_form(pattern: str, meaning: str) -> AfterValidator:
+    """Checks that a text has a form; `meaning` says which."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise PydanticCustomError("form", "Input should be {meaning}", {"meaning": meaning})
+        return value
+
+    return AfterValidator(check)
+
+
+def _path(value: Any) -> Any:
+    """Checks a path; the command line makes 7 of a folder's name 007, so numbers are refused."""
+    if value is None or isinstance(value, str):
+        return value
+    raise PydanticCustomError("path", "Input should be a path, with ./ before a name that looks like a number")
+
+
+PATH = BeforeValidator(_path)
+FROM_NUMBER = BeforeValidator(lambda value: str(value) if type(value) is int else value)  # as the command line reads it
+SIZE = _of_form(r"[1-9]\d*x[1-9]\d*", "HEIGHTxWIDTH in pixels, for instance 28x20")
+SPLIT = _of_form(
+    r"auto|first|stratified|[1-9]\d*|\d+(\.\d+)?/[1-9]\d*(\.\d+)?/\d+(\.\d+)?",
+    "auto, first, stratified, shares as 70/10/20, or how many first images train",
+)
+
+
+def _bool_or_force(value: Any) -> Any:
+    """Validates a union, for which pydantic itself would report two mistakes."""
+    if value is True or value is False or value == "force":
+        return value
+    raise PydanticCustomError("bool_or_force", "Input should be a valid boolean or 'force'")
+
+
+BoolOrForce = Annotated[
+    bool | Literal["force"],
+    PlainValidator(_bool_or_force, json_schema_input_type=bool | Literal["force"]),
+]

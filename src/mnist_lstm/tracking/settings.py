@@ -1,0 +1,60 @@
+"""The settings of conf/base/mlflow.yml."""
+
+from typing import Annotated, Any
+
+from omegaconf import OmegaConf
+from pydantic import Field, ValidationError
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.sections import Section, mistakes
+
+
+class _Server(Section):
+    mlflow_tracking_uri: str | None
+
+
+class _Experiment(Section):
+    name: str
+
+
+class _Run(Section):
+    name: str | None
+    parent: str | None
+
+
+class RegistrySettings(Section):
+    """The block `tracking.registry`."""
+
+    name: str  # of the registered model
+    margin: Annotated[float, Field(ge=0, lt=1)]  # of validation accuracy, a fraction
+
+
+class TrackingSettings(Section):
+    """The block `tracking`."""
+
+    enabled: bool
+    experiment: _Experiment
+    run: _Run
+    register_models: Annotated[bool, Field(alias="register")]  # BaseModel has a `register` of its own
+    registry: RegistrySettings
+
+
+class Settings(Section):
+    """All of mlflow.yml."""
+
+    server: _Server
+    tracking: TrackingSettings
+
+
+def read_settings(config_loader: Any) -> Settings:
+    """The settings of mlflow.yml, whose block `tracking` the run's parameters may override.
+
+    Raises:
+        UserError: if a key or value is invalid.
+    """
+    values = config_loader["mlflow"]
+    override = {"tracking": config_loader["parameters"].get("tracking", {})}
+    try:
+        return Settings.model_validate(OmegaConf.to_container(OmegaConf.merge(values, override)))
+    except ValidationError as error:
+        raise UserError(f"{mistakes(error, 'setting', Settings)}. See conf/base/mlflow.yml.") from None
