@@ -30,6 +30,15 @@ def test_code_is_known_by_its_commit(repository: Path) -> None:
     assert (found["commit"], found["dirty"], found["diff"]) == (git(repository, "rev-parse", "HEAD"), False, "")
 
 
+def test_the_version_is_the_codes_commit_and_source(repository: Path) -> None:
+    code = provenance.code(repository)
+    assert provenance.version(repository) == {key: code[key] for key in ("commit", "source_sha256")}
+
+
+def test_without_a_repository_the_version_has_no_commit(tmp_path: Path) -> None:
+    assert provenance.version(tmp_path)["commit"] is None
+
+
 def test_a_changed_file_makes_the_code_dirty_and_stands_in_the_diff(repository: Path) -> None:
     (repository / "code.py").write_text("answer = 43\n")
     found = provenance.code(repository)

@@ -33,8 +33,7 @@ def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: b
     """
     from mnist_lstm.tracking.reproduce import rerun
 
-    with one_line_errors():
-        verdict = rerun.reproduced(metadata.project_path, run_name, allow_differences, checkout)
+    verdict = rerun.reproduced(metadata.project_path, run_name, allow_differences, checkout)
     click.echo(verdict.sentence)
     if not verdict.equal:
         raise SystemExit(2)
@@ -73,12 +72,11 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
     from mnist_lstm.tracking.compare import table
 
     page = metadata.project_path / "data" / "08_reporting" / "compare.html"
-    with one_line_errors():
-        runs = comparing.read(metadata.project_path, run_names, last)
-        sentences = comparing.verdicts(runs)
-        table.show(runs, sentences)
-        rows = table.differences(runs) | table.metrics(runs)
-        atomic_write(page, comparing.page(runs, sentences, rows).encode())
+    runs = comparing.read(metadata.project_path, run_names, last)
+    sentences = comparing.verdicts(runs)
+    differing, measured = table.differences(runs), table.metrics(runs)
+    table.show(runs, differing, measured, sentences)
+    atomic_write(page, comparing.page(runs, sentences, differing | measured).encode())
     click.echo(f"Page: {page}")
 
 
@@ -89,8 +87,7 @@ def sync_runs(metadata: Any) -> None:
     """Send to MLflow what runs recorded while it did not answer."""
     from mnist_lstm.tracking.spool import earlier_runs
 
-    with one_line_errors():
-        sent, waiting = earlier_runs.sync(metadata.project_path)
+    sent, waiting = earlier_runs.sync(metadata.project_path)
     click.echo(f"{sent} runs are complete in MLflow now; {waiting} wait (of another store, still running, or refused)")
     if waiting:
         raise SystemExit(1)
@@ -112,8 +109,7 @@ def export(metadata: Any, model_name: str, file_format: str, output: Path | None
     from mnist_lstm.tracking import export as exporting
 
     path = output or metadata.project_path / "data" / "06_models" / f"classifier.{file_format}"
-    with one_line_errors():
-        atomic_write(path, exporting.content(metadata.project_path, model_name, file_format))
+    atomic_write(path, exporting.content(metadata.project_path, model_name, file_format))
     click.echo(f"Written {path} ({path.stat().st_size:,} bytes)")
 
 
@@ -128,8 +124,7 @@ def ui(metadata: Any, port: int) -> None:
     """
     from mnist_lstm.tracking import servers
 
-    with one_line_errors():
-        servers.show_runs(metadata.project_path, port)
+    servers.show_runs(metadata.project_path, port)
 
 
 @cli.command()
@@ -144,8 +139,7 @@ def serve(metadata: Any, model: str, port: int) -> None:
     """
     from mnist_lstm.tracking import servers
 
-    with one_line_errors():
-        servers.serve_model(metadata.project_path, model, port)
+    servers.serve_model(metadata.project_path, model, port)
 
 
 @cli.command()
@@ -183,10 +177,9 @@ def _explained(metadata: Any, run_names: tuple[str, ...]) -> Path:
         raise click.BadParameter("at most two runs", param_hint="RUN")
     project: Path = metadata.project_path
     images = ImagesDataset(filepath=str(project / explained.TEST_IMAGES))
-    with one_line_errors():
-        written, run_id = explained.explained(project, run_names or ("champion",), images.load)
-        page = project / "data" / "08_reporting" / f"explain-{run_id[:12]}.html"
-        atomic_write(page, written.encode())
+    written, run_id = explained.explained(project, run_names or ("champion",), images.load)
+    page = project / "data" / "08_reporting" / f"explain-{run_id[:12]}.html"
+    atomic_write(page, written.encode())
     return page
 
 

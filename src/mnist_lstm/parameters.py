@@ -109,6 +109,9 @@ class AugmentationParameters(Section):
     elastic_sigma: PositiveFloat  # pixels over which that movement is smooth
 
 
+MOVEMENTS = tuple(name for name in AugmentationParameters.model_fields if name != "elastic_sigma")  # 0: off
+
+
 class TrainingParameters(Section):
     """Optimisation, recording and numerics."""
 

@@ -13,7 +13,6 @@ from mnist_lstm.tracking.hook import Tracking
 
 os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # Kedro recommends --async at each run, which preflight/runner_hook.py refuses
 logging.getLogger("kedro.runner.sequential_runner").addFilter(lambda record: "--async" not in record.getMessage())
 

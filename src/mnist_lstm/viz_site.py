@@ -12,12 +12,8 @@ from typing import Any
 from mnist_lstm.errors import UserError, expect_free_port
 
 BUILD = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
-COMPLETE = (
-    "index.html",
-    "api/run-status",
-    "api/deploy-viz-metadata",
-)  # it exits with 0 though it failed before the last
 RUN_STATUS = "api/run-status"  # of the last run
+COMPLETE = ("index.html", RUN_STATUS, "api/deploy-viz-metadata")  # it exits with 0 though it failed before the last
 DATA_FILES = ("api/**/*", "*.html")  # files with content of this project; the rest is Kedro-Viz itself
 FONTS = re.compile(r"<link[^>]*fonts\.(googleapis|gstatic)\.com[^>]*>")  # the pages work without the network
 # Kedro-Viz asks PyPI for a newer version; nothing listens at this proxy

@@ -25,7 +25,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, bytes
     files = {"provenance.json": json.dumps({"data": {"sha256": sha256}}).encode(), "accuracy_by_step.csv": BY_STEP}
     monkeypatch.setattr(store, "opened", lambda project: (None, None, "experiment", "model"))
     monkeypatch.setattr(load_model, "run_called", lambda *named: named[-1])
-    monkeypatch.setattr(load_model, "model", lambda project, run_id: tiny.checkpoint())
+    monkeypatch.setattr(load_model, "of_run", lambda client, run_id: tiny.checkpoint())
     monkeypatch.setattr(
         module,
         "reader",

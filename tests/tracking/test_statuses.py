@@ -1,4 +1,3 @@
-import itertools
 import os
 import re
 import signal
@@ -62,8 +61,9 @@ def test_what_was_read_of_the_code_at_the_start_counts_and_a_change_meanwhile_is
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after `git checkout` of another commit while a run trains."""
-    code, commits = provenance.code(project.path), itertools.chain(["a" * 40], itertools.repeat("b" * 40))
-    monkeypatch.setattr(provenance, "code", lambda _: code | {"commit": next(commits)})
+    code = provenance.code(project.path)
+    monkeypatch.setattr(provenance, "code", lambda _: code | {"commit": "a" * 40})
+    monkeypatch.setattr(provenance, "version", lambda _: {"commit": "b" * 40, "source_sha256": code["source_sha256"]})
     done = project.invoke("--params", DIGITS, "--pipelines", "without_figures")
     assert done.exit_code == 0, done.output
     tags = project.last_run().data.tags

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking import store
+from mnist_lstm.tracking import moved, store
 from mnist_lstm.tracking.settings import Settings, read_settings
 from tests.support.projects import DIGITS, Project, copied, surroundings, wait_for
 from tests.tracking.fake_runs import FakeRuns
@@ -153,7 +153,7 @@ def test_a_database_without_its_driver_is_reported_in_one_line(tmp_path: Path) -
 
 
 def test_a_store_whose_lock_another_process_holds_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(moved, "LOCK_SECONDS", 0.1)
     with FileLock(tmp_path / "mlflow.db.lock"), pytest.raises(UserError, match=r"mlflow\.db\.lock' could not be"):
         store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
 
@@ -262,3 +262,11 @@ def test_a_server_too_old_for_models_is_refused_before_a_run_starts(
         else contextlib.nullcontext()
     ):
         store._expect_version("http://127.0.0.1:5000")
+
+
+def test_the_store_looks_for_the_name_under_which_a_model_is_registered(fakes: FakeRuns) -> None:
+    """MLflow refuses colons, which a file of one's own may have in its name."""
+    data = {"name": "mnist", "path": "my:letters.npz"}
+    registry = {"registry": {"name": "mnist-lstm-{data}"}}
+    store.configure(fakes.path, {"mlflow": MLFLOW, "parameters": {"data": data, "tracking": registry}})
+    assert store.opened(fakes.path).registered_model == "mnist-lstm-my-letters"

@@ -81,7 +81,7 @@ class Study:
 
     def outcome(self, run: Any) -> Outcome:
         """The outcome of the trial of a child run."""
-        run_id, tags, reason = run.info.run_id, run.data.tags, run.data.tags.get("reason", "")
+        run_id, tags, reason = run.info.run_id, run.data.tags, run.data.tags.get(tag_names.REASON, "")
         curves = {
             name: {point.step: point.value for point in self._client.get_metric_history(run_id, name)}
             for name in DIRECTIONS
@@ -130,7 +130,7 @@ class Study:
         found = f"tags.`{tag_names.PARENT}` = '{self.run_id}' AND attributes.status = 'RUNNING'"
         for run in self._client.search_runs([self._experiment], found, max_results=MOST_RUNS):
             if name in (None, run.info.run_name):
-                self._client.set_tag(run.info.run_id, "reason", reason)
+                self._client.set_tag(run.info.run_id, tag_names.REASON, reason)
                 self._client.set_terminated(run.info.run_id, status)
 
     def write(self, folder: Path, params: dict[str, str], tags: dict[str, Any], metrics: dict[str, float]) -> None:
@@ -147,7 +147,7 @@ class Study:
 
     def end(self, status: str, reason: str = "") -> None:
         """Ends the parent with a status of MLflow."""
-        self._client.set_tag(self.run_id, "reason", reason)
+        self._client.set_tag(self.run_id, tag_names.REASON, reason)
         self._client.set_terminated(self.run_id, status)
 
 

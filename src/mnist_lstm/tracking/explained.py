@@ -47,7 +47,7 @@ def _content(project: Path, client: Any, run_id: str, test_images: Callable[[], 
 
 def _from_checkpoint(project: Path, client: Any, run_id: str, test_images: Callable[[], ImageSplit]) -> Content:
     """The content for a run that recorded no page of this version; its snapshots are gone."""
-    checkpoint = load_model.model(project, run_id)
+    checkpoint = load_model.of_run(client, run_id)
     provenance = json.loads(reader.fetched(client, run_id, "provenance.json") or b"{}")
     images = test_images() if (project / TEST_IMAGES).exists() else None
     if images is None or digest(images.arrays()) != provenance.get("data", {}).get("sha256", {}).get("test"):

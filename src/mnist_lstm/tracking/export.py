@@ -8,8 +8,6 @@ from mnist_lstm.core.model.safetensors_export import to_safetensors
 from mnist_lstm.core.training.checkpoint import Checkpoint, weights_digest
 from mnist_lstm.tracking import load_model, tags
 
-FORMATS = ("onnx", "safetensors")
-
 
 def content(project: Path, named: str, file_format: str) -> bytes:
     """The content of the file.
@@ -17,7 +15,7 @@ def content(project: Path, named: str, file_format: str) -> bytes:
     Args:
         project: the project's root.
         named: the model, as for `load_model.model`.
-        file_format: one of FORMATS.
+        file_format: "onnx" or "safetensors".
 
     Raises:
         UserError: if there is no such model, or it cannot be exported.

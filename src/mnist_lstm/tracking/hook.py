@@ -41,6 +41,7 @@ class Tracking(threading.local):
         self._parameters = parameters  # returns those of the run, validated, once its context is created
         self._writer: RunWriter | None = None
         self._at_start: dict[str, Any] = {}
+        self._usual: dict[str, Any] = {}  # the configuration's values when the run started, and what departs from them
         self.decision: str | None = None  # whether the model of the last run is the champion, and why
         self._trained = False
         self._signal: str | None = None  # the name of the one that interrupted the run
@@ -68,16 +69,20 @@ class Tracking(threading.local):
         nothing to do.
         """
         self._writer, self._signal, self.decision, self._trained = None, None, None, False
-        self._catalog, self._at_start, self._env = catalog, {}, run_params["env"]
+        self._catalog, self._at_start, self._usual = catalog, {}, {}
         kinds = [self._kind(name) for name in pipeline.datasets()]
+        shown = PROVENANCE in pipeline.inputs()
+        if not (shown or any(kinds)):
+            return
+        from mnist_lstm.tracking.start import started, usual
+
+        self._usual = usual(self._conf, run_params["env"], self._parameters())
         idle = run_params["only_missing_outputs"] and all(catalog.exists(name) for name in pipeline.all_outputs())
         if idle or not (self._settings.tracking.enabled and any(kinds)):
-            if PROVENANCE in pipeline.inputs():
-                self._at_start = catalog.load(PROVENANCE)
+            self._at_start = catalog.load(PROVENANCE) if shown else {}
             return
-        from mnist_lstm.tracking.start import started
-
-        self._writer = started(self._project, self._conf, self._settings, self._parameters(), run_params)
+        departures = self._usual["departures"]
+        self._writer = started(self._project, self._settings, self._parameters(), departures, run_params)
         self._at_start = {name: self._writer.provenance[name] for name in AT_START}
         self._last_resort = partial(self._at_exit, self._writer)  # at exit, self has the state of the main thread
         atexit.register(self._last_resort)
@@ -89,11 +94,7 @@ class Tracking(threading.local):
         if PROVENANCE not in inputs:
             return None
         run_id = self._writer.spool.run_id if self._writer else None
-        from mnist_lstm.tracking.start import name_suffix, usual_parameters
-
-        run = inputs[PROVENANCE]["run"] | {"id": run_id, "trained": self._trained}
-        run["departures"] = name_suffix(self._conf, self._env, self._parameters())
-        run["base"] = usual_parameters(self._conf)
+        run = inputs[PROVENANCE]["run"] | {"id": run_id, "trained": self._trained} | self._usual
         return {PROVENANCE: inputs[PROVENANCE] | self._at_start | {"run": run}}
 
     @hook_impl(tryfirst=True)
@@ -153,8 +154,8 @@ class Tracking(threading.local):
             return
         from mnist_lstm import provenance
 
-        then, now = self._at_start["git"], provenance.code(self._project)
-        changed = [key for key in ("commit", "source_sha256") if then[key] != now[key]]
+        then, now = self._at_start["git"], provenance.version(self._project)
+        changed = [key for key in now if then[key] != now[key]]
         if changed:
             found = "; ".join(f"{key} was {str(then[key])[:8]}, is {str(now[key])[:8]}" for key in changed)
             logger.warning("The code changed while the run went on, its record names that of the start: %s.", found)

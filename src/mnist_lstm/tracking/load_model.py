@@ -67,7 +67,7 @@ def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
         return checkpoint.from_bytes(path.read_bytes(), named), None
     client, _, experiment, registered = store.opened(project)
     run_id = run_called(client, experiment, registered, named)
-    return _of_run(client, run_id), run_id
+    return of_run(client, run_id), run_id
 
 
 def logged_model(project: Path, named: str) -> str:
@@ -112,7 +112,12 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
     )
 
 
-def _of_run(client: Any, run_id: str) -> Checkpoint:
+def of_run(client: Any, run_id: str) -> Checkpoint:
+    """The checkpoint that a run recorded, checked by the digest in the run's tag.
+
+    Raises:
+        UserError: if there is none, or its weights are others.
+    """
     content = reader.fetched(client, run_id, "checkpoint.pt")
     if content is None:
         raise reader.missing(client.get_run(run_id), "checkpoint.pt", "did not train")

@@ -21,6 +21,11 @@ PLACES = {
 }
 
 
+def lock(database: Path) -> FileLock:
+    """Held by the process that changes the store's file as a whole."""
+    return FileLock(f"{database}.lock", timeout=LOCK_SECONDS)
+
+
 def follow(database: Path) -> None:
     """Makes the project's own store name the artifacts of the folder that it lies in now.
 
@@ -34,7 +39,7 @@ def follow(database: Path) -> None:
         if before is None or before == now or _is_same_folder(before, database.parent):
             return
         logger.warning("The project was moved or copied from %s: its MLflow record names the files here now.", before)
-        with FileLock(f"{database}.lock", timeout=LOCK_SECONDS), connection:
+        with lock(database), connection:
             for table, column in PLACES.items():
                 connection.execute(
                     f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",  # noqa: S608

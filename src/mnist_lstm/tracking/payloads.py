@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.evaluation.metrics import percent
-from mnist_lstm.parameters import ROLES, SWEPT_BLOCKS
+from mnist_lstm.parameters import MOVEMENTS, ROLES, SWEPT_BLOCKS
 
 DIGEST_LENGTH = 32  # characters of a SHA-256 that fit MLflow's dataset digest
 CURVES = {
@@ -21,7 +21,6 @@ CURVES = {
 DETAILS = ("_low", "_high", "/images", "/correct", "_correct", "_128_accuracy")  # ends of names that metrics.json has
 
 RECORDED, AUGMENTATION = (*SWEPT_BLOCKS, "evaluation.confidence"), "training.augmentation."
-MOVEMENTS = ("rotation", "scale", "shear", "shift", "elastic")
 
 Point = tuple[str, float, int]  # name, value, update
 

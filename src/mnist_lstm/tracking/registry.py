@@ -1,20 +1,17 @@
 """Versions of the model in MLflow's registry, and which of them is the champion."""
 
 import json
-import re
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock
-
 from mnist_lstm.core.data.bundled_digits import NAME as STAND_IN
 from mnist_lstm.tracking import reader
-from mnist_lstm.tracking.moved import LOCK_SECONDS
+from mnist_lstm.tracking.moved import lock
+from mnist_lstm.tracking.settings import registered_name
 from mnist_lstm.tracking.store import DATABASE
 
 CHAMPION = "champion"  # the alias
-PLACEHOLDER = "{data}"  # in the configured name of the registered model
 DESCRIPTION = (
     "Classifiers of this project, a version for each run. The alias `champion` is at the version with the best "
     "validation accuracy; `kedro serve` and `kedro run --pipelines predict` use it."
@@ -63,7 +60,7 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
         margin: by which its validation accuracy must exceed the champion's, a fraction.
     """
     name = registered_name(name, candidate.data)
-    with FileLock(f"{project / DATABASE}.lock", timeout=LOCK_SECONDS):
+    with lock(project / DATABASE):
         wins, reason = decision(_standing(client, champion_of(client, name)), candidate, margin)
         if candidate.data == STAND_IN and not wins:
             return f"no version of {name}: this model {reason}"
@@ -165,11 +162,6 @@ def version_called(client: Any, name: str, alias: str) -> Any | None:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, or no such alias
             return None
         raise
-
-
-def registered_name(template: str, data: str) -> str:
-    """The name of the registered model for a data set, without the characters that MLflow refuses."""
-    return re.sub("[/:]", "-", template.replace(PLACEHOLDER, data))
 
 
 def only_champion(client: Any) -> Any | None:

@@ -5,10 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from filelock import FileLock
-
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking.moved import LOCK_SECONDS
+from mnist_lstm.tracking.moved import lock
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +36,7 @@ def check_schema(uri: str) -> None:
             "another store by MLFLOW_TRACKING_URI."
         )
     copy = database.with_name(f"{database.name}.before-{VERSION}")
-    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
+    with lock(database):
         if not copy.exists():
             with closing(sqlite3.connect(database)) as store, closing(sqlite3.connect(copy)) as target:
                 store.backup(target)

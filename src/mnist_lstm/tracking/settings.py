@@ -1,5 +1,6 @@
 """The settings of conf/base/mlflow.yml."""
 
+import re
 from typing import Annotated, Any
 
 from omegaconf import OmegaConf
@@ -25,7 +26,7 @@ class _Run(Section):
 class RegistrySettings(Section):
     """The block `tracking.registry`."""
 
-    name: str  # of the registered model
+    name: str  # of the registered model, may hold {data}
     margin: Annotated[float, Field(ge=0, lt=1)]  # of validation accuracy, a fraction
 
 
@@ -58,3 +59,8 @@ def read_settings(config_loader: Any) -> Settings:
         return Settings.model_validate(OmegaConf.to_container(OmegaConf.merge(values, override)))
     except ValidationError as error:
         raise UserError(f"{mistakes(error, 'setting', Settings)}. See conf/base/mlflow.yml.") from None
+
+
+def registered_name(template: str, data: str) -> str:
+    """The name of the registered model for a data set, without the characters that MLflow refuses."""
+    return re.sub("[/:]", "-", template.replace("{data}", data))

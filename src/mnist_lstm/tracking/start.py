@@ -30,9 +30,9 @@ SELECTION = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_
 
 
 def started(
-    project: Path, conf: str, settings: Settings, parameters: Parameters, run_params: dict[str, Any]
+    project: Path, settings: Settings, parameters: Parameters, suffix: str, run_params: dict[str, Any]
 ) -> RunWriter:
-    """The writer of a new run; `conf` is the path of the configuration, `run_params` are Kedro's.
+    """The writer of a new run; `suffix` are the "departures" of `usual`, `run_params` are Kedro's.
 
     Raises:
         UserError: if the store cannot be used, now or later.
@@ -40,7 +40,6 @@ def started(
     about = run_provenance(project, parameters, run_params)
     if reason := about["git"]["reason"]:
         logger.warning("The run's record lacks its commit, as git refuses: %s", reason)
-    suffix = name_suffix(conf, run_params["env"], parameters)
 
     def name(data: str) -> str:
         return settings.tracking.run.name or run_name(data, parameters, suffix)
@@ -89,22 +88,28 @@ def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) 
 
 
 def run_name(data: str, parameters: Parameters, suffix: str) -> str:
-    """The run's name: "lstm128 rows s1", `name_suffix`, and the data: MLflow's pages cut a name after 18 letters."""
+    """The run's name: "lstm128 rows s1", the departures, and the data: MLflow's pages cut a name after 18 letters."""
     return f"{label(parameters.model, parameters.sequence, parameters.training.seed)}{suffix} {data}"
 
 
-def name_suffix(conf: str, env: str | None, parameters: Parameters) -> str:
-    """The preset and the parameters that differ from it or, without one, from base: " fast sgd"."""
+def usual(conf: str, env: str | None, parameters: Parameters) -> dict[str, Any]:
+    """What the configuration usually gives.
+
+    Returns:
+        "base", its values, flat; "departures", the preset and the parameters that differ from it or, without one, from
+        base: " fast sgd".
+    """
     arguments = kedro_settings.CONFIG_LOADER_ARGS
-    preset = None if env in (None, arguments["default_run_env"], arguments["base_env"]) else env
-    return f"{f' {preset}' * bool(preset)}{departures(parameters, usual_parameters(conf, preset))}"
+    base = values = _parameters_of(conf, arguments["base_env"])
+    preset = "" if env in (None, arguments["default_run_env"], arguments["base_env"]) else f" {env}"
+    if preset:
+        values = _parameters_of(conf, env)
+    return {"departures": preset + departures(parameters, values), "base": base}
 
 
-def usual_parameters(conf: str, preset: str | None = None) -> dict[str, Any]:
-    """The values of a preset or, without one, of base, flat."""
+def _parameters_of(conf: str, env: str | None) -> dict[str, Any]:
     arguments = kedro_settings.CONFIG_LOADER_ARGS
-    loader = kedro_settings.CONFIG_LOADER_CLASS(conf, env=preset or arguments["base_env"], **arguments)
-    return flattened(loader["parameters"])
+    return flattened(kedro_settings.CONFIG_LOADER_CLASS(conf, env=env, **arguments)["parameters"])
 
 
 def run_provenance(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +144,7 @@ def run_tags(about: dict[str, Any]) -> dict[str, str]:
     found = {
         "mlflow.source.name": about["command"],
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": about["git"]["commit"],
+        tags.COMMIT: about["git"]["commit"],
         tags.DIRTY: about["git"]["dirty"],
         "mlflow.user": _user(),
         "data": source_of(about["parameters"]["data"]),

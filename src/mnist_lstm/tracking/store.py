@@ -8,17 +8,16 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock
 from kedro.framework.project import settings as kedro_settings
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import source_of
 from mnist_lstm.redaction import redacted
 from mnist_lstm.tracking import moved
-from mnist_lstm.tracking.moved import ARTIFACTS, LOCK_SECONDS
+from mnist_lstm.tracking.moved import ARTIFACTS, lock
 from mnist_lstm.tracking.pages import EXPERIMENT_TAGS, describe_experiment
 from mnist_lstm.tracking.schema import check_schema
-from mnist_lstm.tracking.settings import read_settings
+from mnist_lstm.tracking.settings import read_settings, registered_name
 from mnist_lstm.tracking.spool.outages import store_errors
 
 DATABASE = "mlflow.db"
@@ -56,7 +55,7 @@ def opened(project: Path) -> Opened:
     found = read_settings(loader)
     uri = tracking_uri(project, found.server.mlflow_tracking_uri)
     data = source_of(loader["parameters"]["data"])
-    name = found.tracking.registry.name.replace("{data}", data)
+    name = registered_name(found.tracking.registry.name, data)
     return Opened(client(project, uri), uri, found.tracking.experiment.name, name)
 
 
@@ -183,7 +182,7 @@ def _create(database: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # which tables it creates
-    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
+    with lock(database):
         if database.exists():
             return
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:

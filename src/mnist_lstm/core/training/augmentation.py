@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from mnist_lstm.parameters import AugmentationParameters
+from mnist_lstm.parameters import MOVEMENTS, AugmentationParameters
 
 AUGMENTATION = 2  # separates this random stream from those of the initial weights and dropout
 
@@ -82,7 +82,7 @@ class Augmentation:
 
 def any_augmentation(settings: AugmentationParameters) -> bool:
     """Whether any augmentation is on."""
-    return any((settings.rotation, settings.scale, settings.shear, settings.shift, settings.elastic))
+    return any(getattr(settings, name) for name in MOVEMENTS)
 
 
 def _pixels(size: tuple[int, int]) -> Tensor:

@@ -22,25 +22,25 @@ LOWER_IS_BETTER = ("loss", "error", "brier", "ece")
 Rows = dict[str, list[str]]
 
 
-def show(runs: Sequence[Compared], sentences: Sequence[str]) -> None:
-    """Prints the table and the sentences below it."""
+def show(runs: Sequence[Compared], differing: Rows, measured: Rows, sentences: Sequence[str]) -> None:
+    """Prints the table of what differs and of the metrics, and the sentences below it."""
     sized = Console().is_terminal or "COLUMNS" in os.environ
     console = Console(width=None if sized else WIDTH)
-    console.print(table(runs))
+    console.print(table(runs, differing, measured))
     for sentence in sentences:
         console.print(f"- {sentence}", markup=False, highlight=False)
 
 
-def table(runs: Sequence[Compared]) -> Table:
-    """The table, a column for each run."""
+def table(runs: Sequence[Compared], differing: Rows, measured: Rows) -> Table:
+    """The table, a column for each run, of what `differences` and `metrics` give."""
     drawn = Table(box=box.SIMPLE_HEAD, title=Text(title(runs)), title_justify="left", caption_justify="left")
     drawn.add_column("", no_wrap=True)
     for run in runs:
         drawn.add_column(Text(run.head), overflow="fold")
-    for label, values in (differences(runs) or {"parameters": ["the same"] * len(runs)}).items():
+    for label, values in (differing or {"parameters": ["the same"] * len(runs)}).items():
         drawn.add_row(label, *map(Text, values))
     drawn.add_section()
-    for label, values in metrics(runs).items():
+    for label, values in measured.items():
         drawn.add_row(label, *(Text(value, "bold" if value.endswith(BEST) else "") for value in values))
         if any(value.endswith(BEST) for value in values):
             drawn.caption = f"{BEST} best of the same images"

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from mnist_lstm import provenance
 
-NOT_COMPARED = ("diff", "redacted", "folder", "withheld", "reason")  # parts of the provenance of code
+CODE = ("commit", "dirty", "source_sha256")  # parts of the provenance of code that identify it
 
 
 class Difference(NamedTuple):
@@ -66,7 +66,7 @@ def drift(then: dict[str, Any], project: Path) -> list[Difference]:
         Difference(kind, key, before[kind].get(key), now[kind].get(key))
         for kind in now
         for key in sorted(before[kind].keys() | now[kind].keys())
-        if key not in NOT_COMPARED and before[kind].get(key) != now[kind].get(key)
+        if before[kind].get(key) != now[kind].get(key)
     ]
 
 
@@ -74,7 +74,7 @@ def _sections(git: dict[str, Any], environment: dict[str, Any], hardware: dict[s
     """Facts by kind; the version of this package counts as code, which --checkout replaces."""
     packages = {"python": environment["python"], **environment["packages"]}
     return {
-        "code": git | {"version": packages.pop("mnist_lstm")},
+        "code": {key: git[key] for key in CODE} | {"version": packages.pop("mnist_lstm")},
         "packages": packages,
         "hardware": hardware,
         "environment": environment.get("variables", {}),
