@@ -209,6 +209,16 @@ def test_values_that_contradict_each_other_are_refused(
         checked(raw)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("split", "stratified"), ("transposed", True), ("dark_on_light", False), ("size", "8x8")]
+)
+def test_an_option_for_files_of_ones_own_is_refused_without_one(raw: dict[str, Any], key: str, value: Any) -> None:
+    given = with_value(raw, f"data.{key}", value)
+    with pytest.raises(UserError, match=rf"^parameter 'data\.{key}' is for files of your own"):
+        checked(given)
+    assert checked(with_value(given, "data.path", "mine.csv")).data.path == "mine.csv"
+
+
 @pytest.mark.parametrize("seed", [0, 2**32 - 1])
 def test_a_seed_is_any_32_bits(raw: dict[str, Any], seed: int) -> None:
     assert checked(with_value(raw, "training.seed", seed)).training.seed == seed

@@ -12,6 +12,9 @@ from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import NOT_NULL, Role, Section, mistakes, roles
 
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
+# Values of the options for files of one's own where none is named; the sources in the catalog know theirs
+WITHOUT_PATH: dict[str, Any] = dict.fromkeys(("subset", "label_column", "size", "transposed", "dark_on_light"))
+WITHOUT_PATH |= {"split": "auto", "skip_unreadable": False}
 WITH_PATH = Role(only_with=("data.path", NOT_NULL))
 TRANSIENT = Role(decides_weights=False, named="never", transient=True)
 
@@ -44,6 +47,13 @@ class DataParameters(Section):
     # What to do where no mirror answers; auto: the bundled digits in place of mnist where no mirror is named, else fail
     on_unreachable: Annotated[Literal["auto", "bundled_digits", "fail"], TRANSIENT]
     timeout: Annotated[PositiveFloat, TRANSIENT]  # seconds that a mirror may stay silent
+
+    @model_validator(mode="after")
+    def _options_of_a_path_need_one(self) -> Self:
+        given = [key for key, usual in WITHOUT_PATH.items() if getattr(self, key) != usual]
+        if self.path is None and given:
+            raise ValueError(f"'data.{given[0]}' is for files of your own: name them in data.path, or leave it out")
+        return self
 
     @property
     def source(self) -> str:

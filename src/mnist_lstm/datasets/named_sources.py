@@ -63,7 +63,7 @@ class NamedSource(_Entry):
         mirrors: fsspec URLs of folders that hold the files, tried in order.
         class_names: of label 0 to K - 1; None: as the files name them.
         validation_images: how many of the first training images validate.
-        transposed, dark_on_light: as the parameters of the same name, which override them.
+        transposed, dark_on_light: as the parameters of the same name, for files of one's own.
     """
 
     title: str
@@ -81,7 +81,7 @@ class NamedSource(_Entry):
             for key, file in self.entries().items()
         }
         hashes = {path.name: sha256(path) for path in paths.values()}
-        said = {key: getattr(self, key) for key in ("transposed", "dark_on_light") if getattr(data, key) is None}
+        said = {"transposed": self.transposed, "dark_on_light": self.dark_on_light}
         named = Named(name, self.title, str(folder), self.class_names, self.validation_images)
         return assembled(self.raw(paths, data), data.model_copy(update=said), named, hashes)
 

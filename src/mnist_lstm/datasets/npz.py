@@ -82,6 +82,8 @@ class SnapshotsDataset(NpzDataset):
     holds = Snapshots
 
     def save(self, data: Snapshots) -> None:
+        if data.holds_no_more_than(self._saved):
+            return  # nothing is new since the last report
         super().save(data if 0 in data.weights else data.continuing(self.load()))
 
     def load(self) -> Snapshots:

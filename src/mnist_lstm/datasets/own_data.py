@@ -82,8 +82,10 @@ def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str
 
 def hashes_of(path: Path) -> dict[str, str]:
     """SHA-256 of a file, or of each file in a folder that is of a known form."""
-    files = [path] if path.is_file() else [each for each in sorted(path.rglob("*")) if forms.recognised(each)]
-    return {file.name: sha256(file) for file in files}
+    if path.is_file():
+        return {path.name: sha256(path)}
+    files = [file for file in forms.files_below(path) if forms.recognised(file)]
+    return {file.relative_to(path).as_posix(): sha256(file) for file in files}
 
 
 def sha256(file: Path) -> str:
@@ -105,7 +107,7 @@ def _labelled(raw: RawData, place: str) -> tuple[dict[str, RawSplit], list[str]]
         )
     if len(parts) < len(raw.parts):
         notes.append("the test file has no labels and is left for predict")
-    for split, part in parts.items():
+    for split, part in parts.items():  # before pixels are looked at, as files that do not fit have any
         if len(part.images) != len(part.labels):
             raise UserError(
                 f"{place} ({split}) must have a label for each image, found {len(part.images)} images and "
@@ -120,7 +122,7 @@ def _labels(raw: RawData, parts: dict[str, RawSplit], named: Named) -> Labels:
     names = named.class_names
     if names is None:
         return mapped(plain, raw.class_names, named.place)
-    top = max(int(np.max(labels)) for labels in plain.values() if len(labels)) if plain else 0
+    top = max(int(np.max(labels)) for labels in plain.values() if len(labels))
     if top == len(names) and min(int(np.min(labels)) for labels in plain.values()) == 1:  # EMNIST letters
         return mapped(plain, dict(enumerate(names, start=1)), named.place)
     if top >= len(names):
@@ -150,9 +152,8 @@ def _is_dark_on_light(parts: dict[str, Any], place: str) -> bool:
 
 
 def _split(parts: dict[str, ImageSplit], data: DataParameters, named: Named) -> tuple[dict[str, ImageSplit], str]:
-    if named.validation_images is None or "valid" in parts or "/" in data.split:
+    if named.validation_images is None:
         return three_parts(parts, data.split, named.place, data.split_seed)
-    drawn = data.split if data.split in ("first", "stratified") else "auto"
-    valid, train, origin = validation(parts["train"], named.validation_images, drawn, named.place, data.split_seed)
+    valid, train, origin = validation(parts["train"], named.validation_images, "auto", named.place, data.split_seed)
     found = {"train": train, "valid": valid, "test": parts["test"]}
     return found, f"{len(train):,} to train, {len(valid):,} to validate ({origin}), {len(parts['test']):,} to test"

@@ -13,6 +13,7 @@ from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import Content, Open
 from mnist_lstm.datasets import forms
 from mnist_lstm.datasets.forms import tables
+from mnist_lstm.datasets.forms.raw import ignored
 from mnist_lstm.errors import UserError
 
 HEADER = 512  # bytes that tell the kind of a file
@@ -71,9 +72,9 @@ def _names(folder: Path) -> list[str]:
         found.append(Path(error.filename))
 
     for here, folders, files in os.walk(folder, onerror=not_entered):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not ignored(name)]
         links = [name for name in folders if Path(here, name).is_symlink()]
-        found += [Path(here, name) for name in [*files, *links] if not name.startswith(".")]
+        found += [Path(here, name) for name in [*files, *links] if not ignored(name)]
     return sorted(path.relative_to(folder).as_posix() for path in found if path != folder)
 
 

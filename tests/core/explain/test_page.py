@@ -65,7 +65,7 @@ def test_the_first_images_are_shown_and_then_the_surest_mistakes() -> None:
     labels = np.zeros(count, np.uint8)
     labels[[3, *range(IMAGES, IMAGES + 9)]] = 1
     made = content(tiny.checkpoint(), Snapshots("", {}), sequences, Predictions(logits, labels), None)
-    assert made["images"]["count"] == IMAGES + MISTAKES
+    assert (made["images"]["count"], made["images"]["first"]) == (IMAGES + MISTAKES, IMAGES)
     assert made["images"]["labels"][-MISTAKES:] == [1] * MISTAKES
 
 

@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import DataProfile
+from mnist_lstm.core.data.preparation import EDGE
 from mnist_lstm.core.explain.content import rules
 from mnist_lstm.core.inference.doubt import DIGITS, doubt
 from mnist_lstm.core.inference.lines import printed_lines
-from mnist_lstm.core.inference.preprocess import EDGE, Frame, preprocess
+from mnist_lstm.core.inference.preprocess import Frame, preprocess
 from tests.core.explain.drawings import drawings
 from tests.core.explain.javascript import in_node
 

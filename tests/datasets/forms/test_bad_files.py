@@ -113,7 +113,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "parquet: a broken picture": (
         "mine.parquet",
         parquet(pd.DataFrame({"image": [{"bytes": b"x", "path": None}] * 2, "label": [0, 1]})),
-        "complete pictures, found in row 0",
+        "complete pictures, found 2 that are not: row 0 of",
     ),
     "mat: cut short": ("mine.mat", mat()[:-200], "complete .mat file"),
     "mat: version 7.3": ("mine.mat", b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(400), "save -v7|complete"),

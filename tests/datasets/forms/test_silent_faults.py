@@ -126,3 +126,14 @@ def test_a_damaged_mapping_of_emnist_is_named(tmp_path: Path, digits: Digits, re
     (tmp_path / "emnist-x-mapping.txt").write_text("0 A\n1\n")
     with pytest.raises(UserError, match=r"emnist-x-mapping\.txt must have lines"):
         read(tmp_path)
+
+
+def test_files_of_one_name_in_two_folders_are_each_recorded(tmp_path: Path, digits: Digits, read: Read) -> None:
+    for split, images, labels in (
+        ("train", digits.train, digits.train_labels),
+        ("test", digits.test, digits.test_labels),
+        ("@eaDir", digits.test, digits.test_labels),  # a file server's own folder
+    ):
+        (tmp_path / split).mkdir()
+        table(images, labels).to_parquet(tmp_path / split / "0000.parquet")
+    assert sorted(read(tmp_path).card.files) == ["test/0000.parquet", "train/0000.parquet"]

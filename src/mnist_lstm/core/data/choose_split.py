@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.data.file_backed import FileBackedArray, after, before
+from mnist_lstm.core.data.file_backed import FileBackedArray
 from mnist_lstm.core.data.splits import ImageSplit, first_images, stratified_pair
 from mnist_lstm.errors import UserError
 
@@ -30,7 +30,7 @@ def three_parts(parts: dict[str, ImageSplit], how: str, place: str, seed: int) -
     if "test" not in found:
         count = int(how) if how.isdigit() else _by_custom(found["train"].labels) if how == "auto" else 0
         if count:
-            found["train"], found["test"] = _head_and_rest(found["train"], count, place)
+            found["train"], found["test"] = _first_and_rest(found["train"], count, place, "training")
             origin["test"] = f"those after the first {count:,}"
         else:
             _expect_in_memory(found["train"], place)
@@ -40,7 +40,7 @@ def three_parts(parts: dict[str, ImageSplit], how: str, place: str, seed: int) -
     if "valid" not in found:
         drawn = {"first": "first", "auto": "auto"}.get(how, "auto" if how.isdigit() else "stratified")
         drawn = "stratified" if how == "auto" and origin["test"] == "drawn by class" else drawn
-        share = 1 / HEAD if drawn != "stratified" and not how.count("/") else shares[1] / (shares[0] + shares[1])
+        share = 1 / HEAD if drawn != "stratified" else shares[1] / (shares[0] + shares[1])
         count = max(len(set(found["train"].labels.tolist())), round(share * len(found["train"])))
         found["valid"], found["train"], origin["valid"] = validation(found["train"], count, drawn, place, seed)
     ordered = {split: found[split] for split in ("train", "valid", "test")}
@@ -72,12 +72,7 @@ def validation(part: ImageSplit, count: int, how: str, place: str, seed: int) ->
         rest, drawn = stratified_pair(part, count / len(part), seed, place)
         sorted_by_class = "; the first images have other shares of the classes" if how == "auto" else ""
         return drawn, rest, f"drawn by class{sorted_by_class}"
-    if lacking := set(part.labels.tolist()) - set(part.labels[:count].tolist()):
-        raise UserError(
-            f"{place} must have every class in its validation images, but the first {count} lack {len(lacking)}: it is "
-            "sorted by class; draw them: --params data.split=stratified."
-        )
-    valid, rest = first_images(part, count, place)
+    valid, rest = _first_and_rest(part, count, place, "validation")
     return valid, rest, "the first ones"
 
 
@@ -99,20 +94,19 @@ def _shares(how: str) -> tuple[float, ...]:
     return tuple(map(float, how.split("/"))) if "/" in how else SHARES
 
 
-def _head_and_rest(part: ImageSplit, count: int, place: str) -> tuple[ImageSplit, ImageSplit]:
+def _first_and_rest(part: ImageSplit, count: int, place: str, use: str) -> tuple[ImageSplit, ImageSplit]:
+    """The first `count` images, which are for "training" or "validation", and the others."""
     if count >= len(part):
         raise UserError(
-            f"{place} must have images after the first {count} to test on, found {len(part)} in all; give data.split a "
-            "smaller number."
+            f"{place} must have images after the first {count} for {use}, found {len(part)} in all; give data.split a "
+            "smaller number, or have more."
         )
     if lacking := set(part.labels.tolist()) - set(part.labels[:count].tolist()):
         raise UserError(
-            f"{place} must have every class in its training images, but the first {count} lack {len(lacking)}: it is "
+            f"{place} must have every class in its {use} images, but the first {count} lack {len(lacking)}: it is "
             "sorted by class; draw them: --params data.split=stratified."
         )
-    return ImageSplit(before(part.images, count), part.labels[:count]), ImageSplit(
-        after(part.images, count), part.labels[count:]
-    )
+    return first_images(part, count, place)
 
 
 def _expect_in_memory(part: ImageSplit, place: str) -> None:

@@ -73,9 +73,10 @@ def _plain(found: Any, place: str) -> NDArray[Any]:
     if empty := [position for position, word in enumerate(words) if word in ("", "nan", "None")]:
         raise UserError(f"{place} must have a label for each image, found none at {empty[0]}.")
     try:
-        return words.astype(np.float64).astype(np.int64) if _whole(words.astype(np.float64)) else words
+        numbers = words.astype(np.float64)
     except ValueError:
         return words
+    return numbers.astype(np.int64) if _whole(numbers) else words
 
 
 def _whole(numbers: NDArray[np.float64]) -> bool:

@@ -32,7 +32,7 @@ def grey_values(parts: Mapping[str, Any], place: str) -> tuple[dict[str, Any], s
         raise UserError(f"{place} must hold images (N, height, width) or with 1, 3 or 4 channels, found {wrong[0]}.")
     if empty := [shape for shape in shapes if 0 in shape]:
         raise UserError(f"{place} holds no images, found the shape {empty[0]}.")
-    ranges = {split: _range([images], place) for split, images in parts.items()}
+    ranges = {split: _range(images, place) for split, images in parts.items()}
     _expect_alike(ranges, place)
     lowest, highest, whole = _joined(ranges.values())
     convert, said = _conversion(lowest, highest, whole)
@@ -62,17 +62,16 @@ def inverted(images: Array, place: str) -> Any:
     return np.subtract(WHITE, images, dtype=np.uint8)
 
 
-def _range(parts: Any, place: str) -> tuple[float, float, bool]:
-    """The lowest and the highest pixel of all splits, and whether all are whole numbers."""
+def _range(images: Any, place: str) -> tuple[float, float, bool]:
+    """The lowest and the highest pixel of a split, and whether all are whole numbers."""
     lowest, highest, whole = np.inf, -np.inf, True
-    for images in parts:
-        if images.dtype.kind not in "biuf":
-            raise UserError(f"{place} must hold numbers for pixels, found {images.dtype}.")
-        for block in _blocks(images):
-            if not np.isfinite(low := float(block.min())) or not np.isfinite(high := float(block.max())):
-                raise UserError(f"{place} must hold a number for each pixel, found nan or an infinite one.")
-            lowest, highest = min(lowest, low), max(highest, high)
-            whole = whole and (block.dtype.kind in "biu" or bool((block == np.rint(block)).all()))
+    if images.dtype.kind not in "biuf":
+        raise UserError(f"{place} must hold numbers for pixels, found {images.dtype}.")
+    for block in _blocks(images):
+        if not np.isfinite(low := float(block.min())) or not np.isfinite(high := float(block.max())):
+            raise UserError(f"{place} must hold a number for each pixel, found nan or an infinite one.")
+        lowest, highest = min(lowest, low), max(highest, high)
+        whole = whole and (block.dtype.kind in "biu" or bool((block == np.rint(block)).all()))
     return lowest, highest, whole
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mnist_lstm.core.data.file_backed import Array
 
 MEASURED = 1000  # images, evenly spaced
-EDGE = 0.25  # fraction of the strongest ink at which a stroke begins
+EDGE = 0.25  # fraction of the strongest ink at which a stroke begins, also in pictures to predict
 ALIKE = 0.85  # of the usual fill: where no box is narrower, pictures lost their aspect ratio
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.file_backed import Array
 from mnist_lstm.core.data.sequences import step_word, to_images
+from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.evaluation.examples import most_confident_mistakes
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.inference import doubt
@@ -18,7 +19,7 @@ from mnist_lstm.core.inference.preprocess import frame_of
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.snapshots import Snapshots, flat
 
-VERSION = 1  # of the content; a recorded page of another version cannot be written anew from its own content
+VERSION = 2  # of the content; a recorded page of another version cannot be written anew from its own content
 IMAGES = 200  # test images: the first ones
 MISTAKES = 4  # the surest ones, after those
 MOST_PIXELS = 160_000  # of all images together
@@ -44,7 +45,7 @@ def content(
         tested: their logits and labels; None where the run did not evaluate.
         by_step: columns step, accuracy and decided of the test; None likewise.
     """
-    shown = _shown(len(sequences), checkpoint, tested)
+    shown, first = _shown(len(sequences), checkpoint, tested)
     images = to_images(sequences[shown], checkpoint.pixel_order(), *checkpoint.data.image_shape)
     source = checkpoint.data.preparation
     labels = tested.labels[shown].tolist() if tested else []
@@ -55,7 +56,7 @@ def content(
         "frame": frame_of(checkpoint.data)._asdict() | {"paper": source.paper, "whole": source.whole},
         "rules": rules(checkpoint.data),
         "steps": checkpoint.pixel_order().shape[0],
-        "images": {"count": len(shown), "labels": labels, "data": _text(images)},
+        "images": {"count": len(shown), "first": first, "labels": labels, "data": _text(images)},
         "history": _thinned(checkpoint.state.history),
         "snapshots": _snapshots(checkpoint, snapshots),
         "by_step": {name: np.asarray(by_step[name]).tolist() for name in ("step", "accuracy")} if by_step else None,
@@ -92,12 +93,12 @@ def network(checkpoint: Checkpoint) -> Content:
     }
 
 
-def _shown(count: int, checkpoint: Checkpoint, tested: Predictions | None) -> NDArray[np.int64]:
-    """Positions of the images that the page shows: the first ones, then the surest mistakes among the others."""
+def _shown(count: int, checkpoint: Checkpoint, tested: Predictions | None) -> tuple[NDArray[np.int64], int]:
+    """Positions of the images that the page shows: the first ones, then the surest mistakes; and how many are first."""
     height, width = checkpoint.data.image_shape
     first = min(count, IMAGES, max(1, MOST_PIXELS // (height * width)))
     wrong = most_confident_mistakes(tested.logits, tested.labels, 2 * MISTAKES) if tested else np.empty(0, np.int64)
-    return np.concatenate([np.arange(first), wrong[wrong >= first][:MISTAKES]]).astype(np.int64)
+    return np.concatenate([np.arange(first), wrong[wrong >= first][:MISTAKES]]).astype(np.int64), first
 
 
 def _about(checkpoint: Checkpoint, tested: Predictions | None) -> Content:
@@ -115,8 +116,7 @@ def _about(checkpoint: Checkpoint, tested: Predictions | None) -> Content:
         "steps": step.many,
         "updates": checkpoint.state.iteration,
         "batch": fields.get("training.batch_size"),
-        "rate": fields.get("training.learning_rate"),
-        "accuracy": float((tested.logits.argmax(axis=1) == tested.labels).mean()) if tested else None,
+        "accuracy": metrics.accuracy(tested.logits, tested.labels) if tested else None,
         "tested": len(tested.labels) if tested else 0,
     }
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import DataProfile
+from mnist_lstm.core.data.preparation import EDGE
 from mnist_lstm.core.inference.decode import WHITE
 from mnist_lstm.core.inference.lines import Mask, box_of
-from mnist_lstm.core.inference.preprocess import EDGE
 
 DIGITS = [str(digit) for digit in range(10)]
 COARSE = 16  # pixels: on a smaller side of the ink's box, the shape of a digit is not judged

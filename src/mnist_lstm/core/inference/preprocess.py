@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_lstm.core.data.data_card import DataProfile
+from mnist_lstm.core.data.preparation import EDGE
 from mnist_lstm.core.inference.decode import WHITE, GreyImage, PictureError
 from mnist_lstm.core.inference.lines import box_of, near, printed_lines, without_specks
 from mnist_lstm.core.inference.paper import border, difference
 
 LEAST_CONTRAST = 24  # of 255, between ink and paper; pictures with less are blank
-EDGE = 0.25  # fraction of the ink's strength at which a stroke begins
 NOISE = 4  # standard deviations of the paper; smaller differences are not ink
 
 

@@ -40,6 +40,12 @@ class Snapshots:
         (fingerprint,) = (name.removeprefix(TRAINING) for name in arrays if name.startswith(TRAINING))
         return cls(fingerprint, {int(name): arrays[name] for name in arrays if not name.startswith(TRAINING)})
 
+    def holds_no_more_than(self, other: object) -> bool:
+        """Whether the other are snapshots of the same training, and have all of these."""
+        if not isinstance(other, Snapshots) or other.fingerprint != self.fingerprint:
+            return False
+        return self.weights.keys() <= other.weights.keys()
+
     def continuing(self, earlier: "Snapshots") -> "Snapshots":
         """With those that an interrupted training left before this one continued it."""
         if 0 in self.weights or earlier.fingerprint != self.fingerprint:

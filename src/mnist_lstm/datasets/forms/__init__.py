@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, tables, usps
-from mnist_lstm.datasets.forms.raw import Form, RawData, first_bytes, shown
+from mnist_lstm.datasets.forms.raw import Form, RawData, first_bytes, ignored, shown
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
 
@@ -28,10 +28,8 @@ def read(path: Path, data: DataParameters) -> RawData:
     Raises:
         UserError: if it has no known form, or more than one.
     """
-    if not path.exists():
-        raise UserError(f"parameter 'data.path' must be a file or a folder, found none at {str(path)!r}.")
     with _unpacked(path, data) as place:
-        files = [place] if place.is_file() else _files(place)
+        files = [place] if place.is_file() else files_below(place)
         found: dict[str, list[Path]] = {}
         for file in files if len(files) <= MOST_FILES else []:
             if name := recognised(file):
@@ -69,10 +67,10 @@ def _unpacked(path: Path, data: DataParameters) -> Iterator[Path]:
             raise UserError(str(error).replace(str(place), str(path))) from None
 
 
-def _files(folder: Path) -> list[Path]:
-    """All visible files below a folder, sorted."""
+def files_below(folder: Path) -> list[Path]:
+    """All files of data below a folder, sorted."""
     found = []
     for here, inner, names in os.walk(folder):
-        inner[:] = [name for name in inner if not name.startswith(".") and name not in folders.SYSTEM]
-        found += [Path(here, name) for name in names if not name.startswith(".") and name not in folders.SYSTEM]
+        inner[:] = [name for name in inner if not ignored(name)]
+        found += [Path(here, name) for name in names if not ignored(name)]
     return sorted(found)

@@ -1,12 +1,12 @@
 """Zip files that hold data files, as Kaggle and EMNIST give them."""
 
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mnist_lstm.datasets.atomic import CANNOT_WRITE
 from mnist_lstm.datasets.file_backed import expect_room
 from mnist_lstm.datasets.forms.raw import words
 from mnist_lstm.errors import UserError
@@ -29,12 +29,8 @@ def unpacked(path: Path, subset: str | None) -> Iterator[Path]:
                 for entry in chosen:
                     archive.extract(entry, folder)  # in blocks; names cannot leave the folder
         except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, OSError) as error:
-            if (
-                isinstance(error, OSError)
-                and not isinstance(error, EOFError)
-                and shutil.disk_usage(folder).free < SMALL
-            ):
-                raise
+            if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
+                raise UserError(f"{folder} must be writable to unpack {path}, found: {error.strerror}.") from None
             raise UserError(f"{path} must be a complete zip file, found: {' '.join(str(error).split())}.") from None
         yield Path(folder)
 

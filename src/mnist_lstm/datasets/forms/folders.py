@@ -2,23 +2,17 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mnist_lstm.core.data.labels import MOST_CLASSES
-from mnist_lstm.core.inference.decode import BLACK, WHITE, GreyImage, PictureError, decode
-from mnist_lstm.core.inference.preprocess import stretched
-from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit
+from mnist_lstm.datasets.forms.encoded import expect_readable, pictures, skipped
+from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit, ignored
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
-
-# What Windows, macOS and file servers leave in folders
-SYSTEM = ("Thumbs.db", "desktop.ini", "__MACOSX", "Icon\r", "$RECYCLE.BIN", "System Volume Information", "lost+found")
-SERVERS = ("@eaDir", "#recycle", "@Recycle")  # of Synology and QNAP
-SHOWN = 50  # unreadable pictures that a message names
 
 
 def read(place: Path, data: DataParameters) -> RawData:
@@ -42,13 +36,14 @@ def read(place: Path, data: DataParameters) -> RawData:
             place,
             f"the same classes in train and {split}, found {classes['train']} and {names}",
         )
-    _expect_readable(broken, place, data.skip_unreadable)
-    pictures = f"{sum(len(part.labels) for part in parts.values())} pictures"
+    expect_readable(broken, place, data.skip_unreadable)
+    count = f"{sum(len(part.labels) for part in parts.values())} pictures"
     layout = ", ".join(folder.name for folder in folders.values()) if folders else "one folder for each class"
-    notes = (f"{len(broken)} unreadable pictures skipped: {_listed(broken)}",) if broken else ()
     class_names = dict(enumerate(classes["train"]))
-    form, files = f"folders of pictures ({layout})", {pictures: sha.hexdigest()}
-    return RawData(form, parts, class_names, whole=True, dark_on_light=data.dark_on_light, files=files, notes=notes)
+    form, files = f"folders of pictures ({layout})", {count: sha.hexdigest()}
+    return RawData(
+        form, parts, class_names, whole=True, dark_on_light=data.dark_on_light, files=files, notes=skipped(broken)
+    )
 
 
 def visible(folder: Path) -> Iterator[Path]:
@@ -59,7 +54,7 @@ def visible(folder: Path) -> Iterator[Path]:
     """
     if not folder.is_dir():
         raise UserError(f"{folder} must be a folder of pictures, found none.")
-    return (path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in (*SYSTEM, *SERVERS))
+    return (path for path in folder.iterdir() if not ignored(path.name))
 
 
 def _unwrapped(place: Path) -> Path:
@@ -100,30 +95,19 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
         encoded = os.fsencode(each.name)
         _expect(_is_utf8(encoded), folder, f"folders whose names are UTF-8, found {encoded!r}; rename it")
         _expect(any(label == of for _, of, _ in found), each, "pictures, found none")
-    images, labels = [], []
-    for _, label, path in sorted(found):
-        _expect(
-            path.is_file(),
-            path.parent,
-            f"pictures alone, found the folder {path.name}"
-            if path.is_dir()
-            else f"files, found the dead link {path.name}",
-        )
+    order = [(label, path) for _, label, path in sorted(found)]
+    images, kept = pictures(_hashed((path for _, path in order), sha), data, broken)
+    return [each.name for each in classes], RawSplit(images, np.array([order[position][0] for position in kept]))
+
+
+def _hashed(paths: Iterable[Path], sha: Any) -> Iterator[tuple[str, bytes]]:
+    """The path and the content of each picture; both go into `sha`."""
+    for path in paths:
+        what = f"the folder {path.name}" if path.is_dir() else f"the dead link {path.name}"
+        _expect(path.is_file(), path.parent, f"pictures alone, found {what}")
         content = path.read_bytes()
         sha.update(f"{path.parent.name}/{path.name} {len(content)}\n".encode(errors="surrogateescape") + content)
-        try:
-            images.append(picture(content, data))
-        except PictureError as error:
-            broken.append(f"{path} ({error})")
-            continue
-        labels.append(label)
-        if images[-1].shape != images[0].shape:
-            raise UserError(
-                f"{path} must have the size of the first picture, {images[0].shape}, found {images[-1].shape}; stretch "
-                "all to one size: --params data.size=HEIGHTxWIDTH."
-            )
-    stacked = np.stack(images) if images else np.empty((0, 1, 1), np.uint8)
-    return [each.name for each in classes], RawSplit(stacked, np.array(labels))
+        yield str(path), content
 
 
 def _is_utf8(name: bytes) -> bool:
@@ -132,28 +116,6 @@ def _is_utf8(name: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def picture(content: bytes, data: DataParameters) -> GreyImage:
-    """A picture file of a training set, stretched to the size that is named.
-
-    Raises:
-        PictureError: if it cannot be read.
-    """
-    paper = None if data.dark_on_light is None else WHITE if data.dark_on_light else BLACK
-    return stretched(decode(content, paper), data.height_and_width)
-
-
-def _expect_readable(broken: list[str], place: Path, skip: bool) -> None:
-    if broken and not skip:
-        raise UserError(
-            f"{place} must hold complete pictures, found {len(broken)} that are not: {_listed(broken)}; remove "
-            "them, or leave them out: --params data.skip_unreadable=true."
-        )
-
-
-def _listed(broken: list[str]) -> str:
-    return ", ".join(broken[:SHOWN]) + (f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else "")
 
 
 def _expect(holds: bool, place: Path, what: str) -> None:

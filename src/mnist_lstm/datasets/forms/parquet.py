@@ -1,13 +1,14 @@
 """Parquet files: of Hugging Face, with a picture file in each row, or a table of pixels."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_lstm.core.inference.decode import WHITE, PictureError
-from mnist_lstm.datasets.forms.folders import picture
+from mnist_lstm.core.data.pixels import WHITE
+from mnist_lstm.datasets.forms.encoded import expect_readable, pictures, skipped
 from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out
 from mnist_lstm.errors import UserError
@@ -21,19 +22,33 @@ def recognises(path: Path, head: bytes) -> bool:
     return head.startswith(b"PAR1")
 
 
+class _Part(NamedTuple):
+    images: Any
+    labels: list[Any]
+    names: dict[int, str] | None  # of the classes, where the file has Hugging Face's description
+    of_pictures: bool
+
+
 def read(files: list[Path], data: DataParameters) -> RawData:
     """The rows of all files of each split, in the order of the files' names."""
     found, rest = by_split(files, data.subset)
-    parts, names = {}, None
-    for split, paths in found.items():
-        each = [_read(path, data) for path in paths]
-        images, labels = (np.concatenate([part[kind] for part in each]) for kind in (0, 1))
-        parts[split], names = RawSplit(images, labels), each[0][2] or names
-    return RawData("parquet files", parts, names, notes=left_out(rest))
+    broken = list[str]()
+    read_parts = {split: [_read(path, data, broken) for path in paths] for split, paths in found.items()}
+    parts = {
+        split: RawSplit(
+            np.concatenate([part.images for part in each]), np.array([label for part in each for label in part.labels])
+        )
+        for split, each in read_parts.items()
+    }
+    every = [part for each in read_parts.values() for part in each]
+    names = next((part.names for part in every if part.names), None)
+    notes = (*left_out(rest), *skipped(broken))
+    if any(part.of_pictures for part in every):
+        return RawData("parquet files", parts, names, whole=True, dark_on_light=data.dark_on_light, notes=notes)
+    return RawData("parquet files", parts, names, notes=notes)
 
 
-def _read(path: Path, data: DataParameters) -> tuple[Any, Any, dict[int, str] | None]:
-    """Images, labels and, where the file has Hugging Face's description, the names of the classes."""
+def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
@@ -46,32 +61,43 @@ def _read(path: Path, data: DataParameters) -> tuple[Any, Any, dict[int, str] | 
                 f"{path} must have a column of labels, found none; name it: --params data.label_column=NAME."
             )
         nested = [name for name in columns if pa.types.is_struct(file.schema_arrow.field(name).type)]
-        values: list[Any] = []
-        labels: list[Any] = []
-        for batch in file.iter_batches(ROWS):
-            labels += batch.column(label).to_pylist()
-            values.append(_pictures(path, batch.column(nested[0]), data) if nested else _pixels(batch, label))
+        batches = file.iter_batches(ROWS)
+        if nested:
+            images, labels = _pictures(path, batches, label, nested[0], data, broken)
+        else:
+            images, labels = _rows(path, batches, label, data)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} must be a complete parquet file, found: {' '.join(str(error).split())}.") from None
-    if not values:
+    if not labels:
         raise UserError(f"{path} must hold images, found no row.")
-    images = np.concatenate(values)
-    return images if nested else shaped(images, data, path), np.array(labels), _names(file, columns[label])
+    return _Part(images, labels, _names(file, columns[label]), bool(nested))
 
 
-def _pictures(path: Path, column: Any, data: DataParameters) -> Any:
-    images: list[Any] = []
-    for row in column:
-        try:
-            images.append(picture(row["bytes"].as_py() or b"", data))
-        except PictureError as error:
-            raise UserError(f"{path} must hold complete pictures, found in row {len(images)}: {error}.") from None
-        if images[-1].shape != images[0].shape:
-            raise UserError(
-                f"{path} must hold pictures of one size, found {images[0].shape} and {images[-1].shape}; stretch all "
-                "to one size: --params data.size=HEIGHTxWIDTH."
-            )
-    return np.stack(images)
+def _pictures(
+    path: Path, batches: Iterable[Any], label: int, column: str, data: DataParameters, broken: list[str]
+) -> tuple[Any, list[Any]]:
+    labels: list[Any] = []
+
+    def rows() -> Iterator[tuple[str, bytes]]:
+        for batch in batches:
+            first = len(labels)
+            labels.extend(batch.column(label).to_pylist())
+            for row, value in enumerate(batch.column(column), start=first):
+                yield f"row {row} of {path}", value["bytes"].as_py() or b""
+
+    images, kept = pictures(rows(), data, broken)
+    expect_readable(broken, path, data.skip_unreadable)
+    return images, [labels[position] for position in kept]
+
+
+def _rows(path: Path, batches: Iterable[Any], label: int, data: DataParameters) -> tuple[Any, list[Any]]:
+    values, labels = [], list[Any]()
+    for batch in batches:
+        labels += batch.column(label).to_pylist()
+        values.append(_pixels(batch, label))
+    if not values:
+        return [], []
+    return shaped(np.concatenate(values), data, path), labels
 
 
 def _pixels(batch: Any, label: int) -> Any:

@@ -29,15 +29,15 @@ def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
 
 
 def label_position(
-    path: Path, columns: list[str], column: Callable[[int], Any] | None, data: DataParameters
+    path: Path, columns: list[str], ends: Callable[[], tuple[Any, Any]] | None, data: DataParameters
 ) -> int | None:
     """The position of the labels' column; None where all columns are pixels.
 
     Args:
         path: of the table, for messages.
         columns: their names; positions where there is no header.
-        column: gives all values at a position where there is no header, as a file that is sorted by class begins
-            with thousands of rows of one; the labels are then first or last. None with a header.
+        ends: gives all values of the first and the last column, one of which holds the labels where there is no
+            header; all, as a file that is sorted by class begins with thousands of rows of one. None with a header.
         data: the parameters.
 
     Raises:
@@ -54,12 +54,13 @@ def label_position(
                 f"{data.label_column!r}."
             )
         return names.index(asked)
-    if column is None:
+    if ends is None:
         found = [position for position, name in enumerate(columns) if any(word in LABELS for word in words(name))]
     elif _square(len(columns)) and not _square(len(columns) - 1):
         return None
     else:
-        found = [at for at in (0, len(columns) - 1) if 2 <= column(at).nunique() <= MOST_CLASSES]
+        first, last = ends()
+        found = [at for at, values in ((0, first), (len(columns) - 1, last)) if 2 <= values.nunique() <= MOST_CLASSES]
     if not found and _square(len(columns)):
         return None
     if len(found) != 1:

@@ -15,6 +15,9 @@ SPLITS = {
     "valid": ("val", "valid", "validation", "dev", "xval", "yval"),
     "test": ("test", "testing", "t10k", "tes", "xtest", "ytest"),
 }
+# What Windows, macOS and file servers (Synology, QNAP) leave in folders
+SYSTEM = ("Thumbs.db", "desktop.ini", "__MACOSX", "Icon\r", "$RECYCLE.BIN", "System Volume Information", "lost+found")
+SERVERS = ("@eaDir", "#recycle", "@Recycle")
 LABELS = ("label", "labels", "y", "ytrain", "yval", "ytest", "target", "targets", "class", "classes")
 
 
@@ -60,6 +63,11 @@ class Form(NamedTuple):
 
     recognises: Callable[[Path, bytes], bool]
     read: Callable[[list[Path], DataParameters], RawData]
+
+
+def ignored(name: str) -> bool:
+    """Whether a file or folder with this name is hidden or the system's, and no data."""
+    return name.startswith(".") or name in (*SYSTEM, *SERVERS)
 
 
 def words(name: str) -> list[str]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mnist_lstm.core.data.pixels import grey_values
+from mnist_lstm.core.data.pixels import WHITE, grey_values
 from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, only
 from mnist_lstm.errors import UserError
@@ -17,11 +18,12 @@ from mnist_lstm.parameters import DataParameters
 FEWEST = 5  # columns of a table of pixels
 ROWS = 5000  # read at a time
 SEPARATORS = ",;\t"
-WHITE = 255
 
 
 def recognises(path: Path, head: bytes) -> bool:
     """Whether its second line has numbers in columns, or it is an ARFF file."""
+    if b"\0" in head:  # no text
+        return False
     lines = _lines(head)
     if lines and _relation(lines):
         return True
@@ -58,11 +60,13 @@ def table(path: Path, data: DataParameters) -> RawSplit:
     columns = columns or [str(position) for position in range(first.shape[1])]
     if first.shape[1] != len(columns):
         raise UserError(f"{path} must have {len(columns)} values in each row as in its header, found {first.shape[1]}.")
-    label = label_position(path, columns, None if named else partial(_column, path, skipped, separator), data)
+    label = label_position(
+        path, columns, None if named else partial(_ends, path, skipped, separator, len(columns) - 1), data
+    )
     values: list[Any] = []
     labels: list[Any] = []
     seen = skipped + 1
-    for chunk in (first, *([] if len(first) < ROWS else chunks)):
+    for chunk in chain([first], chunks):
         values.append(_pixels(path, chunk, columns, label, seen))
         labels += [] if label is None else chunk.iloc[:, label].tolist()
         seen += len(chunk)
@@ -124,8 +128,10 @@ def _counted(cells: list[str]) -> bool:
     return any(numbers == [str(start + at) for at in range(len(numbers))] for start in (0, 1))
 
 
-def _column(path: Path, skipped: int, separator: str, at: int) -> Any:
-    return pd.concat(chunk.iloc[:, 0] for chunk in _chunks(path, skipped, separator, usecols=[at]))
+def _ends(path: Path, skipped: int, separator: str, last: int) -> tuple[Any, Any]:
+    """All values of the first column and of the last one."""
+    both = pd.concat(_chunks(path, skipped, separator, usecols=[0, last]))
+    return both.iloc[:, 0], both.iloc[:, -1]
 
 
 def _chunks(path: Path, skipped: int, separator: str, **chosen: Any) -> Iterator[pd.DataFrame]:

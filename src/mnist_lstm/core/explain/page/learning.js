@@ -1,7 +1,7 @@
 // Chapter 5: the same image, read by the network as it was at a few updates of its own training.
 
 import {first, read} from "./network.js";
-import {about, change, eachImage, images, net, networkOf, run, sequence, state, whenChanged} from "./store.js";
+import {about, change, eachImage, images, net, networkOf, reading, run, sequence, state, whenChanged} from "./store.js";
 import {answerTable, decision, showAnswers} from "./reader.js";
 import {byId, chart, percent} from "./view.js";
 
@@ -27,25 +27,32 @@ export function startLearning() {
   const counted = new Map();
   whenChanged((changed) => {
     if (!["image", "snapshot", "theme"].some((key) => key in changed)) return;
-    const then = read(networkAt(state.snapshot), sequence(state.image)), update = updateAt(state.snapshot);
+    const network = networkAt(state.snapshot), update = updateAt(state.snapshot);
+    const then = network === net ? reading : read(network, sequence(state.image));
     showAnswers(table, then);
     slider.value = state.snapshot;
     slider.setAttribute("aria-valuetext", `after ${update} updates`);
     byId("snapshot-title").textContent = `After ${update.toLocaleString("en")} of ${about.updates.toLocaleString("en")} updates`;
     byId("snapshot-says").textContent = `${decision(then)} It is ${percent(Math.max(...then.probabilities.at(-1)))} sure.`;
     const last = history.iteration.at(-1) ?? 1, ticks = [0, Math.round(last / 2), last];
-    const near = updates.reduce((a, b) => (Math.abs(b - update) < Math.abs(a - update) ? b : a), updates[0]);
     const use = (x) => change({snapshot: updates.reduce((a, b, k) => (Math.abs(b - x) < Math.abs(updates[a] - x) ? k : a), 0)});
     const x = {range: [0, last], title: "updates", ticks};
     const highest = Math.max(...points("train_loss").map(([, y]) => y), 0.1);
-    chart(byId("loss"), {x, mark: near, use, series: [{points: points("train_loss"), colour: "soft", name: "batch", soft: true},
+    chart(byId("loss"), {x, mark: update, use, series: [{points: points("train_loss"), colour: "soft", name: "batch", soft: true},
       {points: points("valid_loss"), colour: "blue", name: "validation images", dots: true}],
     y: {range: [0, highest], title: "loss (nats)", ticks: [0, Number((highest / 2).toFixed(1)), Number(highest.toFixed(1))]}});
-    chart(byId("train-accuracy"), {x, mark: near, use, series: [{points: points("train_accuracy"), colour: "soft", name: "batch", soft: true},
+    chart(byId("train-accuracy"), {x, mark: update, use, series: [{points: points("train_accuracy"), colour: "soft", name: "batch", soft: true},
       {points: points("valid_accuracy"), colour: "blue", name: "validation images", dots: true}],
     y: {range: [0, 1], title: "accuracy", ticks: [0, 0.5, 1], label: (v) => `${100 * v} %`}});
-    count(state.snapshot);
+    if ("snapshot" in changed && seen) count(state.snapshot);
   });
+  let seen = false; // whether the chapter was on screen: the count takes a second
+  new IntersectionObserver((entries, watcher) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    watcher.disconnect();
+    seen = true;
+    count(state.snapshot);
+  }).observe(byId("snapshot-accuracy"));
 
   async function count(position) {
     const show = (right, of) => { byId("snapshot-accuracy").textContent = `${right} of these ${of} test images are right`; };
@@ -61,7 +68,7 @@ export function startLearning() {
 }
 
 /** The images that are the test's first ones, without the chosen mistakes. */
-export const firstImages = () => Math.min(images.length, 200);
+export const firstImages = () => run.images.first;
 
 /** How many of those a network names rightly; null where `goesOn()` said no. */
 export async function rightAnswers(network, hold, goesOn, progress = () => {}) {

@@ -91,7 +91,6 @@ function startPlayer() {
   whenChanged(() => {
     const values = shares(), most = first(values);
     slider.value = state.step;
-    slider.style.setProperty("--done", `${(100 * (state.step - 1)) / Math.max(1, net.steps - 1)}%`);
     slider.setAttribute("aria-valuetext", `${about.step} ${state.step} of ${net.steps}`);
     byId("where").textContent = `${about.step} ${state.step} of ${net.steps}`;
     button.setAttribute("aria-label", isPlaying() ? "Pause" : "Play");
@@ -105,7 +104,7 @@ function startPlayer() {
 function startGallery() {
   const {labels, count} = run.images, shown = [];
   names.forEach((_, label) => { if (labels.includes(label)) shown.push(labels.indexOf(label)); });
-  for (let n = Math.max(shown.length, count - 4); n < count && count > 200; n += 1) shown.push(n);
+  for (let n = run.images.first; n < count; n += 1) shown.push(n);
   if (!shown.length) shown.push(...images.slice(0, 10).keys());
   const thumbs = shown.slice(0, 14).map((n) => {
     const canvas = make("canvas", {"aria-hidden": "true"}), label = labels.length ? `: ${names[labels[n]]}` : "";
@@ -140,7 +139,7 @@ export function startSequence() {
       number(Math.max(...Array.from(pixels, (p) => state.image[p])) / 255)}; 0 is paper, 1 is ink`;
     const label = run.images.labels[state.picked];
     byId("digit-name").textContent = state.picked < 0 ? "your drawing, prepared"
-      : `test image ${state.picked < 200 ? state.picked : "that it gets wrong"}${label === undefined ? "" : `, a ${names[label]}`}`;
+      : `test image ${state.picked < run.images.first ? state.picked : "that it gets wrong"}${label === undefined ? "" : `, a ${names[label]}`}`;
     const {rules} = run, ink = run.frame.paper ? state.image.map((value) => 255 - value) : state.image;
     const shape = state.picked < 0 && rules.shapes ? doubtOf(ink, width, rules) : "";
     const unsure = uncertainty(reading.probabilities.at(-1), names, rules);

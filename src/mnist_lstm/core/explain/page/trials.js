@@ -1,10 +1,10 @@
 // Chapter 6: hold a gate, change pixels, see what the end still knows; and another network on the same image.
 
-import {first, read} from "./network.js";
+import {first, read, sequenceOf} from "./network.js";
 import {about, cell, change, net, networkOf, pixelsOf, reading, run, sequence, state, whenChanged} from "./store.js";
 import {firstImages, rightAnswers} from "./learning.js";
 import {answerTable, decision, nameOf, showAnswers, showImage} from "./reader.js";
-import {byId, chart, make, number, onPoint, percent} from "./view.js";
+import {byId, chart, make, number, onPoint, percent, pointed} from "./view.js";
 
 const ENOUGH = 28; // groups of steps whose influence is shown
 const NUDGE = 1e-3; // of the ink, for the gradient
@@ -45,7 +45,7 @@ function startHolding() {
       make("button", {type: "button", "data-letter": letter, "data-value": String(value), "aria-pressed": String(value === null),
         onclick: () => choose(letter, value)}, words)))));
   const show = () => {
-    const held = read(net, sequence(state.image), hold);
+    const held = Object.keys(hold).length ? read(net, sequence(state.image), hold) : reading;
     showAnswers(table, held);
     byId("held-says").textContent = decision(held);
   };
@@ -67,9 +67,8 @@ function startPixels() {
   };
   let ink = 255;
   canvas.addEventListener("pointerdown", (event) => {
-    const box = canvas.getBoundingClientRect(), at = Math.floor(((event.clientY - box.top) / box.height) * about.height) * width
-      + Math.floor(((event.clientX - box.left) / box.width) * width);
-    ink = state.image[at] > 127 ? 0 : 255;
+    const [y, x] = pointed(event, canvas);
+    ink = state.image[y * width + x] > 127 ? 0 : 255;
   });
   onPoint(canvas, (y, x) => alter((image) => { image[y * width + x] = ink; }));
   byId("erase").addEventListener("click", () => alter((image) => { for (const pixel of pixelsOf(state.step)) image[pixel] = 0; }));
@@ -81,7 +80,7 @@ function startPixels() {
     if (!("image" in changed) && !("theme" in changed)) return;
     showImage(canvas, state.image);
     byId("restore").disabled = !state.original;
-    const before = read(net, sequence(state.original ?? state.image)), apart = distance(before.seen.h, reading.seen.h);
+    const before = state.original ? read(net, sequence(state.original)) : reading, apart = distance(before.seen.h, reading.seen.h);
     chart(byId("apart"), {series: [{points: apart.map((d, t) => [t + 1, d]), colour: "blue"}],
       x: {range: [1, net.steps], title: `after ${about.step}`, ticks: [1, Math.round(net.steps / 2), net.steps]},
       y: {range: [0, 1], title: "how far the states are apart", ticks: [0, 0.5, 1]}});
@@ -138,7 +137,7 @@ function startOther() {
   const other = networkOf(run.other), table = answerTable(byId("other"), `Class probabilities of ${other.label}`);
   whenChanged((changed) => {
     if (!("image" in changed) && !("theme" in changed)) return;
-    const values = Float64Array.from(other.order, (pixel) => Math.fround(state.image[pixel] / 255)), found = read(other, values);
+    const found = read(other, sequenceOf(state.image, other.order));
     showAnswers(table, found);
     byId("other-says").textContent = `${other.label}: ${decision(found)}`;
   });

@@ -62,7 +62,7 @@ export function startUnits() {
   byId("nine").textContent = "The images are being read …";
   slider.addEventListener("input", () => change({unit: Number(slider.value) - 1}));
   const loudest = Array.from({length: net.width}, (_, unit) => unit).sort((a, b) => votes(b).spread - votes(a).spread).slice(0, 12);
-  change({unit: loudest[0]});
+  state.unit = loudest[0];
   byId("loudest").replaceChildren(...loudest.map((unit) =>
     make("button", {type: "button", "data-unit": unit, onclick: () => change({unit})}, String(unit + 1))));
   const show = () => {
