@@ -135,5 +135,5 @@ def test_files_of_one_name_in_two_folders_are_each_recorded(tmp_path: Path, digi
         ("@eaDir", digits.test, digits.test_labels),  # a file server's own folder
     ):
         (tmp_path / split).mkdir()
-        table(images, labels).to_parquet(tmp_path / split / "0000.parquet")
+        table(images, labels).rename(columns=str).to_parquet(tmp_path / split / "0000.parquet")
     assert sorted(read(tmp_path).card.files) == ["test/0000.parquet", "train/0000.parquet"]
