@@ -11,8 +11,10 @@ from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.core.explain.page import content_of
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import explained as module
-from mnist_lstm.tracking import load_model, store
+from mnist_lstm.tracking import load_model, reader, store
 from tests.support import tiny
+from tests.support.projects import Project
+from tests.tracking.fake_runs import without_tracking_uri
 
 IMAGES = ImageSplit(tiny.images(20), tiny.predictions().labels)
 BY_STEP = b"step,accuracy,decided\n1,0.25,0.5\n2,0.75,1.0\n"
@@ -67,3 +69,12 @@ def test_other_test_images_or_none_are_refused(recorded: dict[str, bytes], tmp_p
     (tmp_path / module.TEST_IMAGES).unlink()
     with pytest.raises(UserError, match=r"kedro run --pipelines ingest --params data.name=tiny"):
         module.explained(tmp_path, ("a run",), lambda: IMAGES)
+
+
+def test_the_page_of_a_real_run_is_found_in_its_record(finished: Project) -> None:
+    with without_tracking_uri():
+        written, run_id = module.explained(finished.path, ("latest",), lambda: pytest.fail("the page is recorded"))
+        client = store.opened(finished.path).client
+        assert reader.fetched(client, run_id, "accuracy_by_step.csv")
+    assert run_id == finished.last_run().info.run_id
+    assert written == (finished.path / "data/08_reporting/explain.html").read_text()

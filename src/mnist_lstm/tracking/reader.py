@@ -20,6 +20,8 @@ from mnist_lstm.errors import UserError, nearest
 from mnist_lstm.tracking import tags
 
 RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
+# Folders of a run's artifacts, by the type of file; checkpoint, predictions and provenance lie in none
+FOLDERS = {".png": "figures", ".csv": "tables", ".json": "tables", ".html": "report", ".md": "report"}
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
 LATEST, FINISHED = "latest", "FINISHED"
 # Filters of MLflow for runs that did something
@@ -184,8 +186,17 @@ def digests(run: Any) -> dict[str, str]:
 
 
 def fetched(client: Any, run_id: str, name: str) -> bytes | None:
-    """The content of an artifact, None if the run does not have it."""
-    if name not in {file.path for file in client.list_artifacts(run_id)}:
-        return None
-    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
-        return Path(client.download_artifacts(run_id, name, folder)).read_bytes()
+    """The content of an artifact, None if the run does not have it.
+
+    Args:
+        client: of MLflow.
+        run_id: the run.
+        name: of the file; it lies in the folder for files of its type or, as all of version 0.1, in none.
+    """
+    within = FOLDERS.get(Path(name).suffix)
+    places = [(name, None), *([(f"{within}/{name}", within)] if within else [])]
+    for place, folder in places:
+        if place in {file.path for file in client.list_artifacts(run_id, folder)}:
+            with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as copy:
+                return Path(client.download_artifacts(run_id, place, copy)).read_bytes()
+    return None

@@ -13,14 +13,13 @@ from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.parameters import source_of
 from mnist_lstm.tracking import payloads, tags
 from mnist_lstm.tracking.pages import NOTE
+from mnist_lstm.tracking.reader import FOLDERS
 from mnist_lstm.tracking.spool.outages import first_line
 from mnist_lstm.tracking.spool.spool import Spool
 
 logger = logging.getLogger(__name__)
 
 MAX_METRICS = 1000  # in one call, MLflow's limit
-# Of artifacts; those that other commands read lie at the root
-FOLDERS = {".png": "figures", ".csv": "tables", ".json": "tables", ".html": "report", ".md": "report"}
 INTERRUPTED = " interrupted"  # ends the name of a run that uses a checkpoint of an interrupted training
 
 
