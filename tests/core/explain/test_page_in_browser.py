@@ -55,6 +55,14 @@ def drawn(seen: Any, *points: tuple[float, float]) -> None:
     seen.wait_for_timeout(100)
 
 
+def counted(seen: Any, name: str) -> int:
+    """How many test images are right, as soon as the page has counted anew."""
+    seen.wait_for_timeout(100)
+    seen.locator(f"#{name}-count").scroll_into_view_if_needed()
+    seen.locator(f"#{name}-count:has-text('images are right')").wait_for()
+    return int(text(seen, f"{name}-count").split()[0])
+
+
 def named(seen: Any, name: str) -> None:
     """Waits until the page says that it reads this image, as a busy machine draws later."""
     seen.locator("#digit-name", has_text=name).wait_for()
@@ -76,19 +84,20 @@ def test_one_draws_by_mouse_and_keys_and_a_dot_is_doubted(browser: Any, run_page
 
 def test_one_plays_scrubs_and_points(browser: Any, run_page: Path) -> None:
     with opened(browser, run_page, reduced_motion="no-preference") as seen:
+        seen.locator("#digit-name:has-text('test image 1,')").wait_for()  # the page began by itself, and goes on
         seen.click("#play")
-        seen.locator("#play.playing").wait_for()
+        seen.locator("#play[aria-label=Play]").wait_for()
         seen.click("#play")
-        seen.locator("#play:not(.playing)").wait_for()
+        seen.locator("#play[aria-label=Pause]").wait_for()
         seen.locator("#step").fill("3")
         assert text(seen, "where") == "row 3 of 8"
         seen.focus("#inside-map canvas")
         seen.keyboard.press("ArrowDown")
         seen.keyboard.press("ArrowRight")
         seen.locator("#unit-title:has-text('at row 4')").wait_for()
-        seen.click("[data-letter=f]")
+        seen.click("[data-key=shown][data-value=f]")
         assert seen.evaluate("state.shown") == "f"
-        seen.click("[data-weights=W]")
+        seen.click("[data-key=lit][data-value=W]")
         assert seen.get_attribute("#unrolled", "data-lit") == "W"
         assert "row 4 of 8" in text(seen, "bars-title")
 
@@ -96,22 +105,24 @@ def test_one_plays_scrubs_and_points(browser: Any, run_page: Path) -> None:
 def test_one_learns_holds_a_gate_and_changes_pixels(browser: Any, run_page: Path) -> None:
     with opened(browser, run_page) as seen:
         seen.locator("#snapshot").fill("0")
-        assert text(seen, "snapshot-title").startswith("After 0 of 799 updates")
-        seen.locator("#snapshot-accuracy:has-text('images are right')").wait_for()
-        young = int(text(seen, "snapshot-accuracy").split()[0])
-        seen.click("[data-letter=f][data-value='0']")
-        seen.locator("#held-accuracy:has-text('right (')").wait_for()
-        forgetful = int(text(seen, "held-accuracy").split()[0])
-        seen.click("[data-letter=f][data-value='null']")
-        seen.locator("#held-accuracy:has-text('as trained')").wait_for()
-        trained = int(text(seen, "held-accuracy").split()[0])
+        seen.locator("#snapshot-title:has-text('After 0 of 799 updates')").wait_for()
+        young = counted(seen, "young")
+        trained = counted(seen, "held")
+        seen.click("[data-key=hold_f][data-value='0']")
+        forgetful = counted(seen, "held")
+        seen.click("[data-key=hold_f][data-value='']")
+        assert counted(seen, "held") == trained
         assert trained > 180 > forgetful
         assert trained > 180 > young
         seen.locator("#step").fill("4")
         seen.click("#erase")
-        assert text(seen, "apart-says").startswith("Was ")
+        seen.locator("#apart-says:has-text('Was ')").wait_for()
         seen.click("#restore")
-        assert text(seen, "apart-says").startswith("Nothing is changed")
+        seen.locator("#apart-says:has-text('Nothing is changed')").wait_for()
+        seen.focus("#editor")
+        for key in ("ArrowRight", "ArrowDown", " "):
+            seen.keyboard.press(key)
+        seen.locator("#apart-says:has-text('Was ')").wait_for()
         seen.locator("#unit").fill("7")
         seen.locator("#nine button").nth(8).wait_for()
         assert text(seen, "unit-name") == "Unit 7"

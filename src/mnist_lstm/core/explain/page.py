@@ -40,11 +40,22 @@ def page(content: Content, other: Content | None = None) -> str:
     written: str = _template().render(
         run=given,
         title=f"How {KINDS[network['cell']]} reads {'a digit' if about['digits'] else 'an image'}",
+        gallery=gallery(content["images"], about["names"]),
         style=Markup(_source("page.css")),
         script=Markup(code),
         script_hash=base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
     )
     return written
+
+
+def gallery(images: Content, names: list[str]) -> list[tuple[int, str | None]]:
+    """Up to 14 images to choose from, by position, with the name of their class: one of each class, and mistakes."""
+    labels = images["labels"]
+    if not labels:
+        return [(n, None) for n in range(min(10, images["count"]))]
+    shown = [labels.index(label) for label in range(len(names)) if label in labels]
+    shown += range(images["first"], images["count"])
+    return [(n, names[labels[n]]) for n in shown[:14]]
 
 
 def content_of(written: str) -> Content | None:

@@ -1,24 +1,19 @@
-// Starts the chapters.
+// Starts the chapters, and shows in the bar which one is read.
 
 import {startInside} from "./inside.js";
-import {startLearning} from "./learning.js";
+import {startHolding, startLearning} from "./learning.js";
 import {startPad} from "./pad.js";
-import {startAnswer, startSequence, startUnrolled} from "./reader.js";
-import {change, redraw} from "./store.js";
-import {startTrials} from "./trials.js";
+import {startAnswer, startSequence, startStage, startUnrolled} from "./reader.js";
+import {start} from "./store.js";
+import {startInfluence, startPixels} from "./trials.js";
 import {startUnits} from "./units.js";
-import {byId, readColours} from "./view.js";
+import {all} from "./view.js";
 
-readColours();
-for (const start of [startSequence, startPad, startUnrolled, startInside, startAnswer, startLearning, startTrials, startUnits]) start();
-redraw();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  readColours();
-  change({theme: true});
-});
+for (const chapter of [startStage, startPad, startSequence, startUnrolled, startInside, startAnswer, startLearning,
+  startHolding, startPixels, startInfluence, startUnits]) chapter();
+start();
 
-// the chapter that is being read, in the bar
-const links = [...document.querySelectorAll("#chapters a")];
+const links = all("#chapters a");
 const watcher = new IntersectionObserver((seen) => {
   for (const {target} of seen.filter(({isIntersecting}) => isIntersecting)) {
     for (const link of links) link.setAttribute("aria-current", link.hash === `#${target.id}`);

@@ -1,83 +1,90 @@
-// Chapter 5: the same image, read by the network as it was at a few updates of its own training.
+// Chapters 5 and 6: the same image read anew, by the network as it was, with gates held, or by another run's network.
 
-import {first, read} from "./network.js";
-import {about, change, eachImage, images, net, networkOf, reading, run, sequence, state, whenChanged} from "./store.js";
-import {answerTable, decision, showAnswers} from "./reader.js";
-import {byId, chart, percent} from "./view.js";
+import {first, read, sequenceOf} from "./network.js";
+import {decision, showAnswers} from "./reader.js";
+import {about, change, eachImage, letters, net, networkOf, reading, run, state, tested, whenChanged} from "./store.js";
+import {byId, chart, percent, say, whenSeen} from "./view.js";
+
+/**
+ * Shows in `id` how a network with gates held reads the image, and counts the test images that it names rightly, once
+ * that comes into view and between other work. `keys`: of the state, on which `network()` and `hold()` depend.
+ */
+function readAnew(id, keys, network, hold = () => ({})) {
+  const counts = new Map(), says = byId(`${id}-count`);
+  let newest = null, seen = false;
+  async function count() {
+    const mine = newest, [reader, held] = [network(), hold()], key = keys.split(" ").map((each) => state[each]).join();
+    const show = (right, of) => {
+      says.querySelector("i").style.width = `${(100 * right) / tested.length}%`;
+      says.lastElementChild.textContent = of < tested.length ? `${right} right of ${of} …`
+        : `${right} of these ${of} test images are right (${percent(right / of)}).`;
+    };
+    await new Promise((done) => setTimeout(done, 200)); // while a slider moves, nothing is counted
+    let right = 0;
+    const visit = (image, n) => {
+      const {probabilities} = read(reader, sequenceOf(image, reader.order), held, true);
+      right += first(probabilities[0]) === run.images.labels[n];
+      show(right, n + 1);
+    };
+    if (!counts.has(key) && await eachImage(tested, visit, () => mine === newest)) counts.set(key, right);
+    if (mine === newest) show(counts.get(key), tested.length);
+  }
+  const countAgain = () => {
+    says.lastElementChild.textContent = "counting right answers …";
+    newest = {};
+    if (seen) count();
+  };
+  whenChanged(`image ${keys}`, () => {
+    const reader = network(), held = hold(), asUsual = reader === net && !Object.keys(held).length;
+    const found = asUsual ? reading : read(reader, sequenceOf(state.image, reader.order), held);
+    showAnswers(id, found);
+    say({[`${id}-says`]: `${decision(found)} It is ${percent(Math.max(...found.probabilities.at(-1)))} sure.`});
+  });
+  if (!tested.length) return;
+  whenChanged(keys, countAgain);
+  whenSeen(says, () => {
+    seen = true;
+    count();
+  });
+}
 
 const young = new Map(); // networks by the position of their snapshot
+const updateAt = (position) => run.snapshots[position]?.update ?? about.updates;
 
 function networkAt(position) {
-  const {snapshots} = run;
-  if (position >= snapshots.length) return net;
-  if (!young.has(position)) young.set(position, networkOf(run.network, snapshots[position].weights, true));
+  if (position >= run.snapshots.length) return net;
+  if (!young.has(position)) young.set(position, networkOf(run.network, run.snapshots[position].weights, true));
   return young.get(position);
 }
 
-const updateAt = (position) => run.snapshots[position]?.update ?? about.updates;
-
+/** Chapter 5: the curves, and the network as it was at a few updates of its training. */
 export function startLearning() {
-  const {history, snapshots} = run, slider = byId("snapshot"), table = answerTable(byId("young"), "Class probabilities then");
-  const points = (name) => history.iteration.map((update, k) => [update, history[name][k]]).filter(([, y]) => y !== null);
-  const updates = Array.from({length: snapshots.length + 1}, (_, k) => updateAt(k));
-  slider.max = snapshots.length;
-  slider.addEventListener("input", () => change({snapshot: Number(slider.value)}));
-  byId("snapshots").hidden = !snapshots.length;
-  byId("no-snapshots").hidden = snapshots.length > 0;
-  const counted = new Map();
-  whenChanged((changed) => {
-    if (!["image", "snapshot", "theme"].some((key) => key in changed)) return;
-    const network = networkAt(state.snapshot), update = updateAt(state.snapshot);
-    const then = network === net ? reading : read(network, sequence(state.image));
-    showAnswers(table, then);
-    slider.value = state.snapshot;
-    slider.setAttribute("aria-valuetext", `after ${update} updates`);
-    byId("snapshot-title").textContent = `After ${update.toLocaleString("en")} of ${about.updates.toLocaleString("en")} updates`;
-    byId("snapshot-says").textContent = `${decision(then)} It is ${percent(Math.max(...then.probabilities.at(-1)))} sure.`;
-    const last = history.iteration.at(-1) ?? 1, ticks = [0, Math.round(last / 2), last];
-    const use = (x) => change({snapshot: updates.reduce((a, b, k) => (Math.abs(b - x) < Math.abs(updates[a] - x) ? k : a), 0)});
-    const x = {range: [0, last], title: "updates", ticks};
-    const highest = Math.max(...points("train_loss").map(([, y]) => y), 0.1);
-    chart(byId("loss"), {x, mark: update, use, series: [{points: points("train_loss"), colour: "soft", name: "batch", soft: true},
-      {points: points("valid_loss"), colour: "blue", name: "validation images", dots: true}],
-    y: {range: [0, highest], title: "loss (nats)", ticks: [0, Number((highest / 2).toFixed(1)), Number(highest.toFixed(1))]}});
-    chart(byId("train-accuracy"), {x, mark: update, use, series: [{points: points("train_accuracy"), colour: "soft", name: "batch", soft: true},
-      {points: points("valid_accuracy"), colour: "blue", name: "validation images", dots: true}],
-    y: {range: [0, 1], title: "accuracy", ticks: [0, 0.5, 1], label: (v) => `${100 * v} %`}});
-    if ("snapshot" in changed && seen) count(state.snapshot);
+  const {history, snapshots} = run, last = history.iteration.at(-1) ?? 1, x = [0, last];
+  const curve = (name, kind) => {
+    const points = history.iteration.map((update, k) => [update, history[name][k]]);
+    return {kind, points: points.filter(([, y]) => y !== null)};
+  };
+  const losses = [curve("train_loss", "soft"), curve("valid_loss", "blue")];
+  const accuracies = [curve("train_accuracy", "soft"), curve("valid_accuracy", "blue")];
+  const highest = Math.max(0.1, ...losses[0].points.map(([, loss]) => loss));
+  const updates = Array.from({length: snapshots.length + 1}, (_, position) => updateAt(position));
+  const nearest = (to) => updates.reduce((a, b, k) => (Math.abs(b - to) < Math.abs(updates[a] - to) ? k : a), 0);
+  readAnew("young", "snapshot", () => networkAt(state.snapshot));
+  whenChanged("snapshot", () => {
+    const update = updateAt(state.snapshot), more = {x, mark: update, use: (to) => change({snapshot: nearest(to)})};
+    const title = `After ${update.toLocaleString("en")} of ${about.updates.toLocaleString("en")} updates`;
+    byId("snapshot").setAttribute("aria-valuetext", title);
+    say({"snapshot-title": title});
+    chart("loss", {...more, y: [0, highest], label: (loss) => loss.toFixed(1), lines: losses});
+    chart("train-accuracy", {...more, y: [0, 1], label: (share) => `${100 * share} %`, lines: accuracies});
   });
-  let seen = false; // whether the chapter was on screen: the count takes a second
-  new IntersectionObserver((entries, watcher) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    watcher.disconnect();
-    seen = true;
-    count(state.snapshot);
-  }).observe(byId("snapshot-accuracy"));
-
-  async function count(position) {
-    const show = (right, of) => { byId("snapshot-accuracy").textContent = `${right} of these ${of} test images are right`; };
-    if (!run.images.labels.length) return;
-    if (counted.has(position)) return show(counted.get(position), firstImages());
-    byId("snapshot-accuracy").textContent = "counting right answers …";
-    await new Promise((done) => setTimeout(done, 250)); // while the slider moves, nothing is counted
-    const found = await rightAnswers(networkAt(position), {}, () => state.snapshot === position);
-    if (found === null) return;
-    counted.set(position, found);
-    show(found, firstImages());
-  }
 }
 
-/** The images that are the test's first ones, without the chosen mistakes. */
-export const firstImages = () => run.images.first;
-
-/** How many of those a network names rightly; null where `goesOn()` said no. */
-export async function rightAnswers(network, hold, goesOn, progress = () => {}) {
-  let right = 0;
-  const done = await eachImage((n) => {
-    if (n >= firstImages()) return;
-    const {probabilities} = read(network, sequence(images[n]), hold, true);
-    right += first(probabilities[0]) === run.images.labels[n];
-    progress(right, n + 1);
-  }, goesOn);
-  return done ? right : null;
+/** Chapter 6: gates that are held at every step, and the network of another run. */
+export function startHolding() {
+  const keys = [...letters].map((letter) => `hold_${letter}`), isHeld = (key) => [0, 1].includes(state[key]);
+  const held = () => Object.fromEntries(keys.filter(isHeld).map((key) => [key.at(-1), state[key]]));
+  if (byId("held")) readAnew("held", keys.join(" "), () => net, held);
+  const other = run.other && networkOf(run.other);
+  if (other) readAnew("other", "other", () => other);
 }

@@ -1,47 +1,26 @@
 // A trained recurrent classifier: the cells' equations, layers, directions and pooling, as torch computes them.
 // Weights are torch's, (gates * H, inputs); T steps, F features, H units, K classes; sequences are flat, T * F.
 
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+export const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
-/** What a cell has, by letter, in torch's order of gates; `h` is last. `step` fills in the values of one time step. */
+/**
+ * Each kind of cell: its number of gates in torch's order, the letters of its values, which of them is its memory, and
+ * `step`, a unit's new values. `x(k)` and `s(k)` are what the input and the last state add to gate k, with a bias each;
+ * `before` is the unit's memory; `hold` maps letters of gates to values that they keep.
+ */
 export const CELLS = {
-  lstm: {
-    gates: 4,
-    names: {i: "input gate", f: "forget gate", g: "candidate", o: "output gate", c: "cell state", h: "hidden state"},
-    held: ["i", "f", "o"],
-    step(driven, recalled, units, hold, seen, at, before) {
-      for (let u = 0; u < units; u += 1) {
-        const sum = (gate) => driven[gate * units + u] + recalled[gate * units + u];
-        const i = hold.i ?? sigmoid(sum(0)), f = hold.f ?? sigmoid(sum(1));
-        const g = Math.tanh(sum(2)), o = hold.o ?? sigmoid(sum(3));
-        const c = (before < 0 ? 0 : f * seen.c[before + u]) + i * g;
-        seen.i[at + u] = i; seen.f[at + u] = f; seen.g[at + u] = g; seen.o[at + u] = o; seen.c[at + u] = c;
-        seen.h[at + u] = o * Math.tanh(c);
-      }
-    },
-  },
-  gru: {
-    gates: 3,
-    names: {r: "reset gate", z: "update gate", n: "candidate", h: "hidden state"},
-    held: ["r", "z"],
-    step(driven, recalled, units, hold, seen, at, before) {
-      for (let u = 0; u < units; u += 1) {
-        const r = hold.r ?? sigmoid(driven[u] + recalled[u]);
-        const z = hold.z ?? sigmoid(driven[units + u] + recalled[units + u]);
-        const n = Math.tanh(driven[2 * units + u] + r * recalled[2 * units + u]);
-        seen.r[at + u] = r; seen.z[at + u] = z; seen.n[at + u] = n;
-        seen.h[at + u] = (1 - z) * n + (before < 0 ? 0 : z * seen.h[before + u]);
-      }
-    },
-  },
-  rnn: {
-    gates: 1,
-    names: {h: "hidden state"},
-    held: [],
-    step(driven, recalled, units, hold, seen, at) {
-      for (let u = 0; u < units; u += 1) seen.h[at + u] = Math.tanh(driven[u] + recalled[u]);
-    },
-  },
+  lstm: {gates: 4, letters: "ifgoch", memory: "c", step(x, s, before, hold) {
+    const i = hold.i ?? sigmoid(x(0) + s(0)), f = hold.f ?? sigmoid(x(1) + s(1));
+    const g = Math.tanh(x(2) + s(2)), o = hold.o ?? sigmoid(x(3) + s(3));
+    const c = f * before + i * g;
+    return [i, f, g, o, c, o * Math.tanh(c)];
+  }},
+  gru: {gates: 3, letters: "rznh", memory: "h", step(x, s, before, hold) {
+    const r = hold.r ?? sigmoid(x(0) + s(0)), z = hold.z ?? sigmoid(x(1) + s(1));
+    const n = Math.tanh(x(2) + r * s(2));
+    return [r, z, n, (1 - z) * n + z * before];
+  }},
+  rnn: {gates: 1, letters: "h", memory: "h", step: (x, s) => [Math.tanh(x(0) + s(0))]},
 };
 
 /** The network with these sizes, from its weights in one array, in the order in which they are cut off here. */
@@ -73,55 +52,41 @@ function product(weights, bias, x, at, inputs, out) {
   }
 }
 
-/** One layer in one direction: an array (T * H) for each letter of the cell. */
-function pass(net, layer, x, steps, backwards, hold) {
-  const cell = CELLS[net.cell], units = net.hidden, rows = cell.gates * units;
-  const seen = Object.fromEntries(Object.keys(cell.names).map((name) => [name, new Float64Array(steps * units)]));
+/** One layer in one direction, `way` of `ways`: writes the values of each letter into `seen`, T * (ways * H) each. */
+function pass(net, layer, x, seen, way, hold) {
+  const {step, letters, memory} = CELLS[net.cell], {hidden: units, width} = net;
+  const out = [...letters].map((each) => seen[each]);
+  const steps = seen.h.length / width, rows = layer.bias.length, back = way === 1;
   const driven = new Float64Array(rows), recalled = new Float64Array(rows), empty = new Float64Array(units);
+  let u = 0;
+  const input = (gate) => driven[gate * units + u], state = (gate) => recalled[gate * units + u];
   for (let k = 0; k < steps; k += 1) {
-    const t = backwards ? steps - 1 - k : k, before = k ? (backwards ? t + 1 : t - 1) * units : -1;
+    const t = back ? steps - 1 - k : k, at = t * width + way * units, last = at + (back ? width : -width);
     product(layer.input, layer.bias, x, t * layer.inputs, layer.inputs, driven);
-    product(layer.recurrent, layer.second, k ? seen.h : empty, k ? before : 0, units, recalled);
-    cell.step(driven, recalled, units, hold, seen, t * units, before);
+    product(layer.recurrent, layer.second, k ? seen.h : empty, k ? last : 0, units, recalled);
+    for (u = 0; u < units; u += 1) {
+      const values = step(input, state, k ? seen[memory][last + u] : 0, hold);
+      for (let each = 0; each < values.length; each += 1) out[each][at + u] = values[each];
+    }
   }
-  return seen;
-}
-
-/** The outputs of all directions side by side, T * (directions * H). */
-function joined(ways, steps, units) {
-  if (ways.length === 1) return ways[0];
-  const out = new Float64Array(steps * units * ways.length);
-  for (let t = 0; t < steps; t += 1) {
-    ways.forEach((way, d) => out.set(way.subarray(t * units, (t + 1) * units), (t * ways.length + d) * units));
-  }
-  return out;
-}
-
-export function softmax(logits) {
-  const most = Math.max(...logits), raised = logits.map((logit) => Math.exp(logit - most));
-  const sum = raised.reduce((a, b) => a + b);
-  return raised.map((each) => each / sum);
 }
 
 /**
- * Reads a sequence, T * F values in [0, 1].
- * `hold` maps letters of gates to values that they keep at every step, in each layer.
- * Returns the cell's values of the last layer by letter, T * (directions * H); its inputs; the logits after each step (one alone
- * where the network reads both ways, or `only` the last is asked for); their probabilities; and `decided`, the step,
- * from 1, after which the answer stays.
+ * Reads a sequence, T * F values in [0, 1], with the gates in `hold` held at every step, in each layer.
+ * Returns the values of the last layer by letter, T * (directions * H); its inputs; the logits after each step (one
+ * alone where the network reads both ways, or where `only` the last is wanted); their probabilities; and `decided`,
+ * the step, from 1, after which the answer stays.
  */
 export function read(net, sequence, hold = {}, only = false) {
-  const steps = sequence.length / net.features;
+  const steps = sequence.length / net.features, {letters} = CELLS[net.cell];
   let x = sequence, inputs, seen;
   for (const level of net.levels) {
-    const ways = level.map((layer, d) => pass(net, layer, x, steps, d === 1, hold));
-    seen = Object.fromEntries(Object.keys(ways[0]).map((name) =>
-      [name, joined(ways.map((way) => way[name]), steps, net.hidden)]));
+    seen = Object.fromEntries([...letters].map((each) => [each, new Float64Array(steps * net.width)]));
+    level.forEach((layer, way) => pass(net, layer, x, seen, way, hold));
     [inputs, x] = [x, seen.h];
   }
-  const logits = readouts(net, x, steps, only || net.directions === 2);
-  const probabilities = logits.map(softmax);
-  return {steps, seen, inputs, logits, probabilities, decided: decided(probabilities)};
+  const logits = readouts(net, x, steps, only || net.directions === 2), probabilities = logits.map(softmax);
+  return {seen, inputs, logits, probabilities, decided: decided(probabilities)};
 }
 
 /** The logits after each step: of its hidden state, or of the mean, weighted by attention or not, of all so far. */
@@ -147,10 +112,16 @@ function readouts(net, outputs, steps, only) {
   return logits;
 }
 
+function softmax(logits) {
+  const most = Math.max(...logits), raised = logits.map((logit) => Math.exp(logit - most));
+  const sum = raised.reduce((a, b) => a + b);
+  return raised.map((each) => each / sum);
+}
+
 export const first = (shares) => shares.indexOf(Math.max(...shares));
 
 /** The step, from 1, after which the most probable class stays what it is in the end. */
-export function decided(probabilities) {
+function decided(probabilities) {
   const answers = probabilities.map(first);
   return 1 + answers.reduce((last, answer, t) => (answer === answers.at(-1) ? last : t + 1), 0);
 }

@@ -2,29 +2,27 @@
 // Images are {width, height, data}, one byte a pixel; a drawing is dark on white paper that reaches its border.
 
 /** Rounds half to even, as Python and numpy do. */
-export function round(x) {
+function round(x) {
   const down = Math.floor(x), rest = x - down;
   return rest > 0.5 || (rest === 0.5 && down % 2) ? down + 1 : down;
 }
 
-/** The connected parts where `inside` is set, by 8 neighbours or 4: a number for each pixel, from 1, and their sizes. */
+/** The connected parts where `inside` is set, by 8 neighbours or 4: each pixel's part, from 1, and the parts' sizes. */
 export function parts(inside, width, height, corners = true) {
   const label = new Int32Array(inside.length), sizes = [0];
   for (let start = 0; start < inside.length; start += 1) {
     if (!inside[start] || label[start]) continue;
-    const open = [start], number = sizes.length;
+    const open = [start], number = sizes.push(0) - 1;
     label[start] = number;
-    sizes.push(0);
     while (open.length) {
       const at = open.pop(), x = at % width, y = (at - x) / width;
       sizes[number] += 1;
       for (let v = Math.max(y - 1, 0); v <= Math.min(y + 1, height - 1); v += 1) {
         for (let u = Math.max(x - 1, 0); u <= Math.min(x + 1, width - 1); u += 1) {
           const next = v * width + u;
-          if (inside[next] && !label[next] && (corners || u === x || v === y)) {
-            label[next] = number;
-            open.push(next);
-          }
+          if (!inside[next] || label[next] || !(corners || u === x || v === y)) continue;
+          label[next] = number;
+          open.push(next);
         }
       }
     }
@@ -49,28 +47,27 @@ export function strokes(drawing, rules) {
   return found.sizes.length > 1 ? {width, height, strength, inside: kept} : null;
 }
 
-/** The box of what is set, with its pixels; ink farther than one pixel from a stroke is paper. */
-function boxed({width, height, strength, inside}) {
-  let [left, right, top, bottom] = [width, -1, height, -1];
+/** The box around the pixels that are set: {left, top, width, height}. */
+export function boxOf(inside, width) {
+  let [left, right, top, bottom] = [width, -1, Infinity, -1];
   inside.forEach((is, at) => {
     if (!is) return;
     const x = at % width, y = (at - x) / width;
     [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
   });
-  const box = {width: right - left + 1, height: bottom - top + 1};
-  box.data = new Uint8Array(box.width * box.height);
-  const near = (x, y) => {
-    for (let v = Math.max(y - 1, top); v <= Math.min(y + 1, bottom); v += 1) {
-      for (let u = Math.max(x - 1, left); u <= Math.min(x + 1, right); u += 1) if (inside[v * width + u]) return true;
-    }
-    return false;
-  };
-  for (let y = top; y <= bottom; y += 1) {
-    for (let x = left; x <= right; x += 1) {
-      if (near(x, y)) box.data[(y - top) * box.width + x - left] = strength[y * width + x];
-    }
+  return {left, top, width: right - left + 1, height: bottom - top + 1};
+}
+
+/** The pixels of the strokes' box; ink farther than one pixel from a stroke is paper. */
+function boxed({width, strength, inside}) {
+  const box = boxOf(inside, width), data = new Uint8Array(box.width * box.height), beside = [-1, 0, 1];
+  const at = (x, y) => (box.top + y) * width + box.left + x;
+  const isSet = (x, y) => x >= 0 && y >= 0 && x < box.width && y < box.height && inside[at(x, y)];
+  for (let n = 0; n < data.length; n += 1) {
+    const x = n % box.width, y = (n - x) / box.width;
+    if (beside.some((down) => beside.some((right) => isSet(x + right, y + down)))) data[n] = strength[at(x, y)];
   }
-  return box;
+  return {...box, data};
 }
 
 const FILTERS = {
@@ -92,44 +89,42 @@ function kernels(length, size, {support, weight}) {
 }
 
 /** Pillow's `resize`: across, then down, each pass rounded to bytes. */
-export function resized({width, height, data}, size, filter) {
-  const line = (from, stride, {weights}) =>
-    Math.min(255, (weights.reduce((a, w, k) => a + w * data[from + k * stride], 2 ** (BITS - 1))) >> BITS);
+function resized({width, height, data}, size, filter) {
+  const line = (values, from, stride, {weights}) => {
+    const sum = weights.reduce((all, weight, k) => all + weight * values[from + k * stride], 2 ** (BITS - 1));
+    return Math.min(255, sum >> BITS);
+  };
   const across = kernels(width, size.width, FILTERS[filter]), down = kernels(height, size.height, FILTERS[filter]);
-  const wide = new Uint8Array(size.width * height), out = new Uint8Array(size.width * size.height);
-  for (let y = 0; y < height; y += 1) {
-    across.forEach((kernel, x) => { wide[y * size.width + x] = line(y * width + kernel.from, 1, kernel); });
-  }
-  data = wide;
-  down.forEach((kernel, y) => {
-    for (let x = 0; x < size.width; x += 1) {
-      out[y * size.width + x] = line(kernel.from * size.width + x, size.width, kernel);
-    }
+  const wide = Uint8Array.from({length: size.width * height}, (_, at) => {
+    const x = at % size.width, y = (at - x) / size.width;
+    return line(data, y * width + across[x].from, 1, across[x]);
   });
-  return {...size, data: out};
+  return Uint8Array.from({length: size.width * size.height}, (_, at) => {
+    const x = at % size.width, y = (at - x) / size.width;
+    return line(wide, down[y].from * size.width + x, size.width, down[y]);
+  });
 }
 
 /** The drawing's strokes as an image of the frame: scaled to its box, centred by mass. */
 export function prepared(drawn, frame) {
-  const box = boxed(drawn);
-  const scale = Math.min((frame.height * frame.fill) / box.height, (frame.width * frame.fill) / box.width);
-  const [across, down] = frame.stretched ? [frame.width * frame.fill, frame.height * frame.fill]
-    : [box.width * scale, box.height * scale];
-  const size = {width: Math.max(1, round(across)), height: Math.max(1, round(down))};
-  const scaled = resized(box, size, scale < 1 ? "box" : "bilinear"), most = Math.max(...scaled.data);
-  const data = scaled.data.map((value) => round(value * (255 / most)));
+  const box = boxed(drawn), fit = [frame.width * frame.fill, frame.height * frame.fill];
+  const scale = Math.min(fit[0] / box.width, fit[1] / box.height);
+  const sides = frame.stretched ? fit : [box.width * scale, box.height * scale];
+  const [width, height] = sides.map((side) => Math.max(1, round(side)));
+  const scaled = resized(box, {width, height}, scale < 1 ? "box" : "bilinear"), most = Math.max(...scaled);
+  const data = scaled.map((value) => round(value * (255 / most)));
   let [mass, right, low] = [0, 0, 0];
   data.forEach((value, at) => {
     mass += value;
-    right += value * (at % size.width);
-    low += value * Math.floor(at / size.width);
+    right += value * (at % width);
+    low += value * Math.floor(at / width);
   });
   const place = (side, length, moment) =>
     Math.min(Math.max(round(side * frame.centre - moment / mass), 0), side - length);
-  const left = place(frame.width, size.width, right), top = place(frame.height, size.height, low);
+  const left = place(frame.width, width, right), top = place(frame.height, height, low);
   const image = new Uint8Array(frame.width * frame.height);
-  for (let y = 0; y < size.height; y += 1) {
-    image.set(data.subarray(y * size.width, (y + 1) * size.width), (top + y) * frame.width + left);
+  for (let y = 0; y < height; y += 1) {
+    image.set(data.subarray(y * width, (y + 1) * width), (top + y) * frame.width + left);
   }
   return image;
 }

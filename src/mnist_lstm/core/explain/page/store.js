@@ -1,12 +1,12 @@
-// What the page shows: the run, the image, the step, the unit; and who is to be drawn again when that changes.
+// What the page shows: the run, the image, the step, the unit; the controls that set it; who draws it again.
 
-import {CELLS, network, read, sequenceOf} from "./network.js";
-import {byId, reduced} from "./view.js";
+import {CELLS, first, network, read, sequenceOf} from "./network.js";
+import {all, byId, readColours, reduced} from "./view.js";
 
 const decode = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 
 /** Float32 from float16 bits. */
-export function widened(halves) {
+function widened(halves) {
   return Float32Array.from(halves, (bits) => {
     const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 31, rest = bits & 1023;
     if (exponent === 31) return rest ? NaN : sign * Infinity;
@@ -14,94 +14,142 @@ export function widened(halves) {
   });
 }
 
-export const floats = (text, half) => half ? widened(new Uint16Array(decode(text))) : new Float32Array(decode(text));
-
-/** A run's network with its pixel order, `steps` steps. */
+/** A run's network with its pixel order, `steps` steps; with other weights, those of a snapshot. */
 export function networkOf(content, weights = content.weights, half = content.half) {
-  const order = new Uint32Array(decode(content.order));
-  return {...network(content, floats(weights, half)), label: content.label, order, steps: order.length / content.features};
+  const order = new Uint32Array(decode(content.order)), data = decode(weights);
+  const flat = half ? widened(new Uint16Array(data)) : new Float32Array(data);
+  return {...network(content, flat), label: content.label, order, steps: order.length / content.features};
 }
 
 export const run = JSON.parse(byId("run").textContent);
 export const {about} = run;
-export const net = networkOf(run.network);
-export const cell = CELLS[net.cell];
+export const net = networkOf(run.network), {memory, letters} = CELLS[net.cell];
 const pixels = about.height * about.width, stored = new Uint8Array(decode(run.images.data));
 export const images = Array.from({length: run.images.count}, (_, n) => stored.subarray(n * pixels, (n + 1) * pixels));
+export const tested = images.slice(0, run.images.labels.length && run.images.first); // without the chosen mistakes
 
-/** `image`: its pixels; `picked`: its number, -1 if it was drawn; `step`: from 1; `original`: before pixels changed. */
-export const state = {image: images[0], picked: 0, step: net.steps, unit: 0, shown: cell.names.c ? "c" : "h",
-  snapshot: run.snapshots.length, original: null};
+/**
+ * `picked`: the image's number, -1 for a drawing; `image`: its pixels; `original`: before pixels changed; `step` and
+ * `unit`: from 1; `shown`: a letter of the cell; `lit`: of U, V, W; `hold_f`, ...: what a gate is held at, or nothing.
+ */
+export const state = {picked: 0, image: images[0], original: null, step: net.steps, unit: 1, shown: memory, lit: "",
+  snapshot: run.snapshots.length, bias: 1, playing: false};
 
 export const sequence = (image) => sequenceOf(image, net.order);
 export let reading = read(net, sequence(state.image));
-state.step = reading.probabilities.length > 1 ? reading.decided : net.steps;
+
+/** The class probabilities after a step; a network that reads both ways has one answer alone. */
+export const answerAt = (step, {probabilities} = reading) => probabilities[Math.min(step, probabilities.length) - 1];
+export const nameOf = (shares) => about.names[first(shares)];
 
 const drawers = [];
+let changed = new Set();
 
-/** Calls `draw(changed)` now and whenever something changes; `changed` are the keys of `state`. */
-export function whenChanged(draw) {
-  drawers.push(draw);
-}
+/** Calls `draw()` at first and whenever one of these keys of the state changes. */
+export const whenChanged = (keys, draw) => drawers.push([keys.split(" "), draw]);
 
-let waiting = null;
-
-/** Changes what the page shows. All is drawn once before the next frame. */
+/** Changes what the page shows; it is drawn once before the next frame. */
 export function change(values) {
+  const fresh = Object.keys(values).filter((key) => state[key] !== values[key]);
   Object.assign(state, values);
-  if ("image" in values) reading = read(net, sequence(state.image));
-  if (!waiting) requestAnimationFrame(redraw);
-  waiting = {...waiting, ...values};
+  if (fresh.includes("image")) reading = read(net, sequence(state.image));
+  if (!changed.size && fresh.length) requestAnimationFrame(() => redraw());
+  for (const key of fresh) changed.add(key);
 }
 
-export function redraw() {
-  const changed = waiting ?? state;
-  waiting = null;
-  for (const draw of drawers) draw(changed);
+function redraw(everything = false) {
+  const keys = changed;
+  changed = new Set();
+  for (const [needed, draw] of drawers) if (everything || needed.some((key) => keys.has(key))) draw();
 }
 
-export const pick = (number) => {
-  change({picked: number, image: images[number], original: null});
-  play();
-};
+const SWEEP = 2600, REST = 1800; // milliseconds for all steps, and until the next image
+let frame = 0, touring = false;
 
-const SWEEP = 2600; // milliseconds for all steps
-let playing = null; // the frame that comes next
-export const isPlaying = () => playing !== null;
-
-/** Reads the image again from the first step on; with reduced motion, it is read at once. */
+/** Reads the image from the first step on; with reduced motion, at once. */
 export function play() {
-  stop();
+  cancelAnimationFrame(frame);
   if (reduced()) return change({step: net.steps});
-  const began = performance.now();
-  const next = (now) => {
-    const share = Math.min(1, Math.max(0, now - began) / SWEEP);
-    playing = share < 1 ? requestAnimationFrame(next) : null;
-    change({step: Math.max(1, Math.ceil(share * net.steps))});
+  const began = performance.now(), next = (now) => {
+    const share = Math.max(0, now - began) / SWEEP, playing = share < 1 || touring;
+    change({step: Math.min(net.steps, Math.max(1, Math.ceil(share * net.steps))), playing});
+    if (now - began > SWEEP + REST) pick((state.picked + 1) % tested.length);
+    else if (playing) frame = requestAnimationFrame(next);
   };
-  playing = requestAnimationFrame(next);
+  frame = requestAnimationFrame(next);
 }
 
 export function stop() {
-  if (playing !== null) cancelAnimationFrame(playing);
-  playing = null;
-  change({});
+  cancelAnimationFrame(frame);
+  touring = false;
+  change({playing: false});
 }
 
-/** The pixels that a step reads. */
-export const pixelsOf = (step) => net.order.subarray((step - 1) * net.features, step * net.features);
+export function pick(number) {
+  change({picked: number, image: images[number], original: null});
+  play();
+}
+
+export function goTo(step) {
+  stop();
+  change({step: Math.min(net.steps, Math.max(1, Math.round(step)))});
+}
+
+function set(key, value) {
+  touring = false;
+  if (key === "picked") pick(value);
+  else if (key === "step") goTo(value);
+  else change({[key]: value});
+}
+
+/** Sliders and buttons name in `data-key` the part of the state that they set, buttons with `data-value`. */
+function startControls() {
+  for (const slider of all("input[data-key]")) {
+    slider.addEventListener("input", () => set(slider.dataset.key, Number(slider.value)));
+    whenChanged(slider.dataset.key, () => { slider.value = state[slider.dataset.key]; });
+  }
+  for (const button of all("button[data-key]")) {
+    const {key} = button.dataset, value = () => button.dataset.value;
+    button.addEventListener("click", () => set(key, value() === "" || isNaN(value()) ? value() : Number(value())));
+    whenChanged(key, () => button.setAttribute("aria-pressed", value() === String(state[key] ?? "")));
+  }
+  byId("play").addEventListener("click", () => (state.playing ? stop() : play()));
+  document.addEventListener("keydown", (event) => {
+    if (event.target.closest("input, button, canvas, a") || event.ctrlKey || event.metaKey) return;
+    if (event.key === " ") state.playing ? stop() : play();
+    else if (["ArrowRight", "ArrowLeft"].includes(event.key)) goTo(state.step + (event.key === "ArrowRight" ? 1 : -1));
+    else return;
+    event.preventDefault();
+  });
+}
+
+/** Draws everything for the first time; then, until somebody takes over, the page reads one image after another. */
+export function start() {
+  startControls();
+  readColours();
+  redraw(true);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    readColours();
+    redraw(true);
+  });
+  addEventListener("resize", () => redraw(true));
+  addEventListener("pointerdown", () => { touring = false; });
+  new IntersectionObserver(([{isIntersecting}]) => { touring &&= isIntersecting; }).observe(byId("stage"));
+  touring = tested.length > 1 && !reduced();
+  if (touring) play();
+}
 
 const SLICE = 12; // milliseconds of work between two frames
 
-/** Calls `visit(number)` for each stored image, a few between two frames, until `goesOn()` is false. */
-export async function eachImage(visit, goesOn = () => true) {
+/** Calls `visit(number)` for each image, a few between two frames, until `goesOn()` is false; true at the end. */
+export async function eachImage(given, visit, goesOn = () => true) {
   let began = performance.now();
-  for (let n = 0; n < images.length && goesOn(); n += 1) {
-    visit(n);
-    if (performance.now() - began > SLICE) {
-      await new Promise((done) => setTimeout(done));
-      began = performance.now();
-    }
+  for (let n = 0; n < given.length; n += 1) {
+    if (!goesOn()) return false;
+    visit(given[n], n);
+    if (performance.now() - began < SLICE) continue;
+    await new Promise((done) => setTimeout(done));
+    began = performance.now();
   }
-  return goesOn();
+  return true;
 }
