@@ -62,21 +62,23 @@ def site(metadata: Any, serve: bool, port: int) -> None:
 @click.pass_obj
 @configured
 def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None:
-    """Show how recorded runs differ: parameters, metrics, curves.
+    """Show how recorded runs differ: parameters, packages, data, metrics, curves, figures and images.
 
-    RUN is a run's id, its name, or `latest`. McNemar's test on the runs' predictions says whether a difference in test
-    accuracy is larger than chance: for each pair, or, with more than three runs, for each against the first.
+    RUN is a run's id, its name, or `latest`. Runs that differ in the seed alone are one line. McNemar's test of the
+    runs' predictions, or an interval of the means over seeds, says whether a difference in accuracy is larger than
+    chance: for each pair, or, with more than three, for each against the first.
     """
     from mnist_lstm.datasets.atomic import atomic_write
-    from mnist_lstm.tracking.compare import runs as comparing
-    from mnist_lstm.tracking.compare import table
+    from mnist_lstm.datasets.npz import ImagesDataset
+    from mnist_lstm.tracking.compare import comparison, runs
+    from mnist_lstm.tracking.explained import TEST_IMAGES
 
-    page = metadata.project_path / "data" / "08_reporting" / "compare.html"
-    runs = comparing.read(metadata.project_path, run_names, last)
-    sentences = comparing.verdicts(runs)
-    differing, measured = table.differences(runs), table.metrics(runs)
-    table.show(runs, differing, measured, sentences)
-    atomic_write(page, comparing.page(runs, sentences, differing | measured).encode())
+    project: Path = metadata.project_path
+    file, page = project / TEST_IMAGES, project / "data" / "08_reporting" / "compare.html"
+    images = ImagesDataset(filepath=str(file)).load if file.exists() else None
+    found = comparison.of(runs.read(project, run_names, last), images)
+    found.show()
+    atomic_write(page, found.page().encode())
     click.echo(f"Page: {page}")
 
 

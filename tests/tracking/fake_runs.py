@@ -23,7 +23,9 @@ from kedro.framework.project import configure_project
 from mnist_lstm.cli import cli
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.compare import runs
-from mnist_lstm.tracking.compare.runs import LIMITS, Compared
+from mnist_lstm.tracking.compare.groups import Group, grouped
+from mnist_lstm.tracking.compare.runs import Compared
+from mnist_lstm.tracking.compare.verdicts import LIMITS, verdicts
 
 REPOSITORY = Path(__file__).parents[2]
 IMAGES = 200
@@ -49,28 +51,30 @@ class FakeRuns:
         status: str = "FINISHED",
         params: dict[str, Any] | None = None,
         tags: dict[str, str] | None = None,
+        provenance: dict[str, Any] | None = None,
     ) -> str:
         """A run that has the images of `wrong` wrong and all others right; None was killed before it was tested."""
-        from mlflow.entities import Metric, Param
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
         run = self.client.create_run(self.experiment, run_name=name, tags={"data": f"{digest} bars"} | (tags or {}))
-        measured = CURVES if wrong is None else CURVES + self._tested(run.info.run_id, wrong, digest)
+        measured = CURVES if wrong is None else CURVES + self._tested(run.info.run_id, wrong)
         metrics = [Metric(key, value, 0, step) for key, step, value in measured]
         chosen = {"training.seed": 1, "model.cell": "lstm"} | (params or {})
         self.client.log_batch(run.info.run_id, metrics, [Param(key, str(value)) for key, value in chosen.items()])
+        tag = InputTag("mlflow.data.context", "test")
+        images = Dataset("bars test", digest, "local", "{}")
+        self.client.log_inputs(run.info.run_id, [DatasetInput(images, [tag])])
+        if provenance:
+            self.client.log_dict(run.info.run_id, provenance, "provenance.json")
         self.client.set_terminated(run.info.run_id, status)
         time.sleep(0.002)  # the store orders runs by milliseconds
         return str(run.info.run_id)
 
-    def _tested(self, run_id: str, wrong: slice, digest: str) -> list[tuple[str, int, float]]:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
+    def _tested(self, run_id: str, wrong: slice) -> list[tuple[str, int, float]]:
         predicted = LABELS.copy()
         predicted[wrong] = (predicted[wrong] + 1) % 10
         np.savez(self.path / "predictions.npz", logits=np.eye(10, dtype=np.float32)[predicted], labels=LABELS)
         self.client.log_artifact(run_id, str(self.path / "predictions.npz"))
-        tag = InputTag("mlflow.data.context", "test")
-        self.client.log_inputs(run_id, [DatasetInput(Dataset("bars test", digest, "local", "{}"), [tag])])
         correct = int((predicted == LABELS).sum())
         measured = {"correct": correct, "images": IMAGES, "accuracy": correct / IMAGES, "loss": 1 - correct / IMAGES}
         return [(f"test/{name}", 0, value) for name, value in measured.items()]
@@ -78,9 +82,12 @@ class FakeRuns:
     def read(self, *names: str, last: int | None = None) -> list[Compared]:
         return runs.read(self.path, names, last)
 
+    def groups(self, *names: str) -> list[Group]:
+        return grouped(self.read(*names))
+
     def verdicts(self, *names: str) -> list[str]:
         """The sentences about the runs, without the one that is always there."""
-        found = runs.verdicts(self.read(*names))
+        found = verdicts(self.groups(*names))
         return found[:-1] if found[-1] == LIMITS else found
 
     def invoke(self, *arguments: str) -> Result:

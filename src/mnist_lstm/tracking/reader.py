@@ -24,8 +24,12 @@ RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
 FOLDERS = {".png": "figures", ".csv": "tables", ".json": "tables", ".html": "report", ".md": "report"}
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
 LATEST, FINISHED = "latest", "FINISHED"
-# Filters of MLflow for runs that did something
-DID = {"trained": f"tags.`{tags.WEIGHTS}` IS NOT NULL", "evaluated": "metrics.`test/accuracy` >= 0"}
+# Filters of MLflow for runs that did something, or that a person started and no sweep
+DID = {
+    "trained": f"tags.`{tags.WEIGHTS}` IS NOT NULL",
+    "evaluated": "metrics.`test/accuracy` >= 0",
+    "been started alone": f"tags.`{tags.PARENT}` IS NULL",
+}
 MAX_LISTED = 5  # runs of one name in an error
 
 
@@ -173,6 +177,13 @@ def curves(client: Any, run_id: str) -> dict[str, list[tuple[int, float]]]:
     """Points (update, value) of each curve by name; a curve may be empty."""
     histories = {name: client.get_metric_history(run_id, name) for name in CURVES}
     return {name: sorted((point.step, point.value) for point in history) for name, history in histories.items()}
+
+
+def figures(client: Any, run_id: str) -> dict[str, bytes]:
+    """The figures that the run recorded, PNG files by their names."""
+    paths = [Path(file.path) for folder in (None, FOLDERS[".png"]) for file in client.list_artifacts(run_id, folder)]
+    names = sorted({path.name for path in paths if path.suffix == ".png"})
+    return {name: fetched(client, run_id, name) or b"" for name in names}
 
 
 def digests(run: Any) -> dict[str, str]:

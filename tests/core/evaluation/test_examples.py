@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from mnist_lstm.core.evaluation.examples import most_confident_mistakes, right_and_wrong, spread
+from mnist_lstm.core.evaluation.examples import disagreements, most_confident_mistakes, right_and_wrong, spread
 
 
 def test_the_most_confident_mistakes_are_the_wrong_ones_the_surest_first() -> None:
@@ -38,3 +38,12 @@ def test_right_examples_come_before_wrong_ones_as_many_as_there_are() -> None:
     answers, labels = np.array([0, 1, 2, 0, 1]), np.array([0, 1, 2, 0, 2])
     chosen = right_and_wrong(answers, labels, np.array([5, 1, 4, 2, 3]), 2)
     assert_array_equal(chosen, [3, 0, 4])
+
+
+def test_classifiers_disagree_where_their_answers_differ_the_largest_difference_first() -> None:
+    one = np.array([[0.9, 0.1], [0.6, 0.4], [0.9, 0.1], [0.2, 0.8]])
+    other = np.array([[0.6, 0.4], [0.4, 0.6], [0.1, 0.9], [0.6, 0.4]])
+    labels = np.array([0, 0, 1, 1])
+    assert_array_equal(disagreements(np.stack([one, other]), labels, 5), [2, 3, 1])
+    assert_array_equal(disagreements(np.stack([one, other, one]), labels, 2), [2, 3])
+    assert len(disagreements(np.stack([one, one]), labels, 5)) == 0

@@ -1,11 +1,28 @@
+import math
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, chi2
+from scipy.stats import binomtest, chi2, ttest_1samp, ttest_ind, ttest_rel
 
-from mnist_lstm.core.evaluation.significance import FEW, holm, mcnemar
+from mnist_lstm.core.evaluation.significance import (
+    FEW,
+    MeanInterval,
+    holm,
+    mcnemar,
+    mean_interval,
+    paired_interval,
+    welch_interval,
+)
 
 counts = st.integers(0, 5000)
+sizes = st.integers(2, 12)
+
+
+def accuracies(seed: int, count: int) -> list[float]:
+    """Of `count` seeds."""
+    return np.random.default_rng(seed).normal(0.96, 0.003, count).tolist()  # type: ignore[no-any-return]
 
 
 def test_mcnemars_test_is_that_of_mlxtends_guide() -> None:
@@ -65,3 +82,44 @@ def test_a_corrected_p_value_is_at_most_one_and_a_single_one_is_unchanged() -> N
     assert holm([0.6, 0.7, 0.8]) == [1, 1, 1]
     assert holm([0.04]) == [0.04]
     assert holm([]) == []
+
+
+def expect_as_scipys(found: MeanInterval, test: object, mean: float) -> None:
+    interval = test.confidence_interval(0.9)  # type: ignore[attr-defined]
+    assert found.mean == pytest.approx(mean, rel=1e-12)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-9, abs=1e-12)
+    assert found.p_value == pytest.approx(test.pvalue, rel=1e-9)  # type: ignore[attr-defined]
+
+
+@given(counts, sizes)
+def test_the_interval_of_a_mean_is_scipys(seed: int, count: int) -> None:
+    values = accuracies(seed, count)
+    expect_as_scipys(mean_interval(values, 0.9), ttest_1samp(values, 0), float(np.mean(values)))
+
+
+@given(counts, sizes)
+def test_the_paired_interval_is_scipys(seed: int, count: int) -> None:
+    one, other = accuracies(seed, 2 * count)[:count], accuracies(seed, 2 * count)[count:]
+    expect_as_scipys(paired_interval(one, other, 0.9), ttest_rel(one, other), float(np.mean(one) - np.mean(other)))
+
+
+@given(counts, sizes, sizes)
+def test_welchs_interval_is_scipys(seed: int, first: int, second: int) -> None:
+    one, other = accuracies(seed, first + second)[:first], accuracies(seed, first + second)[first:]
+    test = ttest_ind(one, other, equal_var=False)
+    expect_as_scipys(welch_interval(one, other, 0.9), test, float(np.mean(one) - np.mean(other)))
+
+
+@pytest.mark.parametrize("found", [paired_interval([0.9, 0.8], [0.8, 0.7], 0.9), welch_interval([1, 1], [2, 2], 0.9)])
+def test_values_that_do_not_vary_prove_nothing(found: MeanInterval) -> None:
+    assert found.low == found.mean == found.high != 0
+    assert math.isnan(found.p_value)
+
+
+def test_one_value_has_no_interval_and_pairs_must_be_complete() -> None:
+    with pytest.raises(ValueError, match="two values or more, found 1"):
+        mean_interval([0.9], 0.9)
+    with pytest.raises(ValueError, match="found 1 and 2"):
+        welch_interval([0.9], [0.8, 0.9], 0.9)
+    with pytest.raises(ValueError, match="shorter"):
+        paired_interval([0.9, 0.8], [0.8], 0.9)

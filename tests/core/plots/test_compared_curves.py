@@ -1,8 +1,9 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
-from mnist_lstm.core.plots.compared_curves import overlaid_curves
+from mnist_lstm.core.plots.compared_curves import MOST_WITH_TRAINING, compared_curves
 from mnist_lstm.core.plots.style import PALETTE
 
 LONG = {
@@ -11,49 +12,44 @@ LONG = {
     "valid/loss": [(20, 1.6), (30, 1.1)],
     "valid/accuracy": [(20, 0.4), (30, 0.8)],
 }
+OTHER_SEED = LONG | {"valid/accuracy": [(20, 0.5), (30, 0.6), (40, 0.7)]}
 KILLED: dict[str, Any] = {"train/loss": [(10, 2.1)], "train/accuracy": [(10, 0.2)], "valid/loss": []}
 
 
-@pytest.fixture
-def figure() -> dict[str, Any]:
-    return overlaid_curves({"a": LONG, "b": KILLED}).to_dict()  # type: ignore[no-any-return]
-
-
-def test_the_curves_of_each_run_are_drawn_where_they_were_measured(figure: dict[str, Any]) -> None:
-    points = [(line["name"], line["xaxis"], list(zip(line["x"], line["y"], strict=True))) for line in figure["data"]]
-    assert points == [
-        ("a", "x", LONG["train/loss"]),
-        ("a", "x", LONG["valid/loss"]),
-        ("a", "x2", LONG["train/accuracy"]),
-        ("a", "x2", LONG["valid/accuracy"]),
-        ("b", "x", KILLED["train/loss"]),
-        ("b", "x", []),
-        ("b", "x2", KILLED["train/accuracy"]),
-        ("b", "x2", []),
+def points(axes: Any) -> list[tuple[str, float, list[tuple[int, float]]]]:
+    return [
+        (line.get_label(), line.get_linewidth(), [*zip(line.get_xdata(), line.get_ydata(), strict=True)])
+        for line in axes.get_lines()
     ]
 
 
-def test_each_run_has_one_colour_and_one_entry_in_the_legend(figure: dict[str, Any]) -> None:
-    shown = {line["name"]: line["line"]["color"] for line in figure["data"] if line["showlegend"]}
-    assert shown == {"a": PALETTE[0], "b": PALETTE[1]}
-    assert all(line["line"]["color"] == shown[line["name"]] for line in figure["data"])
+def test_the_curves_of_each_run_are_drawn_where_they_were_measured() -> None:
+    loss, accuracy = compared_curves({"a": [LONG], "b": [KILLED]}).axes
+    assert [found for _, _, found in points(loss)] == [LONG["train/loss"], LONG["valid/loss"], [(10, 2.1)], []]
+    assert points(accuracy)[1] == ("a", 2, LONG["valid/accuracy"])
+    assert (loss.get_yscale(), accuracy.get_yscale()) == ("log", "linear")
 
 
-def test_validation_is_thicker_than_training(figure: dict[str, Any]) -> None:
-    assert [line["line"]["width"] for line in figure["data"]] == [1, 3] * 4
+def test_seeds_are_their_mean_at_the_updates_that_all_have_and_a_band_from_lowest_to_highest() -> None:
+    _, accuracy = compared_curves({"seeds": [LONG, OTHER_SEED]}).axes
+    ((name, _, found),) = points(accuracy)
+    assert name == "seeds"
+    np.testing.assert_allclose(found, [(20, 0.45), (30, 0.7)])
+    (band,) = accuracy.collections
+    corners = {(float(x), round(float(y), 6)) for x, y in np.asarray(band.get_paths()[0].vertices)}
+    assert corners == {(20, 0.4), (20, 0.5), (30, 0.6), (30, 0.8)}
 
 
-def test_the_figure_says_what_it_shows(figure: dict[str, Any]) -> None:
-    layout = figure["layout"]
-    assert layout["title"]["text"] == "thick: validation images; thin: training batches"
-    assert [note["text"] for note in layout["annotations"]] == ["Loss (nats)", "Accuracy"]
+@pytest.mark.parametrize(("groups", "lines"), [(MOST_WITH_TRAINING, 2), (MOST_WITH_TRAINING + 1, 1)])
+def test_training_batches_are_drawn_where_few_curves_leave_room(groups: int, lines: int) -> None:
+    figure = compared_curves({str(number): [LONG] for number in range(groups)})
+    assert len(figure.axes[0].get_lines()) == groups * lines
+    assert ("thin: training batches" in figure.get_supxlabel()) == (lines == 2)
 
 
-def test_more_runs_than_colours_are_told_apart_by_dashes() -> None:
-    lines = overlaid_curves({str(number): LONG for number in range(2 * len(PALETTE))}).to_dict()["data"]
-    assert len({(line["line"]["color"], line["line"]["dash"]) for line in lines}) == 2 * len(PALETTE)
-
-
-def test_the_loss_on_its_logarithmic_axis_is_a_number_not_a_digit(figure: dict[str, Any]) -> None:
-    axis = figure["layout"]["yaxis"]
-    assert (axis["type"], axis["tickformat"]) == ("log", ".2~g")
+def test_more_groups_than_colours_are_told_apart_by_dashes_in_the_legend() -> None:
+    many = 2 * len(PALETTE)
+    figure = compared_curves({str(number): [LONG] for number in range(many)})
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert len({(line.get_color(), line.get_linestyle()) for line in legend.get_lines()}) == many

@@ -1,6 +1,7 @@
 import numpy as np
 
 from mnist_lstm.core.plots import confusion_figure
+from mnist_lstm.core.plots.confusion import confusion_difference_figure
 
 CONFUSION = np.array([[8, 2, 0], [1, 0, 3], [0, 0, 0]])
 
@@ -32,3 +33,13 @@ def test_long_class_names_are_turned_so_that_they_fit() -> None:
     for names, angle in ((["a", "b", "c"], 0), (["T-shirt/top", "b", "c"], 45)):
         axes = confusion_figure(CONFUSION, names, "bars").axes[0]
         assert {label.get_rotation() for label in axes.get_xticklabels()} == {angle}
+
+
+def test_a_difference_of_confusion_matrices_has_signed_counts_and_white_where_there_is_none() -> None:
+    difference = np.array([[12.0, -0.5, 0.0], [-3.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
+    axes = confusion_difference_figure(difference, ["a", "b", "c"], "B less A").axes[0]
+    written = {text.get_position()[::-1]: text.get_text() for text in axes.texts}
+    assert written == {(0, 0): "+12", (0, 1): "-0.5", (1, 0): "-3", (1, 2): "+3"}
+    (picture,) = axes.images
+    shades = np.asarray(picture.norm(np.array([-12.0, 0.0, 3.0, 12.0])))
+    np.testing.assert_allclose(shades, [0, 0.5, 0.75, 1], atol=1e-12)  # by the square root

@@ -14,6 +14,7 @@ from matplotlib.transforms import Bbox
 
 from mnist_lstm.core import plots
 from mnist_lstm.core.evaluation import metrics
+from mnist_lstm.core.plots.confusion import confusion_difference_figure
 from mnist_lstm.core.plots.style import SMALL
 from tests.core.plots.drawings import BY_STEP, HISTORY, RUN, beliefs, mistakes, states
 from tests.support import tiny
@@ -23,6 +24,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "accuracy by step": lambda: plots.accuracy_by_step_print(BY_STEP, 0.95, "rows", RUN),
     "confusion": lambda: plots.confusion_figure(np.array([[5, 1, 0], [0, 3, 0], [0, 0, 0]]), tiny.NAMES, RUN),
     "confusion of 26 classes": lambda: plots.confusion_figure(np.eye(26, dtype=int), [*map(chr, range(97, 123))], RUN),
+    "difference of confusions": lambda: confusion_difference_figure(np.eye(3) * [9.0, -12.5, 0], tiny.NAMES, RUN),
     "mistakes": lambda: mistakes(8),
     "no mistake": lambda: mistakes(0),
     "beliefs by row": beliefs,

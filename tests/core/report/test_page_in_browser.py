@@ -26,9 +26,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_a_page_of_plotly_figures_draws_them_under_its_policy(browser: Any, tmp_path: Path) -> None:
     lines = PlotlyFigure(data=[{"type": "parcoords", "dimensions": [{"values": [1, 2]}, {"values": [2, 1]}]}])
-    path = tmp_path / "compare.html"
+    path = tmp_path / "study.html"
     path.write_text(
-        render("compare.html.j2", title="Runs", lines=["l"], headings=["h"], rows=[["r"]], figure=lines),
+        render("study.html.j2", title="Study", lines=["l"], headings=["h"], rows=[["r"]], figures=[lines]),
         encoding="utf-8",
     )
     watched = Watched(browser, viewport={"width": 360, "height": 800})

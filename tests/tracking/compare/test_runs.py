@@ -4,70 +4,9 @@ import pytest
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import reader, tags
-from mnist_lstm.tracking.compare.runs import LIMITS
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
-
-
-def test_a_difference_that_chance_explains_is_said_to_be_no_larger(fakes: FakeRuns) -> None:
-    fakes.record("a", wrong=slice(0, 3))
-    fakes.record("b", wrong=slice(2, 8))
-    by_hand = f"{2 * (1 + 7 + 21) / 2**7:.3f}"
-    assert fakes.verdicts("b", "a") == [
-        "'a' is right on 5 images that 'b' has wrong, and wrong on 2 that it has right: "
-        f"McNemar's exact p = {by_hand}, not larger than chance at 95%."
-    ]
-
-
-def test_a_difference_that_chance_does_not_explain_is_said_to_be_larger(fakes: FakeRuns) -> None:
-    fakes.record("a", wrong=slice(0, 37))
-    fakes.record("b", wrong=slice(100, 121))
-    assert fakes.verdicts("a", "b") == [
-        "'b' is right on 37 images that 'a' has wrong, and wrong on 21 that it has right: McNemar's p = 0.0489, "
-        "larger than chance at 95%."
-    ]
-
-
-def test_three_runs_are_compared_in_pairs_with_holms_correction(fakes: FakeRuns) -> None:
-    fakes.record("a", wrong=slice(0, 37))
-    fakes.record("b", wrong=slice(100, 121))
-    fakes.record("c", wrong=slice(0, 38))
-    sentences = fakes.verdicts("a", "b", "c")
-    ends = [sentence.partition("McNemar's ")[2] for sentence in sentences]
-    assert ends == [
-        "p = 0.0489 (0.112 after Holm's correction for 3 pairs), not larger than chance at 95%.",
-        "exact p = 1 (1 after Holm's correction for 3 pairs), not larger than chance at 95%.",
-        "p = 0.0372 (0.112 after Holm's correction for 3 pairs), not larger than chance at 95%.",
-    ]
-
-
-def test_more_than_three_runs_are_compared_with_the_first(fakes: FakeRuns) -> None:
-    for name, wrong in {"a": slice(0, 2), "b": slice(5, 20), "c": slice(0, 3), "d": slice(0, 4)}.items():
-        fakes.record(name, wrong)
-    sentences = fakes.verdicts("a", "b", "c", "d")
-    assert len(sentences) == 3
-    assert all("'a'" in sentence and "for 3 pairs" in sentence for sentence in sentences)
-
-
-def test_runs_that_are_right_on_the_same_images_do_not_differ(fakes: FakeRuns) -> None:
-    fakes.record("a", wrong=slice(0, 3))
-    fakes.record("b", wrong=slice(0, 3))
-    assert fakes.verdicts("a", "b") == ["'a' and 'b' are right on the same images: no difference in accuracy."]
-
-
-def test_runs_tested_on_other_images_are_not_compared(fakes: FakeRuns) -> None:
-    fakes.record("a", wrong=slice(0, 3))
-    fakes.record("b", wrong=slice(0, 1), digest="other")
-    assert fakes.verdicts("a", "b") == [
-        "'a' and 'b' were tested on other images, same bars and other bars: not compared."
-    ]
-
-
-def test_a_run_that_was_not_tested_is_not_compared(fakes: FakeRuns) -> None:
-    fakes.record("a", wrong=slice(0, 3))
-    fakes.record("killed", wrong=None, status="KILLED")
-    assert fakes.verdicts("a", "killed") == ["'killed' has no predictions of test images: not compared."]
 
 
 def test_runs_with_one_name_get_unique_labels_and_are_found_by_the_start_of_their_ids(fakes: FakeRuns) -> None:
@@ -180,16 +119,9 @@ def test_damaged_predictions_are_reported_in_one_sentence(fakes: FakeRuns) -> No
         reader.predictions(fakes.client, run_id)
 
 
-def test_the_command_prints_the_comparison_and_writes_a_page_that_needs_no_network(fakes: FakeRuns) -> None:
-    fakes.record("bars lstm rows s1", wrong=slice(0, 37))
-    fakes.record("bars lstm rows s2", wrong=slice(100, 121), params={"training.seed": 2})
-    result = fakes.invoke("--last", "2")
-    assert result.exit_code == 0, result.output
-    page = fakes.path / "data/08_reporting/compare.html"
-    for text in ("2 runs on same bars", "training.seed", "0.8950*", "larger than chance at 95%", LIMITS, str(page)):
-        assert text in result.output
-    assert "Downloading" not in result.output
-    assert max(map(len, result.output.split("Page:")[0].splitlines())) <= 100
-    written = page.read_text()
-    assert "0.8950*" in written
-    assert "<script src=" not in written
+def test_the_last_runs_are_those_that_a_person_started(fakes: FakeRuns) -> None:
+    study = fakes.record("study", wrong=None)
+    for name in ("a", "b"):
+        fakes.record(name, wrong=slice(0, 1))
+    fakes.record("winner hidden_size=64", wrong=slice(0, 1), tags={tags.PARENT: study})
+    assert [run.head for run in fakes.read(last=2)] == ["a", "b"]

@@ -35,3 +35,18 @@ def right_and_wrong(
     """
     right = predicted == labels
     return np.concatenate([spread(np.flatnonzero(kind), decided, each) for kind in (right, ~right)])
+
+
+def disagreements(probabilities: NDArray[Any], labels: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """Positions of at most `count` images that not all classifiers answer alike, the largest difference first.
+
+    Args:
+        probabilities: of the classes, from C classifiers, (C, N, K).
+        labels: (N,).
+        count: the largest number of images.
+    """
+    answers = probabilities.argmax(axis=2)
+    differing = np.flatnonzero((answers != answers[0]).any(axis=0))
+    right = probabilities[:, np.arange(len(labels)), labels]  # of the label, (C, N)
+    spread_out = np.ptp(right, axis=0)[differing]
+    return differing[np.argsort(-spread_out, kind="stable")][:count]

@@ -1,56 +1,49 @@
-"""The curves of several runs in one figure."""
+"""The learning curves of several groups of runs in one figure; runs that differ in the seed alone are a band."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from mnist_lstm.core.plots.lines import Line, Panel, printed
 from mnist_lstm.core.plots.style import PALETTE
 
-if TYPE_CHECKING:  # importing plotly takes longer than drawing
-    from plotly.graph_objects import Figure
+if TYPE_CHECKING:  # importing it takes longer than drawing
+    from matplotlib.figure import Figure
 
-DASHES = ("solid", "dash", "dot")  # the next dash where there are more runs than colours
+DASHES = ("-", "--", ":")  # the next where there are more groups than colours
+COLOURS = PALETTE
+MOST_WITH_TRAINING = 3  # groups; more curves of batches hide each other
+NOTE = "Thick: validation images; {thin}a band reaches from the lowest to the highest seed around the mean."
 
 # Of one run: (update, value) of each curve, by the names "train/loss", "valid/accuracy" and so on
 Curves = Mapping[str, Sequence[tuple[int, float]]]
 
 
-def overlaid_curves(runs: Mapping[str, Curves]) -> "Figure":
-    """Loss and accuracy by update: validation thick, training batches thin, a colour for each run.
+def compared_curves(groups: Mapping[str, Sequence[Curves]]) -> "Figure":
+    """Loss and accuracy by update, a colour for each group.
 
     Args:
-        runs: the curves of each run by its name in the legend; they may be of different length, or empty.
+        groups: the curves of each group's runs by its name in the legend; they may be of different length, or empty.
     """
-    from plotly.subplots import make_subplots
-
-    figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss (nats)", "Accuracy"), horizontal_spacing=0.07)
-    for position, (name, curves) in enumerate(runs.items()):
-        line = {
-            "color": PALETTE[position % len(PALETTE)],
-            "dash": DASHES[position // len(PALETTE) % len(DASHES)],
-        }
-        for column, measure in enumerate(("loss", "accuracy"), 1):
-            for split, width, opacity in (("train", 1, 0.45), ("valid", 3, 1.0)):
-                points = curves.get(f"{split}/{measure}", ())
-                figure.add_scatter(
-                    x=[update for update, _ in points],
-                    y=[value for _, value in points],
-                    name=name,
-                    legendgroup=name,
-                    showlegend=(split, measure) == ("valid", "loss"),
-                    mode="lines+markers" if split == "valid" else "lines",
-                    line=line | {"width": width},
-                    opacity=opacity,
-                    # the update too: validation is shown from some way off, under the heading of another update
-                    hovertemplate=f"%{{y:.4f}} {split} at %{{x}}, {name}<extra></extra>",
-                    row=1,
-                    col=column,
-                )
-    figure.update_yaxes(type="log", tickformat=".2~g", row=1, col=1)  # else 0.9 is "9", as 9 is
-    figure.update_xaxes(title_text="update")
-    figure.update_layout(
-        title={"text": "thick: validation images; thin: training batches", "font": {"size": 13}},
-        template="plotly_white",
-        hovermode="x unified",
-        legend={"orientation": "h", "y": -0.15},
-    )
+    training = len(groups) <= MOST_WITH_TRAINING
+    panels = [Panel("", "update", label) for label in ("loss (nats)", "accuracy (fraction right)")]
+    for position, (name, runs) in enumerate(groups.items()):
+        style = COLOURS[position % len(COLOURS)], DASHES[position // len(COLOURS) % len(DASHES)]
+        for panel, measure in zip(panels, ("loss", "accuracy"), strict=True):
+            if training and len(runs) == 1:
+                panel.lines.append(_line("_", runs, f"train/{measure}", *style, strong=False))
+            panel.lines.append(_line(name, runs, f"valid/{measure}", *style, strong=True))
+    thin = "thin: training batches; " if training and any(len(runs) == 1 for runs in groups.values()) else ""
+    figure = printed(panels, "", NOTE.format(thin=thin), legend_columns=8)
+    figure.axes[0].set_yscale("log")
     return figure
+
+
+def _line(name: str, runs: Sequence[Curves], curve: str, colour: str, dash: str, strong: bool) -> Line:
+    """The mean of the runs at the updates that all have."""
+    each = [dict(run.get(curve, ())) for run in runs]
+    updates = sorted(set.intersection(*(set(points) for points in each)))
+    values = np.array([[points[update] for update in updates] for points in each])  # (runs, updates)
+    interval = (values.min(axis=0), values.max(axis=0)) if len(runs) > 1 else None
+    return Line(name, np.array(updates), values.mean(axis=0), colour, strong, interval, dash)

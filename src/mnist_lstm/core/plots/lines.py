@@ -25,6 +25,7 @@ class Line:
     colour: str
     strong: bool = False  # thick, with a mark at each point
     interval: tuple[NDArray[Any], NDArray[Any]] | None = None  # below and above y, shown as a band
+    dash: str = "-"  # as matplotlib writes it
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def _whiskers(line: Line) -> dict[str, Any]:
     return {"array": high - line.y, "arrayminus": line.y - low, "symmetric": False, "thickness": 1, "width": 2}
 
 
-def printed(panels: list[Panel], title: str, note: str = "") -> "Figure":
-    """The panels side by side, to print."""
+def printed(panels: list[Panel], title: str, note: str = "", legend_columns: int = 2) -> "Figure":
+    """The panels side by side, to print; a line whose name begins with "_" is not in the legend."""
     figure = new_figure(4, title, note)
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for line in panel.lines:
@@ -87,7 +88,8 @@ def printed(panels: list[Panel], title: str, note: str = "") -> "Figure":
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_title(" ", fontsize=SMALL)  # room for the legend, through which no line may run
-    legend = figure.axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=SMALL, frameon=False)
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": legend_columns}
+    legend = figure.axes[0].legend(**place, fontsize=SMALL, frameon=False)
     legend.set_in_layout(False)  # or its width would set the axes apart
     return figure
 
@@ -99,6 +101,7 @@ def _draw(axes: "Axes", line: Line) -> None:
         label=line.name,
         color=line.colour,
         linewidth=2 if line.strong else 1,
+        linestyle=line.dash,
         marker="o" if line.strong and len(line.x) <= MARKED else "",
         markersize=3,
     )

@@ -1,6 +1,5 @@
-"""The table of compared runs: the parameters that differ, and the metrics with the best value marked."""
+"""The table of compared groups: what differs between them, and the metrics with the best value marked."""
 
-import math
 import os
 from collections.abc import Sequence
 
@@ -10,34 +9,40 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_lstm.core.evaluation.metrics import wilson_interval
-from mnist_lstm.renamed_parameters import with_current_names
-from mnist_lstm.tracking import reader, tags
-from mnist_lstm.tracking.compare.runs import CONFIDENCE, Compared, title
-from mnist_lstm.tracking.payloads import is_charted, with_effect
+from mnist_lstm.tracking.compare.groups import CONFIDENCE, Group
+from mnist_lstm.tracking.compare.runs import ABSENT
+from mnist_lstm.tracking.payloads import is_charted
 
 WIDTH = 120  # characters, if the output is not a terminal
-ABSENT, BEST = "–", "*"
+BEST = "*"
 LOWER_IS_BETTER = ("loss", "error", "brier", "ece")
 
 Rows = dict[str, list[str]]
 
 
-def show(runs: Sequence[Compared], differing: Rows, measured: Rows, sentences: Sequence[str]) -> None:
+def title(groups: Sequence[Group]) -> str:
+    """The number of runs, and their data."""
+    runs = [run for group in groups for run in group.runs]
+    settings = f" of {len(groups)} settings" if 1 < len(groups) < len(runs) else ""
+    return f"{len(runs)} runs{settings} on {' and '.join(dict.fromkeys(run.data for run in runs))}"
+
+
+def show(groups: Sequence[Group], differing: Rows, measured: Rows, sentences: Sequence[str]) -> None:
     """Prints the table of what differs and of the metrics, and the sentences below it."""
     sized = Console().is_terminal or "COLUMNS" in os.environ
     console = Console(width=None if sized else WIDTH)
-    console.print(table(runs, differing, measured))
+    console.print(table(groups, differing, measured))
     for sentence in sentences:
         console.print(f"- {sentence}", markup=False, highlight=False)
 
 
-def table(runs: Sequence[Compared], differing: Rows, measured: Rows) -> Table:
-    """The table, a column for each run, of what `differences` and `metrics` give."""
-    drawn = Table(box=box.SIMPLE_HEAD, title=Text(title(runs)), title_justify="left", caption_justify="left")
+def table(groups: Sequence[Group], differing: Rows, measured: Rows) -> Table:
+    """The table, a column for each group, of what `differences` and `metrics` give."""
+    drawn = Table(box=box.SIMPLE_HEAD, title=Text(title(groups)), title_justify="left", caption_justify="left")
     drawn.add_column("", no_wrap=True)
-    for run in runs:
-        drawn.add_column(Text(run.head), overflow="fold")
-    for label, values in (differing or {"parameters": ["the same"] * len(runs)}).items():
+    for group in groups:
+        drawn.add_column(Text(group.head), overflow="fold")
+    for label, values in (differing or {"parameters": ["the same"] * len(groups)}).items():
         drawn.add_row(label, *map(Text, values))
     drawn.add_section()
     for label, values in measured.items():
@@ -47,63 +52,64 @@ def table(runs: Sequence[Compared], differing: Rows, measured: Rows) -> Table:
     return drawn
 
 
-def differences(runs: Sequence[Compared]) -> Rows:
-    """Data, status, code and parameters, as far as they differ between the runs."""
-    facts = [{"data": run.data, "status": run.entry.info.status.lower(), "code": _code(run)} for run in runs]
-    every = [fact | _parameters(run) | _precision(run) for fact, run in zip(facts, runs, strict=True)]
-    keys = dict.fromkeys(key for values in every for key in values)
-    rows = {key: [values.get(key, ABSENT) for values in every] for key in keys}
-    return {key: values for key, values in rows.items() if len(set(values)) > 1}
+def differences(groups: Sequence[Group]) -> Rows:
+    """Data, status, code, parameters, packages and processor, as far as they differ between the runs."""
+    facts = [[run.facts for run in group.runs] for group in groups]
+    keys = dict.fromkeys(key for group in facts for values in group for key in values)
+    found = {key: [list(dict.fromkeys(values.get(key, ABSENT) for values in group)) for group in facts] for key in keys}
+    differing = {key: cells for key, cells in found.items() if len({value for cell in cells for value in cell}) > 1}
+    return {key: [", ".join(cell) for cell in cells] for key, cells in differing.items()}
 
 
-def _parameters(run: Compared) -> dict[str, str]:
-    """Those that may change a result: version 0.1 recorded all."""
-    return with_effect(with_current_names(run.entry.data.params))
-
-
-def _precision(run: Compared) -> dict[str, str]:
-    """The precision that was used, also where the parameter is "auto"."""
-    found = run.entry.data.tags
-    return {tags.PRECISION: found[tags.PRECISION]} if tags.PRECISION in found else {}
-
-
-def _code(run: Compared) -> str:
-    found = run.entry.data.tags
-    commit = str(found.get(tags.COMMIT, ABSENT))[:8]
-    return f"{commit}-dirty" if "True" in (found.get(tags.DIRTY), found.get("git.dirty")) else commit  # or 0.1's tag
-
-
-def metrics(runs: Sequence[Compared]) -> Rows:
-    """Accuracy on the test images with its interval and counts, then the other metrics."""
+def metrics(groups: Sequence[Group]) -> Rows:
+    """Accuracy on the test images with its intervals and counts, then the other metrics; of seeds, the means."""
+    runs = [run for group in groups for run in group.runs]
     found = {name for run in runs for name in run.metrics if is_charted(name) or name.startswith("valid/")}
-    return {
-        "test/accuracy": _values(runs, "test/accuracy"),
-        f"  {CONFIDENCE:.0%} interval": [_interval(run) for run in runs],
-        "  correct": [f"{run.right.sum()} of {len(run.right)}" if run.predictions else ABSENT for run in runs],
-        **{name: _values(runs, name) for name in sorted(found - {"test/accuracy"})},
+    accuracy = "test/accuracy" if "test/accuracy" in found else "valid/accuracy"
+    details = {
+        f"  {CONFIDENCE:.0%} over seeds": [_over_seeds(group, accuracy) for group in groups],
+        f"  {CONFIDENCE:.0%} interval": [_over_images(group) for group in groups],
+        "  correct": [_correct(group) for group in groups],
     }
+    return (
+        {accuracy: _values(groups, accuracy)}
+        | {label: cells for label, cells in details.items() if set(cells) != {ABSENT}}
+        | {name: _values(groups, name) for name in sorted(found - {accuracy})}
+    )
 
 
-def _values(runs: Sequence[Compared], name: str) -> list[str]:
-    values = [run.metrics.get(name, math.nan) for run in runs]
-    best = _best(runs, name, values)
-    return [ABSENT if math.isnan(value) else f"{value:.4f}" + BEST * (value == best) for value in values]
+def _values(groups: Sequence[Group], name: str) -> list[str]:
+    values = [group.mean(name) for group in groups]
+    best = _best(groups, name, values)
+    return [ABSENT if value is None else f"{value:.4f}" + BEST * (value == best) for value in values]
 
 
-def _best(runs: Sequence[Compared], name: str, values: list[float]) -> float | None:
+def _best(groups: Sequence[Group], name: str, values: list[float | None]) -> float | None:
     """The best value; None if all are equal, or computed on different images."""
-    split = name.partition("/")[0]
-    images = {
-        reader.digests(run.entry).get(split) for run, value in zip(runs, values, strict=True) if not math.isnan(value)
-    }
-    known = {value for value in values if not math.isnan(value)}
+    having = [group for group, value in zip(groups, values, strict=True) if value is not None]
+    images = set().union(*(group.images(name.partition("/")[0]) for group in having))
+    known = {value for value in values if value is not None}
     if len(images) > 1 or len(known) < 2:
         return None
     return min(known) if any(word in name for word in LOWER_IS_BETTER) else max(known)
 
 
-def _interval(run: Compared) -> str:
-    if not run.predictions:
+def _over_seeds(group: Group, metric: str) -> str:
+    found = group.interval(metric)
+    return f"{found.low:.4f} to {found.high:.4f}" if found else ABSENT
+
+
+def _over_images(group: Group) -> str:
+    """Of one run: how far chance in the choice of the test images may reach."""
+    if len(group.runs) > 1 or not group.tested:
         return ABSENT
-    low, high = wilson_interval(int(run.right.sum()), len(run.right), CONFIDENCE)
+    right = group.runs[0].right
+    low, high = wilson_interval(int(right.sum()), len(right), CONFIDENCE)
     return f"{low:.4f} to {high:.4f}"
+
+
+def _correct(group: Group) -> str:
+    if not group.tested:
+        return ABSENT
+    counts = [int(run.right.sum()) for run in group.runs]
+    return f"{', '.join(map(str, counts))} of {len(group.runs[0].right)}"
