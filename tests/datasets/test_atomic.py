@@ -285,3 +285,12 @@ def test_while_two_processes_write_one_file_it_is_always_complete(tmp_path: Path
             writer.kill()
             writer.wait()
     assert all(map(is_complete, contents))
+
+
+def test_what_killed_processes_left_unfinished_is_removed_and_what_others_write_stays(path: Path) -> None:
+    left, busy = (path.with_name(f".unfinished-{name}") for name in ("old-abc.json", "new-abc.json"))
+    for file in (left, busy):
+        file.write_bytes(NEW)
+    os.utime(left, (0, 0))
+    atomic_write(path, NEW)
+    assert sorted(path.parent.iterdir()) == [busy, path]

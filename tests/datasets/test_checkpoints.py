@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from torch.testing import assert_close
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
-from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.core.training.checkpoint import Checkpoint, from_file
 from mnist_lstm.datasets.checkpoints import CheckpointDataset, ExportedModelDataset, InterruptedDataset
-from mnist_lstm.errors import cause_for_user
+from mnist_lstm.errors import UserError, cause_for_user
 from mnist_lstm.parameters import Parameters
 from tests.conftest import Sequences
 from tests.core.conftest import Trial, assert_same_bits
@@ -134,6 +135,15 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, checkpoint: Checkpoint, c
     with pytest.raises(DatasetError) as raised:
         CheckpointDataset(path=str(tmp_path)).load()
     assert str(cause_for_user(raised.value)).startswith(f"{path} must be a complete checkpoint")
+
+
+def test_a_file_larger_than_memory_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=2**30))
+    file = tmp_path / "backup.pt"
+    file.touch()
+    os.truncate(file, 50 * 2**30)  # of which the disk holds none
+    with pytest.raises(UserError, match=r"backup\.pt must be a checkpoint that fits into memory, found 50\.0 GiB"):
+        from_file(file)
 
 
 def test_a_missing_checkpoint_is_told_with_its_folder(tmp_path: Path) -> None:

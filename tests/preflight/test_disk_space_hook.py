@@ -4,11 +4,13 @@ import errno
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from kedro.pipeline import Pipeline
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.preflight import disk_space_hook
@@ -58,6 +60,13 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_written_or_r
 def test_a_folder_that_is_not_there_yet_may_be_made(tmp_path: Path) -> None:
     disk_space_hook.expect_room(tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_for_temporary_files_needs_room_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free=3 * 2**20))
+    with pytest.raises(UserError, match=f"{tmp_path} must have 32 MiB free .* found 3; make room; .* by TMPDIR"):
+        disk_space_hook.CheckDiskSpace().before_pipeline_run(Pipeline([]), {})
 
 
 def test_a_link_to_a_folder_that_is_away_is_told(tmp_path: Path) -> None:

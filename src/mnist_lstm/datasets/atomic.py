@@ -3,12 +3,14 @@
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mnist_lstm.errors import UserError
 
+UNFINISHED, OLD = ".unfinished-", 3600.0  # begins a temporary file's name; seconds until it counts as left by a kill
 # Causes that the user can remove: no space, no permission, a read-only disk, a quota, `ulimit -f`
 CANNOT_WRITE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.EFBIG)
 
@@ -25,7 +27,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        handle, name = unfinished(path)
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -49,6 +51,15 @@ def atomic_write(path: Path, content: bytes) -> None:
     """Writes `content` to `path`. After a crash at any moment, `path` is the complete old file or the new one."""
     with atomic_file(path) as temporary:
         temporary.write_bytes(content)
+
+
+def unfinished(path: Path) -> tuple[int, str]:
+    """Handle and name of a new temporary file next to `path`; removes those that killed processes have left there."""
+    for left in path.parent.glob(f"{UNFINISHED}*"):
+        with suppress(FileNotFoundError):  # another process removes or renames it
+            if time.time() - left.stat().st_mtime > OLD:
+                left.unlink()
+    return tempfile.mkstemp(dir=path.parent, prefix=f"{UNFINISHED}{path.stem}-", suffix=path.suffix)
 
 
 def _umask() -> int:

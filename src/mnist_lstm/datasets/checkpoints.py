@@ -46,7 +46,7 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
         files = _newest_first(self._folder)
         if not files:
             raise UserError(f"{self._folder} must hold a checkpoint (*.pt), found none; train first: `kedro run`.")
-        return _read(files[0])
+        return checkpoint.from_file(files[0])
 
     def _exists(self) -> bool:
         return bool(_newest_first(self._folder))
@@ -80,7 +80,7 @@ class InterruptedDataset(AbstractDataset[None, Mapping[str, Callable[[], Checkpo
         self.metadata = metadata
 
     def load(self) -> Mapping[str, Callable[[], Checkpoint]]:
-        return {path.stem: lambda path=path: _read(path) for path in _newest_first(self._folder)}  # type: ignore[misc]
+        return {path.stem: lambda path=path: checkpoint.from_file(path) for path in _newest_first(self._folder)}  # type: ignore[misc]
 
     def save(self, data: None) -> None:
         raise NotImplementedError("training saves the dataset `checkpoint`")
@@ -120,7 +120,3 @@ class ExportedModelDataset(FileDataset):
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("[!.]*.pt"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-
-
-def _read(path: Path) -> Checkpoint:
-    return checkpoint.from_bytes(path.read_bytes(), str(path))

@@ -4,7 +4,6 @@ import errno
 import math
 import os
 import shutil
-import tempfile
 import weakref
 import zipfile
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.data import file_backed, idx
 from mnist_lstm.core.data.file_backed import FileBackedArray
+from mnist_lstm.datasets.atomic import unfinished
 from mnist_lstm.errors import UserError
 
 LOCAL_HEADER = 30  # bytes before a member's name in a zip file
@@ -94,7 +94,7 @@ def array_in(path: Path) -> Any:
 
 def _unpacked(file: BinaryIO, path: Path, size: int) -> FileReader:
     """The images of a gzipped file, in an unlinked file that the system deletes after its last reader."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    handle, name = unfinished(path)
     try:
         with os.fdopen(handle, "wb") as unpacked:
             for images in idx.images_in(file, str(path), IMAGES):

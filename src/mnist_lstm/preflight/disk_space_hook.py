@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from kedro.framework.hooks import hook_impl
 from mnist_lstm.errors import UserError
 
 LEAST = 200 * 2**20  # bytes that must be free; MNIST alone, as images and as sequences, is 70,000 x 784 bytes twice
+LEAST_TEMPORARY = 32 * 2**20  # bytes for the exported model and the files of a run, on their way to MLflow
 
 
 class CheckDiskSpace:
@@ -17,12 +19,13 @@ class CheckDiskSpace:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
-        """Checks that each folder is writable and its disk has room."""
+        """Checks that each folder, and that for temporary files, is writable and its disk has room."""
         for folder in sorted({folder for name in pipeline.all_outputs() if (folder := _folder(catalog, name))}):
             expect_room(folder)
+        expect_room(Path(tempfile.gettempdir()), LEAST_TEMPORARY, "; or choose another by TMPDIR")
 
 
-def expect_room(folder: Path) -> None:
+def expect_room(folder: Path, least: int = LEAST, otherwise: str = "") -> None:
     """Checks that files can be written below a folder, which need not exist yet.
 
     Raises:
@@ -32,9 +35,10 @@ def expect_room(folder: Path) -> None:
     if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
         raise UserError(f"{folder} must be a folder that can be written, found that {place} cannot; mend its rights.")
     free = shutil.disk_usage(place).free
-    if free < LEAST:
+    if free < least:
         raise UserError(
-            f"{folder} must have {LEAST // 2**20} MiB free for what a run writes, found {free // 2**20}; make room."
+            f"{folder} must have {least // 2**20} MiB free for what a run writes, found {free // 2**20}; make room"
+            f"{otherwise}."
         )
 
 

@@ -188,5 +188,11 @@ class Tracking(threading.local):
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers.clear()
-        if self._writer:
+        if not self._writer:
+            return
+        try:
             self._writer.end(status, reason)
+        except UserError as error:
+            if status == "FINISHED":
+                raise
+            logger.warning("The run's record lacks its end: %s", error)

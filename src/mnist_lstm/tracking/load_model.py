@@ -64,7 +64,7 @@ def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
     if path.suffix == SUFFIX:
         if not path.is_file():
             raise UserError(f"a model must be a checkpoint that exists, found no file {named!r}.")
-        return checkpoint.from_bytes(path.read_bytes(), named), None
+        return checkpoint.from_file(path), None
     client, _, experiment, registered = store.opened(project)
     run_id = run_called(client, experiment, registered, named)
     return of_run(client, run_id), run_id

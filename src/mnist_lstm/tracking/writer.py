@@ -2,7 +2,6 @@
 
 import json
 import logging
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,8 +38,7 @@ class RunWriter:
         self.provenance = provenance
         self._name = name
         self._suffix = ""  # of the run's name
-        self._folder = tempfile.TemporaryDirectory(prefix="mnist_lstm-")
-        self.artifacts = Path(self._folder.name)
+        self._files: dict[str, bytes] = {}  # the artifacts by their paths
         self._written_rows = 0  # of the history
         self._metrics: dict[str, float] = {}
         self._description = ""
@@ -48,7 +46,6 @@ class RunWriter:
         self._checkpoint: Checkpoint | None = None
         self._exported = False
         self._finished = False
-        self._write_provenance()
 
     def write(self, kind: str, data: Any) -> None:
         """Writes what the catalog saved; `kind` is `metadata.mlflow` of its catalog entry, but not "artifact"."""
@@ -63,9 +60,7 @@ class RunWriter:
 
     def write_file(self, name: str, content: bytes) -> None:
         """Adds a file to the artifacts, in the folder for files of its type."""
-        file = self.artifacts / FOLDERS.get(Path(name).suffix, "") / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(content)
+        self._files[str(Path(FOLDERS.get(Path(name).suffix, "")) / name)] = content
 
     def write_used_checkpoint(self, used: Checkpoint) -> None:
         """Marks the run if it uses, without training, a checkpoint of an interrupted training."""
@@ -77,18 +72,14 @@ class RunWriter:
     def end(self, status: str, reason: str) -> None:
         """Writes what waited for the end, and ends the run with one of MLflow's statuses.
 
-        If the last files cannot be written (a full disk, say), the run still gets its status.
+        Raises:
+            UserError: if MLflow does not take it, and the disk that it must wait on is full.
         """
-        try:
-            self._write_last()
-        except Exception as error:
-            logger.warning("The run's record lacks its last files: %s", first_line(error))
-            status, reason = ("FAILED" if status == "FINISHED" else status), reason or first_line(error)
+        self._write_last()
         if reason:
             self._tag(tags.REASON, reason[: tags.MAX_LENGTH])
         self.spool.end(status)
         self._finished = status == "FINISHED"
-        self._folder.cleanup()
 
     def register(self, project: Path, name: str, margin: float) -> str | None:
         """Registers the model of the finished run and returns the decision about it in words.
@@ -125,14 +116,11 @@ class RunWriter:
         test_images = payloads.dataset(self._card, "test") if self._card else None
         points = [(name, value, 0) for name, value in self._metrics.items()]
         self._put_metrics(payloads.metrics(points, test_images))
-        self._write_provenance()
+        # In ASCII: the diff may hold surrogate escapes, which UTF-8 cannot encode
+        self._files["provenance.json"] = json.dumps(self.provenance, indent=2).encode("ascii")
         if self._description:
             self._tag(NOTE, self._description)
-        self.spool.put("artifacts", folder=str(self.artifacts))
-
-    def _write_provenance(self) -> None:
-        """In ASCII: the diff may hold surrogate escapes, which UTF-8 cannot encode."""
-        (self.artifacts / "provenance.json").write_text(json.dumps(self.provenance, indent=2))
+        self.spool.put("artifacts", files=self._files)
 
     def _write_data(self, card: DataCard) -> None:
         """Writes the data sets with their digests, and names the run after the data that it really uses."""
@@ -167,7 +155,7 @@ class RunWriter:
         self._checkpoint = data
 
     def _write_checkpoint(self, data: Checkpoint) -> None:
-        (self.artifacts / "checkpoint.pt").write_bytes(checkpoint.to_bytes(data))
+        self._files["checkpoint.pt"] = checkpoint.to_bytes(data)
         self.provenance["weights_sha256"] = checkpoint.weights_digest(data.weights)
         self._tag(tags.WEIGHTS, self.provenance["weights_sha256"])
         self._tag(tags.UPDATES, str(data.state.iteration))

@@ -66,3 +66,22 @@ def test_a_server_that_is_slow_in_sum_is_given_up_and_not_waited_for_at_the_end(
     assert ("MLflow is too slow" in caplog.text) == given_up
     assert (len(calls) < 20) == given_up
     assert bool(stored(tmp_path)) == given_up
+
+
+def test_files_that_mlflow_did_not_take_are_sent_as_they_were(tmp_path: Path) -> None:
+    files, sent = {"provenance.json": b"{}", "report/report.html": b"<p>"}, {}
+
+    class Client:
+        def log_artifacts(self, _: str, folder: str) -> None:
+            paths = [path for path in Path(folder).rglob("*") if path.is_file()]
+            sent.update({str(path.relative_to(folder)): path.read_bytes() for path in paths})
+
+    waits = operations.stored(operations.Operation("artifacts", {"files": files}), tmp_path)
+    assert waits.content == {}
+    operations.send(Client(), RUN, operations.restored(waits, tmp_path))
+    assert sent == files
+
+
+def test_files_that_are_gone_are_not_taken_for_sent(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        operations.restored(operations.Operation("artifacts", {}), tmp_path)

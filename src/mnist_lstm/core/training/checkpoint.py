@@ -5,9 +5,11 @@ import io
 import sys
 import zipfile
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
@@ -148,6 +150,21 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
     except Exception as error:  # torch, zipfile, pydantic and dict raise different errors for damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{broken}, found {reason}; {again}.") from None
+
+
+def from_file(path: Path) -> Checkpoint:
+    """The checkpoint in a file.
+
+    Raises:
+        UserError: if it does not fit into memory, is damaged, or is no checkpoint of this version.
+    """
+    size, free = path.stat().st_size, psutil.virtual_memory().available
+    if size > free:
+        raise UserError(
+            f"{path} must be a checkpoint that fits into memory, found {size / 2**30:.1f} GiB where "
+            f"{free / 2**30:.1f} are free; is it another file?"
+        )
+    return from_bytes(path.read_bytes(), str(path))
 
 
 def check_every_byte(content: bytes) -> None:

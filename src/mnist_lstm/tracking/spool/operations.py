@@ -3,7 +3,7 @@
 Each sender makes MLflow's entities from an operation's content. To send an operation twice changes nothing.
 """
 
-import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ class Operation(NamedTuple):
 
     Attributes:
         kind: a key of SENDERS.
-        content: what the sender needs; JSON values, but for the files of "artifacts" and the model of "model".
+        content: what the sender needs; JSON values, but for the bytes of "artifacts" and the model of "model".
     """
 
     kind: str
@@ -37,7 +37,7 @@ def stored(operation: Operation, folder: Path) -> Operation:
     """The operation in JSON values; its files and arrays are copied into `folder`."""
     kind, content = operation
     if kind == "artifacts":
-        shutil.copytree(content["folder"], folder / ARTIFACTS, dirs_exist_ok=True)
+        _write(content["files"], folder / ARTIFACTS)
         content = {}
     elif kind == "model":
         content = _store_model(content, folder)
@@ -50,12 +50,24 @@ def restored(operation: Operation, folder: Path) -> Operation:
     """The inverse of `stored`; `folder` lies in data/unsent/ of the project."""
     kind, content = operation
     if kind == "artifacts":
-        content = {"folder": str(folder / ARTIFACTS)}
+        content = {"files": _read(folder / ARTIFACTS)}
     elif kind == "model":
         content = {"exported": _restore_model(content, folder), "name": content.get("name", "model")}  # none in 0.1
     elif kind == "register":
         content = content | {"project": folder.parents[2]}
     return Operation(kind, content)
+
+
+def _write(files: dict[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is missing")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _store_model(content: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -136,7 +148,9 @@ def _inputs(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
 
 
 def _artifacts(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
-    client.log_artifacts(run["run_id"], content["folder"])
+    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
+        _write(content["files"], Path(folder))
+        client.log_artifacts(run["run_id"], folder)
 
 
 def _model(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
