@@ -45,6 +45,7 @@ LAYERS = [
     (r"pipeline_registry\.py", ("pipelines",)),
     (r"datasets/.*", (*BASE, "core", "provenance", "redaction", "datasets")),
     (r"tracking/.*", (*BASE, *RECORDS, "core", "tracking")),
+    (r"seal_commands\.py", (*BASE, "command", "datasets", "tracking")),
     (r"sweep/hook\.py", ()),  # every run has it
     (r"sweep/.*", (*BASE, *RECORDS, "core", "datasets", "tracking", "cluster", "sweep")),
     (r"viz_site\.py", ("errors",)),
@@ -52,7 +53,7 @@ LAYERS = [
     (r"preflight/.*", (*BASE, "core", "preflight")),
     (r"console\.py", ("core", "tracking")),
     (r"command\.py", ("errors", "tracking", "preflight", "openmp", "redaction")),
-    (r"cli\.py", (*BASE, "command", "datasets", "tracking", "viz_site", "sweep")),
+    (r"cli\.py", (*BASE, "command", "seal_commands", "datasets", "tracking", "viz_site", "sweep")),
     (r"settings\.py", ("console", "preflight", "tracking", "sweep")),
 ]
 

@@ -8,6 +8,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
 from mnist_lstm.command import Run, configured, one_line_errors, tune_process
+from mnist_lstm.seal_commands import COMMANDS
 
 
 @click.group(name="mnist_lstm")
@@ -16,7 +17,8 @@ def cli() -> None:
 
 
 run = Run("run", callback=kedro_run.callback, params=kedro_run.params, help=kedro_run.help)
-cli.add_command(run)
+for command in (run, *COMMANDS):
+    cli.add_command(command)
 
 
 @cli.command()

@@ -196,6 +196,14 @@ def digests(run: Any) -> dict[str, str]:
     }
 
 
+def artifacts(client: Any, run_id: str) -> dict[str, bytes]:
+    """The content of every artifact of a run, by its name, with its folder where it lies in one."""
+    folders = [None, *sorted(set(FOLDERS.values()))]
+    places = [file.path for folder in folders for file in client.list_artifacts(run_id, folder) if not file.is_dir]
+    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as copy:
+        return {place: Path(client.download_artifacts(run_id, place, copy)).read_bytes() for place in places}
+
+
 def fetched(client: Any, run_id: str, name: str) -> bytes | None:
     """The content of an artifact, None if the run does not have it.
 

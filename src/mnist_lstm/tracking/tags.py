@@ -15,6 +15,8 @@ CONTINUES = "continues"  # the interrupted run whose training this one resumes
 REPRODUCES = "reproduces"  # the run that this one repeats
 CODE_CHANGED = "code.changed"  # the two commits or sources, if they changed while the run went on
 REPRODUCTION = "reproduction"  # the verdict
+SEALED_RUN = "sealed.run"  # of a run that came in a seal: its id where it ran
+SEAL = "sealed.sha256"  # the seal's digest
 
 
 def process(tags: dict[str, str]) -> dict[str, str]:

@@ -38,18 +38,19 @@ def refusal(found: list[Difference]) -> str:
     )
 
 
-def show(found: list[Difference], run: Any) -> None:
-    """Prints the differences as a table, or that there are none."""
+def show(found: list[Difference], what: str) -> None:
+    """Prints the differences since a run as a table, or that there are none. What a record says is shown as text."""
     from rich import get_console
+    from rich.markup import escape
     from rich.table import Table
 
-    title = f"Since run {run.info.run_id} ({run.info.run_name})"
+    title = escape(f"Since {what}")
     if not found:
         get_console().print(f"{title}: code, packages, hardware and environment are the same.", highlight=False)
         return
     table = Table("", "what", "then", "now", title=title)
     for difference in found:
-        table.add_row(*(str(field) for field in difference))
+        table.add_row(*(escape("".join(filter(str.isprintable, str(field)))) for field in difference))
     get_console().print(table)
 
 

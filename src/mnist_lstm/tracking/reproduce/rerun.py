@@ -54,8 +54,13 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
             f"only a run that trained and evaluated can be reproduced, run {run.info.run_id} ({run.info.run_name}, "
             f"{run.info.status.lower()}) did not: name another."
         )
+    if checkout and tags.SEAL in run.data.tags and then.provenance["git"]["diff"]:
+        raise UserError(
+            f"--checkout runs a recorded diff, but run {run.info.run_id} came in a seal, from somebody else: read the "
+            "diff in provenance.json, apply it yourself, and run without --checkout."
+        )
     found = drift(then.provenance, project)
-    show(found, run)
+    show(found, f"run {run.info.run_id} ({run.info.run_name})")
     if checkout:
         found = [difference for difference in found if difference.kind != "code"]
     if not allow_differences and (reason := refusal(found)):
@@ -160,7 +165,7 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
     }
     if all(parts.values()):
         return Verdict(True, f"reproduced to the bit: weights, predictions, {len(then.metrics)} metrics and curves")
-    largest = _largest_difference(then.predictions, now.predictions)
+    largest = largest_difference(then.predictions, now.predictions)
     why = _why(then.checkpoint, now.checkpoint, found)
     different = ", ".join(name for name, equal in parts.items() if not equal)
     if largest <= CLOSE:
@@ -179,7 +184,7 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes())
 
 
-def _largest_difference(then: Predictions, now: Predictions) -> float:
+def largest_difference(then: Predictions, now: Predictions) -> float:
     """Largest difference of a class probability over all test images; 1 if these are not the same."""
     if not _equal(then.labels, now.labels):
         return 1.0
