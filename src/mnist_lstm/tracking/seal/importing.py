@@ -1,6 +1,5 @@
 """Puts a sealed run into an MLflow store, where it is a run like any other."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,8 @@ def recorded(client: Any, experiment_id: str, seal: Seal) -> str:
     run = {"experiment_id": experiment_id, "start_time": seal.run["start_time"], "run_name": seal.run["name"]}
     run["run_id"] = create_run(client, run | {"tags": _tags(seal)})
     try:
-        with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
-            for name, content in seal.files.items():
-                file = Path(folder) / name
-                file.parent.mkdir(exist_ok=True)
-                file.write_bytes(content)
-            for kind, values in _operations(seal, folder):
-                send(client, run, Operation(kind, values))
+        for kind, values in _operations(seal):
+            send(client, run, Operation(kind, values))
     except BaseException:
         client.delete_run(run["run_id"])
         raise
@@ -60,7 +54,7 @@ def _tags(seal: Seal) -> dict[str, str]:
     }
 
 
-def _operations(seal: Seal, folder: str) -> list[tuple[str, dict[str, Any]]]:
+def _operations(seal: Seal) -> list[tuple[str, dict[str, Any]]]:
     """What a run of the project would have sent."""
     checkpoint, card = seal.checkpoint, seal.card
     params = payloads.with_effect({key: str(value) for key, value in flattened(seal.provenance["parameters"]).items()})
@@ -74,6 +68,6 @@ def _operations(seal: Seal, folder: str) -> list[tuple[str, dict[str, Any]]]:
         ("inputs", {"inputs": payloads.inputs(card)}),
         ("batch", {"metrics": curves}),
         ("batch", {"metrics": payloads.metrics(tested, payloads.dataset(card, "test"))}),
-        ("artifacts", {"folder": folder}),
+        ("artifacts", {"files": seal.files}),
         ("end", {"status": reader.FINISHED, "time": seal.run["end_time"]}),
     ]
