@@ -8,7 +8,7 @@ AT := $(if $(PORT),--port $(PORT))
 export KEDRO_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run test test-all lint ui viz site serve draw benchmark audit clean
+.PHONY: help install run test test-all lint format ui viz site serve draw starter benchmark audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -37,6 +37,10 @@ lint: install  ## ruff (lint and format) and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+format: install  ## Mend what ruff can mend, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 ui: install  ## Serve MLflow's pages with this project's runs: PORT=5000
 	$(BIN)/kedro ui $(AT) $(ARGS)
 
@@ -51,6 +55,10 @@ serve: install  ## Serve the best model, or that of RUN=..., over HTTP: PORT=500
 
 draw: install  ## Open the page of the champion, to draw a digit and watch the network read it
 	$(BIN)/kedro draw $(ARGS)
+
+starter: install  ## Make a project of your own from this one, in build/: ARGS="--name 'My Letters'"
+	@mkdir -p build
+	cd build && ../$(BIN)/kedro new --starter=.. --directory=starter $(ARGS)
 
 benchmark: install  ## Compare the speed of training with other frameworks: ARGS="--folder FOLDER"
 	$(BIN)/python benchmarks/frameworks.py $(ARGS)

@@ -39,7 +39,8 @@ ELSEWHERE = {
     "ray",
     "ruff",
 }
-OF_KEDRO = {("--help",), ("registry", "list"), ("viz", "run")}
+STARTER = ("new", "--starter=git+https://HOST/OWNER/mnist_lstm.git", "--directory=starter")
+OF_KEDRO = {("--help",), ("registry", "list"), ("viz", "run"), STARTER}
 COMMANDS = sorted({command for page in PAGES for command in commands(page)})
 
 

@@ -10,7 +10,7 @@ ROOT = {
     *("README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff"),
     *("Makefile", "pyproject.toml", "requirements.lock", ".ci", ".github", ".gitignore", ".editorconfig"),
     *(".pre-commit-config.yaml", ".telemetry"),
-    *("conf", "data", "docs", "src", "tests", "benchmarks", "findings"),
+    *("conf", "data", "docs", "src", "tests", "benchmarks", "findings", "starter"),
 }
 KINDS = {
     ".cff",

@@ -144,7 +144,8 @@ class Tracking(threading.local):
         if kind == "artifact" and not hasattr(dataset, "written"):
             raise UserError(
                 f"{name!r} in conf/base/catalog.yml must be a FileDataset to be an MLflow artifact, found "
-                f"{type(dataset).__name__}; leave metadata.mlflow out, or choose a type from mnist_lstm.datasets."
+                f"{type(dataset).__name__}; leave metadata.mlflow out, or choose a type from "
+                "mnist_lstm.datasets."
             )
         return kind
 

@@ -1,0 +1,13 @@
+"""Cookiecutter renders this file and runs it in the new project."""
+
+import json
+import sys
+
+TEMPLATE = r"""{{ cookiecutter._repo_dir }}"""
+ANSWERS = r"""{{ cookiecutter | jsonify }}"""
+
+sys.path.insert(0, TEMPLATE)
+sys.dont_write_bytecode = True
+from new_project import fill  # noqa: E402
+
+fill(TEMPLATE, json.loads(ANSWERS))
