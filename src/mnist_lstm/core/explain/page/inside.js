@@ -73,7 +73,8 @@ export function startInside() {
     const lines = [{points: course(memory), kind: "blue"}], keep = {lstm: "f", gru: "z"}[net.cell];
     const most = Math.max(1, ...lines[0].points.map(([, value]) => Math.abs(value)));
     if (keep) lines.push({points: course(keep), kind: "orange"});
-    chart("course", {x: [1, net.steps], y: [-most, most], lines, mark: step, use: goTo, label: (value) => number(value, 1)});
+    const axes = {x: [1, net.steps], y: [-most, most], label: (value) => number(value, 1)};
+    chart("course", {...axes, lines, mark: step, use: goTo});
   });
   if (byId("bias")) startBias();
 }
@@ -85,8 +86,8 @@ function startBias() {
   whenChanged("bias", () => {
     const gate = sigmoid(state.bias), left = (100 * gate ** (net.steps - 1)).toPrecision(2);
     const bias = number(state.bias, 1), share = left.replace(/e-(.*)/, " · 10^−$1");
-    say({"bias-value": bias, "bias-says": `The gate stands at σ(${bias}) = ${number(gate)}. Of what the first ${about.step} `
-      + `wrote, ${share} % is left after the last.`});
+    say({"bias-value": bias, "bias-says": `The gate stands at σ(${bias}) = ${number(gate)}. `
+      + `Of what the first ${about.step} wrote, ${share} % is left after the last.`});
     const lines = [curve(0.5, "soft"), curve(gate, "blue")];
     chart("bias-chart", {x: [1, net.steps], y: [-9, 0], ticks: [-9, -6, -3, 0], label, lines});
   });

@@ -27,7 +27,7 @@ export const CELLS = {
 export function network(sizes, flat) {
   const {cell, hidden, layers, directions, features, classes, pooling} = sizes, rows = CELLS[cell].gates * hidden;
   let from = 0;
-  const cut = (count) => Float64Array.from(flat.subarray(from, (from += count)));
+  const cut = (count) => new Float64Array(flat.subarray(from, (from += count)));
   const levels = Array.from({length: layers}, (_, level) => Array.from({length: directions}, () => {
     const inputs = level ? directions * hidden : features;
     return {inputs, input: cut(rows * inputs), recurrent: cut(rows * hidden), bias: cut(rows), second: cut(rows)};
@@ -127,4 +127,4 @@ function decided(probabilities) {
 }
 
 /** An image, bytes, as a sequence in a pixel order, T * F in [0, 1]. */
-export const sequenceOf = (image, order) => Float64Array.from(order, (pixel) => Math.fround(image[pixel] / 255));
+export const sequenceOf = (image, order) => new Float64Array(order).map((pixel) => Math.fround(image[pixel] / 255));

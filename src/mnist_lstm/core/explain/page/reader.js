@@ -61,7 +61,8 @@ export function startStage() {
     say({"digit-name": state.picked < 0 ? "your drawing" : `test image ${chosen}${label}`});
   });
   whenChanged("step image", () => {
-    const where = `${about.step} ${state.step} of ${net.steps}`, shares = answerAt(state.step), most = Math.max(...shares);
+    const shares = answerAt(state.step), most = Math.max(...shares);
+    const where = `${about.step} ${state.step} of ${net.steps}`;
     for (const canvas of all(".read")) showImage(canvas, state.image, state.step);
     for (const frame of all(".reading .frame")) frameStep(frame, state.step);
     showUnits(byId("memory"), memory, state.step);
@@ -83,7 +84,8 @@ export function startSequence() {
     const values = Array.from(pixelsOf(state.step), (pixel) => state.image[pixel] / 255);
     heat(byId("vector"), 1, values.length, (_, k) => values[k], ramps.ink);
     const count = `${values.length} number${values.length === 1 ? "" : "s"}`;
-    say({"vector-title": `x at ${about.step} ${state.step}: ${count}`, "vector-numbers": values.map((value) => number(value).replace(/^0(?=\.)|\.?00$/g, "") || "0").join("  ")});
+    const short = (value) => number(value).replace(/^0(?=\.)|\.?00$/g, "") || "0"; // .25, 0 and 1
+    say({"vector-title": `x at ${about.step} ${state.step}: ${count}`, "vector-numbers": values.map(short).join(" ")});
   });
 }
 
@@ -119,6 +121,7 @@ export function startAnswer() {
     say({"bars-title": `Probabilities after ${about.step} ${step} of ${net.steps}`, decision: decision(reading)});
     if (!byId("accuracy")) return;
     const lines = [{points: run.by_step.step.map((each, k) => [each, run.by_step.accuracy[k]]), kind: "blue"}];
-    chart("accuracy", {x: [1, net.steps], y: [0, 1], label: (share) => `${100 * share} %`, lines, mark: step, use: goTo});
+    const axes = {x: [1, net.steps], y: [0, 1], label: (share) => `${100 * share} %`};
+    chart("accuracy", {...axes, lines, mark: step, use: goTo});
   });
 }

@@ -3,11 +3,15 @@
 import {CELLS, first, network, read, sequenceOf} from "./network.js";
 import {all, byId, readColours, reduced} from "./view.js";
 
-const decode = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+function decode(text) {
+  const letters = atob(text), bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = letters.charCodeAt(at); // `from` takes seconds for a page
+  return bytes.buffer;
+}
 
 /** Float32 from float16 bits. */
 function widened(halves) {
-  return Float32Array.from(halves, (bits) => {
+  return new Float32Array(halves).map((bits) => {
     const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 31, rest = bits & 1023;
     if (exponent === 31) return rest ? NaN : sign * Infinity;
     return exponent ? sign * 2 ** (exponent - 15) * (1 + rest / 1024) : sign * 2 ** -14 * (rest / 1024);
@@ -60,6 +64,7 @@ export function change(values) {
 function redraw(everything = false) {
   const keys = changed;
   changed = new Set();
+  if (everything) readColours();
   for (const [needed, draw] of drawers) if (everything || needed.some((key) => keys.has(key))) draw();
 }
 
@@ -116,27 +121,25 @@ function startControls() {
   byId("play").addEventListener("click", () => (state.playing ? stop() : play()));
   document.addEventListener("keydown", (event) => {
     if (event.target.closest("input, button, canvas, a") || event.ctrlKey || event.metaKey) return;
-    if (event.key === " ") state.playing ? stop() : play();
-    else if (["ArrowRight", "ArrowLeft"].includes(event.key)) goTo(state.step + (event.key === "ArrowRight" ? 1 : -1));
-    else return;
+    const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+    if (!move && event.key !== " ") return;
     event.preventDefault();
+    if (move) goTo(state.step + move);
+    else byId("play").click();
   });
 }
 
 /** Draws everything for the first time; then, until somebody takes over, the page reads one image after another. */
 export function start() {
+  const drawAll = () => redraw(true);
   startControls();
-  readColours();
-  redraw(true);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    readColours();
-    redraw(true);
-  });
-  addEventListener("resize", () => redraw(true));
-  addEventListener("pointerdown", () => { touring = false; });
+  drawAll();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  addEventListener("resize", drawAll);
+  addEventListener("pointerdown", ({target}) => { touring &&= target.closest("#play") !== null; });
   new IntersectionObserver(([{isIntersecting}]) => { touring &&= isIntersecting; }).observe(byId("stage"));
-  touring = tested.length > 1 && !reduced();
-  if (touring) play();
+  touring = tested.length > 1;
+  play();
 }
 
 const SLICE = 12; // milliseconds of work between two frames

@@ -5,35 +5,26 @@ import {frameStep, showImage} from "./reader.js";
 import {about, change, eachImage, images, memory, net, run, sequence, state, whenChanged} from "./store.js";
 import {all, byId, number, say, whenSeen} from "./view.js";
 
-const count = images.length;
-
-/** Of each unit, over all images: its largest value in each, the step of it, and how much it changes at each step. */
-const peak = new Float32Array(net.width * count), when = new Uint16Array(net.width * count);
-const moves = new Float64Array(net.width * net.steps);
+/** Of each unit: its largest value in each image with the step of it, and how much it changes at each step. */
+const largest = Array.from({length: net.width}, () => []);
+const moves = largest.map(() => new Float64Array(net.steps));
 
 function visit(image, n) {
   const values = read(net, sequence(image)).seen[memory];
   for (let unit = 0; unit < net.width; unit += 1) {
-    let [largest, before] = [0, 0];
-    for (let t = 0; t < net.steps; t += 1) {
-      const value = values[t * net.width + unit];
-      moves[unit * net.steps + t] += Math.abs(value - before);
-      before = value;
-      if (t === 0 || Math.abs(value) > Math.abs(largest)) [largest, when[unit * count + n]] = [value, t + 1];
-    }
-    peak[unit * count + n] = largest;
+    const own = Array.from({length: net.steps}, (_, t) => values[t * net.width + unit]), sizes = own.map(Math.abs);
+    const at = sizes.indexOf(Math.max(...sizes));
+    own.forEach((value, t) => { moves[unit][t] += Math.abs(value - (own[t - 1] ?? 0)); });
+    largest[unit].push({n, step: at + 1, value: own[at]});
   }
 }
 
 /** The nine images with the largest values of a unit, the largest first. */
-function best(unit) {
-  const found = images.map((_, n) => ({n, step: when[unit * count + n], value: peak[unit * count + n]}));
-  return found.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 9);
-}
+const best = (unit) => [...largest[unit]].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 9);
 
 /** The shortest run of steps, from 1, in which half of a unit's changes happen. */
 function busiest(unit) {
-  const own = moves.subarray(unit * net.steps, (unit + 1) * net.steps), half = own.reduce((a, b) => a + b, 0) / 2;
+  const own = moves[unit], half = own.reduce((a, b) => a + b) / 2;
   let [from, sum, found] = [0, 0, [1, net.steps]];
   for (let to = 0; to < net.steps; to += 1) {
     sum += own[to];
@@ -60,10 +51,9 @@ function describe(unit) {
 
 /** Which class is shown by five or more of the nine images, if one is. */
 function common(shown) {
-  const labels = shown.map(({n}) => run.images.labels[n]);
-  const times = (label) => labels.filter((each) => each === label).length;
-  const found = labels.find((label) => label !== undefined && times(label) >= 5);
-  return found === undefined ? "" : `${times(found)} of the nine are ${about.names[found]}. `;
+  const labels = shown.map(({n}) => about.names[run.images.labels[n]]).sort(), middle = labels[4];
+  const times = labels.filter((label) => label === middle).length; // five of nine, sorted, reach the middle
+  return times >= 5 && middle ? `${times} of the nine are ${middle}. ` : "";
 }
 
 export function startUnits() {

@@ -36,8 +36,10 @@ export function readColours() {
   }
 }
 
-const blend = (name, share) =>
-  palette.paper.map((level, c) => level + (palette[name][c] - level) * Math.min(1, Math.max(0, share)));
+function blend(name, share) {
+  const {paper} = palette, colour = palette[name], part = Math.min(1, Math.max(0, share));
+  return [0, 1, 2].map((c) => paper[c] + (colour[c] - paper[c]) * part);
+}
 
 /** From a value to a colour: ink on paper, a share of blue, or a sign: orange below zero, blue above. */
 export const ramps = {
@@ -50,8 +52,11 @@ export const ramps = {
 export function heat(canvas, rows, columns, value, ramp) {
   if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
   const surface = canvas.getContext("2d"), pixels = surface.createImageData(columns, rows);
-  for (let at = 0; at < rows * columns; at += 1) {
-    pixels.data.set([...ramp(value(Math.floor(at / columns), at % columns)), 255], 4 * at);
+  for (let row = 0, at = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      for (const level of ramp(value(row, column))) pixels.data[at++] = level;
+      pixels.data[at++] = 255;
+    }
   }
   surface.putImageData(pixels, 0, 0);
 }
@@ -106,13 +111,15 @@ export function onPoint(canvas, use, {from, stride = 1, pen = null, lifted = () 
 }
 
 const [LEFT, ABOVE, BELOW] = [48, 10, 24]; // pixels around a chart
+let sizes = {}; // of charts by id, as asking for them costs a layout of the page
+addEventListener("resize", () => { sizes = {}; });
 
 /**
  * Draws a line chart in an svg, in its own pixels. `x`, `y`: [lowest, highest]; `lines`: {points: [[x, y]], kind}, its
  * class; `ticks`: of y; `label`: their text; `mark`: an x with a line through it; `use(x)`: called where one points.
  */
 export function chart(id, {x, y, lines, ticks = [y[0], (y[0] + y[1]) / 2, y[1]], label = (value) => value, mark, use}) {
-  const drawn = byId(id), wide = drawn.clientWidth || 520, high = drawn.clientHeight || 190;
+  const drawn = byId(id), [wide, high] = sizes[id] ??= [drawn.clientWidth || 520, drawn.clientHeight || 190];
   const across = (value) => LEFT + (wide - LEFT - 10) * ((value - x[0]) / (x[1] - x[0] || 1));
   const up = (value) => ABOVE + (high - ABOVE - BELOW) * (1 - (value - y[0]) / (y[1] - y[0] || 1));
   const text = (at, down, words, anchor) => `<text x="${at}" y="${down}" text-anchor="${anchor}">${words}</text>`;
