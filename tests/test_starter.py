@@ -96,7 +96,7 @@ def test_ray_and_the_digits_stay_behind_where_they_are_not_wanted(new: New) -> N
         assert {name in new.files for name in names} == {new.given[question] == "yes"}
     uses = [name for name, text in new.files.items() if name[:4] == "src/" and re.search('import ray|"ray"', text)]
     assert bool(uses) == (new.given["ray"] == "yes")
-    assert ("ossci-datasets" in new.files["conf/base/catalog.yml"]) == (new.given["digits"] == "yes")
+    assert ("fashion" in new.files["conf/base/catalog.yml"]) == (new.given["digits"] == "yes")
 
 
 def test_its_code_needs_no_formatting(new: New) -> None:
