@@ -28,7 +28,8 @@ from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.sequences import pixel_order_for, to_sequences
 from mnist_lstm.core.evaluation import gates
 from mnist_lstm.core.explain.page import script
-from mnist_lstm.core.model.classifier import CELLS, POOLINGS, RecurrentClassifier, new_classifier
+from mnist_lstm.core.model.classifier import CELLS, RecurrentClassifier, new_classifier
+from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.core.training.snapshots import flat
 from mnist_lstm.parameters import SequenceParameters, checked
 

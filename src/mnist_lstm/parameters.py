@@ -13,7 +13,7 @@ from mnist_lstm.sections import NOT_NULL, Role, Section, mistakes, roles
 
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
 # Values of the options for files of one's own where none is named; the sources in the catalog know theirs
-WITHOUT_PATH: dict[str, Any] = dict.fromkeys(("subset", "label_column", "size", "transposed", "dark_on_light"))
+WITHOUT_PATH: dict[str, Any] = dict.fromkeys(("subset", "kind", "label_column", "size", "transposed", "dark_on_light"))
 WITHOUT_PATH |= {"split": "auto", "skip_unreadable": False}
 WITH_PATH = Role(only_with=("data.path", NOT_NULL))
 TRANSIENT = Role(decides_weights=False, named="never", transient=True)
@@ -31,6 +31,8 @@ class DataParameters(Section):
     path: Annotated[str | None, PATH]  # of a file or folder of one's own, read in place of the source `name`
     # Which of several data sets in a zip file or folder: a word in the names of its files, as EMNIST's "letters"
     subset: Annotated[str | None, FROM_NUMBER, WITH_PATH]
+    # Whether the numbers are images, or series that are no images; null: as the form says, or by their type and shape
+    kind: Annotated[Literal["images", "series"] | None, WITH_PATH]
     # Of a table: the name, or the position from 0; null: found by name or content
     label_column: Annotated[str | None, FROM_NUMBER, WITH_PATH]
     size: Annotated[Annotated[str, SIZE] | None, WITH_PATH]  # of images, HEIGHTxWIDTH; null: as they are

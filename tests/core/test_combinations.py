@@ -10,8 +10,9 @@ import torch
 
 from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, sequence_split, to_sequences
 from mnist_lstm.core.data.splits import Splits
-from mnist_lstm.core.model.classifier import CELLS, POOLINGS, classify, new_classifier
+from mnist_lstm.core.model.classifier import CELLS, classify, new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
+from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes
 from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.loop import fit

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnist_lstm.core.data import series
 from mnist_lstm.core.data.choose_split import three_parts, validation
 from mnist_lstm.core.data.labels import Labels, mapped
 from mnist_lstm.core.data.pixels import grey_values, inverted, oriented
-from mnist_lstm.core.data.preparation import Preparation, border_grey
+from mnist_lstm.core.data.preparation import AS_MNIST, Preparation, border_grey
 from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, expect_one_size, images_and_labels
 from mnist_lstm.datasets import forms
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
@@ -50,42 +51,73 @@ def read(data: DataParameters) -> Splits:
 
 
 def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str, str]) -> Splits:
-    """Labels mapped, pixels made grey, upright and light on dark, and split."""
-    place = named.place
-    raw_parts, notes = _labelled(raw, place)
+    """Labels mapped, pixels made grey, upright and light on dark, or series checked; and split."""
+    raw_parts, notes = _labelled(raw, named.place)
     labels = _labels(raw, raw_parts, named)
-    images, changed = grey_values({split: part.images for split, part in raw_parts.items()}, place)
+    found = {split: part.images for split, part in raw_parts.items()}
+    kind = "series" if series.are_series(found, raw.kind or data.kind, named.place) else "images"
+    arrays = _series(found, data, named.place) if kind == "series" else _images(found, raw, data, named.place)
+    classes = len(labels.class_names)
+    parts = {
+        split: images_and_labels(arrays.parts.pop(split), of_split, classes, f"{named.place} ({split})")
+        for split, of_split in labels.parts.items()
+    }
+    expect_one_size(parts, named.place)
+    parts, shares = _split(parts, data, named)
+    card = data_card(named.name, named.title, parts, labels.class_names, hashes, arrays.declared, kind)
+    decided = ["; ".join([raw.form, arrays.size, *notes]), labels.sentence, f"{shares}; {arrays.decided}"]
+    return Splits(**parts, card=replace(card, decided=decided, given=data.given))
+
+
+class Arrays(NamedTuple):
+    """Images or series as the network reads them.
+
+    Attributes:
+        parts: by split.
+        size: their number and size, and what was done to their values.
+        decided: what else was decided.
+        declared: how the source's pictures became these images.
+    """
+
+    parts: dict[str, Any]
+    size: str
+    decided: str
+    declared: Preparation = AS_MNIST
+
+
+def _series(found: dict[str, Any], data: DataParameters, place: str) -> Arrays:
+    for key in ("size", "transposed", "dark_on_light"):
+        if getattr(data, key) is not None:
+            raise UserError(f"data.{key} must be left out for series, which {place} holds: it is for images.")
+    parts = series.checked(found, place)
+    return Arrays(parts, series.sentence(parts), "scaled by mean and deviation of each feature in training")
+
+
+def _images(found: dict[str, Any], raw: RawData, data: DataParameters, place: str) -> Arrays:
+    count = sum(map(len, found.values()))
+    images, changed = grey_values(found, place)
     transposed = raw.transposed if data.transposed is None else data.transposed
     dark = data.dark_on_light if data.dark_on_light is not None else raw.dark_on_light
     dark = _is_dark_on_light(images, place) if dark is None else dark
-    parts = {}
-    for split, of_split in labels.parts.items():
+    for split in found:
         upright = oriented(images.pop(split), transposed)
-        parts[split] = images_and_labels(
-            inverted(upright, place) if dark else upright, of_split, len(labels.class_names), f"{place} ({split})"
-        )
-    expect_one_size(parts, place)
-    kind = parts["train"].images
-    parts, shares = _split(parts, data, named)
-    declared = Preparation(whole=raw.whole, dark_on_light=dark, transposed=transposed)
-    card = data_card(named.name, named.title, parts, labels.class_names, hashes, declared)
-    upright = "rows and columns swapped (data.transposed)" if transposed else "upright"
+        images[split] = inverted(upright, place) if dark else upright
+    _, height, width = images["train"].shape
+    way_up = "rows and columns swapped (data.transposed)" if transposed else "upright"
     ink = "dark ink on light, inverted (data.dark_on_light)" if dark else "light ink on dark"
-    size = f"{sum(card.images.values()):,} images of {kind.shape[1]} x {kind.shape[2]}"
-    decided = [
-        "; ".join([raw.form, size, *filter(None, [changed]), *notes]),
-        labels.sentence,
-        f"{shares}; {upright}; {ink}",
-    ]
-    return Splits(**parts, card=replace(card, decided=decided, given=data.given))
+    return Arrays(
+        images,
+        "; ".join([f"{count:,} images of {height} x {width}", *filter(None, [changed])]),
+        f"{way_up}; {ink}",
+        Preparation(whole=raw.whole, dark_on_light=dark, transposed=transposed),
+    )
 
 
 def hashes_of(path: Path) -> dict[str, str]:
     """SHA-256 of a file, or of each file in a folder that is of a known form."""
-    if path.is_file():
-        return {path.name: sha256(path)}
-    files = [file for file in forms.files_below(path) if forms.recognised(file)]
-    return {file.relative_to(path).as_posix(): sha256(file) for file in files}
+    files = [file for file in forms.files_below(path) if path.is_file() or forms.recognised(file)]
+    top = path.parent if path.is_file() else path
+    return {file.relative_to(top).as_posix(): sha256(file) for file in files}
 
 
 def sha256(file: Path) -> str:

@@ -12,7 +12,6 @@ from mnist_lstm.core.data import idx
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import Content, Open
 from mnist_lstm.datasets import forms
-from mnist_lstm.datasets.forms import tables
 from mnist_lstm.datasets.forms.raw import ignored
 from mnist_lstm.errors import UserError
 
@@ -45,8 +44,12 @@ class PicturesDataset(AbstractDataset[None, Open]):
         return {}
 
 
-def opened(named: str | None) -> Iterator[tuple[str, Content]]:
+def opened(named: str | None, kind: str = "images") -> Iterator[tuple[str, Content]]:
     """Yields the name and content of each file in the folder and its subfolders, or of the one file.
+
+    Args:
+        named: the folder or file.
+        kind: what the model reads, "images" or "series".
 
     Raises:
         UserError: if no folder is named, there is none, or it holds no file.
@@ -55,13 +58,13 @@ def opened(named: str | None) -> Iterator[tuple[str, Content]]:
         raise UserError("parameter 'predict.folder' must name a folder of pictures: --params predict.folder=PATH.")
     place = Path(named).expanduser()
     if place.is_file():
-        return _contents(place.parent, [place.name])
+        return _contents(place.parent, [place.name], kind)
     if not place.is_dir():
         raise UserError(f"parameter 'predict.folder' must be a folder of pictures or an IDX file, found no {named!r}.")
     names = _names(place)
     if not names:
         raise UserError(f"the folder {named!r} (parameter 'predict.folder') must hold pictures, found no file.")
-    return _contents(place, names)
+    return _contents(place, names, kind)
 
 
 def _names(folder: Path) -> list[str]:
@@ -78,17 +81,17 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in found if path != folder)
 
 
-def _contents(folder: Path, names: list[str]) -> Iterator[tuple[str, Content]]:
+def _contents(folder: Path, names: list[str], kind: str) -> Iterator[tuple[str, Content]]:
     for name in names:
         try:
-            yield from _content(folder / name, name)
+            yield from _content(folder / name, name, kind)
         except OSError as error:
             yield name, PictureError(f"cannot be read: {error.strerror}")
         except UserError as error:
             yield name, PictureError(str(error))
 
 
-def _content(path: Path, name: str) -> Iterator[tuple[str, Content]]:
+def _content(path: Path, name: str, kind: str) -> Iterator[tuple[str, Content]]:
     """What is in a file. An IDX file is known by its first bytes, and only regular files are opened."""
     if path.is_dir():
         linked = path.is_symlink()
@@ -100,8 +103,8 @@ def _content(path: Path, name: str) -> Iterator[tuple[str, Content]]:
             file.seek(0)
             yield from _idx_images(file, name)
             return
-    if forms.recognised(path) == "CSV":
-        yield from ((f"{name}[{at}]", image) for at, image in enumerate(tables.images(path)))
+    if forms.recognised(path):
+        yield from ((f"{name}[{at}]", each) for at, each in enumerate(forms.to_predict(path, kind)))
         return
     if (size := path.stat().st_size) > MOST_BYTES:
         raise PictureError(f"{size} bytes, more than {MOST_BYTES}")

@@ -31,7 +31,7 @@ def test_the_first_twelfth_of_mixed_images_validates() -> None:
 def test_of_images_that_are_sorted_by_class_every_class_validates() -> None:
     found, said = three_parts({"train": SORTED, "test": part([0, 1])}, "auto", "file", 0)
     assert np.bincount(found["valid"].labels).tolist() == [25] * 4
-    assert "drawn by class; the first images have other shares" in said
+    assert "drawn by class; the first ones have other shares" in said
     with pytest.raises(UserError, match=r"the first 100 lack 3.*data\.split=stratified"):
         validation(SORTED, 100, "first", "file", 0)
 

@@ -13,7 +13,7 @@ from mnist_lstm.core.evaluation.by_step import (
     evaluate_by_step,
     predictions_by_step,
 )
-from mnist_lstm.core.model.classifier import POOLINGS
+from mnist_lstm.core.model.pooling import POOLINGS
 from tests.support import tiny
 
 poolings = pytest.mark.parametrize("pooling", POOLINGS)

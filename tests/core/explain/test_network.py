@@ -10,7 +10,8 @@ import torch
 
 from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, to_sequences
 from mnist_lstm.core.evaluation import by_step, gates
-from mnist_lstm.core.model.classifier import CELLS, POOLINGS
+from mnist_lstm.core.model.classifier import CELLS
+from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.core.training.snapshots import flat
 from tests.conftest import read_by
 from tests.core.explain.javascript import in_node

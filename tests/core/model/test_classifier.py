@@ -8,12 +8,12 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.model.classifier import (
     CELLS,
-    POOLINGS,
     RecurrentClassifier,
     classify,
     new_classifier,
     restored_classifier,
 )
+from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.parameters import ModelParameters, Parameters
 
 Array = NDArray[np.float64]

@@ -14,7 +14,7 @@ def test_the_interactive_accuracy_names_its_run_and_axes() -> None:
     layout = plots.accuracy_by_step_figure(BY_STEP, 0.95, "columns", RUN).to_dict()["layout"]
     assert layout["title"]["text"] == f"Accuracy by columns read<br>{RUN}"
     assert layout["xaxis"]["title"]["text"] == "columns read"
-    assert layout["yaxis"]["title"]["text"] == "fraction of test images"
+    assert layout["yaxis"]["title"]["text"] == "fraction of the test set"
 
 
 def test_each_belief_stands_beside_its_image() -> None:
@@ -73,7 +73,7 @@ def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_and_no_decision(
         assert not belief.patches
         assert "decided" not in image.get_title(loc="left")
         np.testing.assert_array_equal(belief.images[0].get_array(), believed)
-    assert "bidirectional network sees the whole image" in " ".join(figure.get_supxlabel().split())
+    assert "bidirectional network sees everything" in " ".join(figure.get_supxlabel().split())
 
 
 def test_the_beliefs_say_that_the_network_was_not_trained_for_them() -> None:

@@ -16,7 +16,7 @@ def test_a_cell_of_the_confusion_matrix_has_its_count_and_its_share_of_the_row()
 def test_a_confusion_figure_says_what_it_shows() -> None:
     axes, colours = confusion_figure(CONFUSION, ["a", "b", "c"], "bars").axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("prediction (class)", "label (class)")
-    assert colours.get_ylabel() == "fraction of the label's images"
+    assert colours.get_ylabel() == "fraction of the label"
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [label.get_text() for label in labels] == ["a", "b", "c"]
 

@@ -33,11 +33,11 @@ def test_a_mistake_has_its_class_what_it_was_called_how_surely_and_where_it_is_f
     label = tiny.labels(8)[0]
     sure = np.exp(1) / (np.exp(1) + 2)
     assert axes.get_title() == f"is {tiny.NAMES[(label + 1) % 3]}"
-    assert axes.get_xlabel() == f"called {tiny.NAMES[label]}\n{sure:.1%} sure\nimage 0"
+    assert axes.get_xlabel() == f"called {tiny.NAMES[label]}\n{sure:.1%} sure\nnumber 0"
 
 
 def test_where_there_is_no_mistake_the_figure_says_so() -> None:
-    assert "no image was misclassified" in {text.get_text() for text in mistakes(0).texts}
+    assert "no mistake" in {text.get_text() for text in mistakes(0).texts}
 
 
 def test_no_mistake_is_said_to_be_made_with_certainty() -> None:

@@ -30,9 +30,9 @@ def test_learning_curves_draw_each_measure_where_it_was_measured_and_nowhere_els
     points = [(line["name"], line["xaxis"], list(line["x"]), list(line["y"])) for line in curves["data"]]
     assert points == [
         ("training batch", "x", [10, 20, 30], [2.0, 1.5, 1.0]),
-        ("5,000 validation images", "x", [20, 30], [1.6, 1.1]),
+        ("validation (5,000)", "x", [20, 30], [1.6, 1.1]),
         ("training batch", "x2", [10, 20, 30], [0.1, 0.5, 0.9]),
-        ("5,000 validation images", "x2", [20, 30], [0.4, 0.8]),
+        ("validation (5,000)", "x2", [20, 30], [0.4, 0.8]),
     ]
 
 

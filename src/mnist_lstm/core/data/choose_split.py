@@ -70,7 +70,7 @@ def validation(part: ImageSplit, count: int, how: str, place: str, seed: int) ->
     if how == "stratified" or (how == "auto" and not alike):
         _expect_in_memory(part, place)
         rest, drawn = stratified_pair(part, count / len(part), seed, place)
-        sorted_by_class = "; the first images have other shares of the classes" if how == "auto" else ""
+        sorted_by_class = "; the first ones have other shares of the classes" if how == "auto" else ""
         return drawn, rest, f"drawn by class{sorted_by_class}"
     valid, rest = _first_and_rest(part, count, place, "validation")
     return valid, rest, "the first ones"

@@ -1,9 +1,26 @@
 """Facts about a data set: names, classes, sizes and digests."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from mnist_lstm.core.data.preparation import AS_MNIST, OF_OLDER, Preparation
+
+
+class Word(NamedTuple):
+    """A noun, singular and plural."""
+
+    one: str
+    many: str
+
+    @property
+    def article(self) -> str:
+        """With its article: "an image"."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
+
+
+# What is classified, and one number of it
+NOUNS = {"images": (Word("image", "images"), Word("pixel", "pixels"))}
+NOUNS["series"] = (Word("series", "series"), Word("feature", "features"))
 
 
 @dataclass(frozen=True)
@@ -12,9 +29,10 @@ class DataProfile:
 
     Attributes:
         name, title: the name in parameters and the name in reports.
-        height, width: of an image, in pixels.
+        height, width: of an image, in pixels; of a series, steps and features.
         class_names: names of labels 0 to K - 1.
         preparation: how the source's pictures became these images.
+        kind: "images", or "series" of numbers that are no images.
     """
 
     name: str
@@ -23,11 +41,22 @@ class DataProfile:
     width: int
     class_names: list[str]
     preparation: Preparation = field(default=AS_MNIST, kw_only=True)
+    kind: str = field(default="images", kw_only=True)
 
     @property
     def image_shape(self) -> tuple[int, int]:
         """Height and width of an image, in pixels."""
         return self.height, self.width
+
+    @property
+    def noun(self) -> Word:
+        """What is classified: "image" or "series"."""
+        return NOUNS[self.kind][0]
+
+    @property
+    def unit(self) -> Word:
+        """What is read at a step: "pixel" or "feature"."""
+        return NOUNS[self.kind][1]
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Self:
@@ -64,9 +93,7 @@ class DataCard(DataProfile):
     @property
     def profile(self) -> DataProfile:
         """The part that is stored in a checkpoint."""
-        return DataProfile(
-            self.name, self.title, self.height, self.width, self.class_names, preparation=self.preparation
-        )
+        return DataProfile(**{name: getattr(self, name) for name in DataProfile.__dataclass_fields__})
 
     def to_dict(self) -> dict[str, Any]:
         """The content of data_card.json."""

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_lstm.core.data.data_card import Word
 from mnist_lstm.core.data.file_backed import Array, FileBackedArray, own
 from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.errors import UserError
@@ -21,7 +22,7 @@ class SequenceSplit:
     """Sequences of one split with their labels.
 
     Attributes:
-        sequences: uint8 (N, T, F); a `FileBackedArray` if larger than memory.
+        sequences: uint8 (N, T, F); a `FileBackedArray` if larger than memory. Of series float32, nan after their end.
         labels: uint8 (N,), below K.
         pixel_order: int64 (T, F), the index in the flattened image of each feature at each step.
     """
@@ -113,13 +114,6 @@ VIEWS: dict[str, Callable[[int, int, SequenceParameters], PixelOrder]] = {
     "pixels": pixels,
     "permuted_pixels": permuted_pixels,
 }
-
-
-class Word(NamedTuple):
-    """The unit that is read at a time step, singular and plural."""
-
-    one: str
-    many: str
 
 
 # Views whose step number identifies a part of the image

@@ -17,10 +17,11 @@ from mnist_lstm.parameters import DataParameters
 
 @dataclass(frozen=True, eq=False)
 class ImageSplit:
-    """Images of one split with their labels.
+    """Images, or series of numbers, of one split with their labels.
 
     Attributes:
         images: uint8 (N, height, width), 0 for paper and 255 for ink; a `FileBackedArray` if larger than memory.
+            Series are float32 (N, steps, features), nan after the last step of each.
         labels: uint8 (N,), below K.
     """
 
@@ -156,6 +157,7 @@ def data_card(
     class_names: list[str],
     files: dict[str, str],
     declared: Preparation = AS_MNIST,
+    kind: str = "images",
 ) -> DataCard:
     """The data card of a data set.
 
@@ -165,6 +167,7 @@ def data_card(
         class_names: names of labels 0 to K - 1.
         files: SHA-256 of each source file.
         declared: how the source's pictures became these images: `whole`, `dark_on_light`, `transposed`.
+        kind: "images" or "series".
     """
     _, height, width = parts["train"].images.shape
     return DataCard(
@@ -177,5 +180,6 @@ def data_card(
         images={split: len(part) for split, part in parts.items()},
         sha256={split: digest(part.arrays()) for split, part in parts.items()},
         files=files,
-        preparation=measured(parts["train"].images, declared),
+        preparation=measured(parts["train"].images, declared) if kind == "images" else declared,
+        kind=kind,
     )

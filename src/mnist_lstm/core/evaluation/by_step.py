@@ -14,18 +14,17 @@ from torch import Tensor
 
 from mnist_lstm.core.data.file_backed import Array
 from mnist_lstm.core.evaluation.metrics import wilson_interval
-from mnist_lstm.core.model.classifier import RecurrentClassifier, scores
+from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.core.model.pooling import scores
 
 
-def class_probabilities_by_step(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> NDArray[np.float32]:
+def class_probabilities_by_step(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> NDArray[np.float32]:
     """Class probabilities after each step, (N, S, K), for a small batch of sequences (N, T, F)."""
     with torch.inference_mode():
         return torch.softmax(_logits(classifier, sequences), dim=-1).numpy()
 
 
-def predictions_by_step(
-    classifier: RecurrentClassifier, sequences: NDArray[np.uint8], batch_size: int
-) -> NDArray[np.uint8]:
+def predictions_by_step(classifier: RecurrentClassifier, sequences: NDArray[Any], batch_size: int) -> NDArray[np.uint8]:
     """The most probable class after each step, (N, S), computed in batches to bound the memory."""
     with torch.inference_mode():
         predicted = [
@@ -100,24 +99,25 @@ def _columns(correct: Any, decided: NDArray[np.int64], steps: int, confidence: f
     }
 
 
-def _logits(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> Tensor:
+def _logits(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> Tensor:
     """Logits after each step, (N, S, K): those of the sequence cut off there."""
     inputs = torch.from_numpy(sequences)
     if classifier.model.bidirectional:
         return classifier(inputs)[:, None]  # type: ignore[no-any-return]
     outputs = classifier.outputs(inputs)
     # The readout is linear: the logits of a weighted mean of hidden states are the weighted mean of their logits
-    return RUNNING[classifier.model.pooling](classifier, outputs, classifier.readout(outputs))
+    logits, present = classifier.readout(outputs), classifier.present(inputs)
+    return RUNNING[classifier.model.pooling](classifier, outputs, logits, present)
 
 
-def _running_mean(classifier: RecurrentClassifier, outputs: Tensor, logits: Tensor) -> Tensor:
-    return _weighted(logits, torch.ones_like(logits[..., :1]))
+def _running_mean(classifier: RecurrentClassifier, outputs: Tensor, logits: Tensor, present: Tensor) -> Tensor:
+    return _weighted(logits, present)
 
 
-def _running_attention(classifier: RecurrentClassifier, outputs: Tensor, logits: Tensor) -> Tensor:
+def _running_attention(classifier: RecurrentClassifier, outputs: Tensor, logits: Tensor, present: Tensor) -> Tensor:
     relative = scores(classifier, outputs).double()
     relative = (relative - relative.amax(dim=1, keepdim=True)).clamp(min=-700)  # e^-700 is still above zero
-    return _weighted(logits, torch.exp(relative))
+    return _weighted(logits, present * torch.exp(relative))
 
 
 def _weighted(logits: Tensor, weights: Tensor) -> Tensor:
@@ -126,9 +126,9 @@ def _weighted(logits: Tensor, weights: Tensor) -> Tensor:
     return ((weights * logits).cumsum(dim=1) / weights.cumsum(dim=1)).to(logits.dtype)
 
 
-# By pooling: maps outputs (N, T, H) and their logits (N, T, K) to the logits after each step
-RUNNING: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
-    "last": lambda classifier, outputs, logits: logits,
+# By pooling: maps outputs (N, T, H), their logits (N, T, K) and which steps are present to the logits after each step
+RUNNING: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor, Tensor], Tensor]] = {
+    "last": lambda classifier, outputs, logits, present: logits,
     "mean": _running_mean,
     "attention": _running_attention,
 }

@@ -1,20 +1,21 @@
 """Gates and states inside the cell at each step, from the equations of each cell type."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mnist_lstm.core.model.classifier import WHITE, RecurrentClassifier
+from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.model.initialization import Layer, layer_weights
 
 States = dict[str, NDArray[np.float32]]
 Seen = dict[str, Tensor]  # by name, each (N, H)
 
 
-def states(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> States:
+def states(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> States:
     """Gates and states of the last layer at each step, each (N, T, H), for a small batch of sequences (N, T, F).
 
     For a bidirectional network (N, T, 2H), forward first. Gates are between 0 (closed) and 1 (open), the hidden state
@@ -22,10 +23,11 @@ def states(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> Sta
     """
     recurrent, equations = classifier.recurrent, STATES[classifier.model.cell]
     with torch.inference_mode():
-        inputs = torch.from_numpy(sequences).to(classifier.readout.weight.dtype) / WHITE
+        given = torch.from_numpy(sequences)
+        inputs, present = classifier.scaled(given), classifier.present(given)
         for layer in range(recurrent.num_layers):
             ways = [
-                _read(equations, weights, inputs, backwards=bool(way))
+                _read(equations, weights, inputs, present, backwards=bool(way))
                 for way, weights in enumerate(layer_weights(recurrent, layer))
             ]
             seen = {name: torch.cat([way[name] for way in ways], dim=-1) for name in ways[0]}
@@ -33,15 +35,19 @@ def states(classifier: RecurrentClassifier, sequences: NDArray[np.uint8]) -> Sta
     return {name: state.numpy() for name, state in seen.items()}
 
 
-def _read(equations: Callable[..., Seen], weights: Layer, inputs: Tensor, backwards: bool) -> Seen:
-    """Gates and states of a layer in one direction, each (N, T, H), in the order of the inputs (N, T, F)."""
+def _read(equations: Callable[..., Seen], weights: Layer, inputs: Tensor, present: Tensor, backwards: bool) -> Seen:
+    """Gates and states of a layer in one direction, each (N, T, H), in the order of the inputs (N, T, F).
+
+    Where a step is not present (N, T, 1), they stay as they were before it.
+    """
     driven = inputs @ weights.input_weight.T + weights.input_bias  # (N, T, G * H)
     empty = inputs.new_zeros(len(inputs), weights.hidden_weight.shape[1])
     seen: Seen = {"hidden state": empty, "cell state": empty}
     steps = []
     for step in range(inputs.shape[1])[:: -1 if backwards else 1]:
         recalled = seen["hidden state"] @ weights.hidden_weight.T + weights.hidden_bias
-        seen = equations(driven[:, step], recalled, seen)
+        found = equations(driven[:, step], recalled, seen)
+        seen = {name: torch.where(present[:, step], now, seen.get(name, now)) for name, now in found.items()}
         steps.append(seen)
     return {name: torch.stack([each[name] for each in steps[:: -1 if backwards else 1]], dim=1) for name in seen}
 

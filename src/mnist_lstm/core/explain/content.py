@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.file_backed import Array
-from mnist_lstm.core.data.sequences import step_word, to_images
+from mnist_lstm.core.data.sequences import step_word
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.evaluation.examples import most_confident_mistakes
 from mnist_lstm.core.evaluation.metrics import Predictions
@@ -46,7 +46,7 @@ def content(
         by_step: columns step, accuracy and decided of the test; None likewise.
     """
     shown, first = _shown(len(sequences), checkpoint, tested)
-    images = to_images(sequences[shown], checkpoint.pixel_order(), *checkpoint.data.image_shape)
+    images = checkpoint.pictures(sequences[shown])
     source = checkpoint.data.preparation
     labels = tested.labels[shown].tolist() if tested else []
     return {

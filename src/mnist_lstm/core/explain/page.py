@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from functools import cache
+from html import escape
 from importlib.resources import files
 from typing import Any
 
@@ -56,6 +57,14 @@ def gallery(images: Content, names: list[str]) -> list[tuple[int, str | None]]:
     shown = [labels.index(label) for label in range(len(names)) if label in labels]
     shown += range(images["first"], images["count"])
     return [(n, names[labels[n]]) for n in shown[:14]]
+
+
+def page_without(label: str, title: str) -> str:
+    """A page that says why a network of series is not shown."""
+    why = f"{label} on {title} reads series of numbers: this page shows networks that read images. See report.html."
+    return (
+        f"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<title>Series</title>\n<p>{escape(why)}</p>\n</html>\n"
+    )
 
 
 def content_of(written: str) -> Content | None:

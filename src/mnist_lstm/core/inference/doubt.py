@@ -5,6 +5,8 @@ test images, so that they doubt 1 % of these at most (docs/using-the-model.md). 
 of its answer as for a digit, and no rule knows the shapes of digits.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,17 +27,17 @@ LOW = 0.4  # a lower probability is no answer
 DIVIDED = 0.65  # sum of the two highest, from which on an answer of low probability is divided between these
 
 
-def doubt(image: NDArray[np.uint8], probabilities: NDArray[np.float64], data: DataProfile) -> str:
+def doubt(image: NDArray[Any], probabilities: NDArray[np.float64], data: DataProfile) -> str:
     """The reason to doubt an answer; empty if there is none.
 
     Args:
-        image: uint8 (height, width), prepared for the model.
+        image: uint8 (height, width), prepared for the model; of a series nothing is judged.
         probabilities: of the K classes.
         data: of the model. The shape of the ink is judged only where its classes are the ten digits.
     """
     side = data.preparation.fill * min(data.image_shape)
     ink = image if data.preparation.paper == 0 else WHITE - image
-    shape = _shape(ink, side) if data.class_names == DIGITS and side >= COARSE else ""
+    shape = _shape(ink, side) if data.kind == "images" and data.class_names == DIGITS and side >= COARSE else ""
     return shape or _certainty(probabilities, data.class_names)
 
 

@@ -1,8 +1,8 @@
 """Classifies a user's pictures in batches, so that memory use does not grow with their number."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.sequences import to_sequences
+from mnist_lstm.core.data.series import padded
 from mnist_lstm.core.evaluation.metrics import log_probabilities
 from mnist_lstm.core.inference.decode import BLACK, WHITE, PictureError, decode
 from mnist_lstm.core.inference.doubt import DIGITS, doubt
@@ -21,9 +22,17 @@ IMAGES = 1000  # per forward pass
 DECIMALS = 6  # of a probability in the table
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet's formula begins with
 
-# The bytes of a picture file, a decoded image uint8 (height, width), or the reason why neither exists
-Content = bytes | NDArray[np.uint8] | PictureError
-Open = Callable[[str | None], Iterator[tuple[str, Content]]]  # names and contents of the pictures in a folder
+# The bytes of a picture file, a decoded image uint8 (height, width), a series float32 (steps, features), or the reason
+# why none exists
+Content = bytes | NDArray[Any] | PictureError
+
+
+class Open(Protocol):
+    """Opens what a user names."""
+
+    def __call__(self, named: str | None, kind: str = "images") -> Iterator[tuple[str, Content]]:
+        """Yields names and contents of what a folder or file holds for a model of "images" or "series"."""
+        ...
 
 
 class PreprocessedPicture(NamedTuple):
@@ -31,21 +40,22 @@ class PreprocessedPicture(NamedTuple):
 
     Attributes:
         name: of the file.
-        image: uint8 (height, width), blank if the picture was skipped.
+        image: uint8 (height, width), or float32 (T, F) of a series; blank if the picture was skipped.
         skipped: the reason; empty if the picture was not skipped.
     """
 
     name: str
-    image: NDArray[np.uint8]
+    image: NDArray[Any]
     skipped: str
 
 
 def preprocess_each(pictures: Iterable[tuple[str, Content]], data: DataProfile) -> Iterator[PreprocessedPicture]:
     """Prepares each picture as the images of the data set were; arrays of their size are read as its source was."""
-    blank = np.zeros(data.image_shape, np.uint8)
+    blank = np.zeros(data.image_shape, np.uint8 if data.kind == "images" else np.float32)
     for name, content in pictures:
         try:
-            yield PreprocessedPicture(printable(name), _image(content, data), "")
+            image = _image(content, data) if data.kind == "images" else _series(content, data)
+            yield PreprocessedPicture(printable(name), image, "")
         except PictureError as error:
             yield PreprocessedPicture(printable(name), blank, str(error))
 
@@ -61,6 +71,19 @@ def _image(content: Content, data: DataProfile) -> NDArray[np.uint8]:
     if upright.shape != data.image_shape:
         return prepare(upright, data)
     return WHITE - upright if source.dark_on_light else upright
+
+
+def _series(content: Content, data: DataProfile) -> NDArray[np.float32]:
+    """The series with nan up to the steps of the longest one in training."""
+    if isinstance(content, PictureError):
+        raise content
+    steps, features = data.image_shape
+    if isinstance(content, bytes):
+        raise PictureError("no file of series (npz, .ts, .tsv), which the model reads")
+    if len(content) > steps or content.shape[1] != features:
+        raise PictureError(f"{len(content)} x {content.shape[1]}: must be at most {steps} steps of {features} features")
+    complete: NDArray[np.float32] = padded(content[None], steps)[0]
+    return complete
 
 
 def printable(name: str) -> str:

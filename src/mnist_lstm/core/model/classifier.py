@@ -1,6 +1,7 @@
 """The recurrent classifier of sequences."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnist_lstm.core.model.initialization import initialize
+from mnist_lstm.core.model.pooling import POOLINGS, pooled
+from mnist_lstm.core.model.series import both_ways, mean_and_deviation, until_last
 from mnist_lstm.parameters import ModelParameters
 
 WHITE = 255  # the model itself scales pixels to [0, 1], so that callers cannot scale them wrongly
@@ -54,12 +57,20 @@ class RecurrentClassifier(nn.Module):
         summary = POOLINGS[self.model.pooling](self, *self._read(sequences))
         return self.readout(self.dropout(summary))  # type: ignore[no-any-return]
 
+    def scaled(self, sequences: Tensor) -> Tensor:
+        """The input of the recurrent layer, (N, T, F): pixels from 0 to 1."""
+        return sequences.to(self.readout.weight.dtype) / WHITE
+
+    def present(self, sequences: Tensor) -> Tensor:
+        """Which steps the sequences have, bool (N, T, 1): an image has them all."""
+        return torch.ones(*sequences.shape[:2], 1, dtype=torch.bool, device=sequences.device)
+
     def _read(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs (N, T, D), and the final hidden state of each direction, (N, D).
 
         Both keep the precision of the recurrent layer; pooling converts only the one that it uses.
         """
-        outputs, state = self.recurrent(sequences.to(self.readout.weight.dtype) / WHITE)
+        outputs, state = self.recurrent(self.scaled(sequences))
         hidden = state[0] if self.model.cell == "lstm" else state  # (layers * directions, N, H)
         directions = 2 if self.model.bidirectional else 1
         return outputs, hidden[-directions:].transpose(0, 1).flatten(1)
@@ -68,50 +79,68 @@ class RecurrentClassifier(nn.Module):
         return states.to(self.readout.weight.dtype)
 
 
-def last(classifier: RecurrentClassifier, _: Tensor, hidden: Tensor) -> Tensor:
-    """The final hidden state of each direction."""
-    return classifier._full(hidden)
+class SeriesClassifier(RecurrentClassifier):
+    """Classifies series of numbers, float32 (N, T, F) and nan after the last step of each, which it reads to there.
 
-
-def mean(classifier: RecurrentClassifier, outputs: Tensor, _: Tensor) -> Tensor:
-    """The mean of the hidden states over the steps."""
-    return classifier._full(outputs).mean(dim=1)
-
-
-def attention(classifier: RecurrentClassifier, outputs: Tensor, _: Tensor) -> Tensor:
-    """The mean of the hidden states, weighted by the softmax of the scores."""
-    outputs = classifier._full(outputs)
-    return (torch.softmax(scores(classifier, outputs), dim=1) * outputs).sum(dim=1)
-
-
-def scores(classifier: RecurrentClassifier, outputs: Tensor) -> Tensor:
-    """Attention scores of the steps, (N, T, 1), before the softmax.
-
-    Source: Zhou et al. 2016, doi:10.18653/v1/P16-2034, who apply another tanh to the weighted mean.
+    It scales each feature by its mean and deviation in the training series, which are among its weights.
     """
-    return classifier.attention(torch.tanh(outputs))  # type: ignore[no-any-return]
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, model: ModelParameters, features: int, classes: int):
+        super().__init__(model, features, classes)
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+
+    def scaled(self, sequences: Tensor) -> Tensor:
+        """The input of the recurrent layer, (N, T, F): features of mean 0 and deviation 1; 0 after the last step."""
+        return torch.nan_to_num((sequences.to(self.readout.weight.dtype) - self.mean) / self.deviation)
+
+    def present(self, sequences: Tensor) -> Tensor:
+        """Which steps the series have, bool (N, T, 1)."""
+        return ~sequences[..., :1].isnan()
+
+    def forward(self, sequences: Tensor) -> Tensor:
+        """Logits (N, K) for series (N, T, F)."""
+        summary = pooled(self, *self._read(sequences), self.present(sequences))
+        return self.readout(self.dropout(summary))  # type: ignore[no-any-return]
+
+    def _read(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
+        inputs, lengths = self.scaled(sequences), self.present(sequences).sum(dim=1)
+        if not self.model.bidirectional:
+            outputs = until_last(self.recurrent(inputs)[0], lengths)
+            return outputs, outputs[:, -1]
+        outputs, units = both_ways(self.recurrent, inputs, lengths), self.model.hidden_size
+        there, back = outputs[..., :units], outputs[..., units:]
+        return outputs, torch.cat([until_last(there, lengths)[:, -1], back[:, 0]], dim=-1)
 
 
-# Each maps the hidden states of all steps (N, T, D) and the final one (N, D) to the input of the readout, (N, D)
-POOLINGS: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor], Tensor]] = {
-    "last": last,
-    "mean": mean,
-    "attention": attention,
-}
+def new_classifier(
+    model: ModelParameters, shape: tuple[int, ...], classes: int, seed: int, sequences: NDArray[Any] | None = None
+) -> RecurrentClassifier:
+    """A classifier whose initial weights depend only on `seed`.
 
-
-def new_classifier(model: ModelParameters, shape: tuple[int, ...], classes: int, seed: int) -> RecurrentClassifier:
-    """A classifier of sequences of `shape`, (T, F), whose initial weights depend only on `seed`."""
+    Args:
+        model: its parameters.
+        shape: of a sequence, (T, F).
+        classes: K.
+        seed: of the weights.
+        sequences: to train with, (N, T, F). Numbers of floating point are series, whose scale becomes the classifier's.
+    """
     steps, features = shape
-    classifier = RecurrentClassifier(model, features, classes)
+    of_series = sequences is not None and sequences.dtype.kind == "f"
+    classifier = (SeriesClassifier if of_series else RecurrentClassifier)(model, features, classes)
     generator = torch.Generator().manual_seed(seed)
     initialize(classifier.recurrent, classifier.readout, model.initialization, model.forget_bias, steps, generator)
+    if isinstance(classifier, SeriesClassifier) and sequences is not None:
+        classifier.mean, classifier.deviation = mean_and_deviation(sequences)
     return classifier
 
 
 def restored_classifier(model: ModelParameters, features: int, weights: dict[str, Tensor]) -> RecurrentClassifier:
     """The classifier with the `state_dict` `weights`, in evaluation mode."""
-    classifier = RecurrentClassifier(model, features, classes=len(weights["readout.bias"]))
+    classifier = _kind_of(weights)(model, features, classes=len(weights["readout.bias"]))
     classifier.load_state_dict(weights)
     return classifier.eval()
 
@@ -123,11 +152,15 @@ def expect_fit(model: ModelParameters, features: int, weights: dict[str, Tensor]
         RuntimeError: if they differ.
     """
     with torch.device("meta"):
-        classifier = RecurrentClassifier(model, features, classes=len(weights["readout.bias"]))
+        classifier = _kind_of(weights)(model, features, classes=len(weights["readout.bias"]))
     classifier.load_state_dict(weights, assign=True)
 
 
-def classify(classifier: nn.Module, inputs: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
+def _kind_of(weights: dict[str, Tensor]) -> type[RecurrentClassifier]:
+    return SeriesClassifier if "mean" in weights else RecurrentClassifier
+
+
+def classify(classifier: nn.Module, inputs: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
     """Outputs of `classifier` in evaluation mode, (N, K), computed in batches to bound the memory."""
     # an exported classifier needs at least one image
     given = inputs if len(inputs) else np.zeros((1, *inputs.shape[1:]), inputs.dtype)

@@ -1,19 +1,20 @@
 """The classifier for export and serving; it rejects inputs that are not images."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnist_lstm.core.model.classifier import WHITE, RecurrentClassifier
+from mnist_lstm.core.model.classifier import WHITE, RecurrentClassifier, SeriesClassifier
 
 REFUSAL = "pixels must be whole numbers from 0 to 255"
+REFUSED_SERIES = "series must have a finite number for each feature from the first step to the last; null after it"
 
 
 class ImageClassifier(nn.Module):
-    """A trained classifier of raw images, with scaling and sequence view included.
+    """A trained classifier of raw images, or of series, with scaling and sequence view included.
 
     Args:
         classifier: trained.
@@ -28,17 +29,17 @@ class ImageClassifier(nn.Module):
         self.register_buffer("order", torch.from_numpy(pixel_order))  # its name in exported files
 
     def forward(self, images: Tensor) -> Tensor:
-        """Class probabilities float32 (N, K) for uint8 images (N, height, width)."""
+        """Class probabilities float32 (N, K) for uint8 images (N, height, width), or float32 series (N, T, F)."""
         steps, features = self.order.shape
         sequences = images.flatten(1)[:, self.order.flatten()].reshape(images.shape[0], steps, features)
         return torch.softmax(self.classifier(sequences), dim=-1)
 
 
 class ExportedModel(NamedTuple):
-    """A classifier of raw images, with example images uint8 (N, height, width) for tracing and tests."""
+    """A classifier of raw images, with example images uint8 (N, height, width), or series, for tracing and tests."""
 
     classifier: ImageClassifier
-    examples: NDArray[np.uint8]
+    examples: NDArray[Any]
 
 
 class ServedClassifier(nn.Module):
@@ -58,6 +59,12 @@ class ServedClassifier(nn.Module):
         Raises:
             RuntimeError: if a value is not a whole number from 0 to 255.
         """
+        if isinstance(self.classifier.classifier, SeriesClassifier):
+            absent = images.isnan()
+            ends = absent[:, 1:] | ~absent[:, :-1]  # a step that is absent ends the series
+            valid = ends.all() & (absent.all(2) == absent.any(2)).all() & ~absent[:, 0].any() & ~images.isinf().any()
+            torch._assert_async(valid, REFUSED_SERIES)
+            return self.classifier(images)  # type: ignore[no-any-return]
         valid = (images >= 0) & (images <= WHITE) & (images == images.round())
         torch._assert_async(valid.all(), REFUSAL)  # the only assertion on values that torch.export preserves
         return self.classifier(images.to(torch.uint8))  # type: ignore[no-any-return]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mnist_lstm.core.model.classifier import WHITE
+from mnist_lstm.core.model.onnx_series import SERIES, Read, mean_over_present, only_present, series
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters
 
@@ -85,7 +86,8 @@ def to_onnx(
 ) -> bytes:
     """The content of an ONNX file that maps images to class probabilities; equal arguments give equal bytes.
 
-    Its input `images` is uint8 (N, height, width), its output `probabilities` float32 (N, K), for any N >= 1.
+    Its input `images` is uint8 (N, height, width), its output `probabilities` float32 (N, K), for any N >= 1. Of a
+    classifier of series the input `series` is float32 (N, T, F), nan after the last step of each.
 
     Args:
         model: the classifier's parameters.
@@ -108,8 +110,10 @@ def to_onnx(
         ) from None
     arrays = {name: weight.detach().cpu().float().numpy() for name, weight in weights.items()}
     graph = Graph(helper)
-    outputs, final = _read(graph, model, arrays, _sequences(graph, pixel_order))
-    summary = POOLINGS[model.pooling](graph, arrays, outputs, final)
+    of_series = "mean" in arrays
+    read = series(graph, arrays) if of_series else Read(_sequences(graph, pixel_order))
+    outputs, final = _read(graph, model, arrays, read)
+    summary = POOLINGS[model.pooling](graph, arrays, outputs, final, read)
     head = [graph.constant(name, arrays[name]) for name in ("readout.weight", "readout.bias")]
     graph.add("Softmax", graph.add("Gemm", summary, *head, transB=1), name=PROBABILITIES, axis=-1)
     nodes, constants = graph.used(PROBABILITIES)
@@ -117,7 +121,11 @@ def to_onnx(
         helper.make_graph(
             nodes,
             "mnist_lstm",
-            [helper.make_tensor_value_info(IMAGES, TensorProto.UINT8, ["N", *image_shape])],
+            [
+                helper.make_tensor_value_info(SERIES, TensorProto.FLOAT, ["N", *image_shape])
+                if of_series
+                else helper.make_tensor_value_info(IMAGES, TensorProto.UINT8, ["N", *image_shape])
+            ],
             [helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["N", len(arrays["readout.bias"])])],
             [numpy_helper.from_array(np.ascontiguousarray(graph.constants[name]), name) for name in constants],
         ),
@@ -142,11 +150,11 @@ def _sequences(graph: Graph, pixel_order: NDArray[np.int64]) -> str:
     return graph.add("Div", scaled, graph.constant("white", np.float32(WHITE)))
 
 
-def _read(graph: Graph, model: ModelParameters, arrays: dict[str, Any], sequences: str) -> tuple[str, str]:
+def _read(graph: Graph, model: ModelParameters, arrays: dict[str, Any], read: Read) -> tuple[str, str]:
     """The last layer's outputs (T, N, D) and its final hidden state (N, D), D units of all directions."""
     directions = ["", "_reverse"] if model.bidirectional else [""]
     flat = graph.constant("units_of_all_directions", np.array([0, 0, -1], np.int64))
-    operator, outputs = OPERATORS[model.cell], sequences
+    operator, outputs = OPERATORS[model.cell], read.sequences
     for layer in range(model.num_layers):
         suffixes = [f"l{layer}{direction}" for direction in directions]
         kernels = [
@@ -157,6 +165,7 @@ def _read(graph: Graph, model: ModelParameters, arrays: dict[str, Any], sequence
             operator.name,
             outputs,
             *kernels,
+            *filter(None, [read.lengths]),
             name=f"layer{layer}",
             outputs=2,
             hidden_size=model.hidden_size,
@@ -187,23 +196,26 @@ def _biases(arrays: dict[str, Any], suffix: str, operator: Operator) -> NDArray[
     return np.concatenate([_gates(arrays[f"recurrent.bias_{part}_{suffix}"], operator) for part in ("ih", "hh")])
 
 
-def _last(graph: Graph, arrays: dict[str, Any], outputs: str, final: str) -> str:
+def _last(graph: Graph, arrays: dict[str, Any], outputs: str, final: str, read: Read) -> str:
     return final
 
 
-def _mean(graph: Graph, arrays: dict[str, Any], outputs: str, final: str) -> str:
+def _mean(graph: Graph, arrays: dict[str, Any], outputs: str, final: str, read: Read) -> str:
+    if read.lengths:
+        return mean_over_present(graph, outputs, read)
     return graph.add("ReduceMean", outputs, axes=[0], keepdims=0)
 
 
-def _attention(graph: Graph, arrays: dict[str, Any], outputs: str, final: str) -> str:
+def _attention(graph: Graph, arrays: dict[str, Any], outputs: str, final: str, read: Read) -> str:
     kernel = graph.constant("attention.weight", arrays["attention.weight"].T)
     scores = graph.add("MatMul", graph.add("Tanh", outputs), kernel)
+    scores = only_present(graph, scores, read) if read.present else scores
     weighted = graph.add("Mul", graph.add("Softmax", scores, axis=0), outputs)
     return graph.add("ReduceSum", weighted, graph.constant("steps_axis", np.array([0], np.int64)), keepdims=0)
 
 
-# The counterparts of `classifier.POOLINGS`
-POOLINGS: dict[str, Callable[[Graph, dict[str, Any], str, str], str]] = {
+# The counterparts of `pooling.POOLINGS`
+POOLINGS: dict[str, Callable[[Graph, dict[str, Any], str, str, Read], str]] = {
     "last": _last,
     "mean": _mean,
     "attention": _attention,

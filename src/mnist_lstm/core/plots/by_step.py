@@ -13,8 +13,10 @@ from mnist_lstm.core.plots.style import (
     BLUE,
     PROBABILITY_MAP,
     SMALL,
+    STEP_BELOW,
     VERMILLION,
     are_long,
+    box_aspect,
     class_ticks,
     framed_pixels,
     new_figure,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 ACROSS = 3  # examples side by side
 WIDER = 1.3  # beliefs than their image, for the names of the classes
 EARLY_ANSWERS = "the network was trained to answer after the last {step} only; earlier answers may be poor"
-BOTH_WAYS = "a bidirectional network sees the whole image before it answers, so this shows the final answer only"
+BOTH_WAYS = "a bidirectional network sees everything before it answers, so this shows the final answer only"
 
 
 def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], view: str, run: str) -> "Figure":
@@ -72,11 +74,11 @@ def _draw_belief(
     heading = f"is {label}, called {called}\n" + (f"decided at {step_word(view).one} {decided}" if decided else "")
     show_image(pair[0], image, view, framed_pixels(pixel_order, decided), heading, wrong=label != called)
     picture = show_steps(pair[1], belief, decided, cmap=PROBABILITY_MAP, vmin=0, vmax=1)
-    pair[1].set_box_aspect(image.shape[0] / image.shape[1] / WIDER)
+    pair[1].set_box_aspect(box_aspect(image) / WIDER)
     pair[1].set_title("\n", fontsize=SMALL)  # as high as the heading, which runs on above it
     pair[1].set_xlabel("class", fontsize=SMALL)
     class_ticks(pair[1], class_names)
-    if view != "rows" and decided:
+    if view not in STEP_BELOW and decided:
         number_steps(pair[1], len(belief), view)
     return picture
 
@@ -114,7 +116,7 @@ def _panels(by_step: dict[str, NDArray[Any]], view: str, confidence: float) -> l
         Panel(
             "",
             f"{step_word(view).many} read",
-            "fraction of test images",
+            "fraction of the test set",
             lines,
             (0, 1.02),
             (0.5, by_step["step"][-1] + 0.5),

@@ -34,7 +34,7 @@ def calibration_figure(bins: Bins, confidence: float, title: str) -> "Figure":
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _accuracies(above, bins, confidence)
     below.bar(bins["low"], bins["images"], _widths(bins), align="edge", color=GREY, edgecolor="white")
-    below.set(xlabel="probability of the predicted class", ylabel="images", yscale="log", xlim=(0, 1))
+    below.set(xlabel="probability of the predicted class", ylabel="answers", yscale="log", xlim=(0, 1))
     below.set_ylim(bottom=0.5)
     below.yaxis.set_major_formatter("{x:,.0f}")
     below.yaxis.set_minor_formatter("")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NOTE = "in each cell: images, and their share of the row; the colour grows with the square root of the share"
+NOTE = "in each cell: their number, and their share of the row; the colour grows with the square root of the share"
 MOST_WRITTEN = 20  # classes; beyond, the cells are too small for numbers
 
 
@@ -31,7 +31,7 @@ def confusion_figure(confusion: NDArray[np.int64], class_names: list[str], title
                 text, colour = f"{count}\n{share:.{1 if share < 0.0995 else 0}%}", "white" if share > 0.28 else "black"
                 axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=SMALL, linespacing=1.1)
     _name_axes(axes, class_names)
-    figure.colorbar(picture, label="fraction of the label's images", shrink=0.85)
+    figure.colorbar(picture, label="fraction of the label", shrink=0.85)
     return figure
 
 

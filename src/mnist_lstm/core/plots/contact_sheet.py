@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mnist_lstm.core.inference.predict import PreprocessedPicture
-from mnist_lstm.core.plots.style import GREY, SMALL, VERMILLION, new_figure
+from mnist_lstm.core.plots.style import GREY, SMALL, VERMILLION, new_figure, show
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +31,7 @@ def contact_sheet(shown: Sequence[PreprocessedPicture], answers: pd.DataFrame, r
     for unused in grid[len(shown) :]:
         unused.axis("off")
     for axes, each, (_, answer) in zip(grid, shown, answers.iterrows(), strict=False):
-        axes.imshow(each.image, cmap="gray_r", vmin=0, vmax=255)
+        show(axes, each.image)
         axes.set(xticks=[], yticks=[])
         axes.set_title(_printable(each.name), fontsize=SMALL - 2, color=GREY, parse_math=False)
         if each.skipped or answer["skipped"]:

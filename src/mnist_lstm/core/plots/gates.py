@@ -10,6 +10,8 @@ from mnist_lstm.core.plots.style import (
     OPENNESS_MAP,
     SIGNED_MAP,
     SMALL,
+    STEP_BELOW,
+    box_aspect,
     framed_pixels,
     new_figure,
     number_steps,
@@ -52,10 +54,10 @@ def states_figure(
         show_image(row[0], image, view, framed_pixels(pixel_order, decided), heading, wrong=label != called)
         for axes, (name, values) in zip(row[1:], states.items(), strict=True):
             show_steps(axes, values[position], decided, **_colours(name, values[chosen]))
-            axes.set_box_aspect(image.shape[0] / image.shape[1])
+            axes.set_box_aspect(box_aspect(image))
             axes.set_title(f"\n{name}", fontsize=SMALL)
             axes.set_xlabel("unit", fontsize=SMALL)
-        if view != "rows":
+        if view not in STEP_BELOW:
             number_steps(row[1], len(pixel_order), view)
     for column, name in zip(grid[:, 1:].T, states, strict=True):
         picture = column[0].images[0]

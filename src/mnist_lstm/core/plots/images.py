@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.evaluation.metrics import log_probabilities
-from mnist_lstm.core.plots.style import SMALL, VERMILLION, new_figure
+from mnist_lstm.core.plots.style import SMALL, VERMILLION, new_figure, show
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ def image_grid(images: NDArray[np.uint8], labels: list[str], title: str, columns
     for position, axes in enumerate(np.ravel(figure.subplots(rows, columns, squeeze=False))):
         axes.axis("off")
         if position < len(images):
-            axes.imshow(images[position], cmap="gray_r", vmin=0, vmax=255)
+            show(axes, images[position])
             axes.set_title(labels[position], fontsize=10)
     return figure
 
@@ -54,12 +54,12 @@ def mistakes_figure(
         axes.axis("off")
     for axes, image, position, answer, label in zip(grid, images, positions, logits, labels, strict=False):
         sure = np.exp(log_probabilities(answer[None])).max()
-        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        show(axes, image)
         axes.set(xticks=[], yticks=[])
         axes.set_title(f"is {class_names[label]}", fontsize=SMALL)
         surely = "over 99.9%" if sure > 0.9995 else f"{sure:.1%}"
-        called = f"called {class_names[answer.argmax()]}\n{surely} sure\nimage {position}"
+        called = f"called {class_names[answer.argmax()]}\n{surely} sure\nnumber {position}"
         axes.set_xlabel(called, fontsize=SMALL, color=VERMILLION)
     if len(images) == 0:
-        figure.text(0.5, 0.45, "no image was misclassified", ha="center", va="center")
+        figure.text(0.5, 0.45, "no mistake", ha="center", va="center")
     return figure

@@ -36,7 +36,7 @@ def _panels(history: History, images: int) -> list[Panel]:
         "loss": ("Loss", "cross-entropy (nats)"),
         "accuracy": ("Accuracy", "accuracy (fraction right)"),
     }
-    splits = {"train": ("training batch", BLUE), "valid": (f"{images:,} validation images", VERMILLION)}
+    splits = {"train": ("training batch", BLUE), "valid": (f"validation ({images:,})", VERMILLION)}
     return [
         Panel(title, "update", label, [_line(history, split, measure, *splits[split]) for split in splits])
         for measure, (title, label) in axes.items()

@@ -20,21 +20,22 @@ class Sizes(NamedTuple):
     classes: int | str = "K"
     both_ways: bool = False
     pooling: str = "last"
+    unit: str = "pixels"
 
 
 def sizes_of(checkpoint: Checkpoint) -> Sizes:
     """The sizes of a trained network."""
     model, (steps, features) = checkpoint.model, checkpoint.pixel_order().shape
-    word, classes = step_word(checkpoint.sequence.view).one, len(checkpoint.data.class_names)
+    word, classes = step_word(checkpoint.view).one, len(checkpoint.data.class_names)
     sizes = Sizes(model.cell.upper(), word, model.num_layers, steps, features, model.hidden_size, classes)
-    return sizes._replace(both_ways=model.bidirectional, pooling=model.pooling)
+    return sizes._replace(unit=checkpoint.data.unit.many, both_ways=model.bidirectional, pooling=model.pooling)
 
 
 def unrolled(sizes: Sizes) -> str:
     """The network at its first, second and last time step, time downwards, from input to class probabilities."""
     lines = ["graph TB"]
     for name, number in zip(SHOWN, ("1", "2", sizes.steps), strict=True):
-        lines.append(f'  x{name}["{sizes.step} {number}<br/>{sizes.features} pixels"] --> layer1_{name}')
+        lines.append(f'  x{name}["{sizes.step} {number}<br/>{sizes.features} {sizes.unit}"] --> layer1_{name}')
         lines += [f"  layer{layer}_{name} --> layer{layer + 1}_{name}" for layer in range(1, sizes.layers)]
     handed, back = "h, c" if sizes.cell == "LSTM" else "h", "<" if sizes.both_ways else ""
     for layer in range(1, sizes.layers + 1):

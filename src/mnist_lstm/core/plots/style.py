@@ -23,8 +23,11 @@ WIDTH = 8.0  # inches: a printed page, and at 100 pixels an inch a browser's col
 SMALL = 9  # points, the smallest text
 TITLE = 11
 LEFT = 0.01  # fraction of the width
+DEVIATIONS = 3  # of a feature that the colours of series span, to either side
+MOST_ASPECT = 2.0  # of a drawn image
 NUMBERED = 5  # steps at most along an axis
 ROUND = [digit * 10**zeros for zeros in range(9) for digit in (1, 2, 5)]
+STEP_BELOW = ("rows", "steps")  # views whose steps lie below each other in the image
 NAMED = 3  # characters of a name that no font draws
 LINE = 105  # characters of that size across the figure
 
@@ -47,6 +50,12 @@ def new_figure(height: float, title: str, note: str = "", keep_proportions: bool
     return figure
 
 
+def show(axes: "Axes", image: NDArray[Any]) -> None:
+    """Draws an image or a scaled series alone."""
+    height, width = image.shape
+    axes.imshow(image, **shades(image), aspect=box_aspect(image) * width / height)
+
+
 def show_image(
     axes: "Axes", image: NDArray[np.uint8], view: str, framed: NDArray[np.int64], heading: str, wrong: bool
 ) -> None:
@@ -55,15 +64,28 @@ def show_image(
     The heading may be as wide as the image and what stands beside it.
     """
     height, width = image.shape
-    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255, extent=(0.5, width + 0.5, height + 0.5, 0.5), aspect="auto")
-    axes.set_box_aspect(height / width)
+    axes.imshow(image, **shades(image), extent=(0.5, width + 0.5, height + 0.5, 0.5), aspect="auto")
+    axes.set_box_aspect(box_aspect(image))
     axes.set(xticks=[], yticks=[])
     colour = VERMILLION if wrong else "black"
     axes.set_title(heading, fontsize=SMALL, loc="left", color=colour).set_in_layout(False)
     if len(framed):
         _outline(axes, framed, height, width)
-    if view == "rows":
+    if view in STEP_BELOW:
         number_steps(axes, height, view)
+
+
+def shades(image: NDArray[Any]) -> dict[str, Any]:
+    """How imshow colours an image, uint8 dark on light, or a scaled series."""
+    if image.dtype == np.uint8:
+        return {"cmap": "gray_r", "vmin": 0, "vmax": 255}
+    return {"cmap": SIGNED_MAP, "vmin": -DEVIATIONS, "vmax": DEVIATIONS, "interpolation": "nearest"}
+
+
+def box_aspect(image: NDArray[Any]) -> float:
+    """Height by width of an image; a series of many steps is squeezed."""
+    height, width = image.shape
+    return float(np.clip(height / width, 1 / MOST_ASPECT, MOST_ASPECT))
 
 
 def show_steps(axes: "Axes", values: NDArray[Any], decided: int | None, **colours: Any) -> Any:

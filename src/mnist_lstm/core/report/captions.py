@@ -22,29 +22,29 @@ CAPTIONS = {
     "learning_curves_print": Caption(
         "Learning curves",
         "Loss and accuracy by update: the thin line is the latest batch, before its update, and the thick line the "
-        "validation images, which are not used to update weights; {compared}.",
+        "validation {images}, which are not used to update weights; {compared}.",
     ),
     "confusion_figure": Caption(
         "Confusion matrix",
-        "Each row holds the test images of one class by predicted class: correct answers lie on the diagonal, and a "
+        "Each row holds the test {images} of one class by predicted class: correct answers lie on the diagonal, and a "
         "darker cell off the diagonal is a pair that the network confuses more often.",
     ),
     "mistakes_figure": Caption(
         "The most confident mistakes",
-        "The wrong answers with the highest probability, the highest first, each with the class of the image, the "
-        "predicted class, its probability, and the position among the test images.",
+        "The wrong answers with the highest probability, the highest first, each with the class of the {image}, the "
+        "predicted class, its probability, and the position among the test {images}.",
     ),
     "accuracy_by_step_print": Caption(
         "Accuracy by {steps} read",
-        "The share of test images that are right if reading stops after each {step}, with its interval as a band, and "
-        "the share whose answer no longer changes; the network was trained to answer after the last {step} only, so "
-        "its earlier answers may be poor.",
+        "The share of test {images} that are right if reading stops after each {step}, with its interval as a band, "
+        "and the share whose answer no longer changes; the network was trained to answer after the last {step} only, "
+        "so its earlier answers may be poor.",
     ),
     "beliefs_figure": Caption(
         "Belief by {step}",
-        "Next to each image, from top to bottom, the probability of each class after each {step}, with a frame around "
-        "the {step} after which the leading class stays the same; the network was trained to answer after the last "
-        "{step} only, so the rows above show answers that come too early.",
+        "Next to each {image}, from top to bottom, the probability of each class after each {step}, with a frame "
+        "around the {step} after which the leading class stays the same; the network was trained to answer after the "
+        "last {step} only, so the rows above show answers that come too early.",
     ),
     "states_figure": Caption(
         "Gates and states", "Inside the cell{layer}, from the first {step} at the top to the last: {inside}."
@@ -53,7 +53,7 @@ CAPTIONS = {
         "Calibration",
         "Of the answers of about the same probability, the share that is right: a point below the dashed line "
         "means that the network is overconfident, a point above it that it is underconfident; the grey bars count the "
-        "images, and few images make long whiskers.",
+        "{images}, and few {images} make long whiskers.",
     ),
 }
 
@@ -73,12 +73,12 @@ INSIDE = {
 BOTH_WAYS = {
     "accuracy_by_step_print": Caption(
         "Accuracy when all is read",
-        "A bidirectional network sees the whole image before it answers, so this figure shows the accuracy of the "
+        "A bidirectional network sees the whole {image} before it answers, so this figure shows the accuracy of the "
         "final answer only, with its interval.",
     ),
     "beliefs_figure": Caption(
-        "Belief in a few images",
-        "Next to each image, the probability of each class; a bidirectional network sees the whole image before it "
+        "Belief in a few {images}",
+        "Next to each {image}, the probability of each class; a bidirectional network sees the whole {image} before it "
         "answers, so this figure shows the final answer only.",
     ),
     "states_figure": Caption(
@@ -99,8 +99,10 @@ def caption(name: str, checkpoint: Checkpoint) -> Caption:
 
 
 def _words(checkpoint: Checkpoint) -> dict[str, str]:
-    step, model = step_word(checkpoint.sequence.view), checkpoint.model
+    step, model = step_word(checkpoint.view), checkpoint.model
     return {
+        "image": checkpoint.data.noun.one,
+        "images": checkpoint.data.noun.many,
         "step": step.one,
         "steps": step.many,
         "inside": INSIDE[model.cell],

@@ -57,12 +57,13 @@ def network(run: Run) -> str:
     model, weights = run.checkpoint.model, run.checkpoint.weights
     article, kind = KINDS[model.cell]
     article, each_way = ("A bidirectional", " in each direction") if model.bidirectional else (article, "")
+    view = f" (view {run.checkpoint.sequence.view})" if run.data.kind == "images" else ""
     layers, units = counted(model.num_layers, "layer"), counted(model.hidden_size, "unit")
     read = f"its last output{each_way}" if model.pooling == "last" else READ[model.pooling]
     return (
         f"{article} {kind} with {layers} of {units}{each_way}. "
-        f"It reads an image as {counted(steps, 'time step')} of {counted(features, 'pixel')} "
-        f"(view {run.checkpoint.sequence.view}) and names one of {len(run.data.class_names)} classes from {read}. "
+        f"It reads {run.data.noun.article} as {counted(steps, 'time step')} of {counted(features, *run.data.unit)}"
+        f"{view} and names one of {len(run.data.class_names)} classes from {read}. "
         f"It has {sum(tensor.numel() for tensor in weights.values()):,} weights and biases."
     )
 
@@ -85,7 +86,20 @@ def substitution(run: Run) -> str:
 def images(run: Run) -> str:
     """A sentence that describes the images."""
     card = run.data
-    return f"Images of {card.height} x {card.width} pixels in {len(card.class_names)} classes: {card.title}."
+    if card.kind == "series":
+        size = f"Series of {counted(card.height, 'step')} at most of {counted(card.width, 'feature')}"
+    else:
+        size = f"Images of {card.height} x {card.width} pixels"
+    return f"{size} in {len(card.class_names)} classes: {card.title}."
+
+
+def taken(run: Run) -> str:
+    """What the network takes, in a phrase."""
+    card = run.data
+    if card.kind == "series":
+        return f"series of up to {counted(card.height, 'step')} of {counted(card.width, 'number')}, as measured,"
+    size = f"{card.height} x {card.width} pixels"
+    return f"grey images of {size}, 0 for paper and 255 for ink, placed as in those data,"
 
 
 def which(run: Run) -> str:
@@ -102,7 +116,7 @@ def lead(run: Run) -> str:
     """The test accuracy with its interval, in a sentence."""
     accuracy, correct, total = (run.metrics[f"test/{name}"] for name in ("accuracy", "correct", "images"))
     low_to_high = interval(correct, total, run.metrics["confidence"])
-    return f"{accuracy:.2%} of {total:,} test images right ({interval_name(run)} {low_to_high})."
+    return f"{accuracy:.2%} of {total:,} test {run.data.noun.many} right ({interval_name(run)} {low_to_high})."
 
 
 def metrics(run: Run) -> list[Row]:
@@ -114,7 +128,7 @@ def metrics(run: Run) -> list[Row]:
             "accuracy",
             f"{found['test/accuracy']:.2%}",
             interval(found["test/correct"], found["test/images"], confidence),
-            f"{found['test/correct']:,} of {found['test/images']:,} test images right",
+            f"{found['test/correct']:,} of {found['test/images']:,} test {run.data.noun.many} right",
         ),
         *([_tutorials_accuracy(found)] if run.data.name == TUTORIALS else []),
         ("loss", f"{found['test/loss']:.4f}", "", "mean cross-entropy, nats"),
@@ -122,7 +136,7 @@ def metrics(run: Run) -> list[Row]:
             "balanced accuracy",
             f"{found['test/balanced_accuracy']:.2%}",
             "",
-            f"mean recall of the {present} classes with test images",
+            f"mean recall of the {present} classes with test {run.data.noun.many}",
         ),
         ("macro F1", f"{found['test/macro_f1']:.4f}", "", f"mean over the same {present} classes"),
         ("calibration error", f"{found['test/ece']:.4f}", "", f"expected, in {BINS} bins of equal width"),
@@ -187,16 +201,18 @@ def worst_classes(run: Run, count: int) -> list[Row]:
 def accuracy_by_step(run: Run) -> str:
     """A sentence or two about the accuracy before the last step."""
     if run.checkpoint.model.bidirectional:
-        return (
-            "A bidirectional network sees the whole image before it answers, so it has no answer before the last step."
-        )
-    accuracy, step = np.array(run.by_step["accuracy"]), step_word(run.checkpoint.sequence.view)
+        whole = f"the whole {run.data.noun.one}"
+        return f"A bidirectional network sees {whole} before it answers, so it has no answer before the last step."
+    accuracy, step = np.array(run.by_step["accuracy"]), step_word(run.checkpoint.view)
     if len(accuracy) == 1:
-        return "The network reads an image in one step, so it has no answer before the complete image is read."
+        return (
+            f"The network reads {run.data.noun.article} in one step, so it has no answer before the complete "
+            f"{run.data.noun.one} is read."
+        )
     half = len(accuracy) // 2
     near = 1 + int(np.argmax(accuracy >= accuracy[-1] - 0.01))
     return (
         f"After {half} of {counted(len(accuracy), *step)}, {accuracy[half - 1]:.1%} of the answers are right; after "
         f"{counted(near, *step)} their share is within one percentage point of the final {accuracy[-1]:.1%}. The "
-        "network was trained to answer after it has read the complete image."
+        f"network was trained to answer after it has read the complete {run.data.noun.one}."
     )

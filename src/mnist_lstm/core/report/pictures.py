@@ -24,8 +24,11 @@ def with_fewer_colours(png: bytes) -> bytes:
     return _png(Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE))
 
 
-def of_image(image: NDArray[np.uint8]) -> bytes:
-    """An image (height, width) of the data, dark on light."""
+def of_image(image: NDArray[Any]) -> bytes:
+    """An image (height, width) of the data, dark on light; of a series each feature, from its lowest to its highest."""
+    if image.dtype.kind == "f":
+        low, high = np.nanmin(image, axis=0), np.nanmax(image, axis=0)
+        image = np.nan_to_num((image - low) / np.where(high > low, high - low, 1) * 255).astype(np.uint8)
     picture = Image.fromarray(255 - np.asarray(image))
     picture.thumbnail((LONGEST, LONGEST))
     return _png(picture)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import psutil
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mnist_lstm.core.data.data_card import DataProfile
-from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for
+from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for, to_images
 from mnist_lstm.core.model.classifier import RecurrentClassifier, expect_fit, restored_classifier
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
@@ -71,6 +72,22 @@ class Checkpoint:
     def pixel_order(self) -> Any:
         """The pixel order of the view, (T, F)."""
         return pixel_order_for(self.sequence, *self.data.image_shape)
+
+    @property
+    def view(self) -> str:
+        """What is read at a time step: the view of an image, or "steps" of a series."""
+        return self.sequence.view if self.data.kind == "images" else "steps"
+
+    def pictures(self, sequences: NDArray[Any]) -> NDArray[Any]:
+        """What figures show of sequences (N, T, F): images (N, height, width), or scaled series."""
+        return self.drawn(to_images(sequences, self.pixel_order(), *self.data.image_shape))
+
+    def drawn(self, images: NDArray[Any]) -> NDArray[Any]:
+        """What figures show of raw input: images as they are, series (..., T, F) scaled, nan after their end."""
+        if self.data.kind == "images":
+            return images
+        mean, deviation = (self.weights[name].numpy() for name in ("mean", "deviation"))
+        return (images - mean) / deviation  # type: ignore[no-any-return]
 
     def classifier(self) -> RecurrentClassifier:
         """The classifier of sequences, in evaluation mode."""

@@ -4,11 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, tables, usps
-from mnist_lstm.datasets.forms.raw import Form, RawData, first_bytes, ignored, shown
+from mnist_lstm.core.data.pixels import grey_values
+from mnist_lstm.core.data.series import checked
+from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, series, tables, usps
+from mnist_lstm.datasets.forms.raw import Form, RawData, first_bytes, ignored, shown, split_named
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
+from mnist_lstm.parameters import WITHOUT_PATH, DataParameters
 
 FORMS: dict[str, Form] = {
     "IDX": idx_files.FORM,
@@ -16,6 +19,7 @@ FORMS: dict[str, Form] = {
     "parquet": parquet.FORM,
     "mat": matlab.FORM,
     "USPS": usps.FORM,
+    "series": series.FORM,
     "CSV": tables.FORM,
 }
 HEAD = 1 << 16  # bytes by which a file is recognised
@@ -29,11 +33,13 @@ def read(path: Path, data: DataParameters) -> RawData:
         UserError: if it has no known form, or more than one.
     """
     with _unpacked(path, data) as place:
-        files = [place] if place.is_file() else files_below(place)
+        files = files_below(place)
         found: dict[str, list[Path]] = {}
         for file in files if len(files) <= MOST_FILES else []:
             if name := recognised(file):
                 found.setdefault(name, []).append(file)
+        if "CSV" in found and (data.kind == "series" or any(path.suffix == ".ts" for path in found.get("series", []))):
+            found.setdefault("series", []).extend(found.pop("CSV"))
         if not found and place.is_dir():
             return folders.read(place, data)
         if len(found) != 1:
@@ -44,6 +50,23 @@ def read(path: Path, data: DataParameters) -> RawData:
             )
         ((name, chosen),) = found.items()
         return FORMS[name].read(chosen, data)
+
+
+def to_predict(path: Path, kind: str) -> Any:
+    """The images uint8 (N, height, width) of a file, or its series float32 (N, T, F); its labels are left out.
+
+    Args:
+        path: of a known form. Of several splits the one that its name says, or else the test split is read.
+        kind: "images" or "series".
+
+    Raises:
+        UserError: if it holds none, or others.
+    """
+    parts = read(path, DataParameters.model_construct(**WITHOUT_PATH | {"path": None, "kind": kind})).parts
+    part = next(parts[split] for split in (split_named(path.name), "test", *parts) if split in parts)
+    if kind == "series":
+        return checked({"test": part.images}, str(path))["test"]
+    return grey_values({"test": part.images}, str(path))[0]["test"]
 
 
 def recognised(file: Path) -> str | None:
@@ -68,7 +91,9 @@ def _unpacked(path: Path, data: DataParameters) -> Iterator[Path]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """All files of data below a folder, sorted."""
+    """All files of data below a folder, sorted; or the file that is named, with its other split."""
+    if folder.is_file():
+        return [folder, *(series.other_split(folder) if recognised(folder) == "series" else [])]
     found = []
     for here, inner, names in os.walk(folder):
         inner[:] = [name for name in inner if not ignored(name)]

@@ -45,14 +45,17 @@ def read(files: list[Path], data: DataParameters) -> RawData:
         split = "train" if unnamed else split_named(name)
         if split and array.ndim:
             found.setdefault(split, {True: [], False: []})[_labels(name, array)].append(name)
-    parts = {split: _part(found[split], arrays, split, files[0]) for split in SPLITS if split in found}
+    parts = {split: _part(found[split], arrays, split, files[0], data) for split in SPLITS if split in found}
     rest = [name for name in arrays if not unnamed and split_named(name) is None]
     return RawData("numpy arrays", parts, notes=(f"left out: {', '.join(rest)}",) if rest else ())
 
 
-def _part(names: dict[bool, list[str]], arrays: dict[str, Any], split: str, place: Path) -> RawSplit:
+def _part(
+    names: dict[bool, list[str]], arrays: dict[str, Any], split: str, place: Path, data: DataParameters
+) -> RawSplit:
+    may_lack_labels = split == "test" or data.path is None  # what is predicted has no path
     for kind, of in (("images", False), ("labels", True)):
-        if len(names[of]) != 1 and not (of and split == "test" and not names[of]):
+        if len(names[of]) != 1 and not (of and may_lack_labels and not names[of]):
             found = ", ".join(names[of]) or "none"
             raise UserError(
                 f"there must be one array of {split} {kind}, found {found}; the names must say the split and "

@@ -22,7 +22,7 @@ LABELS = ("label", "labels", "y", "ytrain", "yval", "ytest", "target", "targets"
 
 
 class RawSplit(NamedTuple):
-    """Images (N, height, width), or with channels last, or sequences (N, T, F); and labels (N,), None without."""
+    """Images (N, height, width), or with channels last, or series (N, T, F); and labels (N,), None without."""
 
     images: Any
     labels: Any
@@ -38,6 +38,7 @@ class RawData:
         class_names: of labels, where the files or the form name them.
         transposed: whether the form stores images with rows and columns swapped.
         whole: whether the pictures were stretched as they are.
+        kind: "series" where the form holds no images; None: decided by the parameter `data.kind` or the numbers.
         dark_on_light: whether ink is dark, where the form or the reader knows; None: measured.
         files: SHA-256 by what it is of; empty: that of each file.
         notes: what was left out or chosen.
@@ -48,6 +49,7 @@ class RawData:
     class_names: Mapping[Any, str] | None = None
     transposed: bool = False
     whole: bool = False
+    kind: str | None = None
     dark_on_light: bool | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())

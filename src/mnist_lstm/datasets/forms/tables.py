@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_lstm.core.data.pixels import WHITE, grey_values
+from mnist_lstm.core.data.pixels import WHITE
 from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, only
 from mnist_lstm.errors import UserError
@@ -71,16 +71,6 @@ def table(path: Path, data: DataParameters) -> RawSplit:
         labels += [] if label is None else chunk.iloc[:, label].tolist()
         seen += len(chunk)
     return RawSplit(shaped(np.concatenate(values), data, path), None if label is None else np.array(labels))
-
-
-def images(path: Path) -> Any:
-    """The images of a table to predict, uint8 (N, height, width); its labels, if it has some, are not read.
-
-    Raises:
-        UserError: if it is no table of square images.
-    """
-    plain = DataParameters.model_construct(label_column=None, size=None)
-    return grey_values({"test": table(path, plain).images}, str(path))[0]["test"]
 
 
 def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], label: int | None, line: int) -> Any:

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core import plots, report
 from mnist_lstm.core.data.data_card import DataCard
-from mnist_lstm.core.data.sequences import SequenceSplit, to_images
+from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.explain.content import content
-from mnist_lstm.core.explain.page import page
+from mnist_lstm.core.explain.page import page, page_without
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data
 from mnist_lstm.core.training.compute import threads
@@ -42,7 +42,10 @@ def score(
     Includes the tutorial's own metric: the accuracy on the first 128 test images.
     """
     logits, labels, names = test_logits.logits, test_logits.labels, data_card.class_names
-    about = {"data": f"{len(labels):,} test images of {data_card.title}", "confidence": evaluation.confidence}
+    about = {
+        "data": f"{len(labels):,} test {data_card.noun.many} of {data_card.title}",
+        "confidence": evaluation.confidence,
+    }
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     label, prediction = pd.Index(names, name="label"), pd.Index(names, name="prediction")
     return (
@@ -69,7 +72,7 @@ def follow_beliefs(
         "positions": chosen,
         "labels": labels[chosen],
         "sequences": sequences[chosen],
-        "images": to_images(sequences[chosen], checkpoint.pixel_order(), *data_card.image_shape),
+        "images": checkpoint.pictures(sequences[chosen]),
         "beliefs": by_step.class_probabilities_by_step(classifier, sequences[chosen]),
         "order": checkpoint.pixel_order(),
     }
@@ -105,7 +108,7 @@ def draw_results(
     columns, validated = {name: history[name].to_numpy() for name in history}, data_card.images["valid"]
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     wrong = examples.most_confident_mistakes(logits, labels, MISTAKES)
-    images = to_images(test_sequences.sequences[wrong], checkpoint.pixel_order(), *data_card.image_shape)
+    images = checkpoint.pictures(test_sequences.sequences[wrong])
     return (
         plots.learning_curves(columns, validated, f"Learning curves\n{run}"),
         plots.learning_curves_print(columns, validated, f"Learning curves\n{run}"),
@@ -130,7 +133,7 @@ def draw_beliefs(
     Accuracy by step (interactive plotly and printable matplotlib), the class probabilities after each step next to the
     image, and the gates and states inside the cell.
     """
-    tested, view = _tested(checkpoint, data_card), checkpoint.sequence.view
+    tested, view = _tested(checkpoint, data_card), checkpoint.view
     names = plots.drawable(data_card.class_names)
     some = _tested(checkpoint, data_card, "some of ")
     columns = {name: accuracy_by_step[name].to_numpy() for name in accuracy_by_step}
@@ -145,7 +148,7 @@ def draw_beliefs(
 
 def _tested(checkpoint: Checkpoint, data_card: DataCard, part: str = "") -> str:
     """Caption: the training, and the number of test images."""
-    return f"{checkpoint.label} on {part}{data_card.images['test']:,} test images of {data_card.title}"
+    return f"{checkpoint.label} on {part}{data_card.images['test']:,} test {data_card.noun.many} of {data_card.title}"
 
 
 def explain(
@@ -156,6 +159,8 @@ def explain(
     accuracy_by_step: pd.DataFrame,
 ) -> str:
     """Writes one page that explains how this network reads an image, with the network itself in it."""
+    if checkpoint.data.kind == "series":
+        return page_without(checkpoint.label, checkpoint.data.title)
     by_step = accuracy_by_step.to_dict("list")
     return page(content(checkpoint, snapshots, test_sequences.sequences, test_logits, by_step))
 

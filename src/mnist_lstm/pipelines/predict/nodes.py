@@ -26,10 +26,10 @@ def predict_pictures(
 
     Yields tables of 1,000 rows. The dataset saves them one by one, so memory use does not grow with the folder.
     """
-    contents = pictures(predict.folder)  # first, as without pictures no model is needed
+    pictures(predict.folder)  # first, as without pictures no model is needed
     checkpoint = models(predict.model)
     logger.info("Model: %s", model_name(checkpoint))
-    return _with_progress(predict_tables(contents, checkpoint))
+    return _with_progress(predict_tables(pictures(predict.folder, checkpoint.data.kind), checkpoint))
 
 
 def make_submission(predicted_digits: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -78,5 +78,7 @@ def draw_pictures(
 ) -> Any:
     """Draws a contact sheet of the first pictures as the network reads them, with the predictions."""
     checkpoint = models(predict.model)
-    shown = list(itertools.islice(preprocess_each(pictures(predict.folder), checkpoint.data), SHOWN))
+    contents = pictures(predict.folder, checkpoint.data.kind)
+    first = itertools.islice(preprocess_each(contents, checkpoint.data), SHOWN)
+    shown = [each._replace(image=checkpoint.drawn(each.image)) for each in first]
     return plots.contact_sheet(shown, next(predicted_digits), model_name(checkpoint))

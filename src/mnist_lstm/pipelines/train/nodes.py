@@ -11,6 +11,7 @@ from mnist_lstm.core.data.sequences import SequenceSplit, expect_view
 from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
+from mnist_lstm.core.training.augmentation import any_augmentation
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.loop import Report, fit, paced
@@ -18,6 +19,7 @@ from mnist_lstm.core.training.program import program_continuing
 from mnist_lstm.core.training.resume import checkpoint_to_continue
 from mnist_lstm.core.training.schedules import total_updates
 from mnist_lstm.core.training.snapshots import Snapshots, SnapshotTaker
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
 
 EXAMPLES = 2  # images; with one, torch.export would fix the batch size
@@ -37,6 +39,8 @@ def train(
     Each is saved at once, so a killed run loses at most a second or so, and the curves can be watched.
     """
     expect_view(train_sequences, sequence, *data_card.image_shape)
+    if data_card.kind == "series":
+        expect_of_series(training)
     fields = training_fingerprint_fields(sequence, model, training, train_sequences, valid_sequences)
     training = training.model_copy(
         update={"precision": fields["training.precision"]}
@@ -44,7 +48,8 @@ def train(
     before = checkpoint_to_continue(interrupted, fields, training.resume)
     program = program_continuing(before.program if before else None)
     shape = train_sequences.pixel_order.shape
-    classifier = new_classifier(model, shape, len(data_card.class_names), training.seed)
+    given = train_sequences.sequences
+    classifier = new_classifier(model, shape, len(data_card.class_names), training.seed, given)
     splits = (train_sequences, valid_sequences)
     done = before.state.iteration if before else 0
     taker = SnapshotTaker(classifier, total_updates(training, len(train_sequences)), done)
@@ -55,6 +60,16 @@ def train(
         checkpoint = Checkpoint(model, sequence, data_card.profile, fields, report.state(), training.keep, program)
         snapshots = Snapshots(checkpoint.fingerprint, {**taker.weights})
         yield {"checkpoint": checkpoint, "history": pd.DataFrame(report.history), "snapshots": snapshots}
+
+
+def expect_of_series(training: TrainingParameters) -> None:
+    """Checks that series are not moved as images are.
+
+    Raises:
+        UserError: if they are.
+    """
+    if any_augmentation(training.augmentation):
+        raise UserError("training.augmentation must be all zero for series, as it moves images; leave it out.")
 
 
 def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:
@@ -72,6 +87,6 @@ def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:
 
 
 def export(checkpoint: Checkpoint, valid_images: ImageSplit) -> ExportedModel:
-    """Exports a classifier of raw images; it includes scaling and sequence view, so callers cannot get them wrong."""
+    """Exports a classifier of raw input; it includes scaling and sequence view, so callers cannot get them wrong."""
     examples = valid_images.images[:EXAMPLES].copy()
     return ExportedModel(ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order()), examples)
