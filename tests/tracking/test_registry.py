@@ -150,6 +150,20 @@ def test_a_champion_without_its_run_or_model_yields_to_the_next(fakes: FakeRuns,
     assert "the run or the model of version 1, the champion before, was deleted" in register(fakes, 0.1)
 
 
+@pytest.mark.parametrize("collected", [False, True], ids=["deleted", "and collected"])
+def test_a_champion_without_its_run_yields_to_the_best_of_the_others(fakes: FakeRuns, collected: bool) -> None:
+    for accuracy in (0.9, 0.95, 0.93, 0.91):
+        register(fakes, accuracy)
+    runs = {version: fakes.client.get_model_version(NAME, version).run_id for version in (2, 3)}
+    fakes.client.delete_run(runs[2])
+    if collected:
+        fakes.client._tracking_client.store._hard_delete_run(runs[2])  # as `mlflow gc` does
+    assert load_model.run_called(fakes.client, "mnist-lstm", NAME, CHAMPION) == runs[3]
+    assert "leaves version 3 the champion" in (said := register(fakes, 0.92))
+    assert said.endswith("(the champion before, version 2, is gone)")
+    assert fakes.client.get_model_version_by_alias(NAME, CHAMPION).version == 3
+
+
 def test_a_model_is_called_by_any_alias_and_one_without_a_run_is_refused_in_a_line(fakes: FakeRuns) -> None:
     run_id, _ = made_by_hand(fakes, 0.9)
     fakes.client.set_registered_model_alias(NAME, "proven", 1)

@@ -1,5 +1,6 @@
 """Loads a trained model by the registry's alias, by a run, or by a checkpoint's path."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import reader, registry, store, tags
 
 SUFFIX = ".pt"
+logger = logging.getLogger(__name__)
 
 
 class ModelsDataset(AbstractDataset[None, Callable[[str], Checkpoint]]):
@@ -97,6 +99,13 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
     if not found and named == registry.CHAMPION:
         found = registry.only_champion(client)
     if found:
+        heir = registry.standing(client, found) if registry.CHAMPION in (named, alias) else found
+        if heir.version != found.version:
+            message = (
+                "The run or the model of version %s, the champion of %r, is gone; version %s is the best of the others."
+            )
+            logger.warning(message, found.version, found.name, heir.version)
+            found = client.get_model_version(found.name, heir.version)
         try:
             return str(client.get_run(found.run_id).info.run_id)
         except mlflow.exceptions.MlflowException:

@@ -61,7 +61,12 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
     """
     name = registered_name(name, candidate.data)
     with lock(project / DATABASE):
-        wins, reason = decision(_standing(client, champion_of(client, name)), candidate, margin)
+        before = champion_of(client, name)
+        champion = standing(client, before) if before else None
+        wins, reason = decision(champion, candidate, margin)
+        if before and champion and champion.version != before.version:
+            client.set_registered_model_alias(name, CHAMPION, champion.version)
+            reason = f"{reason} (the champion before, version {before.version}, is gone)"
         if candidate.data == STAND_IN and not wins:
             return f"no version of {name}: this model {reason}"
         _expect_registered_model(client, name)
@@ -95,12 +100,23 @@ class Champion(NamedTuple):
     tags: dict[str, str] | None
 
 
-def _standing(client: Any, version: Any | None) -> Champion | None:
-    """What is known of the champion; of one that a person registered, from its run."""
+def standing(client: Any, champion: Any) -> Champion:
+    """The champion or, where its run or model is gone, the best other version that was validated on the same images."""
+    found = _champion(client, champion)
+    if found.tags is not None:
+        return found
+    others = client.search_model_versions(f"name = '{champion.name}'", max_results=1000)
+    same = [each for each in others if ACCURACY in each.tags and each.tags.get(IMAGES) == champion.tags.get(IMAGES)]
+    for version in sorted(same, key=lambda each: (-float(each.tags[ACCURACY]), -int(each.version))):
+        if (heir := _champion(client, version)).tags is not None:
+            return heir
+    return found
+
+
+def _champion(client: Any, version: Any) -> Champion:
+    """What is known of a version; of one that a person registered, from its run."""
     import mlflow
 
-    if version is None:
-        return None
     try:
         run = client.get_run(version.run_id)
         if (source := version.source).startswith(LOGGED):  # its model_id is not returned with an alias
