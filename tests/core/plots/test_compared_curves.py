@@ -53,3 +53,15 @@ def test_more_groups_than_colours_are_told_apart_by_dashes_in_the_legend() -> No
     legend = figure.axes[0].get_legend()
     assert legend is not None
     assert len({(line.get_color(), line.get_linestyle()) for line in legend.get_lines()}) == many
+
+
+def test_ten_groups_are_in_the_legend_and_the_loss_is_written_out() -> None:
+    figure = compared_curves({letter: [LONG] for letter in "ABCDEFGHIJ"})
+    figure.draw_without_rendering()
+    loss = figure.axes[0]
+    legend = loss.get_legend()
+    assert legend is not None
+    boxes = [text.get_window_extent() for text in legend.get_texts()]
+    assert len({round(box.y0) for box in boxes}) == 1  # a second row would lie above the figure
+    assert max(box.x1 for box in boxes) <= figure.bbox.x1
+    assert "1.5" in [tick.get_text() for tick in loss.yaxis.get_minorticklabels()]

@@ -75,7 +75,7 @@ def seeds(fakes: FakeRuns, cell: str, wrong: dict[int, int]) -> list[float]:
 def test_groups_with_the_same_seeds_are_compared_in_pairs(fakes: FakeRuns) -> None:
     gru = seeds(fakes, "gru", {1: 4, 2: 9, 3: 20})
     lstm = seeds(fakes, "lstm", {3: 25, 1: 8, 2: 15})
-    *means, verdict = fakes.verdicts("lstm s1", "gru s2", "lstm s2", "gru s3", "gru s1", "lstm s3")
+    verdict, *means = fakes.verdicts("lstm s1", "gru s2", "lstm s2", "gru s3", "gru s1", "lstm s3")
     test = ttest_rel(gru, sorted(lstm, reverse=True))
     low, high = test.confidence_interval(0.95)
     assert [sentence.partition(" are 3 runs that differ in the seed alone")[0] for sentence in means] == [
@@ -92,7 +92,7 @@ def test_groups_with_the_same_seeds_are_compared_in_pairs(fakes: FakeRuns) -> No
 def test_groups_with_other_seeds_are_compared_by_welchs_interval(fakes: FakeRuns) -> None:
     gru = seeds(fakes, "gru", {1: 4, 2: 9, 3: 20})
     lstm = seeds(fakes, "lstm", {1: 8, 2: 15})
-    *_, verdict = fakes.verdicts("lstm s1", "lstm s2", "gru s1", "gru s2", "gru s3")
+    verdict, *_ = fakes.verdicts("lstm s1", "lstm s2", "gru s1", "gru s2", "gru s3")
     test = ttest_ind(gru, lstm, equal_var=False)
     low, high = test.confidence_interval(0.95)
     assert verdict.partition("seeds 1, 2', ")[2] == (
@@ -112,14 +112,14 @@ def test_a_group_is_not_compared_with_a_single_seed(fakes: FakeRuns) -> None:
 def test_a_difference_that_is_the_same_for_every_seed_is_not_tested(fakes: FakeRuns) -> None:
     seeds(fakes, "gru", {1: 4, 2: 8})
     seeds(fakes, "lstm", {1: 8, 2: 12})
-    assert fakes.verdicts("lstm s1", "lstm s2", "gru s1", "gru s2")[-1].endswith(
+    assert fakes.verdicts("lstm s1", "lstm s2", "gru s1", "gru s2")[0].endswith(
         "higher by 0.0200 than 'lstm seeds 1, 2', the same for every seed: without a spread there is no test."
     )
 
 
 def test_two_runs_that_differ_in_the_seed_alone_are_also_compared_by_their_images(fakes: FakeRuns) -> None:
     seeds(fakes, "gru", {1: 4, 2: 40})
-    mean, images = fakes.verdicts("gru s1", "gru s2")
+    images, mean = fakes.verdicts("gru s1", "gru s2")
     assert mean.startswith("'gru seeds 1, 2' are 2 runs that differ in the seed alone: mean test/accuracy 0.8900, 95%")
     assert images.startswith("'gru s1' is right on 36 images that 'gru s2' has wrong")
 

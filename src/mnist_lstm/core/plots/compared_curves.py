@@ -35,8 +35,11 @@ def compared_curves(groups: Mapping[str, Sequence[Curves]]) -> "Figure":
                 panel.lines.append(_line("_", runs, f"train/{measure}", *style, strong=False))
             panel.lines.append(_line(name, runs, f"valid/{measure}", *style, strong=True))
     thin = "thin: training batches; " if training and any(len(runs) == 1 for runs in groups.values()) else ""
-    figure = printed(panels, "", NOTE.format(thin=thin), legend_columns=8)
-    figure.axes[0].set_yscale("log")
+    figure = printed(panels, "", NOTE.format(thin=thin), legend_columns=len(groups))
+    loss = figure.axes[0]
+    loss.set_yscale("log")
+    for numbered in (loss.yaxis.set_major_formatter, loss.yaxis.set_minor_formatter):
+        numbered(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "1246" else "")  # 0.4 rather than 4 x 10^-1
     return figure
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -101,15 +102,17 @@ def _over_seeds(group: Group, metric: str) -> str:
 
 def _over_images(group: Group) -> str:
     """Of one run: how far chance in the choice of the test images may reach."""
-    if len(group.runs) > 1 or not group.tested:
+    if (right := _right_of_one(group)) is None:
         return ABSENT
-    right = group.runs[0].right
     low, high = wilson_interval(int(right.sum()), len(right), CONFIDENCE)
     return f"{low:.4f} to {high:.4f}"
 
 
 def _correct(group: Group) -> str:
-    if not group.tested:
-        return ABSENT
-    counts = [int(run.right.sum()) for run in group.runs]
-    return f"{', '.join(map(str, counts))} of {len(group.runs[0].right)}"
+    right = _right_of_one(group)
+    return ABSENT if right is None else f"{right.sum()} of {len(right)}"
+
+
+def _right_of_one(group: Group) -> Any:
+    """Which test images the only run of a group has right; of several seeds, none."""
+    return group.runs[0].right if len(group.runs) == 1 and group.tested else None

@@ -34,7 +34,7 @@ class Test(Protocol):
 
 
 def verdicts(groups: Sequence[Group]) -> list[str]:
-    """A sentence for each group of seeds, then for each pair of groups (of many: each group and the first)."""
+    """A sentence for each pair of groups (of many: each group and the first), then for each group of seeds."""
     pairs = list(combinations(groups, 2))
     if len(groups) > MAX_FOR_ALL_PAIRS:
         pairs = [pair for pair in pairs if pair[0] is groups[0]]
@@ -45,8 +45,8 @@ def verdicts(groups: Sequence[Group]) -> list[str]:
     known = [test for test in tests if not math.isnan(test.p_value)]
     corrected = dict(zip(map(id, known), holm([test.p_value for test in known]), strict=True))
     return [
-        *(_over_seeds(group) for group in groups if len(group.runs) > 1),
         *(_sentence(test, corrected.get(id(test), math.nan), len(known)) for test in tests),
+        *(_over_seeds(group) for group in groups if len(group.runs) > 1),
         *dict.fromkeys(test for test in found if isinstance(test, str)),
         *([LIMITS] if any(isinstance(test, McNemar) for test in tests) else []),
     ]
@@ -72,6 +72,8 @@ def _tested(one: Group, other: Group) -> "McNemar | Means | str":
     metric = next((name for name in METRICS if all(_complete(group, name) for group in (one, other))), None)
     single = [len(group.runs) == 1 for group in (one, other)]
     if metric is None or (all(single) and not (one.tested and other.tested)):
+        if not (one.tested or other.tested):
+            return "Runs without predictions of test images are compared only where each setting has several seeds."
         without = one if not one.tested else other
         return f"{without.head!r} has no predictions of test images: not compared."
     if not same_images(one, other, metric.partition("/")[0]):
