@@ -11,6 +11,7 @@ import yaml
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.core.plots.images import shortened
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.pipelines.evaluate import nodes
@@ -61,12 +62,19 @@ def test_every_table_figure_and_report_shows_the_class_names(tmp_path: Path, sma
     assert per_class["label"].tolist() == confusion["label"].tolist() == list(confusion)[1:] == names
 
     by_step, shown = nodes.follow_beliefs(checkpoint, parts[2], card, evaluation)
-    _, _, matrix, mistakes, _ = nodes.draw_results(checkpoint, history, predictions, parts[2], card, evaluation)
+    _, _, matrix, mistakes, _, examples = nodes.draw_results(
+        checkpoint, history, predictions, parts[2], card, evaluation
+    )
     assert ticks(matrix.axes[0].xaxis) == ticks(matrix.axes[0].yaxis) == names
     for axes in filter(lambda axes: axes.images, mistakes.axes):
         position = int(axes.get_xlabel().rpartition(" ")[2])
         assert axes.get_title() == f"is {names[position % 10]}"
         assert axes.get_xlabel().startswith(f"called {names[predictions.logits[position].argmax()]}\n")
+
+    shown_twice = [name for name in names for _ in range(2)]
+    assert [axes.get_title() for axes in examples.axes[:20]] == [*map(shortened, shown_twice)]
+    for axes, label in zip(examples.axes[:20:2], range(10), strict=True):  # upright, as they lie in the file
+        np.testing.assert_array_equal(axes.images[0].get_array(), splits.test.images[label])
 
     inside = nodes.look_inside(checkpoint, shown)
     *_, beliefs, states = nodes.draw_beliefs(checkpoint, by_step, shown, inside, card, evaluation)

@@ -90,7 +90,7 @@ def test_every_figure_names_the_training_and_the_data(
         *nodes.draw_beliefs(checkpoint, by_step, shown, inside, card, EVALUATION),
     ]
     titles = [figure.layout.title.text if hasattr(figure, "layout") else figure.get_suptitle() for figure in figures]
-    assert len(titles) == 9
+    assert len(titles) == 10
     assert all(title.endswith("lstm5 rows s1 on Tiny") for title in titles[:2])
     for title in titles[2:]:
         assert re.search(r"(\n|<br>)lstm5 rows s1 on (some of )?20 test images of Tiny$", title)
@@ -108,7 +108,7 @@ def test_the_learning_curves_are_those_of_the_saved_history(
 def test_the_confusion_figure_and_the_mistakes_are_those_of_the_predictions(
     history: pd.DataFrame, test_sequences: SequenceSplit
 ) -> None:
-    _, _, confusion, mistakes, _ = draw_results(history, test_sequences)
+    _, _, confusion, mistakes, *_ = draw_results(history, test_sequences)
     predictions = tiny.predictions()
     right = predictions.logits.argmax(axis=1) == predictions.labels
     assert f"Confusion, {right.mean():.2%} right\n" in confusion.get_suptitle()

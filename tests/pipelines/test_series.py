@@ -63,7 +63,7 @@ def test_series_pass_through_every_node(both: bool, tmp_path: Path, small: Param
     image = beliefs[2].axes[0].images[0].get_array()
     assert image.shape == (9, 2)
     assert np.abs(np.ma.filled(image, 0)).max() < 5  # in deviations from the mean, not in thousands
-    assert len(results) == 5
+    assert len(results) == 6
 
     figures = dict.fromkeys(PRINTED, b"")
     page, model_card = nodes.write_report(

@@ -26,6 +26,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "confusion of 26 classes": lambda: plots.confusion_figure(np.eye(26, dtype=int), [*map(chr, range(97, 123))], RUN),
     "difference of confusions": lambda: confusion_difference_figure(np.eye(3) * [9.0, -12.5, 0], tiny.NAMES, RUN),
     "mistakes": lambda: mistakes(8),
+    "classes": lambda: plots.classes_figure(tiny.images(6), np.repeat([0, 1, 2], 2), tiny.NAMES, RUN),
     "no mistake": lambda: mistakes(0),
     "beliefs by row": beliefs,
     "beliefs by column": lambda: beliefs("columns"),

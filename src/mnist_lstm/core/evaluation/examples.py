@@ -15,6 +15,11 @@ def most_confident_mistakes(logits: NDArray[Any], labels: NDArray[Any], count: i
     return wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
 
 
+def of_each_class(labels: NDArray[Any], classes: int, each: int) -> NDArray[np.int64]:
+    """Positions of the first `each` images of each class, or of as many as there are, class after class."""
+    return np.concatenate([np.flatnonzero(labels == label)[:each] for label in range(classes)])
+
+
 def spread(candidates: NDArray[np.int64], values: NDArray[Any], count: int) -> NDArray[np.int64]:
     """At most `count` of the candidates, evenly spread from small to large values, without the extremes."""
     ordered = candidates[np.argsort(values[candidates], kind="stable")]

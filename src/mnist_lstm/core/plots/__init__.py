@@ -5,7 +5,7 @@ from mnist_lstm.core.plots.calibration import calibration_figure
 from mnist_lstm.core.plots.confusion import confusion_figure
 from mnist_lstm.core.plots.contact_sheet import contact_sheet
 from mnist_lstm.core.plots.gates import states_figure
-from mnist_lstm.core.plots.images import image_grid, mistakes_figure
+from mnist_lstm.core.plots.images import classes_figure, image_grid, mistakes_figure
 from mnist_lstm.core.plots.learning_curves import learning_curves, learning_curves_print
 from mnist_lstm.core.plots.style import drawable
 
@@ -14,6 +14,7 @@ __all__ = [
     "accuracy_by_step_print",
     "beliefs_figure",
     "calibration_figure",
+    "classes_figure",
     "confusion_figure",
     "contact_sheet",
     "drawable",

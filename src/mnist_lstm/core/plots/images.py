@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MISTAKE_COLUMNS = 6
+CLASS_COLUMNS = 8
+LONGEST = 10  # characters of a class name above an image
 
 
 def image_grid(images: NDArray[np.uint8], labels: list[str], title: str, columns: int = 10) -> "Figure":
@@ -26,6 +28,25 @@ def image_grid(images: NDArray[np.uint8], labels: list[str], title: str, columns
         if position < len(images):
             show(axes, images[position])
             axes.set_title(labels[position], fontsize=10)
+    return figure
+
+
+def shortened(name: str) -> str:
+    """The beginning of a long name."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def classes_figure(images: NDArray[Any], labels: NDArray[np.uint8], class_names: list[str], title: str) -> "Figure":
+    """Some images (N, height, width) of each class under its name, to see that they lie as they should."""
+    rows = max(1, -(-len(images) // CLASS_COLUMNS))
+    figure = new_figure(1.0 * rows + 0.65, title)
+    grid = np.ravel(figure.subplots(rows, CLASS_COLUMNS, squeeze=False))
+    for axes in grid[len(images) :]:
+        axes.axis("off")
+    for axes, image, label in zip(grid, images, labels, strict=False):
+        show(axes, image)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(shortened(class_names[label]), fontsize=SMALL)
     return figure
 
 

@@ -24,6 +24,10 @@ CAPTIONS = {
         "Loss and accuracy by update: the thin line is the latest batch, before its update, and the thick line the "
         "validation {images}, which are not used to update weights; {compared}.",
     ),
+    "classes_figure": Caption(
+        "Some {images} of each class",
+        "The first test {images} of each class as the network gets them; {look}.",
+    ),
     "confusion_figure": Caption(
         "Confusion matrix",
         "Each row holds the test {images} of one class by predicted class: correct answers lie on the diagonal, and a "
@@ -55,6 +59,11 @@ CAPTIONS = {
         "means that the network is overconfident, a point above it that it is underconfident; the grey bars count the "
         "{images}, and few {images} make long whiskers.",
     ),
+}
+
+LOOK = {
+    "images": "they should be upright and dark on light, else set data.transposed or data.dark_on_light",
+    "series": "steps downwards and features across, each in deviations from its mean",
 }
 
 COMPARABLE = "where the first keeps improving and the second does not, the network overfits"
@@ -103,6 +112,7 @@ def _words(checkpoint: Checkpoint) -> dict[str, str]:
     return {
         "image": checkpoint.data.noun.one,
         "images": checkpoint.data.noun.many,
+        "look": LOOK[checkpoint.data.kind],
         "step": step.one,
         "steps": step.many,
         "inside": INSIDE[model.cell],

@@ -21,6 +21,7 @@ from mnist_lstm.parameters import EvaluationParameters
 
 EXAMPLES = 3  # right images, and as many wrong ones, in detailed figures
 UNITS = 16  # hidden units in detailed figures
+EACH_CLASS, MOST_CLASSES = 2, 50  # images of a class in the figure of classes, and classes in it
 MISTAKES = 18  # in the figure of mistakes
 
 
@@ -98,7 +99,7 @@ def draw_results(
     data_card: DataCard,
     evaluation: EvaluationParameters,
 ) -> tuple[Any, ...]:
-    """Draws learning curves, confusion matrix, most confident mistakes and reliability diagram.
+    """Draws learning curves, confusion matrix, most confident mistakes, reliability diagram, and images of each class.
 
     The learning curves come as interactive plotly and printable matplotlib. The reliability diagram compares accuracy
     with confidence.
@@ -109,6 +110,8 @@ def draw_results(
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     wrong = examples.most_confident_mistakes(logits, labels, MISTAKES)
     images = checkpoint.pictures(test_sequences.sequences[wrong])
+    typical = examples.of_each_class(labels, min(len(names), MOST_CLASSES), EACH_CLASS)
+    some = checkpoint.pictures(test_sequences.sequences[typical])
     return (
         plots.learning_curves(columns, validated, f"Learning curves\n{run}"),
         plots.learning_curves_print(columns, validated, f"Learning curves\n{run}"),
@@ -116,6 +119,12 @@ def draw_results(
         plots.mistakes_figure(images, wrong, logits[wrong], labels[wrong], names, f"The surest mistakes\n{tested}"),
         plots.calibration_figure(
             metrics.reliability(logits, labels, metrics.BINS), evaluation.confidence, f"Reliability\n{tested}"
+        ),
+        plots.classes_figure(
+            some,
+            labels[typical],
+            names,
+            f"As the network gets them\n{_tested(checkpoint, data_card, 'some of ')}",
         ),
     )
 

@@ -15,6 +15,7 @@ from mnist_lstm.pipelines.evaluate.nodes import (
 
 PRINTED = (  # matplotlib figures, in the report's order
     "learning_curves_print",
+    "classes_figure",
     "confusion_figure",
     "mistakes_figure",
     "accuracy_by_step_print",
@@ -57,7 +58,14 @@ def _figures() -> list[Node]:
         Node(
             draw_results,
             ["checkpoint", "history", "test_logits", "test_sequences", "data_card", "params:evaluation"],
-            ["learning_curves", "learning_curves_print", "confusion_figure", "mistakes_figure", "calibration_figure"],
+            [
+                "learning_curves",
+                "learning_curves_print",
+                "confusion_figure",
+                "mistakes_figure",
+                "calibration_figure",
+                "classes_figure",
+            ],
             name="draw_results",
             tags="figures",
         ),
