@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHOSEN := $(or $(wildcard $(BIN)/python),$(PYTHON))
 AT := $(if $(PORT),--port $(PORT))
 export KEDRO_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -16,10 +17,10 @@ help:  ## List the targets
 install: $(VENV)/installed  ## Create .venv from requirements.lock and install the project into it
 
 $(VENV)/installed: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else \
+	@$(CHOSEN) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else \
 		f"Python 3.11, 3.12 or 3.13 is needed, found {sys.version.split()[0]}: make PYTHON=python3.11")'
 	@echo "Installing into $(VENV) from requirements.lock: 1 to 3 minutes, once (2.1 to 5.9 GB on disk: README, Quick start)"
-	$(PYTHON) -m venv $(VENV)
+	$(if $(filter $(PYTHON),$(CHOSEN)),$(PYTHON) -m venv $(VENV))
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
 	@touch $@
 

@@ -104,7 +104,7 @@ def measured(project: Path, options: list[str]) -> None:
     clock.put_around(RUNNER, lambda *_, **__: "Kedro")
     imports = clock.timed(importlib.import_module, lambda name: "imports: torch, pandas and what nodes need")
     imports("kedro.framework.startup").bootstrap_project(project)
-    for stage in ("train", "evaluate"):
+    for stage in ("train", "evaluate", "report"):
         imports(f"mnist_lstm.pipelines.{stage}")
     for part, places in PARTS.items():
         for place in places:

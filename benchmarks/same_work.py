@@ -31,7 +31,8 @@ from mnist_lstm.core.data.splits import ImageSplit, data_card, first_images, ima
 from mnist_lstm.core.model.export import ExportedModel  # noqa: E402
 from mnist_lstm.core.training.checkpoint import Checkpoint, to_bytes  # noqa: E402
 from mnist_lstm.parameters import Parameters, checked  # noqa: E402
-from mnist_lstm.pipelines.evaluate import nodes as evaluation  # noqa: E402
+from mnist_lstm.pipelines.evaluate.nodes import predict_test, score  # noqa: E402
+from mnist_lstm.pipelines.report import nodes as report  # noqa: E402
 from mnist_lstm.pipelines.reshape.nodes import reshape  # noqa: E402
 from mnist_lstm.pipelines.train.nodes import export, train  # noqa: E402
 from mnist_lstm.sections import flattened  # noqa: E402
@@ -93,17 +94,17 @@ def evaluate_and_draw(
     out: Path,
 ) -> None:
     """Measures on the test images, and all figures, into a folder."""
-    predictions = evaluation.predict_test(checkpoint, test, card, parameters.evaluation)
-    found, per_class, confusion = evaluation.score(predictions, card, parameters.evaluation)
-    by_step, examples = evaluation.follow_beliefs(checkpoint, test, card, parameters.evaluation)
-    states = evaluation.look_inside(checkpoint, examples)
+    predictions = predict_test(checkpoint, test, card, parameters.evaluation)
+    found, per_class, confusion = score(predictions, card, parameters.evaluation)
+    by_step, examples = report.classify_after_each_step(checkpoint, test, card, parameters.evaluation)
+    states = report.compute_gates(checkpoint, examples)
     mlflow.log_metrics({key: value for key, value in found.items() if isinstance(value, int | float)})
     np.savez(out / "predictions.npz", logits=predictions.logits, labels=predictions.labels)
     for name, table in {"history": history, "per_class": per_class, "confusion": confusion, "by_step": by_step}.items():
         table.to_csv(out / f"{name}.csv", index=False)
     figures = [
-        *evaluation.draw_results(checkpoint, history, predictions, test, card, parameters.evaluation),
-        *evaluation.draw_beliefs(checkpoint, by_step, examples, states, card, parameters.evaluation),
+        *report.draw_results(checkpoint, history, predictions, test, card, parameters.evaluation),
+        *report.draw_readings(checkpoint, by_step, examples, states, card, parameters.evaluation),
     ]
     for number, figure in enumerate(figures):
         if hasattr(figure, "savefig"):

@@ -40,7 +40,7 @@ ELSEWHERE = {
     "ruff",
 }
 STARTER = ("new", "--starter=git+https://HOST/OWNER/mnist_lstm.git", "--directory=starter")
-OF_KEDRO = {("--help",), ("registry", "list"), ("viz", "run"), STARTER}
+OF_KEDRO = {("--help",), ("package",), ("registry", "list"), ("viz", "run"), STARTER}
 COMMANDS = sorted({command for page in PAGES for command in commands(page)})
 
 
@@ -76,7 +76,7 @@ def expect_kedro(words: list[str], page: str) -> None:
     if name == "run":
         pipelines = register_pipelines()
         assert set(options["pipelines"] or ()) <= set(pipelines)
-        assert set(options["from_nodes"]) <= {node.name for node in pipelines["__default__"].nodes}
+        assert set(options["from_nodes"]) <= {node.short_name for node in pipelines["__default__"].nodes}
 
 
 def expect_preset(name: str | None, page: str) -> None:

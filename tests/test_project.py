@@ -17,7 +17,7 @@ from tests.support.projects import REPOSITORY, copied
 PACKAGE = REPOSITORY / "src" / "mnist_lstm"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 CATALOG: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())
-STAGES = ("ingest", "reshape", "train", "evaluate", "predict")
+STAGES = ("ingest", "reshape", "train", "evaluate", "report", "predict")
 
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
 BASE = ("errors", "sections", "renamed_parameters", "parameter_types", "parameters")
@@ -171,7 +171,7 @@ def test_everything_that_the_pipeline_makes_is_kept() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_node_has_a_name_and_says_what_it_does(stage: str) -> None:
     for node in register_pipelines()[stage].nodes:
-        assert node.name == node.func.__name__
+        assert node.name == f"{stage}.{node.func.__name__}"
         assert node.func.__doc__
 
 
@@ -185,11 +185,8 @@ def test_every_parameter_of_a_node_has_a_class() -> None:
 
 def test_no_generator_has_a_list_of_outputs_as_kedro_ends_one_silently_whose_yield_is_short() -> None:
     generators = [node for node in EVERYTHING.nodes if inspect.isgeneratorfunction(node.func)]
-    assert {node.name for node in generators} == {"train"}
+    assert {node.name for node in generators} == {"train.train"}
     assert isinstance(generators[0]._outputs, dict)
-
-
-FIGURES = {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report", "explain"}
 
 
 def names(pipeline: Pipeline) -> set[str]:
@@ -204,18 +201,26 @@ def test_kedro_run_takes_all_stages() -> None:
 
 def test_without_figures_only_the_drawing_is_left_out() -> None:
     pipelines = register_pipelines()
-    assert names(pipelines["__default__"]) - names(pipelines["without_figures"]) == FIGURES
+    assert names(pipelines["__default__"]) - names(pipelines["without_figures"]) == names(pipelines["report"])
 
 
 def test_kedro_sees_the_stages_with_their_nodes(tmp_path: Path) -> None:
     snapshot = get_project_snapshot(copied(tmp_path).path)
     seen = {pipeline.name: [node.name for node in pipeline.nodes] for pipeline in snapshot.pipelines}
     assert {stage: sorted(seen[stage]) for stage in STAGES} == {
-        "ingest": ["ingest"],
-        "reshape": ["reshape"],
-        "train": ["export", "train"],
-        "evaluate": sorted({"predict_test", "score"} | FIGURES),
-        "predict": ["draw_pictures", "make_submission", "predict_pictures"],
+        "ingest": ["ingest.ingest"],
+        "reshape": ["reshape.reshape"],
+        "train": ["train.export", "train.train"],
+        "evaluate": ["evaluate.predict_test", "evaluate.score"],
+        "report": [
+            "report.classify_after_each_step",
+            "report.compute_gates",
+            "report.draw_readings",
+            "report.draw_results",
+            "report.write_explain_page",
+            "report.write_report",
+        ],
+        "predict": ["predict.draw_pictures", "predict.make_submission", "predict.predict_pictures"],
     }
 
 

@@ -146,7 +146,7 @@ def test_a_run_without_figures_makes_everything_else(short: Project) -> None:
 @pytest.mark.slow
 def test_the_stages_one_after_the_other_give_what_a_whole_run_gives(project: Project, short: Project) -> None:
     parameters = f"{DIGITS},tracking.enabled=false"
-    for stage in ("ingest", "reshape", "train", "evaluate"):
+    for stage in ("ingest", "reshape", "train", "evaluate", "report"):
         assert project.invoke("--params", parameters, "--pipelines", stage).exit_code == 0
     assert (project.path / LOGITS).read_bytes() == (short.path / LOGITS).read_bytes()
 

@@ -13,12 +13,10 @@ import pytest
 
 from mnist_lstm import viz_site
 from mnist_lstm.errors import UserError
+from mnist_lstm.pipeline_registry import STAGES
 from mnist_lstm.viz_site import build
 from tests.support.browser import Watched
 from tests.support.projects import Project, made_once, surroundings
-
-NODES = {"ingest", "reshape", "train", "export", "predict_test", "score", "follow_beliefs", "write_report"}
-
 
 BUILD = """
 import json, pathlib
@@ -98,25 +96,25 @@ def test_a_build_that_failed_is_reported_though_it_exits_with_0_and_the_older_pa
     assert sorted(path.name for path in viz.iterdir()) == ["build", "content.json"]
 
 
-def test_the_graph_is_drawn_without_an_error_or_a_request_elsewhere(browser: Any, url: str) -> None:
+def test_the_first_view_has_a_box_for_each_stage_from_left_to_right(browser: Any, url: str) -> None:
     watched = Watched(browser, viewport={"width": 1500, "height": 950})
-    watched.page.goto(url)
+    watched.page.goto(url + viz_site.FIRST_VIEW)
     watched.page.wait_for_selector(".pipeline-node__text")
-    drawn = {node.text_content() for node in watched.page.query_selector_all(".pipeline-node__text")}
-    assert drawn >= NODES
+    boxes = [(box.bounding_box(), box.text_content()) for box in watched.page.locator(".pipeline-node__text").all()]
+    ordered = sorted((place["x"], place["y"], name) for place, name in boxes if place)
+    assert tuple(name for *_, name in ordered) == STAGES
+    assert len({round(y) for _, y, _ in ordered}) == 1
     watched.page.wait_for_load_state("networkidle")
     assert watched.asked_beside(url) == []
     assert watched.told == []
     watched.page.close()
 
 
-@pytest.mark.parametrize("dataset", ["train_images", "confusion_figure", "learning_curves"])
+@pytest.mark.parametrize("dataset", ["train_images", "confusion_figure", "learning_curves_interactive"])
 def test_a_dataset_shows_its_preview(browser: Any, url: str, dataset: str) -> None:
     watched = Watched(browser, viewport={"width": 1500, "height": 950})
-    watched.page.goto(url)
+    watched.page.goto(f"{url}?expandAllPipelines=true")
     watched.page.wait_for_selector(".pipeline-node__text")
-    if watched.page.locator(".modal__close-button, .feature-hints__close-btn").count():
-        watched.page.locator(".modal__close-button, .feature-hints__close-btn").first.click()
     watched.page.get_by_text(dataset, exact=True).first.click()
     watched.page.wait_for_selector(
         ".pipeline-metadata img, .pipeline-metadata .plotly, .pipeline-metadata svg.main-svg"

@@ -1,5 +1,7 @@
 """The commands of the project."""
 
+from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,36 @@ def cli() -> None:
     """Commands of this project."""
 
 
-run = Run("run", callback=kedro_run.callback, params=kedro_run.params, help=kedro_run.help)
+# What Kedro's options mean here; None hides one whose other values are refused
+RUN_HELP = {
+    "params": "Values for keys of conf/base/parameters.yml: training.seed=2,model.cell=gru.",
+    "env": "A preset, which is a folder of conf/: fast, accurate, ...",
+    "pipelines": "Stages, as `train` or `evaluate,report`; `without_figures`; `predict`. By default all but predict.",
+    "pipeline": "As --pipelines, for one.",
+    "from_nodes": "Start at a node, as `train`, with the files that earlier nodes left.",
+    "to_nodes": "Stop after a node, as `export`.",
+    "node_names": "Run these nodes alone.",
+    "conf_source": "Folder or archive of the configuration, in place of conf/. The installed package needs it.",
+    "runner": None,
+    "is_async": None,
+    "runner_params": None,
+}
+
+
+def _explained_options() -> Iterator[click.Parameter]:
+    """The options of Kedro's `run`, which keeps its own."""
+    for option in map(copy, kedro_run.params):
+        if isinstance(option, click.Option) and option.name in RUN_HELP:
+            option.help, option.hidden = RUN_HELP[option.name], RUN_HELP[option.name] is None
+        yield option
+
+
+run = Run(
+    "run",
+    callback=kedro_run.callback,
+    params=[*_explained_options()],
+    help="Ingest, reshape, train, evaluate and report; MLflow records the run.",
+)
 for command in (run, *COMMANDS):
     cli.add_command(command)
 
@@ -51,7 +82,6 @@ def site(metadata: Any, serve: bool, port: int) -> None:
 
     with one_line_errors():
         if serve:
-            click.echo(f"Graph: {viz_site.first_view(port)} (Ctrl-C ends it)")
             viz_site.serve(metadata.project_path, port)
             return
         pages = viz_site.build(metadata.project_path)

@@ -17,9 +17,11 @@ DOES = {
     "ingest": "reads the images",
     "reshape": "turns images into sequences",
     "train": "trains the network",
-    "evaluate": "tests it and draws the figures",
+    "evaluate": "tests it",
+    "report": "draws the figures and writes the pages",
     "predict": "classifies the pictures",
 }  # the stages
+TUTORIALS = "mnist"  # the data of the tutorial
 
 
 class Console:
@@ -31,23 +33,25 @@ class Console:
         self._training: TrainingDisplay | None = None
         self._ended = False  # whether training has ended
         self._report: Path | None = None  # the page that this run wrote
-        self._stage = ""
+        self._stages: set[str] = set()  # that have begun
+        self._tutorials = False  # whether the data are the tutorial's
         self._began = 0.0
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self, catalog: Any) -> None:
         """Clears the results of an earlier run in the same process."""
-        self._results, self._report, self._stage, self._began = {}, None, "", time.monotonic()
+        self._results, self._report, self._stages, self._began = {}, None, set(), time.monotonic()
         self._catalog = catalog
 
     @hook_impl(trylast=True)
     def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
         """Prints a line when a stage begins, and starts the display when training does."""
-        stage = node.func.__module__.split(".")[-2]
-        if stage in DOES and stage != self._stage:
-            self._stage = stage
-            _print(f"{stage:<10} {DOES[stage]}")
-        if node.name == "train":
+        if node.namespace in DOES and node.namespace not in self._stages:
+            self._stages.add(node.namespace)
+            _print(f"{node.namespace:<10} {DOES[node.namespace]}")
+        if "data_card" in inputs:
+            self._tutorials = inputs["data_card"].name == TUTORIALS
+        if node.short_name == "train":
             from mnist_lstm.core.training.schedules import total_updates
 
             images = len(inputs["train_sequences"])
@@ -74,7 +78,8 @@ class Console:
         """Prints the summary."""
         self._stop()
         if self._results:
-            print_summary(self._results, self._tracking, self._report, time.monotonic() - self._began)
+            seconds = time.monotonic() - self._began
+            print_summary(self._results, self._tracking, self._report, seconds, self._tutorials)
         if "predicted_digits" in pipeline.all_outputs():
             files = "data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
             click.echo(f"\nAnswers    {files}")
@@ -176,7 +181,9 @@ def _resuming(parameters: str) -> str:
     return ",".join([*others, "training.resume=true"])
 
 
-def print_summary(results: dict[str, Any], tracking: Tracking, report: Path | None, seconds: float) -> None:
+def print_summary(
+    results: dict[str, Any], tracking: Tracking, report: Path | None, seconds: float, tutorials: bool = False
+) -> None:
     """Prints data, accuracy, the registered model, and where to look: the report's path and the run's address.
 
     Args:
@@ -184,16 +191,15 @@ def print_summary(results: dict[str, Any], tracking: Tracking, report: Path | No
         tracking: of the run.
         report: the page that the run wrote, if it did.
         seconds: that the run took.
+        tutorials: whether the data are the tutorial's, whose own metric says nothing about others.
     """
-    from mnist_lstm.core.evaluation.metrics import percent
+    from mnist_lstm.core.evaluation.metrics import FIRST, percent
 
-    first = next(key for key in results if key.startswith("test/first_") and key.endswith("_correct"))
-    images = min(int(first.split("_")[1]), results["test/images"])
+    low, high, confidence = (results[key] for key in ("test/accuracy_low", "test/accuracy_high", "confidence"))
+    first = f"; {results[f'test/first_{FIRST}_correct']} of the first {FIRST} right" if tutorials else ""
     lines = [
         f"Data       {results['data']}",
-        f"Accuracy   {results['test/accuracy']:.4f}  ({percent(results['confidence'])} interval "
-        f"{results['test/accuracy_low']:.4f} to {results['test/accuracy_high']:.4f}); "
-        f"{results[first]} of the first {images} right",
+        f"Accuracy   {results['test/accuracy']:.4f}  ({percent(confidence)} interval {low:.4f} to {high:.4f}){first}",
         f"Time       {seconds:.0f} s",
         *([f"Registered {tracking.decision}"] if tracking.decision else []),
         f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",

@@ -6,8 +6,13 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import click
 
 from mnist_lstm.errors import UserError, expect_free_port
 
@@ -16,6 +21,10 @@ RUN_STATUS = "api/run-status"  # of the last run
 COMPLETE = ("index.html", RUN_STATUS, "api/deploy-viz-metadata")  # it exits with 0 though it failed before the last
 DATA_FILES = ("api/**/*", "*.html")  # files with content of this project; the rest is Kedro-Viz itself
 FONTS = re.compile(r"<link[^>]*fonts\.(googleapis|gstatic)\.com[^>]*>")  # the pages work without the network
+FIRST_VIEW = "?types=nodes"  # a box for each stage; the filter "Datasets" adds the data
+# The state in which a browser opens the graph for the first time: light as the previews, without the tour of features
+STATE = json.dumps({"orientation": "horizontal", "theme": "light", "showFeatureHints": False})
+START = f"<script>localStorage.KedroViz ||= '{STATE}'</script>"
 # Kedro-Viz asks PyPI for a newer version; nothing listens at this proxy
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "KEDRO_DISABLE_TELEMETRY": "1"}
 
@@ -38,6 +47,8 @@ def build(project: Path) -> Path:
         status.write_text(json.dumps(_without_errors(json.loads(status.read_text(encoding="utf-8")))), encoding="utf-8")
         for file in (path for pattern in DATA_FILES for path in made.glob(pattern) if path.is_file()):
             file.write_text(_without_machine(file.read_text(encoding="utf-8"), project), encoding="utf-8")
+        index = made / "index.html"
+        index.write_text(index.read_text(encoding="utf-8").replace("<head>", f"<head>{START}", 1), encoding="utf-8")
         if pages.exists():
             pages.rename(old)
         made.rename(pages)
@@ -62,23 +73,23 @@ def _run_kedro_viz(project: Path, folder: Path) -> None:
             kept.rename(pages)
 
 
-def first_view(port: int) -> str:
-    """The address of the graph's tasks alone, which are readable at once; the filter "Datasets" adds the data."""
-    return f"http://127.0.0.1:{port}/?types=nodes"
-
-
 def serve(project: Path, port: int) -> None:
-    """Serves the graph of the project as it is now, on this machine alone, until Ctrl-C.
+    """Serves the pages, built anew, on this machine alone until Ctrl-C.
 
     Kedro-Viz's own command waits up to 30 s for PyPI, and without a network announces a new version "None".
     """
-    from kedro_viz import __version__
-    from kedro_viz.api.rest.responses import version
-    from kedro_viz.server import run_server
-
     expect_free_port(port)
-    version.get_latest_version = lambda: __version__
-    run_server(host="127.0.0.1", port=port, project_path=str(project), package_name="mnist_lstm")
+    handler = partial(Quiet, directory=build(project))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server, suppress(KeyboardInterrupt):
+        click.echo(f"Graph: http://127.0.0.1:{port}/{FIRST_VIEW} (Ctrl-C ends it)")
+        server.serve_forever()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files without a line in the terminal for each."""
+
+    def log_message(self, *_: Any) -> None:
+        """Prints nothing."""
 
 
 def _write_metadata(pages: Path) -> None:

@@ -27,10 +27,13 @@ OPTIONS = {
     "--env fats": ("'fats' (did you mean 'fast'?)",),
     "--env ../base": ("../base",),
     "--nodes trian": ("--nodes", "'trian' (did you mean 'train'?)"),
-    "--from-nodes trian": ("--from-nodes must be draw_beliefs, ", "'trian' (did you mean 'train'?)"),
+    "--from-nodes trian": ("--from-nodes must be classify_after_each_step, ", "'trian' (did you mean 'train'?)"),
     "--to-nodes reshap": ("--to-nodes", "'reshap' (did you mean 'reshape'?)"),
     "--from-nodes predict_pictures": ("'predict_pictures' (a node of --pipelines predict)",),
     "--pipelines evaluate --from-nodes export": ("'export'", "(a node of --pipelines train or without_figures)"),
+    "--nodes look_inside": ("'look_inside', which is called 'compute_gates' now",),
+    "--from-inputs interrupted": ("'interrupted', which is called 'earlier_checkpoints' now",),
+    "--nodes train.trian": ("'train.trian' (did you mean 'train.train'?)",),
     "--tags figure": ("--tags must be figures, not 'figure' (did you mean 'figures'?)",),
     "--pipelines ingest --tags figures": ("--tags must be left out, not 'figures'",),
     "--from-inputs checkpont": ("--from-inputs", "'checkpont' (did you mean 'checkpoint'?)"),
@@ -71,6 +74,7 @@ COMMANDS = {
     "draw nothing": ("'nothing'",),
     "explain": ("no champion", "kedro run"),
     "explain nothing": ("'nothing'",),
+    "serve": ("no champion", "kedro run"),
     "explain a b c": ("at most two runs",),
 }
 

@@ -56,7 +56,7 @@ def one_node(project: Project, command: tuple[str, ...]) -> None:
     """Loads the inputs of the node that the command names, and calls it."""
     loader, name = _loader(project, command), command[command.index("--nodes") + 1]
     parameters = _validated(loader)
-    (node,) = (each for each in register_pipelines()["__default__"].nodes if each.name == name)
+    (node,) = (each for each in register_pipelines()["__default__"].nodes if each.short_name == name)
     stored = [each for each in node.inputs if not each.startswith("params:")]
     with contextlib.chdir(project.path):
         catalog = DataCatalog.from_config({each: loader["catalog"][each] for each in stored})

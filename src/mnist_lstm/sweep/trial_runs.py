@@ -75,7 +75,7 @@ def _train(project: Path, task: Task, inputs: dict[str, Any], prune_at: PruneTri
     """Trains and validates, without reading the test images."""
     trial.inputs, trial.on_history = inputs, _pruner(prune_at) if prune_at and task.prunes else None
     try:
-        _run(project, task, pipeline_names=["train"], node_names=["train"])
+        _run(project, task, pipeline_names=["train"], node_names=["train.train"])
     finally:
         trial.inputs, trial.on_history = {}, None
 

@@ -116,8 +116,8 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
     if named != registry.CHAMPION:
         return str(reader.find_run(client, experiment, named, did=("trained",)).info.run_id)
     raise UserError(
-        f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run or a "
-        "checkpoint (the parameter 'predict.model', or `kedro explain RUN`): `latest`, data/06_models/…/NAME.pt."
+        f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run, "
+        "as `latest` (`kedro explain RUN`, `kedro serve --model RUN`, or the parameter 'predict.model')."
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from mnist_lstm.core.model.export import REFUSAL
 from mnist_lstm.errors import expect_free_port
@@ -49,32 +50,49 @@ def serve_model(project: Path, named: str, port: int) -> None:
     import uvicorn
     from mlflow.pyfunc import scoring_server
 
-    app = scoring_server.init(_Explained(mlflow.pyfunc.load_model(uri)))  # type: ignore[arg-type]
+    app = scoring_server.init(Explained(mlflow.pyfunc.load_model(uri)))  # type: ignore[arg-type]
     click.echo(f"{uri} answers at http://{HOST}:{port}/invocations (Ctrl-C ends it)")
     uvicorn.run(app, host=HOST, port=port, log_level="warning")
 
 
-class _Explained:
-    """A model whose refusal of pixels is the message of the server's answer, not the end of a stack trace."""
+class Explained:
+    """A model that refuses a request with the reason as the message, where MLflow puts the request's pixels first.
+
+    Args:
+        model: MLflow's, with a signature of one tensor.
+    """
 
     def __init__(self, model: Any):
         self._model = model
+        self._shape = tuple(model.metadata.get_input_schema().inputs[0].shape[1:])
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
     def predict(self, data: Any, params: Any = None) -> Any:
-        from mlflow.exceptions import MlflowException
-        from mlflow.protos.databricks_pb2 import BAD_REQUEST
+        """Class probabilities.
 
-        class Refusal(MlflowException):
-            """Its message stays: the server would put the request's pixels before it."""
-
-            message = property(lambda self: str(self), lambda self, value: None)
-
+        Raises:
+            MlflowException: for other shapes and pixels; status 400.
+        """
+        found = np.shape(data)
+        if found[1:] != self._shape:
+            wanted = ", ".join(map(str, self._shape))
+            raise _refusal(f"inputs must be a list of N arrays, in all of shape (N, {wanted}), found shape {found}")
         try:
             return self._model.predict(data, params=params)
         except RuntimeError as error:
             if REFUSAL not in str(error):
                 raise
-            raise Refusal(f"{REFUSAL}; multiply those of 0.0 to 1.0 by 255.", BAD_REQUEST) from None
+            raise _refusal(f"{REFUSAL}; multiply those of 0.0 to 1.0 by 255.") from None
+
+
+def _refusal(reason: str) -> Exception:
+    """An error whose message stays: the server would put the request's pixels before it."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import BAD_REQUEST
+
+    class Refusal(MlflowException):
+        message = property(lambda self: str(self), lambda self, value: None)
+
+    return Refusal(reason, BAD_REQUEST)

@@ -20,8 +20,8 @@ from tests.core.plots.drawings import BY_STEP, HISTORY, RUN, beliefs, mistakes, 
 from tests.support import tiny
 
 FIGURES: dict[str, Callable[[], Any]] = {
-    "learning curves": lambda: plots.learning_curves_print(HISTORY, 5000, RUN),
-    "accuracy by step": lambda: plots.accuracy_by_step_print(BY_STEP, 0.95, "rows", RUN),
+    "learning curves": lambda: plots.learning_curves_figure(HISTORY, 5000, RUN),
+    "accuracy by step": lambda: plots.accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN),
     "confusion": lambda: plots.confusion_figure(np.array([[5, 1, 0], [0, 3, 0], [0, 0, 0]]), tiny.NAMES, RUN),
     "confusion of 26 classes": lambda: plots.confusion_figure(np.eye(26, dtype=int), [*map(chr, range(97, 123))], RUN),
     "difference of confusions": lambda: confusion_difference_figure(np.eye(3) * [9.0, -12.5, 0], tiny.NAMES, RUN),
@@ -35,7 +35,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "beliefs by pixel": lambda: beliefs("pixels"),
     "beliefs by permuted pixel": lambda: beliefs("permuted_pixels"),
     "beliefs both ways": lambda: beliefs(bidirectional=True),
-    "accuracy both ways": lambda: plots.accuracy_by_step_print(
+    "accuracy both ways": lambda: plots.accuracy_by_step_figure(
         {name: values[-1:] for name, values in BY_STEP.items()}, 0.95, "rows", RUN
     ),
     "belief in one image": lambda: beliefs(count=1),

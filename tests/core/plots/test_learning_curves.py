@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_lstm.core.plots import learning_curves
+from mnist_lstm.core.plots import learning_curves_interactive
 
 
 @pytest.fixture
@@ -16,13 +16,14 @@ def curves() -> dict[str, Any]:
         "valid_loss": np.array([np.nan, 1.6, 1.1]),
         "valid_accuracy": np.array([np.nan, 0.4, 0.8]),
     }
-    return learning_curves(history, 5000, "Learning curves on bars").to_dict()  # type: ignore[no-any-return]
+    return learning_curves_interactive(history, 5000, "Learning curves on bars").to_dict()  # type: ignore[no-any-return]
 
 
 def test_learning_curves_say_what_they_show(curves: dict[str, Any]) -> None:
     layout = curves["layout"]
     assert layout["title"]["text"] == "Learning curves on bars"
-    assert [note["text"] for note in layout["annotations"]] == ["Loss", "Accuracy"]
+    axes = (layout[axis]["title"]["text"] for axis in ("yaxis", "yaxis2"))
+    assert list(axes) == ["cross-entropy (nats)", "accuracy (fraction right)"]
     assert layout["xaxis"]["title"]["text"] == layout["xaxis2"]["title"]["text"] == "update"
 
 

@@ -249,7 +249,7 @@ def test_the_caption_of_the_curves_says_whether_they_are_comparable(case: str) -
     model, changes, expected = UNLIKE[case]
     checkpoint = tiny.checkpoint(**model)
     changed = replace(checkpoint, fingerprint_fields=checkpoint.fingerprint_fields | changes)
-    sentence = caption("learning_curves_print", changed).sentence
+    sentence = caption("learning_curves_figure", changed).sentence
     assert sentence.endswith(expected)
 
 

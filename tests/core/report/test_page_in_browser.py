@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 
 from mnist_lstm.core.report import page
+from mnist_lstm.core.report.captions import COLOURED
 from mnist_lstm.core.report.rendering import render
-from mnist_lstm.pipelines.evaluate.pipeline import PRINTED
+from mnist_lstm.pipelines.report.pipeline import FIGURES
 from tests.support import finished
 from tests.support.browser import Watched
 
@@ -20,7 +21,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     picture = io.BytesIO()
     Figure(figsize=(8, 4)).savefig(picture, format="png")
     path = Path(tmp_path_factory.mktemp("report")) / "report.html"
-    path.write_text(page(finished.run(), dict.fromkeys(PRINTED, picture.getvalue())), encoding="utf-8")
+    path.write_text(page(finished.run(), dict.fromkeys(FIGURES, picture.getvalue())), encoding="utf-8")
     return path.as_uri()
 
 
@@ -60,3 +61,11 @@ def test_the_report_is_dark_where_the_reader_prefers_it(browser: Any, report: st
         colours.append(seen.evaluate("getComputedStyle(document.body).backgroundColor"))
         seen.close()
     assert colours == ["rgb(255, 255, 255)", "rgb(22, 24, 27)"]
+
+
+def test_a_dark_report_inverts_line_charts_and_leaves_pictures_and_colour_scales(browser: Any, report: str) -> None:
+    seen = browser.new_page(color_scheme="dark")
+    seen.goto(report)
+    filters = seen.evaluate("[...document.querySelectorAll('figure .wide')].map(each => getComputedStyle(each).filter)")
+    assert [name for name, found in zip(FIGURES, filters, strict=True) if "invert" not in found] == list(COLOURED)
+    seen.close()

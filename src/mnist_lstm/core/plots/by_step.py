@@ -83,7 +83,9 @@ def _draw_belief(
     return picture
 
 
-def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "PlotlyFigure":
+def accuracy_by_step_interactive(
+    by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str
+) -> "PlotlyFigure":
     """Accuracy on all test images by steps read, and the fraction whose answer is final, to hover and zoom.
 
     Args:
@@ -95,7 +97,7 @@ def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float,
     return interactive(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}")
 
 
-def accuracy_by_step_print(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "Figure":
+def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "Figure":
     """The same lines to print."""
     note = BOTH_WAYS if len(by_step["step"]) == 1 else EARLY_ANSWERS.format(step=step_word(view).one)
     return printed(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}", note)
@@ -114,7 +116,6 @@ def _panels(by_step: dict[str, NDArray[Any]], view: str, confidence: float) -> l
         lines.append(Line(name, by_step["step"], by_step["decided"], VERMILLION))
     return [
         Panel(
-            "",
             f"{step_word(view).many} read",
             "fraction of the test set",
             lines,

@@ -27,7 +27,7 @@ def compared_curves(groups: Mapping[str, Sequence[Curves]]) -> "Figure":
         groups: the curves of each group's runs by its name in the legend; they may be of different length, or empty.
     """
     training = len(groups) <= MOST_WITH_TRAINING
-    panels = [Panel("", "update", label) for label in ("loss (nats)", "accuracy (fraction right)")]
+    panels = [Panel("update", label) for label in ("loss (nats)", "accuracy (fraction right)")]
     for position, (name, runs) in enumerate(groups.items()):
         style = COLOURS[position % len(COLOURS)], DASHES[position // len(COLOURS) % len(DASHES)]
         for panel, measure in zip(panels, ("loss", "accuracy"), strict=True):

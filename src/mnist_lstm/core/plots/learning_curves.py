@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 History = dict[str, NDArray[Any]]
 
 
-def learning_curves(history: History, images: int, title: str) -> "PlotlyFigure":
+def learning_curves_interactive(history: History, images: int, title: str) -> "PlotlyFigure":
     """Loss and accuracy by update, for training batches and validation images, to hover and zoom.
 
     Args:
@@ -26,20 +26,17 @@ def learning_curves(history: History, images: int, title: str) -> "PlotlyFigure"
     return interactive(_panels(history, images), title)
 
 
-def learning_curves_print(history: History, images: int, title: str) -> "Figure":
+def learning_curves_figure(history: History, images: int, title: str) -> "Figure":
     """The same curves to print."""
     return printed(_panels(history, images), title)
 
 
 def _panels(history: History, images: int) -> list[Panel]:
-    axes = {
-        "loss": ("Loss", "cross-entropy (nats)"),
-        "accuracy": ("Accuracy", "accuracy (fraction right)"),
-    }
+    axes = {"loss": "cross-entropy (nats)", "accuracy": "accuracy (fraction right)"}
     splits = {"train": ("training batch", BLUE), "valid": (f"validation ({images:,})", VERMILLION)}
     return [
-        Panel(title, "update", label, [_line(history, split, measure, *splits[split]) for split in splits])
-        for measure, (title, label) in axes.items()
+        Panel("update", label, [_line(history, split, measure, *splits[split]) for split in splits])
+        for measure, label in axes.items()
     ]
 
 

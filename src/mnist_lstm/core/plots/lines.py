@@ -9,6 +9,8 @@ from mnist_lstm.core.plots.style import SMALL, new_figure
 
 MARKED = 60  # points, beyond which the marks of a line would hide it
 
+GRID = "rgba(128, 128, 128, 0.25)"  # on light and dark pages
+
 if TYPE_CHECKING:  # importing them takes longer than drawing, and not every run draws
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -32,7 +34,6 @@ class Line:
 class Panel:
     """One pair of axes; a range is the data's where it is None."""
 
-    title: str
     x_label: str
     y_label: str
     lines: list[Line] = field(default_factory=list)
@@ -44,7 +45,7 @@ def interactive(panels: list[Panel], title: str) -> "PlotlyFigure":
     """The panels side by side, to hover and zoom."""
     from plotly.subplots import make_subplots
 
-    figure = make_subplots(rows=1, cols=len(panels), subplot_titles=[panel.title for panel in panels])
+    figure = make_subplots(rows=1, cols=len(panels))
     named: set[str] = set()
     for column, panel in enumerate(panels, 1):
         for line in panel.lines:
@@ -63,8 +64,13 @@ def interactive(panels: list[Panel], title: str) -> "PlotlyFigure":
             named.add(line.name)
         figure.update_xaxes(title_text=panel.x_label, range=panel.x_range, row=1, col=column)
         figure.update_yaxes(title_text=panel.y_label, range=panel.y_range, row=1, col=column)
+    figure.update_xaxes(gridcolor=GRID)  # Kedro-Viz gives its own colour to the first panel alone
+    figure.update_yaxes(gridcolor=GRID)
     figure.update_layout(
-        title=title.replace("\n", "<br>"), template="plotly_white", legend={"orientation": "h", "y": -0.2}
+        title=title.replace("\n", "<br>"),
+        template="plotly_white",
+        legend={"orientation": "h", "y": -0.2},
+        margin={"t": 90},  # pixels: room for a title of two lines
     )
     return figure
 

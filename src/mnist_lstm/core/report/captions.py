@@ -19,7 +19,7 @@ class Caption(NamedTuple):
 
 # {step} is what is read at a time step, and the other words in braces are those of `_words`
 CAPTIONS = {
-    "learning_curves_print": Caption(
+    "learning_curves_figure": Caption(
         "Learning curves",
         "Loss and accuracy by update: the thin line is the latest batch, before its update, and the thick line the "
         "validation {images}, which are not used to update weights; {compared}.",
@@ -38,7 +38,7 @@ CAPTIONS = {
         "The wrong answers with the highest probability, the highest first, each with the class of the {image}, the "
         "predicted class, its probability, and the position among the test {images}.",
     ),
-    "accuracy_by_step_print": Caption(
+    "accuracy_by_step_figure": Caption(
         "Accuracy by {steps} read",
         "The share of test {images} that are right if reading stops after each {step}, with its interval as a band, "
         "and the share whose answer no longer changes; the network was trained to answer after the last {step} only, "
@@ -66,6 +66,9 @@ LOOK = {
     "series": "steps downwards and features across, each in deviations from its mean",
 }
 
+# Their colours and grey values have a meaning, so they are not inverted on dark pages
+COLOURED = ("classes_figure", "confusion_figure", "mistakes_figure", "beliefs_figure", "states_figure")
+
 COMPARABLE = "where the first keeps improving and the second does not, the network overfits"
 
 INSIDE = {
@@ -80,7 +83,7 @@ INSIDE = {
 
 # Instead of the above for a bidirectional network
 BOTH_WAYS = {
-    "accuracy_by_step_print": Caption(
+    "accuracy_by_step_figure": Caption(
         "Accuracy when all is read",
         "A bidirectional network sees the whole {image} before it answers, so this figure shows the accuracy of the "
         "final answer only, with its interval.",

@@ -8,7 +8,7 @@ from typing import Any
 
 from mnist_lstm.core.evaluation.metrics import BINS
 from mnist_lstm.core.report import facts, origin
-from mnist_lstm.core.report.captions import caption
+from mnist_lstm.core.report.captions import COLOURED, caption
 from mnist_lstm.core.report.facts import Run
 from mnist_lstm.core.report.rendering import png, render
 
@@ -22,7 +22,10 @@ def page(run: Run, figures: Mapping[str, bytes]) -> str:
         run: what is reported.
         figures: PNG files by their names in the catalog, in the order in which they are shown.
     """
-    shown = [caption(name, run.checkpoint)._asdict() | {"source": png(data)} for name, data in figures.items()]
+    shown = [
+        caption(name, run.checkpoint)._asdict() | {"source": png(data), "coloured": name in COLOURED}
+        for name, data in figures.items()
+    ]
     return render(
         "report.html.j2",
         **_common(run) | {"parameters": origin.marked(run)},

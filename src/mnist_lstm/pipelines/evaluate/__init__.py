@@ -1,4 +1,4 @@
-"""From a classifier and test images to metrics and figures."""
+"""From a classifier and test images to metrics."""
 
 from mnist_lstm.pipelines.evaluate.pipeline import create_pipeline
 

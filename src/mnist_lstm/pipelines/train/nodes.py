@@ -29,7 +29,7 @@ def train(
     train_sequences: SequenceSplit,
     valid_sequences: SequenceSplit,
     data_card: DataCard,
-    interrupted: Mapping[str, Callable[[], Checkpoint]],
+    earlier_checkpoints: Mapping[str, Callable[[], Checkpoint]],
     sequence: SequenceParameters,
     model: ModelParameters,
     training: TrainingParameters,
@@ -45,7 +45,7 @@ def train(
     training = training.model_copy(
         update={"precision": fields["training.precision"]}
     )  # workers on other machines use it too
-    before = checkpoint_to_continue(interrupted, fields, training.resume)
+    before = checkpoint_to_continue(earlier_checkpoints, fields, training.resume)
     program = program_continuing(before.program if before else None)
     shape = train_sequences.pixel_order.shape
     given = train_sequences.sequences

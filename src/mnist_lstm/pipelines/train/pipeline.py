@@ -22,7 +22,7 @@ def _train() -> Node:
                 "train_sequences",
                 "valid_sequences",
                 "data_card",
-                "interrupted",
+                "earlier_checkpoints",
                 "params:sequence",
                 "params:model",
                 "params:training",
