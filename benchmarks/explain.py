@@ -64,7 +64,7 @@ main()
 COUNT_FRAMES = """() => new Promise((done) => {
   let frames = 0;
   const began = performance.now(), next = (now) => (now - began < 2500 ? requestAnimationFrame(next, frames += 1)
-    : done(frames / ((now - began) / 1000)));
+    : done([frames, (now - began) / 1000]));
   document.getElementById("play").click();
   requestAnimationFrame(next);
 })"""
@@ -179,26 +179,36 @@ def cost(folder: Path, rounds: int) -> None:
 
 
 def opened(browser: Any, file: Path, rounds: int) -> None:
-    """Prints the page's size, seconds until one can use it, frames a second while it plays, its requests and errors."""
-    seconds, frames, heard = [], [], []
+    """Prints the page's size, the seconds until one can use it, frames while it plays, its requests and errors."""
+    measured: list[tuple[float, ...]] = []
+    heard: list[str] = []
     for _ in range(rounds):
         page = browser.new_page(viewport={"width": 1280, "height": 800})
+        thread = page.context.new_cdp_session(page)
+        thread.send("Performance.enable", {"timeDomain": "threadTicks"})
         page.on("console", lambda message: heard.append(message.text))
         page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on(
-            "request", lambda request: heard.append(request.url) if request.url != file.resolve().as_uri() else None
-        )
+        page.on("request", lambda request: heard.append(request.url))
         page.goto(file.resolve().as_uri())
-        timing = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd / 1000"
-        seconds.append(page.evaluate(timing))
+        busy = processor_seconds(thread)
+        ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd / 1000")
         page.locator("#play").click()  # ends what the page plays by itself
-        frames.append(page.evaluate(COUNT_FRAMES))
+        before = processor_seconds(thread)
+        frames, seconds = page.evaluate(COUNT_FRAMES)
+        measured.append((ready, busy, frames / seconds, 1000 * (processor_seconds(thread) - before) / frames))
         page.close()
     print(f"{'':32}{'median':>9}{'min':>9}{'max':>9}")
-    print(row("seconds until one can use it", seconds))
-    print(row("frames a second while playing", frames))
+    names = ("s until one can use it", "s of the processor to open", "frames a second", "ms of the processor a frame")
+    for name, values in zip(names, zip(*measured, strict=True), strict=True):
+        print(row(name, list(values)))
     others = [each for each in heard if each != file.resolve().as_uri()]
     print(f"{file.stat().st_size / 1e6:.2f} MB; errors, messages and requests: {others or 'none'}")
+
+
+def processor_seconds(thread: Any) -> float:
+    """Seconds that the page's main thread took of the processor, which other processes do not prolong."""
+    metrics = thread.send("Performance.getMetrics")["metrics"]
+    return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
 
 if __name__ == "__main__":

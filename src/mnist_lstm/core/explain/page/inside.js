@@ -16,7 +16,7 @@ const FORMULAS = {
 }[net.cell];
 
 /** The parts of a gate's sum for a unit of the last layer at a step, both from 1: input, last state, bias. */
-export function sums({seen, inputs}, gate, unit, step) {
+function sums({seen, inputs}, gate, unit, step) {
   const way = Math.floor((unit - 1) / net.hidden), layer = net.levels.at(-1)[way], {hidden: units} = net;
   const row = gate * units + ((unit - 1) % units), before = step - 1 + (way ? 1 : -1);
   const dot = (weights, size, values, at) =>

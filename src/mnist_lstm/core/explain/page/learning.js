@@ -2,38 +2,16 @@
 
 import {first, read, sequenceOf} from "./network.js";
 import {decision, showAnswers} from "./reader.js";
-import {about, change, eachImage, letters, net, networkOf, reading, run, state, tested, whenChanged} from "./store.js";
-import {byId, chart, percent, say, whenSeen} from "./view.js";
+import {about, change, inBackground, letters, net, networkOf} from "./store.js";
+import {reading, run, state, tested, whenChanged} from "./store.js";
+import {all, byId, chart, percent, say} from "./view.js";
 
 /**
  * Shows in `id` how a network with gates held reads the image, and counts the test images that it names rightly, once
  * that comes into view and between other work. `keys`: of the state, on which `network()` and `hold()` depend.
  */
 function readAnew(id, keys, network, hold = () => ({})) {
-  const counts = new Map(), says = byId(`${id}-count`);
-  let newest = null, seen = false;
-  async function count() {
-    const mine = newest, [reader, held] = [network(), hold()], key = keys.split(" ").map((each) => state[each]).join();
-    const show = (right, of) => {
-      says.querySelector("i").style.width = `${(100 * right) / tested.length}%`;
-      says.lastElementChild.textContent = of < tested.length ? `${right} right of ${of} …`
-        : `${right} of these ${of} test images are right (${percent(right / of)}).`;
-    };
-    await new Promise((done) => setTimeout(done, 200)); // while a slider moves, nothing is counted
-    let right = 0;
-    const visit = (image, n) => {
-      const {probabilities} = read(reader, sequenceOf(image, reader.order), held, true);
-      right += first(probabilities[0]) === run.images.labels[n];
-      show(right, n + 1);
-    };
-    if (!counts.has(key) && await eachImage(tested, visit, () => mine === newest)) counts.set(key, right);
-    if (mine === newest) show(counts.get(key), tested.length);
-  }
-  const countAgain = () => {
-    says.lastElementChild.textContent = "counting right answers …";
-    newest = {};
-    if (seen) count();
-  };
+  const counts = new Map(), [bar, says] = all("i, .says", byId(`${id}-count`));
   whenChanged(`image ${keys}`, () => {
     const reader = network(), held = hold(), asUsual = reader === net && !Object.keys(held).length;
     const found = asUsual ? reading : read(reader, sequenceOf(state.image, reader.order), held);
@@ -41,9 +19,24 @@ function readAnew(id, keys, network, hold = () => ({})) {
     say({[`${id}-says`]: `${decision(found)} It is ${percent(Math.max(...found.probabilities.at(-1)))} sure.`});
   });
   if (!tested.length) return;
-  whenChanged(keys, countAgain);
-  whenSeen(says, () => {
-    seen = true;
+  const show = (right, of) => {
+    bar.style.width = `${(100 * right) / tested.length}%`;
+    says.textContent = of < tested.length ? `${right} right of ${of} …`
+      : `${right} of these ${of} test images are right (${percent(right / of)}).`;
+  };
+  const count = inBackground(says, async (each) => {
+    const reader = network(), held = hold(), key = keys.split(" ").map((part) => state[part]).join();
+    let right = 0;
+    const visit = (image, n) => {
+      const {probabilities} = read(reader, sequenceOf(image, reader.order), held, true);
+      right += first(probabilities[0]) === run.images.labels[n];
+      show(right, n + 1);
+    };
+    if (!counts.has(key) && await each(tested, visit)) counts.set(key, right);
+    if (counts.has(key)) show(counts.get(key), tested.length);
+  });
+  whenChanged(keys, () => {
+    says.textContent = "counting right answers …";
     count();
   });
 }

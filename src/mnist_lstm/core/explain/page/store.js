@@ -1,7 +1,7 @@
 // What the page shows: the run, the image, the step, the unit; the controls that set it; who draws it again.
 
 import {CELLS, first, network, read, sequenceOf} from "./network.js";
-import {all, byId, readColours, reduced} from "./view.js";
+import {all, byId, readColours, reduced, whenSeen} from "./view.js";
 
 function decode(text) {
   const letters = atob(text), bytes = new Uint8Array(letters.length);
@@ -142,17 +142,35 @@ export function start() {
   play();
 }
 
-const SLICE = 12; // milliseconds of work between two frames
+const SLICE = 12, PAUSE = 200; // milliseconds of work between two frames, and before it, as a slider may still move
 
-/** Calls `visit(number)` for each image, a few between two frames, until `goesOn()` is false; true at the end. */
-export async function eachImage(given, visit, goesOn = () => true) {
+/** Calls `visit(item, number)` for each, a few between two frames, until `goesOn()` is false; true at the end. */
+async function visitAll(items, visit, goesOn) {
   let began = performance.now();
-  for (let n = 0; n < given.length; n += 1) {
+  for (const [number, item] of items.entries()) {
     if (!goesOn()) return false;
-    visit(given[n], n);
+    visit(item, number);
     if (performance.now() - began < SLICE) continue;
     await new Promise((done) => setTimeout(done));
     began = performance.now();
   }
   return true;
+}
+
+/**
+ * Lets `work(each)` run between frames, once an element comes into view, and again whenever what is returned is called.
+ * `await each(items, visit)` is false where a newer call began meanwhile.
+ */
+export function inBackground(element, work) {
+  let newest = null, seen = false;
+  const begin = async () => {
+    const mine = newest = {}, goesOn = () => mine === newest;
+    await new Promise((done) => setTimeout(done, PAUSE));
+    if (goesOn()) work((items, visit) => visitAll(items, visit, goesOn));
+  };
+  whenSeen(element, () => {
+    seen = true;
+    begin();
+  });
+  return () => { if (seen) begin(); };
 }

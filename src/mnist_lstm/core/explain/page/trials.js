@@ -2,11 +2,11 @@
 
 import {first, read} from "./network.js";
 import {pixelsOf, showImage} from "./reader.js";
-import {about, change, nameOf, net, reading, sequence, state, whenChanged} from "./store.js";
+import {about, change, inBackground, nameOf, net, reading, sequence, state, whenChanged} from "./store.js";
 import {byId, chart, number, onPoint, percent, say} from "./view.js";
 
 /** For each step, |a - b| relative to the larger of |a| and |b|. */
-export function distance(a, b) {
+function distance(a, b) {
   const length = (values) => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
   return Array.from({length: net.steps}, (_, t) => {
     const [one, two] = [a, b].map((values) => values.subarray(t * net.width, (t + 1) * net.width));
@@ -53,29 +53,28 @@ const ENOUGH = 28; // groups of steps whose influence is shown
 const NUDGE = 1e-3; // of the ink, for the gradient
 
 /** For each group of steps: the change of the answer's logit without its ink, and its gradient along that ink. */
-export function influence(values) {
-  const size = Math.ceil(net.steps / ENOUGH), {logits: [usual]} = read(net, values, {}, true), answer = first(usual);
-  return Array.from({length: Math.ceil(net.steps / size)}, (_, group) => {
-    const [from, to] = [group, group + 1].map((at) => at * size * net.features);
-    const inked = (factor) => values.map((value, at) => (at >= from && at < to ? value * factor : value));
-    const logit = (factor) => read(net, inked(factor), {}, true).logits[0][answer];
-    const gradient = (logit(1 + NUDGE) - logit(1 - NUDGE)) / (2 * NUDGE);
-    return {step: group * size + 1, erased: usual[answer] - logit(0), gradient};
-  });
-}
-
 export function startInfluence() {
-  let timer = 0;
-  const draw = () => {
-    const found = influence(sequence(state.image)), both = found.flatMap(({erased, gradient}) => [erased, gradient]);
+  const size = Math.ceil(net.steps / ENOUGH);
+  const steps = Array.from({length: Math.ceil(net.steps / size)}, (_, group) => group * size);
+  const again = inBackground(byId("influence"), async (each) => {
+    const values = sequence(state.image), erased = [], gradients = [];
+    const {logits: [usual]} = read(net, values, {}, true), answer = first(usual);
+    const finished = await each(steps, (step) => {
+      const inStep = (at) => at >= step * net.features && at < (step + size) * net.features;
+      const logit = (factor) => {
+        const inked = values.map((value, at) => (inStep(at) ? value * factor : value));
+        return read(net, inked, {}, true).logits[0][answer];
+      };
+      erased.push([step + 1, usual[answer] - logit(0)]);
+      gradients.push([step + 1, (logit(1 + NUDGE) - logit(1 - NUDGE)) / (2 * NUDGE)]);
+    });
+    if (!finished) return;
+    const both = [...erased, ...gradients].map(([, logit]) => logit);
     const y = [Math.min(0, ...both), Math.max(0.5, ...both)];
-    const curve = (name, kind) => ({points: found.map((each) => [each.step, each[name]]), kind});
-    chart("influence", {x: [1, net.steps], y, ticks: [...new Set([y[0], 0, y[1]])], label: (logit) => number(logit, 1),
-      lines: [curve("erased", "blue"), curve("gradient", "orange")]});
-    say({"influence-of": nameOf(reading.probabilities.at(-1))});
-  };
-  whenChanged("image", () => {
-    clearTimeout(timer);
-    timer = setTimeout(draw, 300);
+    const ticks = [y[0], 0, y[1]].filter((tick, k) => k === 1 || Math.abs(tick) > (y[1] - y[0]) / 6);
+    const lines = [{points: erased, kind: "blue"}, {points: gradients, kind: "orange"}];
+    chart("influence", {x: [1, net.steps], y, ticks, label: (logit) => number(logit, 1), lines});
+    say({"influence-of": about.names[answer]});
   });
+  whenChanged("image", again);
 }

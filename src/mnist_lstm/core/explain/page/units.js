@@ -2,8 +2,8 @@
 
 import {read} from "./network.js";
 import {frameStep, showImage} from "./reader.js";
-import {about, change, eachImage, images, memory, net, run, sequence, state, whenChanged} from "./store.js";
-import {all, byId, number, say, whenSeen} from "./view.js";
+import {about, change, images, inBackground, memory, net, run, sequence, state, whenChanged} from "./store.js";
+import {all, byId, number, say} from "./view.js";
 
 /** Of each unit: its largest value in each image with the step of it, and how much it changes at each step. */
 const largest = Array.from({length: net.width}, () => []);
@@ -78,8 +78,8 @@ export function startUnits() {
     }
   };
   whenChanged("unit", show);
-  whenSeen(byId("nine-waits"), async () => {
-    await eachImage(images, visit);
+  inBackground(byId("nine-waits"), async (each) => {
+    await each(images, visit);
     known = true;
     byId("nine").hidden = false;
     byId("nine-waits").hidden = true;
