@@ -24,6 +24,7 @@ WRONG: dict[str, list[Any]] = {
     "data.name": [None, 1, ["mnist"]],
     "data.path": [1, ["digits.csv"]],
     "data.subset": [True, 1.5, ["letters"]],
+    "data.brightest": [0, -1.0, "white"],
     "data.kind": ["Images", "sequences", 1],
     "data.label_column": [True, 1.5, ["label"]],
     "data.size": [28, "28", "28x", "0x28", "28 x 28", [28, 28]],
@@ -250,8 +251,8 @@ DERIVED = {
     ),
     "with an effect in one case only": (
         lambda role: role.only_with,
-        "data.dark_on_light data.kind data.label_column data.size data.skip_unreadable data.split data.split_seed"
-        " data.subset data.transposed model.forget_bias sequence.patch_size sequence.permutation_seed",
+        "data.brightest data.dark_on_light data.kind data.label_column data.size data.skip_unreadable data.split"
+        " data.split_seed data.subset data.transposed model.forget_bias sequence.patch_size sequence.permutation_seed",
     ),
     "later than version 0.1": (lambda role: role.since_null, "training.shuffle_block"),
     "hashed under another name": (lambda role: role.hashed_as, "model.pooling"),

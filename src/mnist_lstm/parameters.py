@@ -13,7 +13,9 @@ from mnist_lstm.sections import NOT_NULL, Role, Section, mistakes, roles
 
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
 # Values of the options for files of one's own where none is named; the sources in the catalog know theirs
-WITHOUT_PATH: dict[str, Any] = dict.fromkeys(("subset", "kind", "label_column", "size", "transposed", "dark_on_light"))
+WITHOUT_PATH: dict[str, Any] = dict.fromkeys(
+    ("subset", "kind", "label_column", "size", "transposed", "dark_on_light", "brightest")
+)
 WITHOUT_PATH |= {"split": "auto", "skip_unreadable": False}
 WITH_PATH = Role(only_with=("data.path", NOT_NULL))
 TRANSIENT = Role(decides_weights=False, named="never", transient=True)
@@ -40,6 +42,8 @@ class DataParameters(Section):
     transposed: Annotated[bool | None, WITH_PATH]
     # Whether ink is dark, as on paper; null: measured at the borders
     dark_on_light: Annotated[bool | None, WITH_PATH]
+    # The value of white pixels in the files, of black 0; null: by their range, which all splits must have in common
+    brightest: Annotated[PositiveFloat | None, WITH_PATH]
     # Where the files do not say which images validate and test. "auto"; "first": the first training images validate;
     # "stratified": drawn, every class in its share; "70/10/20": by these shares; "60000": the first ones that train
     split: Annotated[str, FROM_NUMBER, SPLIT, WITH_PATH]

@@ -193,7 +193,7 @@ def catalog_entry() -> dict[str, Any]:
 
 def test_the_catalog_offers_mnist_and_those_made_after_it(catalog_entry: dict[str, Any]) -> None:
     emnist = {f"emnist_{subset}" for subset in ("balanced", "digits", "letters")}
-    named = {"digits", "fashion_mnist", "kmnist", "mnist", "qmnist"}
+    named = {"digits", "fashion_mnist", "k49", "kmnist", "mnist", "qmnist"}
     assert set(ImageSourcesDataset(**catalog_entry).load()) == named | emnist
 
 

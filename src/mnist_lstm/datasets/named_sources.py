@@ -1,5 +1,6 @@
 """Named data sets as the catalog describes them: their files, mirrors and checksums."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.datasets import forms
 from mnist_lstm.datasets.download import RemoteFile, fetched
+from mnist_lstm.datasets.forms import numpy_files
 from mnist_lstm.datasets.forms.idx_files import images_in, labels_in
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
 from mnist_lstm.datasets.own_data import Named, assembled, sha256
@@ -95,7 +97,7 @@ class NamedSource(_Entry):
 
 
 class IdxSource(NamedSource):
-    """Four IDX files, as the catalog describes them."""
+    """Four IDX or npz files, as the catalog describes them."""
 
     files: FileEntries
 
@@ -106,10 +108,15 @@ class IdxSource(NamedSource):
     def raw(self, paths: dict[str, Path], data: DataParameters) -> RawData:
         """The arrays, whatever the names of the files."""
         parts = {
-            split: RawSplit(images_in(paths[f"{split}_images"]), labels_in(paths[f"{split}_labels"]))
+            split: RawSplit(_array(paths[f"{split}_images"], images_in), _array(paths[f"{split}_labels"], labels_in))
             for split in ("train", "test")
         }
-        return RawData("IDX files", parts)
+        return RawData("numpy arrays" if paths["train_images"].suffix == ".npz" else "IDX files", parts)
+
+
+def _array(path: Path, of_idx: Callable[[Path], Any]) -> Any:
+    """The array in an IDX file, or the only one in an npz file."""
+    return next(iter(numpy_files.arrays_in(path).values())) if path.suffix == ".npz" else of_idx(path)
 
 
 class ArchiveSource(NamedSource):

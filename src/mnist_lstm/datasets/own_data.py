@@ -86,7 +86,7 @@ class Arrays(NamedTuple):
 
 
 def _series(found: dict[str, Any], data: DataParameters, place: str) -> Arrays:
-    for key in ("size", "transposed", "dark_on_light"):
+    for key in ("size", "transposed", "dark_on_light", "brightest"):
         if getattr(data, key) is not None:
             raise UserError(f"data.{key} must be left out for series, which {place} holds: it is for images.")
     parts = series.checked(found, place)
@@ -95,7 +95,7 @@ def _series(found: dict[str, Any], data: DataParameters, place: str) -> Arrays:
 
 def _images(found: dict[str, Any], raw: RawData, data: DataParameters, place: str) -> Arrays:
     count = sum(map(len, found.values()))
-    images, changed = grey_values(found, place)
+    images, changed = grey_values(found, place, data.brightest)
     transposed = raw.transposed if data.transposed is None else data.transposed
     dark = data.dark_on_light if data.dark_on_light is not None else raw.dark_on_light
     dark = _is_dark_on_light(images, place) if dark is None else dark

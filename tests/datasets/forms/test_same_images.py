@@ -198,6 +198,37 @@ def usps(folder: Path, digits: Digits) -> None:
         (folder / name).write_bytes(bz2.compress(content.getvalue()))
 
 
+def mnist_of_libsvm(folder: Path, digits: Digits) -> None:
+    """Pixels that are 0 in all images are left out, also the last ones, as in LIBSVM's mnist (780 columns)."""
+    for name, images, labels in (
+        ("mnist", digits.train, digits.train_labels),
+        ("mnist.t", digits.test, digits.test_labels),
+    ):
+        rows = [
+            " ".join([str(label), *(f"{at + 1}:{value}" for at, value in enumerate(image.ravel()) if value)])
+            for image, label in zip(images, labels, strict=True)
+        ]
+        (folder / name).write_text("\n".join(rows))
+
+
+def flat_one_hot(folder: Path, digits: Digits) -> None:
+    np.savez(
+        folder / "mine.npz",
+        x_train=digits.train.reshape(len(digits.train), -1),
+        y_train=np.eye(10)[digits.train_labels],
+        x_test=digits.test.reshape(len(digits.test), -1).astype(np.float32),
+        y_test=np.eye(10, dtype=bool)[digits.test_labels],
+    )
+
+
+def flat_fractions(folder: Path, digits: Digits) -> None:
+    flat = {
+        name: array.reshape(len(array), -1) / 255
+        for name, array in (("x_train", digits.train), ("x_test", digits.test))
+    }
+    np.savez(folder / "mine.npz", y_train=digits.train_labels, y_test=digits.test_labels, **flat)
+
+
 def usps_h5(folder: Path, digits: Digits) -> Path:
     h5py = pytest.importorskip("h5py")
     with h5py.File(folder / "usps.h5", "w") as file:
@@ -243,6 +274,9 @@ FORMS: dict[str, tuple[Write, dict[str, Any], str]] = {
     "ARFF of OpenML": (arff, {}, "ARFF"),
     "SVHN": (svhn, {}, "label 10 is the digit 0"),
     "USPS of LIBSVM": (usps, {}, "labels 1 to 10 are the digits 0 to 9"),
+    "MNIST of LIBSVM": (mnist_of_libsvm, {"size": "28x28"}, "LIBSVM"),
+    "npz, flat and one-hot": (flat_one_hot, {}, "numpy"),
+    "npz, flat fractions": (flat_fractions, {"kind": "images"}, "pixels 0 to 1 became 0 to 255"),
     "USPS in HDF5": (usps_h5, {}, "HDF5"),
 }
 

@@ -1,5 +1,6 @@
 """Files that look as if they fit, whose labels, splits, range or polarity a guess gets wrong."""
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,12 @@ import pytest
 import scipy.io
 from PIL import Image
 
+from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
+from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Digits, Read
+from tests.support.projects import data_parameters
 
 
 def table(images: Any, labels: Any) -> pd.DataFrame:
@@ -137,3 +142,44 @@ def test_files_of_one_name_in_two_folders_are_each_recorded(tmp_path: Path, digi
         (tmp_path / split).mkdir()
         table(images, labels).rename(columns=str).to_parquet(tmp_path / split / "0000.parquet")
     assert sorted(read(tmp_path).card.files) == ["test/0000.parquet", "train/0000.parquet"]
+
+
+def test_a_dark_test_split_is_read_where_the_value_of_white_is_named(
+    tmp_path: Path, digits: Digits, read: Read
+) -> None:
+    dark = digits.test // 12
+    arrays = {"x_train": digits.train, "y_train": digits.train_labels, "y_test": digits.test_labels}
+    np.savez(tmp_path / "mine.npz", x_test=dark, **arrays)
+    with pytest.raises(UserError, match=r"one range in all splits, .* data.brightest=255"):
+        read(tmp_path / "mine.npz")
+    found = read(tmp_path / "mine.npz", brightest=255)
+    np.testing.assert_array_equal(found.test.images, dark)
+    with pytest.raises(UserError, match=r"pixels from 0 to data.brightest \(200\), found 0 to 255"):
+        read(tmp_path / "mine.npz", brightest=200)
+
+
+def test_a_named_source_may_be_npz_as_kuzushiji_49(tmp_path: Path, digits: Digits, as_idx: Splits) -> None:
+    files = {}
+    for key, array in zip(FILES, (digits.train, digits.train_labels, digits.test, digits.test_labels), strict=True):
+        np.savez(tmp_path / f"{key}.npz", array)
+        checksum = hashlib.sha256((tmp_path / f"{key}.npz").read_bytes()).hexdigest()
+        files[key] = {"name": f"{key}.npz", "checksum": f"sha256:{checksum}"}
+    entry = {"title": "K", "mirrors": [tmp_path.as_uri()], "validation_images": 50, "files": files}
+    entry["class_names"] = [str(digit) for digit in range(10)]
+    found = ImageSourcesDataset(path=str(tmp_path / "raw"), idx={"k": entry}).load()["k"](data_parameters())
+    assert found.card.sha256 == as_idx.card.sha256
+
+
+@pytest.mark.parametrize("form", ["npz", "npz of fractions", "parquet", "csv"])
+def test_files_to_predict_give_the_images_that_are_trained_on(form: str, tmp_path: Path, digits: Digits) -> None:
+    path = tmp_path / f"test.{form[:3]}"
+    pixels = digits.test.reshape(len(digits.test), -1)
+    if form.startswith("npz"):
+        np.savez(path, x_test=digits.test / 255 if "fractions" in form else digits.test)
+    elif form == "csv":
+        pd.DataFrame(pixels, columns=[f"pixel{at}" for at in range(784)]).to_csv(path, index=False)
+    else:
+        table = pd.DataFrame(pixels, columns=[f"pixel{at}" for at in range(784)])
+        table.assign(label=digits.test_labels).to_parquet(path)
+    found: list[Any] = [image for _, image in opened(str(path))]
+    np.testing.assert_array_equal(np.stack(found), digits.test)

@@ -17,15 +17,16 @@ FEW_LEVELS = (1, 15, 16)  # highest values of whole numbers that are stretched t
 LUMA = (19595, 38470, 7471)  # of red, green and blue, in 65536ths: ITU-R 601 as Pillow computes it
 
 
-def grey_values(parts: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str]:
+def grey_values(parts: Mapping[str, Any], place: str, brightest: float | None = None) -> tuple[dict[str, Any], str]:
     """The images of each split as uint8 (N, height, width), and what was done to them, or nothing.
 
     Args:
         parts: images (N, height, width) or (N, height, width, channels) of whole numbers or floats.
         place: the file or folder, for messages.
+        brightest: the value that becomes 255, and 0 becomes 0; None: by the range of all pixels.
 
     Raises:
-        UserError: if the shape is another, or a pixel is no number.
+        UserError: if the shape is another, a pixel is no number, or brighter than `brightest`.
     """
     shapes = {images.shape for images in parts.values()}
     if wrong := [shape for shape in shapes if len(shape) not in (3, 4) or shape[3:] not in ((), (1,), (3,), (4,))]:
@@ -33,9 +34,14 @@ def grey_values(parts: Mapping[str, Any], place: str) -> tuple[dict[str, Any], s
     if empty := [shape for shape in shapes if 0 in shape]:
         raise UserError(f"{place} holds no images, found the shape {empty[0]}.")
     ranges = {split: _range(images, place) for split, images in parts.items()}
-    _expect_alike(ranges, place)
     lowest, highest, whole = _joined(ranges.values())
-    convert, said = _conversion(lowest, highest, whole)
+    if brightest is None:
+        _expect_alike(ranges, place)
+    elif not 0 <= lowest <= highest <= brightest:
+        raise UserError(
+            f"{place} must have pixels from 0 to data.brightest ({brightest:g}), found {lowest:g} to {highest:g}."
+        )
+    convert, said = _conversion(lowest, highest, whole) if brightest is None else _scaled(0, brightest)
     colours = any(shape[3:] in ((3,), (4,)) for shape in shapes)
     done = [said] * bool(said) + ["colours are made grey (luma)"] * colours
     return {split: _converted(images, convert, place) for split, images in parts.items()}, "; ".join(done)
@@ -85,7 +91,10 @@ def _expect_alike(ranges: Mapping[str, tuple[float, float, bool]], place: str) -
     tops = {split: max(-lowest, highest) for split, (lowest, highest, _) in ranges.items()}
     if max(tops.values()) > max(FEW_LEVELS[-1], MOST_APART * min(tops.values())):
         found = ", ".join(f"{low:g} to {high:g} in {split}" for split, (low, high, _) in ranges.items())
-        raise UserError(f"{place} must have pixels of one range in all splits, found {found}; scale them alike.")
+        raise UserError(
+            f"{place} must have pixels of one range in all splits, found {found}; scale them alike, or "
+            "name the value of white in all of them: --params data.brightest=255."
+        )
 
 
 def _conversion(lowest: float, highest: float, whole: bool) -> tuple[Callable[[Any], Any] | None, str]:
@@ -99,6 +108,10 @@ def _conversion(lowest: float, highest: float, whole: bool) -> tuple[Callable[[A
         bottom, top = 0, 1
     elif not whole and -1 <= lowest < NEGATIVE and highest <= 1:
         bottom, top = -1, 1
+    return _scaled(bottom, top)
+
+
+def _scaled(bottom: float, top: float) -> tuple[Callable[[Any], Any], str]:
     scale = WHITE / ((top - bottom) or 1)
     return lambda block: (block.astype(np.float64) - bottom) * scale, f"pixels {bottom:g} to {top:g} became 0 to 255"
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mnist_lstm.datasets import file_backed
+from mnist_lstm.datasets.forms.pixel_columns import shaped
 from mnist_lstm.datasets.forms.raw import SPLITS, Form, RawData, RawSplit, first_bytes, is_of_labels, split_named
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import DataParameters
@@ -35,7 +36,7 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     arrays = {
         _full_name(path, key, several): array
         for path in sorted(files)
-        for key, array in _arrays(path).items()
+        for key, array in arrays_in(path).items()
         if subset in key.lower()
     }
     splits = {split_named(name) for name in arrays}
@@ -62,14 +63,23 @@ def _part(
                 "'label' or 'y': x_train, y_train, x_test, y_test. A word chooses among several: data.subset=WORD."
             )
     labels = arrays[names[True][0]] if names[True] else None
-    if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
+    if labels is not None and labels.ndim == 2:
+        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1) if _one_hot(labels) else labels
     if labels is not None and labels.ndim != 1:
         raise UserError(
             f"{place}: {names[True][0]} must hold one label for each image, found {labels.shape}; an image of "
             "several labels cannot be trained on."
         )
-    return RawSplit(arrays[names[False][0]], labels)
+    images = arrays[names[False][0]]
+    flat = images.ndim == 2 and data.kind != "series"
+    if flat and (data.kind == "images" or data.size or (images == np.rint(images)).all()):
+        images = shaped(images, data, place)
+    return RawSplit(images, labels)
+
+
+def _one_hot(labels: Any) -> bool:
+    """Whether each row (N, K) has one 1 and else 0."""
+    return bool(((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all())
 
 
 def _full_name(path: Path, key: str, several: bool) -> str:
@@ -81,7 +91,7 @@ def _labels(name: str, array: Any) -> bool:
     return array.ndim == 1 or is_of_labels(name)
 
 
-def _arrays(path: Path) -> dict[str, Any]:
+def arrays_in(path: Path) -> dict[str, Any]:
     """By key, or by the file's name where it holds one array; pixels larger than memory stay in the file."""
     try:
         if first_bytes(path, len(NPY)) == NPY:

@@ -1,6 +1,7 @@
 """USPS as LIBSVM has it (sparse text, .bz2 or plain) and as an HDF5 file with the groups train and test."""
 
 import bz2
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     if hdf5:
         parts = _hdf5(only([path for paths in found.values() for path in paths], "HDF5"), data)
     else:
-        parts = {split: _sparse(only(paths, f"{split} images"), data) for split, paths in found.items()}
+        parts = _sparse({split: only(paths, f"{split} images") for split, paths in found.items()}, data)
     labels = {int(label) for part in parts.values() for label in np.unique(part.labels)}
     notes = left_out(rest)
     if labels == set(range(1, 11)):
@@ -47,14 +48,25 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     return RawData("an HDF5 file" if hdf5 else "LIBSVM's sparse text", parts, notes=notes)
 
 
-def _sparse(path: Path, data: DataParameters) -> RawSplit:
+def _sparse(paths: dict[str, Path], data: DataParameters) -> dict[str, RawSplit]:
+    """The images of each split; with `data.size` also where the last pixels are 0 in all images, and thus left out."""
+    found = {split: _rows(path) for split, path in paths.items()}
+    count = max(math.prod(data.height_and_width or (0,)), *(pixels.shape[1] for pixels, _ in found.values()))
+    for pixels, _ in found.values():
+        pixels.resize((pixels.shape[0], count))
+    return {
+        split: RawSplit(shaped(pixels.toarray(), data, paths[split]), labels.astype(np.int64))
+        for split, (pixels, labels) in found.items()
+    }
+
+
+def _rows(path: Path) -> Any:
     from sklearn.datasets import load_svmlight_file
 
     try:
-        pixels, labels = load_svmlight_file(str(path), dtype=np.float32)
+        return load_svmlight_file(str(path), dtype=np.float32)
     except (ValueError, OSError, EOFError) as error:
         raise UserError(f"{path} must be complete sparse text, found: {' '.join(str(error).split())}.") from None
-    return RawSplit(shaped(pixels.toarray(), data, path), labels.astype(np.int64))
 
 
 def _hdf5(path: Path, data: DataParameters) -> dict[str, RawSplit]:
