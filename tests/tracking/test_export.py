@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
-from tests.support.projects import Project
+from tests.support.projects import DIGITS, Project
 
 
 @pytest.fixture
@@ -48,6 +48,26 @@ def test_the_safetensors_file_holds_the_weights(exported: Any, finished: Project
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     assert header["__metadata__"]["run"] == finished.last_run().info.run_id
     assert header["recurrent.weight_hh_l0"]["shape"] == [512, 128]
+
+
+def test_a_run_records_its_onnx_file_where_it_is_wanted(project: Project) -> None:
+    pytest.importorskip("onnx", reason="the extra onnx is not installed")
+    done = project.invoke(
+        "--pipelines", "without_figures", "--params", f"{DIGITS},tracking.onnx=true,tracking.register=false"
+    )
+    assert done.exit_code == 0, done.output
+    run_id = project.last_run().info.run_id
+    (recorded,) = (project.path / "mlartifacts").rglob("classifier.onnx")
+    project.call("export", run_id, "--output", str(project.path / "later.onnx"))
+    assert recorded.read_bytes() == (project.path / "later.onnx").read_bytes()
+
+
+def test_onnx_must_be_installed_to_be_recorded(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    done = project.invoke("--params", f"{DIGITS},tracking.onnx=true")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith("Error: tracking.onnx needs the package onnx; pip install")
+    assert project.runs() == []
 
 
 def test_without_onnx_the_command_says_what_to_install(

@@ -29,6 +29,7 @@ MLFLOW = {
         "run": {"name": None, "parent": None},
         "register": True,
         "registry": {"name": "mnist-lstm", "margin": 0.001},
+        "onnx": False,
     },
 }
 

@@ -21,15 +21,23 @@ def content(project: Path, named: str, file_format: str) -> bytes:
         UserError: if there is no such model, or it cannot be exported.
     """
     found, run_id = load_model.model_and_run(project, named)
-    metadata = facts(found) | ({"run": run_id} if run_id else {})
     if file_format == "onnx":
-        return to_onnx(found.model, found.weights, found.pixel_order(), found.data.image_shape, metadata)
-    return to_safetensors(found.weights, metadata)
+        return onnx_file(found, run_id)
+    return to_safetensors(found.weights, facts(found, run_id))
 
 
-def facts(checkpoint: Checkpoint) -> dict[str, str]:
+def onnx_file(found: Checkpoint, run_id: str | None) -> bytes:
+    """The content of the ONNX file of a checkpoint.
+
+    Raises:
+        UserError: if it cannot be exported.
+    """
+    return to_onnx(found.model, found.weights, found.pixel_order(), found.data.image_shape, facts(found, run_id))
+
+
+def facts(checkpoint: Checkpoint, run_id: str | None) -> dict[str, str]:
     """What the file says about the model: plain texts, lists and objects as JSON."""
-    return {
+    return ({"run": run_id} if run_id else {}) | {
         "model": checkpoint.label,
         "class_names": json.dumps(checkpoint.data.class_names),
         "data": checkpoint.data.title,

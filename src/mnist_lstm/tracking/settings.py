@@ -1,6 +1,7 @@
 """The settings of conf/base/mlflow.yml."""
 
 import re
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 from omegaconf import OmegaConf
@@ -38,6 +39,7 @@ class TrackingSettings(Section):
     run: _Run
     register_models: Annotated[bool, Field(alias="register")]  # BaseModel has a `register` of its own
     registry: RegistrySettings
+    onnx: bool  # whether each trained model is recorded as an ONNX file, too
 
 
 class Settings(Section):
@@ -51,14 +53,17 @@ def read_settings(config_loader: Any) -> Settings:
     """The settings of mlflow.yml, whose block `tracking` the run's parameters may override.
 
     Raises:
-        UserError: if a key or value is invalid.
+        UserError: if a key or value is invalid, or if ONNX files are to be recorded without the package onnx.
     """
     values = config_loader["mlflow"]
     override = {"tracking": config_loader["parameters"].get("tracking", {})}
     try:
-        return Settings.model_validate(OmegaConf.to_container(OmegaConf.merge(values, override)))
+        settings = Settings.model_validate(OmegaConf.to_container(OmegaConf.merge(values, override)))
     except ValidationError as error:
         raise UserError(f"{mistakes(error, 'setting', Settings)}. See conf/base/mlflow.yml.") from None
+    if settings.tracking.onnx and not find_spec("onnx"):
+        raise UserError("tracking.onnx needs the package onnx; pip install -c requirements.lock -e '.[onnx]'.")
+    return settings
 
 
 def registered_name(template: str, data: str) -> str:

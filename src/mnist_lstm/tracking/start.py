@@ -49,7 +49,7 @@ def started(
     if settings.tracking.run.parent is None:  # a sweep may be over parameters without an effect
         values = payloads.with_effect(values)
     spool.put("batch", params=[{"key": key, "value": value} for key, value in values.items()])
-    return RunWriter(spool, about, name)
+    return RunWriter(spool, about, name, settings.tracking.onnx)
 
 
 def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) -> Spool:

@@ -10,7 +10,7 @@ from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.parameters import source_of
-from mnist_lstm.tracking import payloads, tags
+from mnist_lstm.tracking import export, payloads, tags
 from mnist_lstm.tracking.pages import NOTE
 from mnist_lstm.tracking.reader import FOLDERS
 from mnist_lstm.tracking.spool.outages import first_line
@@ -31,12 +31,14 @@ class RunWriter:
         spool: of this run.
         provenance: of the run, so far.
         name: makes the run's name from the name of its data.
+        onnx: whether to add the model as an ONNX file.
     """
 
-    def __init__(self, spool: Spool, provenance: dict[str, Any], name: Callable[[str], str]):
+    def __init__(self, spool: Spool, provenance: dict[str, Any], name: Callable[[str], str], onnx: bool = False):
         self.spool = spool
         self.provenance = provenance
         self._name = name
+        self._onnx = onnx
         self._suffix = ""  # of the run's name
         self._files: dict[str, bytes] = {}  # the artifacts by their paths
         self._written_rows = 0  # of the history
@@ -159,6 +161,8 @@ class RunWriter:
         self.provenance["weights_sha256"] = checkpoint.weights_digest(data.weights)
         self._tag(tags.WEIGHTS, self.provenance["weights_sha256"])
         self._tag(tags.UPDATES, str(data.state.iteration))
+        if self._onnx and self._exported:
+            self.write_file("classifier.onnx", export.onnx_file(data, self.spool.run_id))
 
     def _tag(self, key: str, value: str) -> None:
         self.spool.put("tag", key=key, value=value)
