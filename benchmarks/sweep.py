@@ -73,7 +73,7 @@ def measured(project: Path, options: argparse.Namespace, number: int) -> Round:
 
 def sweep(project: Path, name: str, options: argparse.Namespace, trials: int, workers: int) -> float:
     """Seconds of a sweep over seeds."""
-    params = f"data.on_unreachable=fail,training.iterations={options.iterations}"
+    params = f"data.on_unreachable=fail,training.reuse=false,training.iterations={options.iterations}"
     params += f",data.mirror={options.mirror}" if options.mirror else ""
     words = ["--seeds", str(trials), "--workers", str(workers), "--name", name, "--params", params]
     return float(process(project, sys.executable, "-m", "kedro", "sweep", *words).seconds)

@@ -78,6 +78,7 @@ WRONG: dict[str, list[Any]] = {
     "training.threads": NOT_COUNTS,
     "training.report_seconds": [-0.1, *NOT_NUMBERS],
     "training.resume": [0, 1, "true", "yes", None],
+    "training.reuse": [0, 1, "true", "force", None],
     "evaluation.confidence": [0, 1, 0.0, 1.0, 95, *NOT_NUMBERS],
     "evaluation.batch_size": NOT_COUNTS,
     "predict.folder": [2024, True, ["pictures"]],
@@ -234,7 +235,7 @@ DERIVED = {
     "no effect on the weights": (
         lambda role: not role.decides_weights,
         "data.mirror data.on_unreachable data.timeout predict.folder training.engine training.report_seconds"
-        " training.resume",
+        " training.resume training.reuse",
     ),
     "in the label": (
         lambda role: role.named == "label",
@@ -247,7 +248,8 @@ DERIVED = {
     "null names another": (lambda role: role.or_null, "training.epochs training.iterations"),
     "of this run alone": (
         lambda role: role.transient,
-        "data.mirror data.on_unreachable data.timeout predict.folder training.report_seconds training.resume",
+        "data.mirror data.on_unreachable data.timeout predict.folder training.report_seconds training.resume"
+        " training.reuse",
     ),
     "with an effect in one case only": (
         lambda role: role.only_with,

@@ -162,6 +162,8 @@ class TrainingParameters(Section):
     report_seconds: Annotated[float, Field(ge=0), TRANSIENT]  # between two saves of checkpoint and curves
     # Continue from the checkpoint that an interrupted run of these parameters left; force: even of another program
     resume: Annotated[BoolOrForce, TRANSIENT]
+    # Take the weights of a recorded run with the same fingerprint and program, if there is one, in place of training
+    reuse: Annotated[bool, TRANSIENT]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

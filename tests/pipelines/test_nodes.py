@@ -15,7 +15,7 @@ from mnist_lstm.core.data.preparation import Preparation
 from mnist_lstm.core.data.splits import Source, Splits
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
-from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.core.training.checkpoint import Checkpoint, weights_digest
 from mnist_lstm.errors import UnreachableError, UserError
 from mnist_lstm.parameters import DataParameters, Parameters
 from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
@@ -123,10 +123,10 @@ def test_reshape_reads_every_split_by_the_same_view(
 def saves_of(small: Parameters, sequences: Sequences) -> Callable[..., Saves]:
     """A function that runs the node `train` and returns everything that it saves."""
 
-    def saves(interrupted: Interrupted | None = None, **changes: Any) -> Saves:
+    def saves(interrupted: Interrupted | None = None, recorded: Any = pytest.fail, **changes: Any) -> Saves:
         training = small.training.model_copy(update=changes)
         inputs = (sequences.train, sequences.valid, sequences.card, interrupted or {})
-        saves = train(*inputs, small.sequence, small.model, training)
+        saves = train(*inputs, small.sequence, small.model, training, recorded)
         return [(each["checkpoint"], each["history"]) for each in saves]
 
     return saves
@@ -138,6 +138,17 @@ def test_training_saves_the_checkpoint_and_the_curves_of_each_report(saves_of: C
     for checkpoint, history in saves:
         pd.testing.assert_frame_equal(history, pd.DataFrame(checkpoint.state.history))
         assert history["iteration"].iloc[-1] == checkpoint.state.iteration
+
+
+def test_a_recorded_training_is_saved_once_in_place_of_training(saves_of: Callable[..., Saves]) -> None:
+    (*_, (last, curves)) = saves_of()
+    ((reused, history),) = saves_of(recorded=lambda _: replace(last, weights_of="1"), reuse=True)
+    assert reused == replace(last, state=reused.state, weights_of="1")
+    assert weights_digest(reused.weights) == weights_digest(last.weights)
+    pd.testing.assert_frame_equal(history, curves)
+    assert len(saves_of(recorded=lambda _: None, reuse=True)) == 7, "nothing is recorded"
+    resumed = saves_of({last.fingerprint: lambda: last}, resume=True, reuse=True)  # asks for no recorded one
+    assert [each.weights_of for each, _ in resumed] == [None]
 
 
 @pytest.mark.parametrize("found", [False, True])

@@ -82,8 +82,8 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
         UserError: if a name or a value is wrong.
     """
     overrides = with_current_names(overrides, "--params")
-    if THREADS not in flattened(overrides):
-        overrides = changed(overrides, {THREADS: 1})
+    usual = {THREADS: 1, "training.reuse": True}
+    overrides = changed(overrides, {key: usual[key] for key in usual.keys() - flattened(overrides).keys()})
     overrides = changed(overrides, {"training.resume": False})
     with KedroSession.create(project_path=project, env=env, runtime_params=changed(overrides, example)) as session:
         context = session.load_context()  # type: ignore[attr-defined]

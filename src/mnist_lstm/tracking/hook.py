@@ -101,7 +101,7 @@ class Tracking(threading.local):
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Writes the dataset into the run, as its catalog entry says."""
         kind = self._kind(dataset_name)
-        self._trained |= kind == "checkpoint"
+        self._trained |= kind == "checkpoint" and data.weights_of is None
         if self._writer and kind == "artifact":
             dataset = self._catalog[dataset_name]  # another run may replace its file at any time
             self._writer.write_file(dataset._filepath.name, dataset.written)

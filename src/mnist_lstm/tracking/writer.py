@@ -120,6 +120,9 @@ class RunWriter:
         self._put_metrics(payloads.metrics(points, test_images))
         # In ASCII: the diff may hold surrogate escapes, which UTF-8 cannot encode
         self._files["provenance.json"] = json.dumps(self.provenance, indent=2).encode("ascii")
+        if self._checkpoint and self._checkpoint.weights_of:
+            page = f"#/experiments/{self.spool.experiment_id}/runs/{self._checkpoint.weights_of}"
+            self._description += f"\n\nThe weights are those of [run {self._checkpoint.weights_of}]({page})."
         if self._description:
             self._tag(NOTE, self._description)
         self.spool.put("artifacts", files=self._files)
@@ -152,6 +155,8 @@ class RunWriter:
         if self._checkpoint is None:
             if self.provenance["parameters"]["training"]["resume"]:
                 self.spool.put("continues", fingerprint=data.fingerprint)
+            if data.weights_of:
+                self._tag(tags.WEIGHTS_OF, data.weights_of)
             self._tag(tags.FINGERPRINT, data.fingerprint)
             self._tag(tags.PRECISION, data.fingerprint_fields[tags.PRECISION])
         self._checkpoint = data

@@ -78,7 +78,7 @@ def test_to_resume_changes_nothing_in_the_state_it_starts_from(trial: Trial) -> 
     assert_same_bits(first, same)
 
 
-WITHOUT_EFFECT = ["training.resume", "training.report_seconds", "training.engine"]
+WITHOUT_EFFECT = ["training.resume", "training.reuse", "training.report_seconds", "training.engine"]
 DECIDING = ("sequence", "model", "training")
 FIELDS = [key for key in flat_fields(Parameters) if key.startswith(DECIDING) and key != "training.device"]
 

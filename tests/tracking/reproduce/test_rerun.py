@@ -72,7 +72,7 @@ def test_a_run_whose_preset_is_gone_is_done_with_its_recorded_parameters(
 
 def test_a_reproduction_uses_the_precision_that_auto_became(again: Again) -> None:
     training = options_of(again, None)["params"]["training"]
-    assert training == {"precision": "bfloat16", "resume": False}
+    assert training == {"precision": "bfloat16", "resume": False, "reuse": False}
 
 
 def options_of(again: Again, preset: str | None) -> dict[str, Any]:

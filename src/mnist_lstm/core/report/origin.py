@@ -59,6 +59,8 @@ def made_with(run: Run) -> dict[str, list[tuple[str, str]]]:
     ]
     if not run.checkpoint.state.ended:
         weights.append(("interrupted", f"at update {run.checkpoint.state.iteration}: the training has not ended"))
+    if run.checkpoint.weights_of:
+        weights.append(("weights of run", run.checkpoint.weights_of))
     if run.provenance["run"]["trained"]:
         return {"made with": weights + _surroundings(run)}
     found = ("tag training.fingerprint of the run that trained", run.checkpoint.fingerprint)

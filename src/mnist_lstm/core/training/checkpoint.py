@@ -38,6 +38,7 @@ class Checkpoint:
         state: all that training needs to continue.
         keep: which weights classify, "last" or "best".
         program: that trained (`core.training.program`); empty if a version before 0.2 did.
+        weights_of: the recorded run that trained these weights, where the present one reuses them; not in the file.
     """
 
     model: ModelParameters
@@ -47,6 +48,7 @@ class Checkpoint:
     state: TrainingState
     keep: str
     program: dict[str, Any] = field(default_factory=dict)
+    weights_of: str | None = None
 
     @property
     def fingerprint(self) -> str:

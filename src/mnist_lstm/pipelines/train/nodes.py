@@ -33,10 +33,12 @@ def train(
     sequence: SequenceParameters,
     model: ModelParameters,
     training: TrainingParameters,
+    recorded: Callable[[dict[str, Any]], Checkpoint | None] = lambda _: None,
 ) -> Iterator[dict[str, Any]]:
     """Trains the recurrent classifier and yields checkpoint, curves and snapshots about every second.
 
-    Each is saved at once, so a killed run loses at most a second or so, and the curves can be watched.
+    Each is saved at once, so a killed run loses at most a second or so, and the curves can be watched. With
+    `training.reuse`, the checkpoint of a recorded training is yielded in place of training, if there is one.
     """
     expect_view(train_sequences, sequence, *data_card.image_shape)
     if data_card.kind == "series":
@@ -46,6 +48,8 @@ def train(
         update={"precision": fields["training.precision"]}
     )  # workers on other machines use it too
     before = checkpoint_to_continue(earlier_checkpoints, fields, training.resume)
+    if training.reuse and not training.resume:
+        before = recorded(fields)
     program = program_continuing(before.program if before else None)
     shape = train_sequences.pixel_order.shape
     given = train_sequences.sequences
@@ -57,7 +61,8 @@ def train(
         classifier, *splits, training, data_card.image_shape, before.state if before else None
     )
     for report in paced(taker.watched(reports), training.report_seconds):
-        checkpoint = Checkpoint(model, sequence, data_card.profile, fields, report.state(), training.keep, program)
+        state, origin = report.state(), before.weights_of if before else None
+        checkpoint = Checkpoint(model, sequence, data_card.profile, fields, state, training.keep, program, origin)
         snapshots = Snapshots(checkpoint.fingerprint, {**taker.weights})
         yield {"checkpoint": checkpoint, "history": pd.DataFrame(report.history), "snapshots": snapshots}
 

@@ -26,6 +26,7 @@ def _train() -> Node:
                 "params:sequence",
                 "params:model",
                 "params:training",
+                "recorded_trainings",
             ],
             # A dictionary, as Kedro ends a generator silently whose yield lacks one of a list (kedro 1.7)
             outputs={name: name for name in ("checkpoint", "history", "snapshots")},

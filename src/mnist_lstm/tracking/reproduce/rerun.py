@@ -137,6 +137,8 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     elif "***" in (parameters["data"]["mirror"] or ""):
         parameters["data"]["mirror"] = None
     parameters["training"]["resume"] = False
+    if place == again.project or "reuse" in parameters["training"]:  # unknown to older code
+        parameters["training"]["reuse"] = False
     if trained and "training.precision" in trained.fingerprint_fields:  # what `auto` became
         parameters["training"]["precision"] = trained.fingerprint_fields["training.precision"]
     tracking = {"enabled": True, "experiment": {"name": again.experiment}, "run": {"name": name}}

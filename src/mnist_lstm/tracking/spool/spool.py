@@ -49,6 +49,11 @@ class Spool:
         return self._run["run_id"] or ""
 
     @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment; empty until MLflow has answered."""
+        return self._run["experiment_id"] or ""
+
+    @property
     def place(self) -> str:
         """Where people find the run."""
         if not self.complete:
