@@ -59,7 +59,7 @@ def _operations(seal: Seal) -> list[tuple[str, dict[str, Any]]]:
     checkpoint, card = seal.checkpoint, seal.card
     params = payloads.with_effect({key: str(value) for key, value in flattened(seal.provenance["parameters"]).items()})
     tested = [(name, value, 0) for name, value in seal.metrics.items() if payloads.is_charted(name)]
-    examples = np.zeros((EXAMPLES, *card.image_shape), np.uint8)
+    examples = np.zeros((EXAMPLES, *card.image_shape), np.uint8 if card.kind == "images" else np.float32)
     exported = ExportedModel(ImageClassifier(checkpoint.classifier(), checkpoint.pixel_order()), examples)
     curves = payloads.metrics(payloads.curve_points(pd.DataFrame(checkpoint.state.history)))
     return [

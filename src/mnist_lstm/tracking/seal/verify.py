@@ -74,7 +74,9 @@ def _test_images(project: Path, seal: Seal, data: str | None) -> ImageSplit:
     given = DataParameters.model_validate(data_parameters(project, seal, data))
     found: ImageSplit = sources.of(given)(given).test
     if (images := digest(found.arrays())) != seal.card.sha256["test"]:
-        raise UserError(f"the test images must have the SHA-256 {seal.card.sha256['test']}, found {images}.")
+        raise UserError(
+            f"the test {seal.card.noun.many} must have the SHA-256 {seal.card.sha256['test']}, found {images}."
+        )
     return found
 
 
@@ -84,7 +86,7 @@ def _predictions(seal: Seal, images: ImageSplit) -> Verdict:
     with threads(checkpoint.threads):
         logits = classify(checkpoint.classifier(), sequences, seal.provenance["parameters"]["evaluation"]["batch_size"])
     found, claimed = Predictions(logits, images.labels), seal.predictions
-    what = f"predictions: made anew from the weights on {len(images):,} test images of {seal.card.title}"
+    what = f"predictions: made anew from the weights on {len(images):,} test {seal.card.noun.many} of {seal.card.title}"
     if logits.tobytes() == claimed.logits.tobytes() and (images.labels == claimed.labels).all():
         return Verdict(True, f"{what}, equal to the bit")
     largest = largest_difference(claimed, found)
