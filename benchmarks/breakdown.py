@@ -30,7 +30,7 @@ PARTS = {
     "+ flushing files to the disk": ["os:fsync"],
     "+ provenance": [
         "mnist_lstm.tracking.start:run_provenance",
-        "mnist_lstm.tracking.writer:RunWriter._write_provenance",
+        "mnist_lstm.tracking.writer:RunWriter._write_last",
     ],
     "+ runs that died": ["mnist_lstm.tracking.spool.earlier_runs:end_dead_runs"],
     "+ whether the loss is finite": [

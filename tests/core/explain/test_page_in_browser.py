@@ -90,7 +90,7 @@ def test_one_plays_scrubs_and_points(browser: Any, run_page: Path) -> None:
         seen.click("#play")
         seen.locator("#play[aria-label=Pause]").wait_for()
         seen.locator("#step").fill("3")
-        assert text(seen, "where") == "row 3 of 8"
+        seen.locator("#where:has-text('row 3 of 8')").wait_for()
         seen.focus("#inside-map canvas")
         seen.keyboard.press("ArrowDown")
         seen.keyboard.press("ArrowRight")
@@ -98,7 +98,7 @@ def test_one_plays_scrubs_and_points(browser: Any, run_page: Path) -> None:
         seen.click("[data-key=shown][data-value=f]")
         assert seen.evaluate("state.shown") == "f"
         seen.click("[data-key=lit][data-value=W]")
-        assert seen.get_attribute("#unrolled", "data-lit") == "W"
+        seen.locator("#unrolled[data-lit=W]").wait_for()
         assert "row 4 of 8" in text(seen, "bars-title")
 
 
