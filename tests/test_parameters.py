@@ -178,6 +178,27 @@ def test_all_mistakes_are_reported_at_once(raw: dict[str, Any]) -> None:
         checked(without(raw, "data.name"))
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model.cell", "gru"),
+        ("model.pooling", "attention"),
+        ("model.initialization", "chrono"),
+        ("training.augmentation.elastic", 0.5),
+        ("training.engine", "ray"),
+        ("training.device", "cuda"),
+    ],
+)
+def test_what_cannot_train_in_portable_precision_is_refused_by_its_name(
+    raw: dict[str, Any], key: str, value: Any
+) -> None:
+    assert checked(with_value(raw, key, value))
+    with pytest.raises(
+        UserError, match=rf"^parameter 'training.precision' portable needs '{key}' to be .*, not {value!r}\. See"
+    ):
+        checked(with_value(with_value(raw, key, value), "training.precision", "portable"))
+
+
 def test_parameters_do_not_change_later(parameters: Parameters) -> None:
     with pytest.raises(pydantic.ValidationError, match="frozen"):
         parameters.training.seed = 2

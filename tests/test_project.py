@@ -22,7 +22,7 @@ STAGES = ("ingest", "reshape", "train", "evaluate", "report", "predict")
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
 BASE = ("errors", "sections", "renamed_parameters", "parameter_types", "parameters")
 RECORDS = ("provenance", "redaction", "git", "processes")
-TRAINS = (*BASE, "core.data", "core.model", "core.evaluation")
+TRAINS = (*BASE, "core.data", "core.kernel", "core.model", "core.evaluation")
 LAYERS = [
     (r"__init__\.py|__main__\.py|(pipelines|core|preflight)/__init__\.py", ()),
     (r"errors\.py", ()),
@@ -32,7 +32,8 @@ LAYERS = [
     (r"redaction\.py|git\.py|processes\.py", ()),
     (r"provenance\.py", ("errors", "redaction", "git", "core.training.instructions")),
     (r"core/data/.*", (*BASE, "core.data")),
-    (r"core/model/.*", (*BASE, "core.data", "core.model")),
+    (r"core/kernel/.*", ("errors", "core.kernel")),
+    (r"core/model/.*", (*BASE, "core.data", "core.kernel", "core.model")),
     (r"core/evaluation/.*", (*BASE, "core.data", "core.model", "core.evaluation")),
     (r"core/training/.*", (*TRAINS, "core.training")),
     (r"core/report/.*", (*TRAINS, "core.training", "core.report")),

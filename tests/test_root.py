@@ -8,11 +8,12 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 ROOT = {
     *("README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff"),
-    *("Makefile", "pyproject.toml", "requirements.lock", ".ci", ".github", ".gitignore", ".editorconfig"),
+    *("Makefile", "pyproject.toml", "setup.py", "requirements.lock", ".ci", ".github", ".gitignore", ".editorconfig"),
     *(".pre-commit-config.yaml", ".telemetry"),
     *("conf", "data", "docs", "src", "tests", "benchmarks", "findings", "starter"),
 }
 KINDS = {
+    ".c",
     ".cff",
     ".css",
     ".html",

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_v
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameter_types import FROM_NUMBER, PATH, SIZE, SPLIT, Amount, BoolOrForce, Fraction, Seed, View
 from mnist_lstm.renamed_parameters import with_current_names
-from mnist_lstm.sections import NOT_NULL, Role, Section, mistakes, roles
+from mnist_lstm.sections import NOT_NULL, Role, Section, flattened, mistakes, roles
 
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
 # Values of the options for files of one's own where none is named; the sources in the catalog know theirs
@@ -153,7 +153,9 @@ class TrainingParameters(Section):
     log_every: Annotated[PositiveInt, UNNAMED]  # updates between two points of the training curve
     validate_every: PositiveInt  # updates between two passes over the validation images
     keep: Literal["last", "best"]  # the weights after the last update, or those of the best validation accuracy
-    precision: Literal["auto", "float32", "bfloat16"]  # of the recurrent layer in training; auto: bfloat16 if fast
+    # Of the recurrent layer in training. auto: bfloat16 if fast. portable: float32 in which the whole of training has
+    # the same bits on every processor and with any number of threads
+    precision: Literal["auto", "float32", "bfloat16", "portable"]
     # ray: on the cluster that RAY_ADDRESS names, or otherwise on this machine
     engine: Annotated[Literal["local", "ray"], Role(decides_weights=False)]
     workers: PositiveInt  # processes of ray, each with a share of every batch
@@ -208,6 +210,17 @@ class PredictParameters(Section):
     model: str  # `champion` or another alias, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
 
 
+# What precision `portable` can train; the rest has bits of torch's own, which differ between processors
+PORTABLE: dict[str, tuple[Any, ...]] = {
+    "model.cell": ("lstm",),
+    "model.pooling": ("last",),
+    "model.initialization": ("tensorflow", "torch"),
+    "training.augmentation.elastic": (0.0,),
+    "training.engine": ("local",),
+    "training.device": ("cpu",),
+}
+
+
 class Parameters(Section):
     """All of parameters.yml."""
 
@@ -217,6 +230,18 @@ class Parameters(Section):
     training: TrainingParameters
     evaluation: EvaluationParameters
     predict: PredictParameters
+
+    @model_validator(mode="after")
+    def _portable(self) -> Self:
+        """Refuses what has no portable arithmetic."""
+        given = flattened({"model": self.model.model_dump(), "training": self.training.model_dump()})
+        wrong = [key for key, allowed in PORTABLE.items() if given[key] not in allowed]
+        if self.training.precision == "portable" and wrong:
+            allowed = " or ".join(map(str, PORTABLE[wrong[0]]))
+            raise ValueError(
+                f"'training.precision' portable needs {wrong[0]!r} to be {allowed}, not {given[wrong[0]]!r}"
+            )
+        return self
 
 
 ROLES = roles(Parameters)  # by key: "model.hidden_size"

@@ -8,12 +8,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from mnist_lstm.core.kernel.library import library
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.compute import chosen_precision
 from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.learner import TrainingState
 from mnist_lstm.core.training.loop import Report, fit
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import AugmentationParameters, Parameters
 from tests.conftest import Sequences
 
@@ -34,6 +36,14 @@ WAYS: dict[str, dict[str, Any]] = {
 if BFLOAT16:
     WAYS["bfloat16"] = {"precision": "bfloat16"}
 WAYS["all at once"] = {key: value for way in reversed(WAYS.values()) for key, value in way.items()}
+try:
+    library()
+except UserError:
+    KERNEL = False
+else:
+    KERNEL = True
+    WAYS["portable"] = {"precision": "portable"}
+needs_kernel = pytest.mark.skipif(not KERNEL, reason="the kernel is not built: pip install -e . builds it")
 SIZE = (6, 4)  # height and width of the small data set's images
 
 

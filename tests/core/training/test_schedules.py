@@ -68,7 +68,9 @@ def test_after_a_warm_up_the_schedule_takes_the_updates_that_are_left(parameters
 )
 def test_a_rate_is_above_zero_and_never_above_the_highest(schedule: str, drawn: tuple[int, int]) -> None:
     total, update = drawn
-    training = TrainingParameters.model_construct(learning_rate=PEAK, schedule=schedule, warmup=total // 3)
+    training = TrainingParameters.model_construct(
+        precision="float32", learning_rate=PEAK, schedule=schedule, warmup=total // 3
+    )
     assert 0 < learning_rate(training, update, total) <= PEAK
 
 

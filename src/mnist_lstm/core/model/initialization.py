@@ -2,10 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from mnist_lstm.core.kernel.functions import logarithm
 
 ONE_BIAS = ("LSTM", "RNN_TANH")  # cells that only use the sum of torch's two biases
 
@@ -25,6 +29,37 @@ class Layer(NamedTuple):
     hidden_bias: Tensor
 
 
+@dataclass
+class Draws:
+    """Random weights from one generator; portable ones are the same on every processor, as torch's normal ones are not.
+
+    Source of the portable normal numbers: Marsaglia and Bray 1964, doi:10.1137/1006063.
+    """
+
+    generator: torch.Generator
+    portable: bool = False
+
+    def uniform(self, weight: Tensor, limit: float) -> None:
+        """Fills a weight with numbers between -limit and limit."""
+        if self.portable:  # without a fused multiply-add, which torch has on some processors
+            weight.copy_((torch.rand(weight.shape, generator=self.generator) * 2 - 1) * limit)
+        else:
+            weight.uniform_(-limit, limit, generator=self.generator)
+
+    def normal(self, weight: Tensor) -> None:
+        """Fills a weight with numbers from N(0, 1)."""
+        if not self.portable:
+            weight.normal_(generator=self.generator)
+            return
+        found = np.empty(0)
+        while len(found) < weight.numel():
+            x, y = (torch.rand(2, weight.numel(), generator=self.generator, dtype=torch.float64) * 2 - 1).numpy()
+            square = x * x + y * y
+            inside = (square > 0) & (square < 1)
+            found = np.append(found, x[inside] * np.sqrt(-2 * logarithm(square[inside]) / square[inside]))
+        weight.copy_(torch.from_numpy(found[: weight.numel()]).view_as(weight))
+
+
 def layer_weights(recurrent: nn.RNNBase, layer: int) -> list[Layer]:
     """The weights of a layer: forward, then backward if it is bidirectional."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -38,7 +73,7 @@ def initialize(
     initialization: str,
     forget_bias: float,
     steps: int,
-    generator: torch.Generator,
+    draws: Draws,
 ) -> None:
     """Draws the weights of the cells and of the readout, and fixes the biases that are not trained.
 
@@ -48,10 +83,10 @@ def initialize(
         initialization: one of INITIALIZATIONS.
         forget_bias: added to the LSTM's forget gate.
         steps: T, the length of the sequences.
-        generator: the only source of random numbers.
+        draws: the only source of random numbers.
     """
     with torch.no_grad():
-        INITIALIZATIONS[initialization](recurrent, readout, steps, generator)
+        INITIALIZATIONS[initialization](recurrent, readout, steps, draws)
         if recurrent.mode in ONE_BIAS:
             _fix_second_bias(recurrent, forget_bias)
 
@@ -73,7 +108,7 @@ def _layers(recurrent: nn.RNNBase) -> Iterator[Layer]:
         yield from layer_weights(recurrent, layer)
 
 
-def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
+def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, _: int, draws: Draws) -> None:
     """Glorot-uniform kernels, zero biases except in the GRU's gates, and the tutorial's readout from N(0, 1).
 
     TensorFlow stores input and hidden weights in one kernel, so the limit is that of the joint kernel: (F + H, 4H) for
@@ -89,27 +124,27 @@ def _tensorflow(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: to
         for kernel in zip(*parts, strict=True):
             limit = math.sqrt(6 / (inputs + len(kernel[0])))
             for weight in kernel:
-                weight.uniform_(-limit, limit, generator=generator)
+                draws.uniform(weight, limit)
         layer.input_bias.zero_()
         layer.hidden_bias.zero_()
         if recurrent.mode == "GRU":
             layer.input_bias[: 2 * units] = 1
-    readout.weight.normal_(generator=generator)
-    readout.bias.normal_(generator=generator)
+    draws.normal(readout.weight)
+    draws.normal(readout.bias)
 
 
-def _torch(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
+def _torch(recurrent: nn.RNNBase, readout: nn.Linear, _: int, draws: Draws) -> None:
     """The defaults of torch: weights and biases uniform within 1 / sqrt(H), the readout within 1 / sqrt(inputs)."""
     limit = 1 / math.sqrt(recurrent.hidden_size)
     for layer in _layers(recurrent):
         for weight in layer:
-            weight.uniform_(-limit, limit, generator=generator)
+            draws.uniform(weight, limit)
     limit = 1 / math.sqrt(readout.in_features)
-    readout.weight.uniform_(-limit, limit, generator=generator)
-    readout.bias.uniform_(-limit, limit, generator=generator)
+    draws.uniform(readout.weight, limit)
+    draws.uniform(readout.bias, limit)
 
 
-def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: torch.Generator) -> None:
+def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, _: int, draws: Draws) -> None:
     """Orthogonal hidden weights and Glorot-uniform input weights per gate, zero biases, Glorot-uniform readout.
 
     Source: Saxe et al. 2014, arXiv:1312.6120.
@@ -117,16 +152,16 @@ def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, _: int, generator: to
     units = recurrent.hidden_size
     for layer in _layers(recurrent):
         for weight in torch.split(layer.input_weight, units):
-            nn.init.xavier_uniform_(weight, generator=generator)
+            nn.init.xavier_uniform_(weight, generator=draws.generator)
         for weight in torch.split(layer.hidden_weight, units):
-            nn.init.orthogonal_(weight, generator=generator)
+            nn.init.orthogonal_(weight, generator=draws.generator)
         layer.input_bias.zero_()
         layer.hidden_bias.zero_()
-    nn.init.xavier_uniform_(readout.weight, generator=generator)
+    nn.init.xavier_uniform_(readout.weight, generator=draws.generator)
     readout.bias.zero_()
 
 
-def _chrono(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, generator: torch.Generator) -> None:
+def _chrono(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, draws: Draws) -> None:
     """As `orthogonal`, with gate biases that make units remember for 1 to T steps.
 
     The bias of the forget gate is log(u), u uniform between 1 and T - 1, and that of the input gate is -log(u), so a
@@ -135,17 +170,17 @@ def _chrono(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, generator: to
 
     Source: Tallec and Ollivier 2018, arXiv:1804.11188.
     """
-    _orthogonal(recurrent, readout, steps, generator)
+    _orthogonal(recurrent, readout, steps, draws)
     units = recurrent.hidden_size
     for layer in _layers(recurrent):
         if recurrent.mode in ("LSTM", "GRU"):
-            slowness = torch.empty(units).uniform_(1, max(steps - 1, 1), generator=generator).log()
+            slowness = torch.empty(units).uniform_(1, max(steps - 1, 1), generator=draws.generator).log()
             layer.input_bias[units : 2 * units] = slowness  # torch's gate orders are i, f, g, o and r, z, n
         if recurrent.mode == "LSTM":
             layer.input_bias[:units] = -slowness
 
 
-INITIALIZATIONS: dict[str, Callable[[nn.RNNBase, nn.Linear, int, torch.Generator], None]] = {
+INITIALIZATIONS: dict[str, Callable[[nn.RNNBase, nn.Linear, int, Draws], None]] = {
     "tensorflow": _tensorflow,
     "torch": _torch,
     "orthogonal": _orthogonal,

@@ -1,6 +1,7 @@
 """Random shift, rotation, scale, shear and elastic distortion of the images of each update."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -8,7 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from mnist_lstm.core.kernel.functions import cosine, sine
+from mnist_lstm.core.kernel.updates import resample
 from mnist_lstm.parameters import MOVEMENTS, AugmentationParameters
+
+Array = NDArray[np.float64]
+Affine = tuple[Array, Array]
 
 AUGMENTATION = 2  # separates this random stream from those of the initial weights and dropout
 
@@ -24,6 +30,7 @@ class Augmentation:
         pixel_order: of the view, (T, F).
         size: height and width of an image, in pixels.
         device: of the batches.
+        portable: whether the bits are the same on every processor.
     """
 
     def __init__(
@@ -33,7 +40,9 @@ class Augmentation:
         pixel_order: NDArray[np.int64],
         size: tuple[int, int],
         device: torch.device,
+        portable: bool = False,
     ):
+        self._portable = portable
         self._settings, self._seed, self._size, self._device = settings, seed, size, device
         self._pixel_order = torch.from_numpy(pixel_order.ravel()).to(device)
         self._grid = _pixels(size).to(device)
@@ -41,15 +50,22 @@ class Augmentation:
 
     def __call__(self, sequences: Tensor, update: int) -> Tensor:
         """The sequences uint8 (N, T, F) of the augmented images for this update."""
+        random = np.random.default_rng([self._seed, AUGMENTATION, update])
+        if self._portable:
+            images = torch.empty(len(sequences), math.prod(self._size), dtype=torch.uint8)
+            images[:, self._pixel_order] = sequences.flatten(1)
+            places = self._affine(random.uniform(-1, 1, (5, len(images))), sine, cosine)
+            return resample(images.view(-1, *self._size), *places).flatten(1)[:, self._pixel_order].view_as(sequences)
         pixels = torch.empty(len(sequences), math.prod(self._size), dtype=torch.float32, device=self._device)
         pixels[:, self._pixel_order] = sequences.flatten(1).float()
-        moved = self.moved(pixels.view(-1, *self._size), np.random.default_rng([self._seed, AUGMENTATION, update]))
+        moved = self.moved(pixels.view(-1, *self._size), random)
         return moved.round().to(torch.uint8).flatten(1)[:, self._pixel_order].view_as(sequences)
 
     def moved(self, images: Tensor, random: np.random.Generator) -> Tensor:
         """Resampled images float32 (N, height, width); pixels from beyond the edges are zero."""
         height, width = self._size
-        matrices, shifts = self._affine(random.uniform(-1, 1, (5, len(images))))
+        affine = self._affine(random.uniform(-1, 1, (5, len(images))), np.sin, np.cos)
+        matrices, shifts = self._tensor(affine[0]), self._tensor(affine[1][:, None])
         places = self._grid @ matrices.mT + shifts  # (N, height * width, 2)
         places = places.view(-1, *self._size, 2)
         if self._settings.elastic:
@@ -57,15 +73,15 @@ class Augmentation:
         places = places * 2 / torch.tensor([width, height], device=self._device)  # the edges are at -1 and 1
         return grid_sample(images[:, None], places, align_corners=False)[:, 0]
 
-    def _affine(self, drawn: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
-        """Matrices (N, 2, 2) and shifts (N, 1, 2) in pixels, both in x and y, from random numbers (5, N) in [-1, 1]."""
+    def _affine(self, drawn: Array, sine: Callable[[Array], Array], cosine: Callable[[Array], Array]) -> Affine:
+        """Matrices (N, 2, 2) and shifts (N, 2) in pixels, both in x and y, from random numbers (5, N) in [-1, 1]."""
         settings = self._settings
         angle, size = drawn[0] * math.radians(settings.rotation), 1 + drawn[1] * settings.scale
         shear = drawn[2] * settings.shear
-        cos, sin = np.cos(angle), np.sin(angle)
+        cos, sin = cosine(angle), sine(angle)
         matrices = np.array([[cos, shear * cos - sin], [sin, shear * sin + cos]]) / size  # rotation @ shear
         shifts = drawn[3:] * settings.shift
-        return self._tensor(np.moveaxis(matrices, -1, 0)), self._tensor(shifts.T[:, None])
+        return np.moveaxis(matrices, -1, 0), shifts.T
 
     def _elastic(self, noise: NDArray[np.float32]) -> Tensor:
         """Smooth displacements in pixels (N, height, width, 2) from noise (N, 2, height, width).

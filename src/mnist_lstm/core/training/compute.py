@@ -1,14 +1,17 @@
 """Device, precision, threads and random state of training."""
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from mnist_lstm.core.kernel.layers import dropout, linear, lstm
+from mnist_lstm.core.kernel.library import library
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.training.instructions import multiplies_bfloat16, onednn_instructions
 from mnist_lstm.errors import UserError
@@ -101,12 +104,28 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
 
 
 @contextmanager
+def portable_layers(*classifiers: RecurrentClassifier) -> Iterator[None]:
+    """Makes these classifiers compute by the kernel, in training and in evaluation."""
+    library()  # refuses before training starts
+    replaced: list[tuple[nn.Module, Callable[..., Any]]] = []
+    for each in classifiers:
+        replaced += [(each.recurrent, lstm), (each.readout, linear), (each.dropout, dropout)]
+    for module, function in replaced:
+        module.forward = partial(function, module)
+    try:
+        yield
+    finally:
+        for module, _ in replaced:
+            del module.forward
+
+
+@contextmanager
 def recurrent_precision(classifier: RecurrentClassifier, precision: str, device: torch.device) -> Iterator[None]:
     """Makes the recurrent layer compute in `precision` while the classifier is in training mode.
 
     Weights, readout, loss and optimiser stay float32, and so does evaluation.
     """
-    if precision == "float32":
+    if precision != "bfloat16":
         yield
         return
     recurrent = classifier.recurrent

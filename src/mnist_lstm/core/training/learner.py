@@ -89,7 +89,7 @@ class Learner:
         rate, (inputs, self._targets) = self.learning_rate(update), map(self._data_parallel.share, (inputs, targets))
         loss, self._logits = apply_update(self._wrapped, self._optimizer, inputs, self._targets, self._training, rate)
         if self._averaged:
-            average_into(self._averaged, self._classifier, self._training.ema_decay, update)
+            average_into(self._averaged, self._classifier, self._training, update)
         return self._data_parallel.mean(loss)
 
     def accuracy(self) -> float:

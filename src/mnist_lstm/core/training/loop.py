@@ -14,6 +14,7 @@ from torch import Tensor
 from mnist_lstm.core.data.file_backed import FileBackedArray
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import metrics
+from mnist_lstm.core.kernel.layers import mean_cross_entropy
 from mnist_lstm.core.model.classifier import RecurrentClassifier, classify
 from mnist_lstm.core.training.allocator import reused_buffers
 from mnist_lstm.core.training.augmentation import Augmentation, any_augmentation
@@ -22,6 +23,7 @@ from mnist_lstm.core.training.compute import (
     chosen_device,
     chosen_precision,
     expect_threads,
+    portable_layers,
     recurrent_precision,
     threads,
 )
@@ -87,7 +89,10 @@ def fit(
             yield Report(state.iteration, [*state.history], lambda: state)
             return
     expect_threads(training.threads)
-    with reused_buffers(), threads(training.threads), recurrent_precision(classifier, precision, device):
+    layers = recurrent_precision(classifier, precision, device)
+    if precision == "portable":
+        layers = portable_layers(*{classifier, learner.classifying})
+    with reused_buffers(), threads(training.threads), layers:
         updates = _batches(train, training, size, device, state.iteration if state else 0, learner.total)
         yield from _reports(learner, updates, valid, training, len(train), state)
 
@@ -115,7 +120,7 @@ def _reports(
         row = {"iteration": update, "epoch": update * training.batch_size / images}
         row |= {"learning_rate": learner.learning_rate(update)}
         row |= {"train_loss": float(loss), "train_accuracy": learner.accuracy()}
-        row |= validated(learner.classifying, valid) if validates else NOT_VALIDATED
+        row |= validated(learner.classifying, valid, training) if validates else NOT_VALIDATED
         history.append(row)
         if validates and (best is None or row["valid_accuracy"] > best.accuracy):
             best = Best(update, row["valid_accuracy"], learner.weights())
@@ -139,7 +144,10 @@ def _batches(
     targets = torch.from_numpy(train.labels.astype(np.int64)).to(device)
     indices = batches(len(targets), training.batch_size, training.seed, start, training.shuffle_block)
     moves = any_augmentation(training.augmentation)
-    augment = Augmentation(training.augmentation, training.seed, train.pixel_order, size, device) if moves else None
+    augment = None
+    if moves:
+        portable = training.precision == "portable"
+        augment = Augmentation(training.augmentation, training.seed, train.pixel_order, size, device, portable)
     for update, batch_indices in enumerate(islice(indices, total - start), start + 1):
         chosen = torch.from_numpy(batch_indices).to(device)
         batch = torch.from_numpy(sequences[batch_indices]).to(device) if inputs is None else inputs[chosen]
@@ -158,11 +166,12 @@ def _diverged(found: str, update: int, training: TrainingParameters) -> UserErro
     )
 
 
-def validated(classifier: RecurrentClassifier, valid: SequenceSplit) -> Row:
+def validated(classifier: RecurrentClassifier, valid: SequenceSplit, training: TrainingParameters) -> Row:
     """Loss (nats) and accuracy on the validation images."""
     logits = classify(classifier, valid.sequences, VALIDATION_BATCH)
+    loss = mean_cross_entropy if training.precision == "portable" else metrics.cross_entropy
     return {
-        "valid_loss": metrics.cross_entropy(logits, valid.labels),
+        "valid_loss": loss(logits, valid.labels),
         "valid_accuracy": metrics.accuracy(logits, valid.labels),
     }
 

@@ -6,6 +6,7 @@ The learning rate depends only on the update, so a resumed run needs no state fo
 import math
 from collections.abc import Callable
 
+from mnist_lstm.core.kernel.functions import cosine as portable_cosine
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 
@@ -13,34 +14,41 @@ RISE = 0.3  # fraction of a one-cycle schedule with rising learning rate
 FIRST, LAST = 1 / 25, 1 / 250_000  # fractions of the highest rate at the start and the end of a one-cycle schedule
 
 
-def _constant(progress: float) -> float:
+Cosine = Callable[[float], float]
+
+
+def _constant(progress: float, cosine: Cosine) -> float:
     return 1.0
 
 
-def _cosine(progress: float) -> float:
+def _cosine(progress: float, cosine: Cosine) -> float:
     """From the highest rate down to zero along half a cosine.
 
     Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983.
     """
-    return _between(1, 0, progress)
+    return _between(1, 0, progress, cosine)
 
 
-def _one_cycle(progress: float) -> float:
+def _one_cycle(progress: float, cosine: Cosine) -> float:
     """Up to the highest rate and down again, each along half a cosine, with the fractions of torch's `OneCycleLR`.
 
     Source: Smith and Topin 2018, https://arxiv.org/abs/1708.07120.
     """
     if progress < RISE:
-        return _between(FIRST, 1, progress / RISE)
-    return _between(1, LAST, (progress - RISE) / (1 - RISE))
+        return _between(FIRST, 1, progress / RISE, cosine)
+    return _between(1, LAST, (progress - RISE) / (1 - RISE), cosine)
 
 
-def _between(first: float, last: float, progress: float) -> float:
-    return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
+def _between(first: float, last: float, progress: float, cosine: Cosine) -> float:
+    return last + (first - last) * (1 + cosine(math.pi * progress)) / 2
 
 
 # Each maps progress, from 0 to below 1, to a fraction of the highest rate.
-SCHEDULES: dict[str, Callable[[float], float]] = {"constant": _constant, "cosine": _cosine, "one_cycle": _one_cycle}
+SCHEDULES: dict[str, Callable[[float, Cosine], float]] = {
+    "constant": _constant,
+    "cosine": _cosine,
+    "one_cycle": _one_cycle,
+}
 
 
 def learning_rate(training: TrainingParameters, update: int, total: int) -> float:
@@ -53,7 +61,8 @@ def learning_rate(training: TrainingParameters, update: int, total: int) -> floa
     """
     done = max(0, update - 1 - training.warmup) / (total - training.warmup)
     warmth = min(1.0, update / training.warmup) if training.warmup else 1.0
-    return training.learning_rate * warmth * SCHEDULES[training.schedule](done)
+    cosine = portable_cosine if training.precision == "portable" else math.cos
+    return training.learning_rate * warmth * SCHEDULES[training.schedule](done, cosine)
 
 
 def total_updates(training: TrainingParameters, images: int) -> int:

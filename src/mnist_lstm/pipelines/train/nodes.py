@@ -52,8 +52,8 @@ def train(
         before = recorded(fields)
     program = program_continuing(before.program if before else None)
     shape = train_sequences.pixel_order.shape
-    given = train_sequences.sequences
-    classifier = new_classifier(model, shape, len(data_card.class_names), training.seed, given)
+    given, portable = train_sequences.sequences, training.precision == "portable"
+    classifier = new_classifier(model, shape, len(data_card.class_names), training.seed, given, portable)
     splits = (train_sequences, valid_sequences)
     done = before.state.iteration if before else 0
     taker = SnapshotTaker(classifier, total_updates(training, len(train_sequences)), done)

@@ -1,0 +1,77 @@
+"""The compiled kernel that this processor runs."""
+
+import ctypes
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mnist_lstm.errors import UserError
+
+FOLDER = Path(__file__).parent
+SOURCE = FOLDER / "kernel.c"
+VARIANTS = {"AVX512": "avx512", "AVX2": "avx2"}  # by what torch calls the instructions; otherwise "plain"
+TYPES = {"i": ctypes.c_int64, "d": ctypes.c_double, "p": ctypes.c_void_p}
+# The result and the arguments of each function, by the keys of TYPES
+SIGNATURES = {
+    "source": (ctypes.c_char_p, ""),
+    "lstm_shapes": (None, "ppp"),
+    "lstm_forward": (ctypes.c_int, "ppppppppp"),
+    "lstm_backward": (ctypes.c_int, "pppppppppppp"),
+    "product": (None, "iiipiippp"),
+    "cross_entropy": (ctypes.c_double, "iippdp"),
+    "sum_of_squares": (ctypes.c_double, "ipd"),
+    "adam": (None, "ippppddii"),
+    "sgd": (None, "ipppddd"),
+    "move_average": (None, "ippd"),
+    "resample": (None, "iiippp"),
+}
+BUILD = "build it with `pip install -e .`, which needs a C compiler with OpenMP such as gcc"
+
+
+def library() -> ctypes.CDLL:
+    """The kernel for the instructions that torch uses, which ATEN_CPU_CAPABILITY may hold below the processor's.
+
+    Raises:
+        UserError: if it was not built, or from another source.
+    """
+    return loaded(VARIANTS.get(torch.backends.cpu.get_cpu_capability(), "plain"))
+
+
+@cache
+def loaded(variant: str) -> ctypes.CDLL:
+    """The build of the kernel with this name.
+
+    Raises:
+        UserError: if it is missing or cannot be loaded, or was built from another source.
+    """
+    wants = "training.precision 'portable' needs the compiled kernel"
+    files = [*FOLDER.glob(f"_{variant}.*so")]
+    if not files:
+        raise UserError(f"{wants}, found none in {FOLDER}; {BUILD}.")
+    try:
+        kernel = ctypes.CDLL(str(files[0]))  # after torch, whose OpenMP it then shares
+    except OSError as error:
+        raise UserError(f"{wants}, which could not be loaded: {error}; {BUILD}.") from None
+    for name, (result, arguments) in SIGNATURES.items():
+        function = getattr(kernel, name)
+        function.restype, function.argtypes = result, [TYPES[each] for each in arguments]
+    if kernel.source().decode() != hashlib.sha256(SOURCE.read_bytes()).hexdigest():
+        raise UserError(f"{wants} of this version, {files[0].name} is of another; {BUILD}.")
+    return kernel
+
+
+def address(tensor: Tensor, *shape: int, dtype: torch.dtype = torch.float32) -> int:
+    """The address of a contiguous tensor on the CPU.
+
+    Raises:
+        ValueError: if its shape, type, device or layout is another.
+    """
+    if tensor.shape != shape or tensor.dtype != dtype or tensor.device.type != "cpu" or not tensor.is_contiguous():
+        raise ValueError(
+            f"the kernel needs a contiguous {dtype} {shape} on the CPU, found {tensor.dtype} {tuple(tensor.shape)} on "
+            f"{tensor.device}, strides {tensor.stride()}"
+        )
+    return tensor.data_ptr()

@@ -1,0 +1,66 @@
+"""A program in C that trains by the kernel alone: the same bits on another processor, and no wrong access to memory."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mnist_lstm.core.kernel.library import SOURCE
+
+DRIVER = Path(__file__).with_name("driver.c")
+FLAGS = ("-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", "-Wno-psabi")
+SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+# N T F H K and updates, with the digest that an x86-64 processor with AVX2 printed
+DIGESTS = {
+    "64 7 5 19 10 50": "e957e8596b0ebe6b",
+    "37 3 28 33 3 20": "28d15553e3c0c038",
+    "1 1 1 1 2 20": "6c670a5574d9f901",
+    "600 2 2 17 3 4": "e74e7f3842de8691",
+    "1 2 28 1 2 3": "d7d26570f1a32d47",
+    "37 3 65 16 5 3": "d3e4834727bfaea7",
+    "2 6 17 64 11 4": "819897e82294808a",
+    "5 1 16 65 1 4": "a8fed21ba1f22ceb",
+}
+
+
+def needed(*programs: str) -> None:
+    if missing := [program for program in programs if not shutil.which(program)]:
+        pytest.skip(f"{' and '.join(missing)} not installed")
+
+
+def built(folder: Path, compiler: str, *flags: str) -> str:
+    program = folder / "driver"
+    openmp = [] if "-fopenmp" in flags else ["-Wno-unknown-pragmas"]
+    subprocess.run(
+        [compiler, *FLAGS, *flags, *openmp, f"-I{SOURCE.parent}", str(DRIVER), "-o", str(program), "-lm"], check=True
+    )
+    return str(program)
+
+
+def digest(sizes: str, *command: str) -> str:
+    return subprocess.run([*command, *sizes.split()], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [("-O3", "-fopenmp"), SANITIZED], ids=["plain", "sanitized"])
+def test_training_in_c_has_the_bits_of_another_processor(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    needed("gcc")
+    program = built(tmp_path, "gcc", *flags)
+    assert {sizes: digest(sizes, program) for sizes in DIGESTS} == DIGESTS
+
+
+@pytest.mark.slow
+def test_training_in_c_has_the_same_bits_with_the_vectors_of_this_processor_and_touches_no_wrong_memory(
+    tmp_path: Path,
+) -> None:
+    needed("gcc")
+    program = built(tmp_path, "gcc", *SANITIZED, "-march=native")
+    assert {sizes: digest(sizes, program) for sizes in DIGESTS} == DIGESTS
+
+
+@pytest.mark.slow
+def test_training_in_c_has_the_same_bits_on_aarch64(tmp_path: Path) -> None:
+    needed("aarch64-linux-gnu-gcc", "qemu-aarch64")
+    program = built(tmp_path, "aarch64-linux-gnu-gcc", "-O3", "-static")
+    assert {sizes: digest(sizes, "qemu-aarch64", program) for sizes in DIGESTS} == DIGESTS

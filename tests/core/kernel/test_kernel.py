@@ -1,0 +1,255 @@
+"""The kernel computes what torch computes, with bits that neither instructions nor threads change."""
+
+import copy
+import ctypes
+import math
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.testing import assert_close
+
+from mnist_lstm.core.kernel import layers, library, updates
+from mnist_lstm.core.kernel.functions import cosine, logarithm, sine
+from mnist_lstm.core.model.classifier import new_classifier
+from mnist_lstm.core.training.augmentation import Augmentation
+from mnist_lstm.core.training.checkpoint import weights_digest
+from mnist_lstm.core.training.compute import threads
+from mnist_lstm.core.training.loop import fit
+from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import AugmentationParameters, Parameters
+from tests.conftest import Sequences
+from tests.core.conftest import SIZE, needs_kernel
+
+# N, T, F, H, layers, directions: ones, primes, and each side of the paddings and of a chunk of sequences
+SIZES = [
+    (1, 1, 1, 1, 1, 1),
+    (2, 1, 28, 1, 1, 1),
+    (3, 5, 1, 7, 1, 1),
+    (31, 7, 5, 13, 1, 1),
+    (33, 4, 3, 17, 1, 1),
+    (37, 3, 65, 16, 1, 1),
+    (67, 6, 3, 33, 2, 2),
+    (600, 2, 2, 5, 1, 1),
+]
+
+
+def network(features: int, units: int, number: int = 1, directions: int = 1) -> nn.LSTM:
+    torch.manual_seed(units)
+    return nn.LSTM(features, units, number, batch_first=True, bidirectional=directions == 2)
+
+
+def results(layer: nn.LSTM, read: Callable[[Tensor], Any], inputs: Tensor, use: str = "both") -> list[Tensor]:
+    """Outputs, last hidden states, and the gradients of inputs and weights."""
+    inputs = inputs.clone().requires_grad_()
+    layer.zero_grad()
+    outputs, (hidden, _) = read(inputs)
+    weights = torch.linspace(-1, 1, outputs.numel(), dtype=inputs.dtype).view_as(outputs)
+    loss = (outputs * weights).sum() * (use != "hidden") + (hidden * hidden).sum() * (use != "outputs")
+    loss.backward()
+    return [outputs.detach(), hidden.detach(), inputs.grad, *(weight.grad for weight in layer.parameters())]
+
+
+def test_where_there_is_a_compiler_the_kernel_is_built() -> None:
+    if sys.platform == "linux" and shutil.which("gcc"):
+        assert library.library()
+
+
+@needs_kernel
+@pytest.mark.parametrize("size", SIZES)
+def test_a_layer_and_its_gradients_are_those_of_torch_in_float64(size: tuple[int, ...]) -> None:
+    count, steps, features, units, number, directions = size
+    layer = network(features, units, number, directions)
+    inputs = torch.randn(count, steps, features, generator=torch.Generator().manual_seed(1))
+    found = results(layer, lambda given: layers.lstm(layer, given), inputs)
+    exact = copy.deepcopy(layer).double()
+    expected = results(exact, exact, inputs.double())
+    assert_close(found, [each.float() for each in expected], rtol=1e-4, atol=1e-5)
+
+
+@needs_kernel
+@pytest.mark.parametrize("use", ["outputs", "hidden"])
+def test_outputs_or_last_states_may_have_no_gradient(use: str) -> None:
+    layer, inputs = network(3, 5), torch.rand(4, 6, 3)
+    found = results(layer, lambda given: layers.lstm(layer, given), inputs, use)
+    assert_close(found, results(layer, layer, inputs, use), rtol=1e-4, atol=1e-5)
+
+
+@needs_kernel
+def test_the_cell_state_keeps_counting() -> None:
+    layer = nn.LSTM(1, 1, batch_first=True)
+    with torch.no_grad():
+        for weight in layer.parameters():
+            weight.zero_()
+        layer.get_parameter("bias_ih_l0").copy_(
+            torch.tensor([30.0, 30.0, math.atanh(1e-3), 30.0])
+        )  # adds 1/1000 at each step
+        outputs, _ = layers.lstm(layer, torch.zeros(1, 2000, 1))
+    assert_close(outputs[0, :, 0], torch.tanh(torch.arange(1, 2001) / 1000), rtol=1e-4, atol=0)
+
+
+def variants() -> Iterator[str]:
+    """The builds that this processor can run."""
+    yield "plain"
+    own = library.VARIANTS.get(torch.backends.cpu.get_cpu_capability())
+    yield from ("avx2", "avx512") if own == "avx512" else [own] if own else []
+
+
+@needs_kernel
+def test_instructions_and_threads_change_no_bit(
+    small: Parameters, sequences: Sequences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "cosine", "clip_norm": 0.5, "ema_decay": 0.9}
+    changes |= {"label_smoothing": 0.1, "precision": "portable", "iterations": 12, "batch_size": 40}
+    moves = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0, elastic_sigma=2.0)
+    model = small.model.model_copy(update={"num_layers": 2, "bidirectional": True, "dropout": 0.2, "hidden_size": 19})
+
+    def digest(variant: str, count: int) -> str:
+        for module in (layers, updates):
+            monkeypatch.setattr(module, "library", lambda: library.loaded(variant))
+        training = small.training.model_copy(update=changes | {"threads": count, "augmentation": moves})
+        classifier = new_classifier(model, (6, 4), 3, seed=1, portable=True)
+        *_, last = fit(classifier, sequences.train, sequences.valid, training, SIZE)
+        state = last.state()
+        return weights_digest(state.classifying) + str(state.history[-1]["valid_loss"])
+
+    # found on an x86-64 processor with AVX2: the same must come out on any other
+    expected = {"fcbe77569a40e77fd226d8b8255f554da2e6925fbd2ea46df76708410e498b220.8622033708671234"}
+    assert {digest(variant, count) for variant in variants() for count in (1, 2, 4)} == expected
+
+
+@needs_kernel
+def test_readout_and_loss_are_those_of_torch() -> None:
+    torch.manual_seed(0)
+    layer, inputs, targets = nn.Linear(13, 11), torch.randn(7, 13), torch.arange(7)
+
+    def found(read: Callable[[Tensor], Tensor], loss: Callable[[Tensor], Tensor]) -> list[Any]:
+        layer.zero_grad()
+        given = inputs.clone().requires_grad_()
+        value = loss(read(given))
+        value.backward()
+        return [value.detach(), given.grad, layer.weight.grad, layer.bias.grad]
+
+    torchs = found(layer, lambda logits: cross_entropy(logits, targets, label_smoothing=0.1))
+    kernels = found(
+        lambda given: layers.linear(layer, given), lambda logits: layers.portable_cross_entropy(logits, targets, 0.1)
+    )
+    assert_close(kernels, torchs, rtol=1e-5, atol=1e-7)
+
+
+@needs_kernel
+def test_extreme_logits_have_a_finite_loss_and_those_that_are_not_numbers_have_none() -> None:
+    logits, targets = torch.tensor([[1e4, -1e4, 0.0]]), torch.tensor([1])
+    assert layers.portable_cross_entropy(logits, targets, 0.0) == 2e4
+    assert layers.portable_cross_entropy(logits * math.nan, targets, 0.0).isnan()
+    assert not layers.portable_cross_entropy(logits * math.inf, targets, 0.0).isfinite()
+
+
+@needs_kernel
+def test_the_norm_of_gradients_is_limited_as_by_torch() -> None:
+    found = []
+    for limit in (nn.utils.clip_grad_norm_, updates.clip_norm):
+        weights = [torch.zeros(3, 5), torch.zeros(4)]
+        for weight in weights:
+            weight.grad = torch.arange(weight.numel()).float().view_as(weight)
+        limit(weights, 0.7)
+        found.append([weight.grad for weight in weights])
+    assert_close(*found, rtol=1e-6, atol=0)
+
+
+@needs_kernel
+def test_images_move_as_by_torch_up_to_rounding() -> None:
+    settings = AugmentationParameters(rotation=30, scale=0.2, shear=0.2, shift=2.0, elastic=0, elastic_sigma=4.0)
+    images = torch.randint(0, 256, (20, 9, 7), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    order = np.arange(63).reshape(9, 7)
+    portable, torchs = (
+        Augmentation(settings, 1, order, (9, 7), torch.device("cpu"), portable)(images, 5).int()
+        for portable in (True, False)
+    )
+    assert (portable - torchs).abs().max() <= 1
+    assert (portable != images).float().mean() > 0.5
+
+
+def test_functions_are_those_of_the_library_up_to_rounding() -> None:
+    x = np.linspace(-math.pi, math.pi, 1001)
+    np.testing.assert_allclose(sine(x), np.sin(x), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(cosine(x), np.cos(x), rtol=0, atol=1e-14)
+    positive = np.geomspace(1e-300, 1e300, 1001)
+    np.testing.assert_allclose(logarithm(positive), np.log(positive), rtol=1e-14, atol=1e-15)
+
+
+def test_series_are_refused(small: Parameters) -> None:
+    with pytest.raises(UserError, match=r"^training\.precision 'portable' trains on images alone, found series; set"):
+        new_classifier(small.model, (6, 4), 3, seed=1, sequences=np.zeros((5, 6, 4), np.float32), portable=True)
+
+
+def test_portable_initial_weights_are_normal_and_uniform(small: Parameters) -> None:
+    model = small.model.model_copy(update={"hidden_size": 200, "initialization": "tensorflow"})
+    weights = new_classifier(model, (6, 4), 100, seed=1, portable=True).state_dict()
+    drawn = weights["readout.weight"].double()  # 20,000 numbers
+    assert abs(drawn.mean()) < 0.03
+    assert abs(drawn.std() - 1) < 0.02
+    assert abs((drawn.abs() < 1).double().mean() - 0.6827) < 0.015
+    limit = math.sqrt(6 / (4 + 200 + 800))
+    assert 0.99 * limit < weights["recurrent.weight_hh_l0"].max() < limit
+
+
+@needs_kernel
+@pytest.mark.parametrize(
+    "wrong", [torch.zeros(2, 4), torch.zeros(3, 2).t(), torch.zeros(2, 3).double(), torch.zeros(2, 3, device="meta")]
+)
+def test_a_tensor_that_the_kernel_could_not_read_never_reaches_it(wrong: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"needs a contiguous torch.float32 \(2, 3\) on the CPU, found"):
+        library.address(wrong, 2, 3)
+
+
+def test_a_missing_damaged_or_older_kernel_is_refused_in_one_line(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusal() -> str:
+        library.loaded.cache_clear()
+        with pytest.raises(UserError) as refused:
+            library.library()
+        return str(refused.value)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(library, "FOLDER", tmp_path)
+        assert "needs the compiled kernel, found none in" in refusal()
+        variant = library.VARIANTS.get(torch.backends.cpu.get_cpu_capability(), "plain")
+        (tmp_path / f"_{variant}.so").write_bytes(b"no library")
+        assert "could not be loaded" in refusal()
+    library.loaded.cache_clear()
+
+
+@needs_kernel
+def test_a_kernel_of_another_source_is_refused(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "kernel.c"
+    other.write_bytes(library.SOURCE.read_bytes() + b"\n")
+    monkeypatch.setattr(library, "SOURCE", other)
+    library.loaded.cache_clear()
+    with pytest.raises(UserError, match=r"needs the compiled kernel of this version, .* is of another; build it"):
+        library.library()
+    library.loaded.cache_clear()
+
+
+@needs_kernel
+def test_threads_of_the_kernel_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+
+    class Watched(ctypes.Structure):
+        _fields_ = layers.Sizes._fields_
+
+        def __init__(self, *sizes: int) -> None:
+            found.append(sizes[-1])
+            super().__init__(*sizes)
+
+    monkeypatch.setattr(layers, "Sizes", Watched)
+    with threads(3):
+        layers.lstm(network(2, 3), torch.zeros(1, 2, 2))
+    assert found == [3]
