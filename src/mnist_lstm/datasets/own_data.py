@@ -55,6 +55,8 @@ def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str
     raw_parts, notes = _labelled(raw, named.place)
     labels = _labels(raw, raw_parts, named)
     found = {split: part.images for split, part in raw_parts.items()}
+    for held in (raw.parts, raw_parts):
+        held.clear()  # so that what is converted below frees its memory, split by split
     kind = "series" if series.are_series(found, raw.kind or data.kind, named.place) else "images"
     arrays = _series(found, data, named.place) if kind == "series" else _images(found, raw, data, named.place)
     classes = len(labels.class_names)
@@ -96,12 +98,13 @@ def _series(found: dict[str, Any], data: DataParameters, place: str) -> Arrays:
 def _images(found: dict[str, Any], raw: RawData, data: DataParameters, place: str) -> Arrays:
     count = sum(map(len, found.values()))
     images, changed = grey_values(found, place, data.brightest)
+    found.clear()
     transposed = raw.transposed if data.transposed is None else data.transposed
     dark = data.dark_on_light if data.dark_on_light is not None else raw.dark_on_light
     dark = _is_dark_on_light(images, place) if dark is None else dark
-    for split in found:
-        upright = oriented(images.pop(split), transposed)
-        images[split] = inverted(upright, place) if dark else upright
+    for split in tuple(images):
+        images[split] = oriented(images.pop(split), transposed)
+        images[split] = inverted(images[split], place) if dark else images[split]
     _, height, width = images["train"].shape
     way_up = "rows and columns swapped (data.transposed)" if transposed else "upright"
     ink = "dark ink on light, inverted (data.dark_on_light)" if dark else "light ink on dark"

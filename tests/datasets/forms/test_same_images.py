@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,10 @@ from sklearn.datasets import dump_svmlight_file
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.datasets.forms.raw import RawData, RawSplit
+from mnist_lstm.datasets.own_data import Named, assembled
 from tests.datasets.forms.conftest import Digits, Read
+from tests.support.projects import data_parameters
 
 Write = Callable[[Path, Digits], Any]
 
@@ -319,3 +323,21 @@ def joined(splits: Splits) -> Any:
 
 def rows(part: Any) -> list[bytes]:
     return [bytes([label]) + image.tobytes() for image, label in zip(part.images, part.labels, strict=True)]
+
+
+@pytest.mark.parametrize("split", ["first", "stratified"])
+def test_reading_takes_at_most_twice_the_memory_of_the_pixels(split: str) -> None:
+    data = data_parameters(path="mine", split=split)
+    tracemalloc.start()
+    try:
+        images = {part: np.zeros((count, 28, 28), np.uint8) for part, count in (("train", 24_000), ("test", 4_000))}
+        pixels = sum(each.nbytes for each in images.values())
+        raw = RawData(
+            "it", {name: RawSplit(each, np.arange(len(each)) % 5) for name, each in images.items()}, transposed=True
+        )
+        del images
+        assembled(raw, data, Named("mine", "mine", "mine"), {})
+        fixed = 16 * 2**20  # of samples and blocks, whatever the number of images
+        assert tracemalloc.get_traced_memory()[1] < 2.1 * pixels + fixed
+    finally:
+        tracemalloc.stop()
