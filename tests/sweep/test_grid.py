@@ -3,7 +3,10 @@
 import pytest
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.grid import parse_axes
+from mnist_lstm.sweep.base_parameters import SEED, Trial
+from mnist_lstm.sweep.grid import parse_axes, shuffled
+
+TRIALS = [Trial(f"size={size} seed={seed}", {"size": size, SEED: seed}) for size in range(8) for seed in (5, 3)]
 
 
 def test_each_option_is_a_parameter_with_its_values() -> None:
@@ -17,3 +20,19 @@ def test_each_option_is_a_parameter_with_its_values() -> None:
 def test_a_parameter_or_value_given_twice_is_refused(options: list[str]) -> None:
     with pytest.raises(UserError, match="must be given once"):
         parse_axes(options)
+
+
+def test_trials_run_seed_by_seed_in_an_order_that_the_seed_draws() -> None:
+    order = shuffled(TRIALS, [5, 3], 1)
+    assert [trial.changes[SEED] for trial in order] == [5] * 8 + [3] * 8
+    sizes = [
+        [trial.changes["size"] for trial in half] for half in (order[:8], order[8:], shuffled(TRIALS, [5, 3], 2)[:8])
+    ]
+    assert [sorted(half) for half in sizes] == [[*range(8)]] * 3
+    assert len({*map(tuple, sizes), tuple(range(8))}) == 4
+    assert shuffled(TRIALS[::-1], [5, 3], 1) == order
+
+
+def test_the_order_of_the_rest_of_a_sweep_is_that_of_the_whole() -> None:
+    order = shuffled(TRIALS, [5, 3], 1)
+    assert shuffled(order[5:], [5, 3], 1) == order[5:]

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from scipy.stats import ttest_1samp
 
 from mnist_lstm.sweep.base_parameters import Trial
-from mnist_lstm.sweep.ranking import ranked
+from mnist_lstm.sweep.ranking import comparable, ranked, setting_text
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 
 TRIALS = [
@@ -34,3 +35,23 @@ def test_a_setting_with_a_failed_trial_has_no_rank() -> None:
     assert sizes(metric, found | {"8 2": replace(found["8 2"], status="failed", values={})}) == [4]
     del found["4 1"]
     assert sizes(metric, found) == [8]
+
+
+def names(found: dict[str, Outcome]) -> list[str]:
+    return [trial.name for trial in comparable(TRIALS, found)]
+
+
+def test_a_sweep_that_goes_on_compares_settings_by_the_seeds_that_all_have_finished() -> None:
+    found = outcomes("valid/accuracy")
+    assert names(found) == ["4 1", "4 2", "8 1", "8 2"]
+    assert names({name: found[name] for name in ("4 1", "8 1", "8 2")}) == ["4 1", "8 1"]
+    assert names({"8 1": found["8 1"]}) == ["8 1"]
+    assert names({}) == []
+    assert names(found | {"4 1": Outcome("failed")}) == ["8 1", "8 2"]
+
+
+def test_the_best_is_reported_with_the_interval_of_its_mean() -> None:
+    best = ranked(TRIALS, outcomes("valid/accuracy"), "valid/accuracy")[0]
+    low, high = ttest_1samp([0.9, 0.7], 0).confidence_interval(0.95)
+    expected = f"model.hidden_size=8: valid/accuracy 0.8000 (2 seeds, 95% interval {low:.4f} to {high:.4f})"
+    assert setting_text(best, "valid/accuracy") == expected

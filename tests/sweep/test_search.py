@@ -74,6 +74,9 @@ def test_a_search_that_is_interrupted_goes_on_and_finds_what_an_undisturbed_one_
     process.send_signal(signal.SIGINT)
     process.wait()
     assert study(project, "eight").info.status == "KILLED"
+    assert {"compare.html", "trials.csv"} <= {
+        path.name for path in project.path.glob("data/08_reporting/eight/study/*")
+    }
     done = sweep(project, *SEARCH)
     assert done.returncode == 0, done.stdout
     assert drawn(project, "eight") == drawn(search, "eight")

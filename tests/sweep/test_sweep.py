@@ -77,13 +77,22 @@ def test_the_images_are_read_once_for_all_trials(grid: Project) -> None:
 def test_the_study_lists_its_trials_and_draws_them(grid: Project) -> None:
     parent = study(grid, "six")
     artifacts = {file.path for file in grid.client().list_artifacts(parent.info.run_id)}
-    assert artifacts == {"parameters.yml", "study.html", "trials.csv"}
+    assert artifacts == {"compare.html", "parameters.yml", "study.html", "trials.csv"}
     with (grid.path / "data/08_reporting/six/study/trials.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["trial"] for row in rows][:2] == ["hidden_size=6 seed=1", "hidden_size=6 seed=2"]
     page = (grid.path / "data/08_reporting/six/study/study.html").read_text()
     assert page.count('class="plotly-graph-div"') == 2  # importances need 20 trials
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=(?!.data:)", page)  # it opens without a network
+    assert 'href="compare.html"' in page
+    assert "hidden_size=6 seeds 1, 2" in (grid.path / "data/08_reporting/six/study/compare.html").read_text()
+
+
+def test_all_settings_have_run_with_the_first_seed_before_the_second_begins(grid: Project) -> None:
+    started = sorted((runs[0].info.start_time, name) for name, runs in trials(grid, "six").items())
+    seeds = [name.rpartition("=")[2] for _, name in started]
+    assert seeds[:2] == ["1", "1"]  # of two workers, the third and fourth may swap
+    assert seeds[4:] == ["2", "2"]
 
 
 def test_the_winner_is_a_preset_that_says_what_it_costs_and_reaches(grid: Project) -> None:

@@ -1,5 +1,6 @@
 """A grid: a trial for each combination of values, and for each seed."""
 
+import hashlib
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -12,6 +13,9 @@ from mnist_lstm.sweep.trial_source import TrialSource
 
 class Grid(TrialSource):
     """Trials that do not depend on each other.
+
+    They run seed by seed: all combinations with the first seed, then all with the second. Within a seed, the order is
+    drawn from the seed of `base`, so a sweep that is stopped has tried all values alike.
 
     Args:
         base: the parameters that the trials share.
@@ -36,6 +40,7 @@ class Grid(TrialSource):
         self.inputs = {base.inputs_folder(changes): changes for changes in combinations}  # also checks all of them
         self.total = len(self.trials)
         self._waiting: list[Trial] = []
+        self._seed = base.values["training"]["seed"]
 
     @property
     def specification(self) -> dict[str, Any]:
@@ -44,13 +49,25 @@ class Grid(TrialSource):
 
     def resume(self, outcomes: dict[str, Outcome]) -> None:
         """Leaves out the trials that have finished."""
-        self._waiting = [
-            trial for trial in self.trials if trial.name not in outcomes or not outcomes[trial.name].complete
-        ]
+        unfinished = [trial for trial in self.trials if trial.name not in outcomes or not outcomes[trial.name].complete]
+        self._waiting = shuffled(unfinished, self.axes.get(SEED, [None]), self._seed)
 
     def next_trial(self) -> Trial | None:
         """The next trial, None when there are no more."""
         return self._waiting.pop(0) if self._waiting else None
+
+
+def shuffled(trials: Sequence[Trial], seeds: Sequence[Any], seed: int) -> list[Trial]:
+    """The trials by their position in `seeds`, and within each by a hash of `seed` and name.
+
+    A hash and no generator: the order does not depend on which trials are left to run.
+    """
+
+    def order(trial: Trial) -> tuple[int, str]:
+        drawn = hashlib.sha256(f"{seed} {trial.name}".encode()).hexdigest()
+        return seeds.index(trial.changes.get(SEED)), drawn
+
+    return sorted(trials, key=order)
 
 
 def parse_axes(options: Sequence[str]) -> dict[str, list[Any]]:

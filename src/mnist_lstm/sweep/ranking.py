@@ -1,12 +1,14 @@
 """The ranking of settings by the mean over their seeds of a metric on the validation images."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import NamedTuple
 
+from mnist_lstm.core.evaluation.significance import MeanInterval, mean_interval
 from mnist_lstm.sweep.base_parameters import SEED, Changes, Trial
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
+from mnist_lstm.tracking.compare.groups import CONFIDENCE
 
 
 class Setting(NamedTuple):
@@ -16,13 +18,13 @@ class Setting(NamedTuple):
         changes: that they share.
         trials: in the order of their seeds.
         value: mean of the metric.
-        spread: standard deviation over the seeds; nan for one seed.
+        interval: of the mean over the seeds; None for one seed.
     """
 
     changes: Changes
     trials: list[Trial]
     value: float
-    spread: float
+    interval: MeanInterval | None
 
 
 def ranked(trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Setting]:
@@ -30,21 +32,52 @@ def ranked(trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -
 
     A setting with a failed or pruned trial is left out: its mean would be over other seeds.
     """
-    groups: dict[str, list[Trial]] = defaultdict(list)
-    for trial in trials:
-        groups[repr(_without_seed(trial.changes)) if SEED in trial.changes else trial.name].append(trial)
     settings = [
         _setting(group, [outcomes[trial.name].values[metric] for trial in group])
-        for group in groups.values()
+        for group in _groups(trials)
         if all(trial.name in outcomes and outcomes[trial.name].values for trial in group)
     ]
     sign = -1 if DIRECTIONS[metric] == "maximize" else 1
     return sorted(settings, key=lambda setting: sign * setting.value)
 
 
+def comparable(trials: Sequence[Trial], outcomes: dict[str, Outcome]) -> list[Trial]:
+    """Of a sweep that is not at its end, the trials that compare all settings by the same seeds.
+
+    These are the seeds that every setting has finished; before there is one, the seed that most have finished. A
+    setting with a trial that failed or was pruned is left out.
+    """
+    groups = [
+        group for group in _groups(trials) if all(t.name not in outcomes or outcomes[t.name].values for t in group)
+    ]
+    finished = Counter(t.changes.get(SEED) for group in groups for t in group if t.name in outcomes)
+    seeds = {seed for seed, times in finished.items() if times == len(groups)} or {
+        seed for seed, _ in finished.most_common(1)
+    }
+    return [t for group in groups for t in group if t.changes.get(SEED) in seeds and t.name in outcomes]
+
+
+def _groups(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """The trials of each setting."""
+    groups: dict[str, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        groups[repr(_without_seed(trial.changes)) if SEED in trial.changes else trial.name].append(trial)
+    return list(groups.values())
+
+
 def _setting(trials: list[Trial], values: list[float]) -> Setting:
-    spread = stdev(values) if len(values) > 1 else float("nan")
-    return Setting(_without_seed(trials[0].changes), trials, fmean(values), spread)
+    interval = mean_interval(values, CONFIDENCE) if len(values) > 1 else None
+    return Setting(_without_seed(trials[0].changes), trials, fmean(values), interval)
+
+
+def setting_text(setting: Setting, metric: str) -> str:
+    """A setting and its result: "model.hidden_size=64: valid/accuracy 0.9712 (2 seeds, 95% interval 0.96 to 0.98)"."""
+    changes = ", ".join(f"{key}={value}" for key, value in setting.changes.items()) or "the parameters as they are"
+    found = f"{changes}: {metric} {setting.value:.4f}"
+    if setting.interval is None:
+        return found
+    _, low, high, _ = setting.interval
+    return f"{found} ({len(setting.trials)} seeds, {CONFIDENCE:.0%} interval {low:.4f} to {high:.4f})"
 
 
 def _without_seed(changes: Changes) -> Changes:

@@ -13,13 +13,14 @@ from mnist_lstm.sweep import preset
 from mnist_lstm.sweep.base_parameters import BaseParameters, Trial
 from mnist_lstm.sweep.figures import figures
 from mnist_lstm.sweep.options import SweepOptions
-from mnist_lstm.sweep.ranking import Setting
+from mnist_lstm.sweep.ranking import Setting, setting_text
 from mnist_lstm.sweep.stages import StudyResult
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 from mnist_lstm.sweep.study_page import page
 from mnist_lstm.sweep.trial_source import TrialSource
 
 MOST_LISTED = 10  # values of a parameter
+MOST_COMPARED = 10  # settings, the best ones
 
 Row = dict[str, Any]
 
@@ -42,12 +43,22 @@ def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, resu
         atomic_write(folder / "parameters.yml", text.encode())
         lines += [f"Best       {validated}", f"Tested     {tested}"]
         lines.append(f"Preset     conf/{options.name}/parameters.yml (kedro run --env {options.name})")
+    elif result.settings:
+        lines.append(f"Best       so far {setting_text(result.settings[0], options.metric)}; not tested")
     else:
         lines.append("Best       none: no setting finished all its trials")
+    compared = [trial for setting in result.settings[:MOST_COMPARED] for trial in setting.trials]
+    compares = len(compared) > 1
+    if compares:
+        page_of_best = result.study.comparison([result.outcomes[trial.name].run_id for trial in compared])
+        atomic_write(folder / "compare.html", page_of_best.encode())
     plots = figures(trials.axes, trials.trials, result.outcomes, options.metric)
     atomic_write(folder / "trials.csv", as_csv(rows).encode())
-    atomic_write(folder / "study.html", page(options.name, lines, shown(rows, options.metric), plots).encode())
-    result.study.write(folder, {"metric": options.metric} | _swept(trials), tags, metrics)
+    atomic_write(
+        folder / "study.html", page(options.name, lines, shown(rows, options.metric), plots, compares).encode()
+    )
+    params = {"metric": options.metric} | _swept(trials) if result.tested else {}  # cannot change later
+    result.study.write(folder, params, tags, metrics)
     return [*lines, f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv next to it"]
 
 
@@ -56,13 +67,6 @@ def count(outcomes: dict[str, Outcome]) -> str:
     states = [outcome.status for outcome in outcomes.values()]
     by_status = (f"{states.count(state)} {state}" for state in ("finished", "pruned", "failed") if state in states)
     return ", ".join([f"{len(states)} trials", *by_status])
-
-
-def setting_text(best: Setting, metric: str) -> str:
-    """A setting and its result: "model.hidden_size=64: valid/accuracy 0.9712 (2 seeds, standard deviation 0.0010)"."""
-    changes = ", ".join(f"{key}={value}" for key, value in best.changes.items()) or "the parameters as they are"
-    seeds = f" ({len(best.trials)} seeds, standard deviation {best.spread:.4f})" if len(best.trials) > 1 else ""
-    return f"{changes}: {metric} {best.value:.4f}{seeds}"
 
 
 def test_text(base: BaseParameters, result: StudyResult, best: Setting) -> str:

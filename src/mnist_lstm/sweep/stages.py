@@ -18,7 +18,7 @@ from mnist_lstm.sweep.engine import Engine, Result, Task
 from mnist_lstm.sweep.local_pool import LocalPool
 from mnist_lstm.sweep.options import SweepOptions
 from mnist_lstm.sweep.progress import Progress
-from mnist_lstm.sweep.ranking import Setting, ranked
+from mnist_lstm.sweep.ranking import Setting, comparable, ranked
 from mnist_lstm.sweep.shutdown import ended_with_status, sigterm_as_ctrl_c
 from mnist_lstm.sweep.study import Outcome, Study
 from mnist_lstm.sweep.trial_source import TrialSource
@@ -76,11 +76,18 @@ def run_sweep(
         specification = specification | {"the images": sorted({values["images"] for values in prepared})}
         study = studies.opened(base.project, base.settings, base.parameters({}), base.env, options.name, specification)
         with ended_with_status(study):
-            with _engine(options, base, pool) as engine:
-                outcomes = _run_trials(engine, base, trials, options, study)
+            data = ", ".join(sorted({values["title"] for values in prepared}))
+            outcomes: dict[str, Outcome] = {}
+            try:
+                with _engine(options, base, pool) as engine:
+                    _run_trials(engine, base, trials, options, study, outcomes)
+            except BaseException:  # what has finished compares, too
+                settings = ranked(comparable(trials.trials, outcomes), outcomes, options.metric)
+                if settings:
+                    show(StudyResult(study, data, settings, outcomes, None))
+                raise
             settings = ranked(trials.trials, outcomes, options.metric)
             tested = _test_winner(pool, base, settings[0], outcomes, study) if settings else None
-            data = ", ".join(sorted({values["title"] for values in prepared}))
             show(StudyResult(study, data, settings, outcomes, tested))
 
 
@@ -108,12 +115,17 @@ def _prepare(pool: LocalPool, base: BaseParameters, trials: TrialSource) -> list
 
 
 def _run_trials(
-    engine: Engine, base: BaseParameters, trials: TrialSource, options: SweepOptions, study: Study
-) -> dict[str, Outcome]:
-    """Runs what has not finished; returns the outcome of every trial."""
+    engine: Engine,
+    base: BaseParameters,
+    trials: TrialSource,
+    options: SweepOptions,
+    study: Study,
+    outcomes: dict[str, Outcome],
+) -> None:
+    """Runs what has not finished; puts the outcome of every trial into `outcomes`."""
     before = {name: outcome for name, outcome in study.outcomes().items() if not name.startswith(WINNER)}
     trials.resume(before)
-    outcomes = {name: outcome for name, outcome in before.items() if outcome.complete}
+    outcomes.update({name: outcome for name, outcome in before.items() if outcome.complete})
 
     def next_task() -> Task | None:
         if (trial := trials.next_trial()) is None:
@@ -124,7 +136,7 @@ def _run_trials(
         folder = base.inputs_folder(trial.changes)
         return Task(trial.name, "train", base.env, params, folder, trials.prunes, training.threads, gpus)
 
-    with Progress(trials.total, options.metric, outcomes) as progress:
+    with Progress(trials, options.metric, outcomes) as progress:
         for task, result in engine.run(next_task, trials.prune_at):
             outcome = _outcome(study, task.name, result)
             outcomes[task.name] = outcome
@@ -132,7 +144,6 @@ def _run_trials(
             progress.show(task.name, outcome)
             if outcome.status == "failed" and options.fail_fast:
                 raise UserError(f"trial {task.name!r} failed: {outcome.reason}")
-    return outcomes
 
 
 def _outcome(study: Study, name: str, result: Result) -> Outcome:

@@ -14,6 +14,8 @@ from mnist_lstm.processes import is_dead, process
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, start, store
 from mnist_lstm.tracking import tags as tag_names
+from mnist_lstm.tracking.compare import comparison
+from mnist_lstm.tracking.compare.runs import compared
 from mnist_lstm.tracking.pages import run_page
 from mnist_lstm.tracking.settings import Settings
 from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
@@ -113,6 +115,11 @@ class Study:
         if content is None:
             raise UserError(f"run {outcome.run_id} must hold checkpoint.pt, found none; choose another --name.")
         return content
+
+    def comparison(self, run_ids: list[str]) -> str:
+        """The page that compares trials."""
+        runs = [self._client.get_run(run_id) for run_id in run_ids]
+        return comparison.of(compared(self._client, runs)).page()
 
     def predictions(self, run_id: str) -> Predictions:
         """The predictions of the test images by the winner.

@@ -5,7 +5,7 @@ from typing import Any
 from mnist_lstm.core.report.rendering import render
 
 
-def page(name: str, lines: list[str], rows: list[dict[str, Any]], figures: list[Any]) -> str:
+def page(name: str, lines: list[str], rows: list[dict[str, Any]], figures: list[Any], compares: bool) -> str:
     """A page that needs no network.
 
     Args:
@@ -13,6 +13,7 @@ def page(name: str, lines: list[str], rows: list[dict[str, Any]], figures: list[
         lines: what was found, a line each, as on the terminal: the study, its data, and the best.
         rows: of the table, a dict by column for each trial, at least one.
         figures: plotly figures.
+        compares: whether compare.html lies next to the page.
     """
     cells = [list(row.values()) for row in rows]
     study, data, best, *more = lines
@@ -23,4 +24,5 @@ def page(name: str, lines: list[str], rows: list[dict[str, Any]], figures: list[
         figures=figures,
         headings=list(rows[0]),
         rows=cells,
+        compares=compares,
     )

@@ -29,7 +29,9 @@ def test_a_page_of_plotly_figures_draws_them_under_its_policy(browser: Any, tmp_
     lines = PlotlyFigure(data=[{"type": "parcoords", "dimensions": [{"values": [1, 2]}, {"values": [2, 1]}]}])
     path = tmp_path / "study.html"
     path.write_text(
-        render("study.html.j2", title="Study", lines=["l"], headings=["h"], rows=[["r"]], figures=[lines]),
+        render(
+            "study.html.j2", title="Study", lines=["l"], headings=["h"], rows=[["r"]], figures=[lines], compares=True
+        ),
         encoding="utf-8",
     )
     watched = Watched(browser, viewport={"width": 360, "height": 800})
