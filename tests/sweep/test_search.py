@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.support.projects import Project, wait_for
-from tests.sweep.sweeps import DIGITS, RANGES, bits, invoke, made, start, study, sweep, trials
+from tests.sweep.sweeps import DIGITS, RANGES, bits, made, start, study, sweep, trials
 
 pytestmark = pytest.mark.slow
 
@@ -93,29 +93,3 @@ def test_more_trials_may_be_asked_for_later(search: Project, tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout
     assert "8 of 9 trials had finished before" in done.stdout
     assert len(trials(longer, "eight")) == 9
-
-
-MISTAKES = {
-    "--search model.hiden_size=1:2": "did you mean 'model.hidden_size'",
-    "--search model.hidden_size=8:x": "KEY=LOW:HIGH",
-    "--search model.hidden_size=8.5:16": "'model.hidden_size' should be a valid integer, not 8.5",
-    "--search model.hidden_size=16:8": "KEY=LOW:HIGH",
-    "--search training.learning_rate=log:0:1": "above 0",
-    "--search model.dropout=0:1.5": "'model.dropout' should be less than 1, not 1.5",
-    "--search training.warmup=0:900": "'training.warmup' must be fewer than the 799 updates",
-    "--search model.cell=lstm,gruu": "'model.cell' should be 'lstm', 'gru' or 'rnn', not 'gruu'",
-    "--search sequence.permutation_seed=1:9": "must name its values",
-    "--search model.dropout=0:0.5 --search model.dropout=0:0.1": "must be given once",
-    "--search model.dropout=0:0.5 --seeds 2": "found both",
-    "--search model.dropout=0:0.5 --grid model.cell=lstm,gru": "found both",
-}
-
-
-@pytest.mark.parametrize("words", MISTAKES)
-def test_a_mistake_is_told_in_one_line_before_anything_starts(project: Project, words: str) -> None:
-    result = invoke(project, *words.split())
-    last = result.output.splitlines()[-1]
-    assert result.exit_code == 1
-    assert last.startswith("Error: ")
-    assert MISTAKES[words] in last
-    assert project.runs() == []

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.projects import Project, wait_for
-from tests.sweep.sweeps import bits, invoke, made, start, study, sweep, trials
+from tests.sweep.sweeps import bits, made, start, study, sweep, trials
 
 pytestmark = pytest.mark.slow
 
@@ -188,40 +187,3 @@ def test_views_are_prepared_once_each(project: Project) -> None:
     assert done.returncode == 0, done.stdout
     assert len(list((project.path / "data/05_model_input/sweep").iterdir())) == 2
     assert len(set(bits(project, "views").values())) == 4
-
-
-MISTAKES = {
-    "--grid model.hiden_size=1,2": "did you mean 'model.hidden_size'",
-    "--grid model.hidden_size=8,x": "'model.hidden_size' should be a valid integer, not 'x'",
-    "--grid model.hidden_size=8,8": "must be given once",
-    "--grid model.hidden_size": "KEY=VALUES",
-    "--grid evaluation.confidence=0.9,0.95": "'evaluation.confidence'",
-    "--grid data.name=digits,digts": "did you mean 'digits'",
-    "--grid training.seed=1,2 --seeds 2": "the seeds must be given once",
-    "--seeds 2 --metric test/accuracy": "--metric must be valid/accuracy or valid/loss",
-    "--seeds 2 --name fast": "conf/fast must be free",
-    "--seeds 2 --name ../x": "--name must be",
-    "--seeds 1": "needs parameters to change",
-    "--seeds 2 --address auto": "needs --engine ray",
-    "--seeds 2 --params tracking.enabled=false": "tracking.enabled",
-}
-
-
-@pytest.mark.parametrize("words", MISTAKES)
-def test_a_mistake_is_told_in_one_line_before_anything_starts(project: Project, words: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project.path)
-        result = invoke(project, *words.split())
-    last = result.output.splitlines()[-1]
-    assert result.exit_code == 1
-    assert last.startswith("Error: ")
-    assert MISTAKES[words] in last
-    assert project.runs() == []
-
-
-def test_ray_must_be_installed_to_be_the_engine(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    result = invoke(project, "--seeds", "2", "--engine", "ray")
-    assert result.exit_code == 1
-    assert result.output.splitlines()[-1].startswith("Error: --engine ray needs Ray, found none; pip install")
-    assert project.runs() == []

@@ -5,7 +5,7 @@ workers survive when their parent is killed.
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import get_context
@@ -67,6 +67,11 @@ class LocalPool:
                     self._assign(number, next_task())
                 else:
                     self._send(number, prune_at(self._running[number].name, message))
+
+    def run_all(self, tasks: Iterable[Task]) -> list[Result]:
+        """The results of tasks, in the order in which they end."""
+        waiting = iter(tasks)
+        return [result for _, result in self.run(lambda: next(waiting, None))]
 
     def _start(self, number: int) -> None:
         context = get_context("spawn")

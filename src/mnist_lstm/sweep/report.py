@@ -1,12 +1,14 @@
 """The files of a study (table of trials, page, the winner's preset) and its lines on the terminal."""
 
-import csv
-import io
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from mnist_lstm.core.evaluation.metrics import percent, wilson_interval
+from mnist_lstm.core.report.rendering import render
 from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.provenance import hardware
 from mnist_lstm.sweep import preset
@@ -16,7 +18,6 @@ from mnist_lstm.sweep.options import SweepOptions
 from mnist_lstm.sweep.ranking import Setting, setting_text
 from mnist_lstm.sweep.stages import StudyResult
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
-from mnist_lstm.sweep.study_page import page
 from mnist_lstm.sweep.trial_source import TrialSource
 
 MOST_LISTED = 10  # values of a parameter
@@ -28,38 +29,67 @@ Row = dict[str, Any]
 def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, result: StudyResult) -> list[str]:
     """Writes the study's files, into the project and the parent run; returns the lines for the terminal."""
     folder = options.folder / "study"
+    study = f"Study      {options.name}: {count(result.outcomes)}; {result.study.place}"
+    data, best = f"Data       {result.data}", "Best       none: no setting finished all its trials"
+    more: list[str] = []
+    if result.settings and result.tested:
+        best, *more = _write_winner(base, options, result)
+    elif result.settings:
+        best = f"Best       so far {setting_text(result.settings[0], options.metric)}; not tested"
     rows = table(trials.axes, trials.trials, result.outcomes, options.metric)
-    lines = [f"Study      {options.name}: {count(result.outcomes)}; {result.study.place}", f"Data       {result.data}"]
-    tags: dict[str, Any] = {"data": result.data}
-    metrics: dict[str, float] = {}
+    shown_rows = shown(rows, options.metric)
+    page = render(
+        "study.html.j2",
+        title=f"Study {options.name}",
+        lines=[best, *more, data, study],
+        figures=figures(trials.axes, trials.trials, result.outcomes, options.metric),
+        headings=list(shown_rows[0]),
+        rows=[list(row.values()) for row in shown_rows],
+        compares=_write_comparison(folder / "compare.html", result),
+    )
+    atomic_write(folder / "trials.csv", pd.DataFrame(rows).to_csv(index=False).encode())
+    atomic_write(folder / "study.html", page.encode())
+    _record(trials, options, result)
+    return [
+        study,
+        data,
+        best,
+        *more,
+        f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv next to it",
+    ]
+
+
+def _write_winner(base: BaseParameters, options: SweepOptions, result: StudyResult) -> list[str]:
+    """Writes the preset; returns the lines about the best setting."""
+    best, name = result.settings[0], options.name
+    validated, tested = setting_text(best, options.metric), test_text(base, result, best)
+    text = preset.preset(base, best.changes, name, f"{validated}; {tested}.\n{cost_text(result.outcomes, best)}")
+    preset.write(base.project, name, text)
+    atomic_write(options.folder / "study" / "parameters.yml", text.encode())
+    return [
+        f"Best       {validated}",
+        f"Tested     {tested}",
+        f"Preset     conf/{name}/parameters.yml (kedro run --env {name})",
+    ]
+
+
+def _write_comparison(path: Path, result: StudyResult) -> bool:
+    """Writes the page that compares the best settings; returns whether there are two trials to compare."""
+    compared = [trial for setting in result.settings[:MOST_COMPARED] for trial in setting.trials]
+    if len(compared) > 1:
+        atomic_write(path, result.study.comparison([result.outcomes[trial.name].run_id for trial in compared]).encode())
+    return len(compared) > 1
+
+
+def _record(trials: TrialSource, options: SweepOptions, result: StudyResult) -> None:
+    """Writes the study's files and values into MLflow."""
+    tags, params, metrics = {"data": result.data}, dict[str, str](), dict[str, float]()
     if result.settings and result.tested:
         best = result.settings[0]
         tags |= {f"best.{key}": value for key, value in best.changes.items()} | {"winner": result.tested.run_id}
-        metrics = {f"best/{options.metric}": best.value}
-        validated, tested = setting_text(best, options.metric), test_text(base, result, best)
-        summary = f"{validated}; {tested}.\n{cost_text(result.outcomes, best)}"
-        text = preset.preset(base, best.changes, options.name, summary)
-        preset.write(base.project, options.name, text)
-        atomic_write(folder / "parameters.yml", text.encode())
-        lines += [f"Best       {validated}", f"Tested     {tested}"]
-        lines.append(f"Preset     conf/{options.name}/parameters.yml (kedro run --env {options.name})")
-    elif result.settings:
-        lines.append(f"Best       so far {setting_text(result.settings[0], options.metric)}; not tested")
-    else:
-        lines.append("Best       none: no setting finished all its trials")
-    compared = [trial for setting in result.settings[:MOST_COMPARED] for trial in setting.trials]
-    compares = len(compared) > 1
-    if compares:
-        page_of_best = result.study.comparison([result.outcomes[trial.name].run_id for trial in compared])
-        atomic_write(folder / "compare.html", page_of_best.encode())
-    plots = figures(trials.axes, trials.trials, result.outcomes, options.metric)
-    atomic_write(folder / "trials.csv", as_csv(rows).encode())
-    atomic_write(
-        folder / "study.html", page(options.name, lines, shown(rows, options.metric), plots, compares).encode()
-    )
-    params = {"metric": options.metric} | _swept(trials) if result.tested else {}  # cannot change later
-    result.study.write(folder, params, tags, metrics)
-    return [*lines, f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv next to it"]
+        metrics[f"best/{options.metric}"] = best.value
+        params = {"metric": options.metric} | _swept(trials)  # cannot change later
+    result.study.write(options.folder / "study", params, tags, metrics)
 
 
 def count(outcomes: dict[str, Outcome]) -> str:
@@ -124,12 +154,3 @@ def _swept(trials: TrialSource) -> dict[str, str]:
         key: ", ".join(map(str, found)) if len(found) <= MOST_LISTED else f"{min(found)} to {max(found)}"
         for key, found in values.items()
     }
-
-
-def as_csv(rows: list[Row]) -> str:
-    """The table as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0])
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -102,13 +102,10 @@ def _engine(options: SweepOptions, base: BaseParameters, pool: LocalPool) -> Abs
 
 def _prepare(pool: LocalPool, base: BaseParameters, trials: TrialSource) -> list[dict[str, str]]:
     """Ingests and reshapes once for all trials that read the same; returns the values of each result."""
-    tasks = iter(
-        [
-            Task(folder, "prepare", base.env, base.run_params(changes), folder)
-            for folder, changes in trials.inputs.items()
-        ]
+    inputs = trials.inputs.items()
+    results = pool.run_all(
+        Task(folder, "prepare", base.env, base.run_params(changes), folder) for folder, changes in inputs
     )
-    results = [result for _, result in pool.run(lambda: next(tasks, None))]
     for result in results:
         _expect_done(result)
     return [result.values for result in results]
@@ -168,11 +165,10 @@ def _test_winner(
     if not checkpoint.is_file():
         atomic_write(checkpoint, study.checkpoint(outcomes[trial.name]))
     params = base.run_params(trial.changes | {"training.resume": True}, name=name, parent=study.run_id)
-    tasks = iter([Task(name, "run_pipeline", base.env, params)])
-    for _, result in pool.run(lambda: next(tasks, None)):
-        if result.status == "lost":
-            study.end_running("FAILED", result.reason, name)
-        _expect_done(result)
+    (result,) = pool.run_all([Task(name, "run_pipeline", base.env, params)])
+    if result.status == "lost":
+        study.end_running("FAILED", result.reason, name)
+    _expect_done(result)
     return study.outcomes(name)[name]
 
 

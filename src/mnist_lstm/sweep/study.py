@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.fingerprint import differences
@@ -20,6 +20,7 @@ from mnist_lstm.tracking.pages import run_page
 from mnist_lstm.tracking.settings import Settings
 from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
 
+T = TypeVar("T")
 STUDY, SPECIFICATION = "sweep", "sweep.specification"  # tags of the parent
 PRUNED = "pruned at update"  # the reason of a pruned trial begins so
 MOST_RUNS = 50_000  # in one search, MLflow's limit
@@ -111,10 +112,7 @@ class Study:
         Raises:
             UserError: if MLflow does not have it any more.
         """
-        content = reader.fetched(self._client, outcome.run_id, "checkpoint.pt")
-        if content is None:
-            raise UserError(f"run {outcome.run_id} must hold checkpoint.pt, found none; choose another --name.")
-        return content
+        return _present(reader.fetched(self._client, outcome.run_id, "checkpoint.pt"), outcome.run_id, "checkpoint.pt")
 
     def comparison(self, run_ids: list[str]) -> str:
         """The page that compares trials."""
@@ -127,10 +125,7 @@ class Study:
         Raises:
             UserError: if MLflow does not have them any more.
         """
-        found = reader.predictions(self._client, run_id)
-        if found is None:
-            raise UserError(f"run {run_id} must hold predictions.npz, found none; choose another --name.")
-        return found
+        return _present(reader.predictions(self._client, run_id), run_id, "predictions.npz")
 
     def end_running(self, status: str, reason: str, name: str | None = None) -> None:
         """Ends the trials, or the one of that name, whose processes are gone."""
@@ -156,6 +151,12 @@ class Study:
         """Ends the parent with a status of MLflow."""
         self._client.set_tag(self.run_id, tag_names.REASON, reason)
         self._client.set_terminated(self.run_id, status)
+
+
+def _present(content: T | None, run_id: str, name: str) -> T:
+    if content is None:
+        raise UserError(f"run {run_id} must hold {name}, found none; choose another --name.")
+    return content
 
 
 def _values(curves: dict[str, dict[int, float]], keep: str) -> dict[str, float]:

@@ -1,0 +1,58 @@
+"""Mistakes in the options of a sweep, each reported in one line before anything starts."""
+
+import sys
+
+import pytest
+
+from tests.support.projects import Project
+from tests.sweep.sweeps import invoke
+
+pytestmark = pytest.mark.slow
+
+MISTAKES = {
+    "--grid model.hiden_size=1,2": "did you mean 'model.hidden_size'",
+    "--grid model.hidden_size=8,x": "'model.hidden_size' should be a valid integer, not 'x'",
+    "--grid model.hidden_size=8,8": "must be given once",
+    "--grid model.hidden_size": "KEY=VALUES",
+    "--grid evaluation.confidence=0.9,0.95": "'evaluation.confidence'",
+    "--grid data.name=digits,digts": "did you mean 'digits'",
+    "--grid training.seed=1,2 --seeds 2": "the seeds must be given once",
+    "--seeds 2 --metric test/accuracy": "--metric must be valid/accuracy or valid/loss",
+    "--seeds 2 --name fast": "conf/fast must be free",
+    "--seeds 2 --name ../x": "--name must be",
+    "--seeds 1": "needs parameters to change",
+    "--seeds 2 --address auto": "needs --engine ray",
+    "--seeds 2 --params tracking.enabled=false": "tracking.enabled",
+    "--search model.hiden_size=1:2": "did you mean 'model.hidden_size'",
+    "--search model.hidden_size=8:x": "KEY=LOW:HIGH",
+    "--search model.hidden_size=8.5:16": "'model.hidden_size' should be a valid integer, not 8.5",
+    "--search model.hidden_size=16:8": "KEY=LOW:HIGH",
+    "--search training.learning_rate=log:0:1": "above 0",
+    "--search model.dropout=0:1.5": "'model.dropout' should be less than 1, not 1.5",
+    "--search training.warmup=0:900": "'training.warmup' must be fewer than the 799 updates",
+    "--search model.cell=lstm,gruu": "'model.cell' should be 'lstm', 'gru' or 'rnn', not 'gruu'",
+    "--search sequence.permutation_seed=1:9": "must name its values",
+    "--search model.dropout=0:0.5 --search model.dropout=0:0.1": "must be given once",
+    "--search model.dropout=0:0.5 --seeds 2": "found both",
+    "--search model.dropout=0:0.5 --grid model.cell=lstm,gru": "found both",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_told_in_one_line_before_anything_starts(project: Project, words: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.path)
+        result = invoke(project, *words.split())
+    last = result.output.splitlines()[-1]
+    assert result.exit_code == 1
+    assert last.startswith("Error: ")
+    assert MISTAKES[words] in last
+    assert project.runs() == []
+
+
+def test_ray_must_be_installed_to_be_the_engine(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = invoke(project, "--seeds", "2", "--engine", "ray")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: --engine ray needs Ray, found none; pip install")
+    assert project.runs() == []
