@@ -70,7 +70,7 @@ EDITS_WITHOUT = {
     ],
     "digits": [
         ("conf/base/catalog.yml", r"^    fashion_mnist:\n(    .*\n)+  archives:.*\n(    .*\n)+", "  archives: {}\n"),
-        ("tests/bad_input/commands.py", "fashion_mnist, kmnist, mnist or qmnist", "digits or mnist"),
+        ("tests/bad_input/commands.py", "fashion_mnist, k49, kmnist, mnist or qmnist", "digits or mnist"),
         ("tests/datasets/test_image_sources.py", r"^@pytest.fixture\ndef catalog_entry(.*\n)+\Z", ""),
         ("conf/base/parameters.yml", r"(?<=name: )mnist .*", "digits                     # or a source in catalog.yml"),
     ],

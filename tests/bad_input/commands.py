@@ -15,7 +15,7 @@ PARAMETERS = {
     "training=3": ("'training'", "not 3"),
     "tracking=3": ("'tracking'", "3"),
     "data.name=digit": ("'data.name'", "'digit'", "did you mean 'digits'"),
-    "data.name=cifar": ("'data.name'", "'cifar'", "fashion_mnist, kmnist, mnist or qmnist"),
+    "data.name=cifar": ("'data.name'", "'cifar'", "fashion_mnist, k49, kmnist, mnist or qmnist"),
     "training.augmentation.rotation=[]": ("'training.augmentation.rotation'",),
 }
 
