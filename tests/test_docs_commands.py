@@ -22,7 +22,7 @@ MAKEFILE = (PROJECT / "Makefile").read_text()
 EXTRAS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 BASE = yaml.safe_load((PROJECT / "conf/base/parameters.yml").read_text())
 TRACKING = yaml.safe_load((PROJECT / "conf/base/mlflow.yml").read_text())["tracking"]
-KEYS = {*flat_fields(Parameters), *flattened({"tracking": TRACKING})}
+KEYS = {"of", *flat_fields(Parameters), *flattened({"tracking": TRACKING})}
 BLOCKS = {key.rpartition(".")[0] for key in KEYS} | {"training.updates"}  # the last is a tag of MLflow's
 # Tools whose options are not checked
 ELSEWHERE = {

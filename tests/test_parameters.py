@@ -81,6 +81,7 @@ WRONG: dict[str, list[Any]] = {
     "training.reuse": [0, 1, "true", "force", None],
     "evaluation.confidence": [0, 1, 0.0, 1.0, 95, *NOT_NUMBERS],
     "evaluation.batch_size": NOT_COUNTS,
+    "evaluation.of": [1, True, ["latest"]],
     "predict.folder": [2024, True, ["pictures"]],
     "predict.model": [None, 3, ["champion"]],
 }
@@ -255,8 +256,8 @@ def test_nested_values_are_flattened_with_dots() -> None:
 DERIVED = {
     "no effect on the weights": (
         lambda role: not role.decides_weights,
-        "data.mirror data.on_unreachable data.timeout predict.folder training.engine training.report_seconds"
-        " training.resume training.reuse",
+        "data.mirror data.on_unreachable data.timeout evaluation.of predict.folder training.engine"
+        " training.report_seconds training.resume training.reuse",
     ),
     "in the label": (
         lambda role: role.named == "label",
@@ -269,8 +270,8 @@ DERIVED = {
     "null names another": (lambda role: role.or_null, "training.epochs training.iterations"),
     "of this run alone": (
         lambda role: role.transient,
-        "data.mirror data.on_unreachable data.timeout predict.folder training.report_seconds training.resume"
-        " training.reuse",
+        "data.mirror data.on_unreachable data.timeout evaluation.of predict.folder training.report_seconds"
+        " training.resume training.reuse",
     ),
     "with an effect in one case only": (
         lambda role: role.only_with,

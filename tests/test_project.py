@@ -53,7 +53,7 @@ LAYERS = [
     (r"openmp\.py", ()),
     (r"preflight/.*", (*BASE, "core", "preflight")),
     (r"console\.py", ("core", "tracking")),
-    (r"command\.py", ("errors", "tracking", "preflight", "openmp", "redaction")),
+    (r"command\.py", ("errors", "tracking", "preflight", "openmp", "redaction", "sweep.hook")),
     (r"cli\.py", (*BASE, "command", "seal_commands", "datasets", "tracking", "viz_site", "sweep")),
     (r"settings\.py", ("console", "preflight", "tracking", "sweep")),
 ]

@@ -53,6 +53,8 @@ class Run(click.Command):
         tune_process()
         with one_line_errors(ctx.params["conf_source"], ctx.params["env"]):
             expect_known(ctx.params)
+            if named := ctx.params["params"].pop("of", None):
+                _take_from_run(str(named), ctx.params)
             try:
                 return super().invoke(ctx)
             except Exception as error:
@@ -63,6 +65,33 @@ class Run(click.Command):
                 message = " ".join(str(error).split())
                 options = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
                 raise UserError(f"{message} (options: {options or 'none'})") from error
+
+
+def _take_from_run(named: str, options: dict[str, Any]) -> None:
+    """Changes the options of `kedro run` so that a recorded run is evaluated.
+
+    Raises:
+        UserError: if there is no such run, or the options ask for something else.
+    """
+    from kedro.utils import find_kedro_project
+
+    from mnist_lstm.sweep.hook import trial
+    from mnist_lstm.tracking import of_run, store
+
+    wanted = set(options["pipelines"] or ())
+    if not wanted or wanted - {"evaluate", of_run.REPORT}:
+        raise UserError("of=RUN is for `kedro run --pipelines evaluate` or `evaluate,report`; name these alone.")
+    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    store.configure(project, _loader(project, options["conf_source"], options["env"], options["params"]))
+    options["params"], trial.inputs = of_run.of_run(project, named, options["params"])
+    options["pipelines"] = [*of_run.STAGES, *(wanted & {of_run.REPORT})]
+
+
+def _loader(project: Path, conf_source: str | None, env: str | None, params: dict[str, Any]) -> Any:
+    from kedro.framework.project import settings
+
+    conf = Path(conf_source).absolute() if conf_source else project / settings.CONF_SOURCE
+    return settings.CONFIG_LOADER_CLASS(str(conf), env=env, runtime_params=params, **settings.CONFIG_LOADER_ARGS)
 
 
 def tune_process() -> None:
@@ -92,8 +121,6 @@ def configured(command: Callable[..., None]) -> Callable[..., None]:
     def with_configuration(
         metadata: Any, /, env: str | None, conf_source: str | None, params: dict[str, Any], **options: Any
     ) -> None:
-        from kedro.framework.project import settings
-
         from mnist_lstm.tracking import store
 
         project = metadata.project_path
@@ -101,11 +128,7 @@ def configured(command: Callable[..., None]) -> Callable[..., None]:
             expect_preset(env, conf_source)
             if others := params.keys() - {"tracking"}:
                 raise UserError(f"--params must be tracking.* for this command, found {listed(others)}; leave it out.")
-            conf = Path(conf_source).absolute() if conf_source else project / settings.CONF_SOURCE
-            loader = settings.CONFIG_LOADER_CLASS(
-                str(conf), env=env, runtime_params=params, **settings.CONFIG_LOADER_ARGS
-            )
-            store.configure(project, loader)
+            store.configure(project, _loader(project, conf_source, env, params))
             command(metadata, **options)
 
     return with_configuration

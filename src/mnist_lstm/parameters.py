@@ -200,6 +200,8 @@ class EvaluationParameters(Section):
 
     confidence: Annotated[float, Field(gt=0, lt=1)]  # of the accuracy's interval
     batch_size: PositiveInt  # images in one forward pass; bounds the memory, does not change the result
+    # The recorded run that is evaluated: `--pipelines evaluate --params of=RUN`; null: what lies in data/
+    of: Annotated[str | None, TRANSIENT]
 
 
 class PredictParameters(Section):

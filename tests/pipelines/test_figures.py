@@ -23,7 +23,7 @@ from mnist_lstm.pipelines.report import nodes
 from mnist_lstm.pipelines.report.pipeline import FIGURES
 from tests.support import finished, tiny
 
-EVALUATION = EvaluationParameters(confidence=0.95, batch_size=8)
+EVALUATION = EvaluationParameters(confidence=0.95, batch_size=8, of=None)
 CATALOG = yaml.safe_load((Path(__file__).parents[2] / "conf" / "base" / "catalog.yml").read_text())
 
 

@@ -153,6 +153,8 @@ def run_tags(about: dict[str, Any]) -> dict[str, str]:
         "processor": about["hardware"]["processor"],
         tags.PROCESS: json.dumps(about["process"]),
     }
+    if named := about["parameters"]["evaluation"].get("of"):
+        found[tags.OF] = named
     if about["pipelines"] != ["__default__"]:
         found["pipelines"] = ",".join(about["pipelines"])
     return {key: str(value)[: tags.MAX_LENGTH] for key, value in found.items() if value is not None}

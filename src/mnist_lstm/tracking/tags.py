@@ -11,6 +11,7 @@ FINGERPRINT = "training.fingerprint"
 PRECISION = "training.precision"  # what `auto` became
 UPDATES = "training.updates"  # done so far
 WEIGHTS = "weights.sha256"
+OF = "evaluates"  # the run whose checkpoint this one evaluates: `of=RUN`
 WEIGHTS_OF = "weights.of"  # the run that trained them, where this one reused them
 CONTINUES = "continues"  # the interrupted run whose training this one resumes
 REPRODUCES = "reproduces"  # the run that this one repeats

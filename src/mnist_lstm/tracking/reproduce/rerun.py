@@ -124,18 +124,9 @@ def _process(again: Again, name: str, checkout: bool, allow_differences: bool) -
 
 def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     about, trained = again.then.provenance, again.then.checkpoint
-    data = about["data"]
-    found = again.project / "data" / "01_raw" / data["name"]
     recorded = about["parameters"] if place != again.project else with_current_names(about["parameters"])
     parameters = {key: dict(value) for key, value in recorded.items()}  # a worktree may know only the old names
-    # The data that were really used, from their folder if it is there, else from their source without a password
-    own = parameters["data"].get("path")
-    parameters["data"] |= {"path": str(again.project / Path(own).expanduser())} if own else {"name": data["name"]}
-    parameters["data"] |= {"on_unreachable": "fail"}
-    if found.is_dir() and not own:
-        parameters["data"]["mirror"] = found.as_uri()
-    elif "***" in (parameters["data"]["mirror"] or ""):
-        parameters["data"]["mirror"] = None
+    parameters["data"] = recorded_data(about["data"], parameters["data"], again.project)
     parameters["training"]["resume"] = False
     if place == again.project or "reuse" in parameters["training"]:  # unknown to older code
         parameters["training"]["reuse"] = False
@@ -149,6 +140,24 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     if preset and not (place / "conf" / preset).is_dir():
         preset = "base"  # the recorded parameters hold the values of the lost preset
     return {"env": preset, "params": parameters | {"tracking": tracking}}
+
+
+def recorded_data(used: dict[str, Any], recorded: dict[str, Any], project: Path) -> dict[str, Any]:
+    """The block `data` that reads the data of a run again: from their folder if it is there, else from their source.
+
+    Args:
+        used: the data card; its name is that of a substitute, where one was used.
+        recorded: the run's block `data`, in which a password is "***".
+        project: the project's root.
+    """
+    own, found = recorded.get("path"), project / "data" / "01_raw" / used["name"]
+    block = recorded | ({"path": str(project / Path(own).expanduser())} if own else {"name": used["name"]})
+    block["on_unreachable"] = "fail"
+    if found.is_dir() and not own:
+        block["mirror"] = found.as_uri()
+    elif "***" in (block["mirror"] or ""):
+        block["mirror"] = None
+    return block
 
 
 def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:

@@ -1,0 +1,56 @@
+"""One stage of an old run: with `of=RUN`, `--pipelines evaluate,report` takes that run's checkpoint and data."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mnist_lstm.core.training.snapshots import Snapshots
+from mnist_lstm.errors import UserError, listed
+from mnist_lstm.parameters import source_of
+from mnist_lstm.renamed_parameters import with_current_names
+from mnist_lstm.tracking import load_model, reader, store
+from mnist_lstm.tracking.reproduce.rerun import recorded_data
+
+FREE = ("data", "evaluation", "tracking")  # blocks that may differ from those of the run
+STAGES = ["ingest", "reshape", "evaluate"]  # the data are read anew, whatever lies in data/
+REPORT = "report"  # may follow
+
+
+def of_run(project: Path, named: str, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters with which a recorded run is evaluated, nested, and its data sets by catalog entry.
+
+    Args:
+        project: the project's root.
+        named: "champion", a run's id or name, or "latest".
+        given: parameters that differ, nested.
+
+    Raises:
+        UserError: if there is no such run, or a parameter is given that its training decided.
+    """
+    if others := given.keys() - set(FREE):
+        wrong = listed(f"{key}.*" for key in others)
+        raise UserError(f"of=RUN takes model, sequence and training from the run, found {wrong}; leave that out.")
+    client, _, experiment, registered = store.opened(project)
+    run_id = load_model.run_called(client, experiment, registered, named)
+    checkpoint = load_model.of_run(client, run_id)
+    about = json.loads(reader.fetched(client, run_id, "provenance.json") or b"{}")
+    parameters = with_current_names(about["parameters"])
+    given_data = given.get("data", {})
+    if not {"name", "path"} & given_data.keys():  # else they are others
+        given_data = recorded_data(about["data"], parameters["data"], project) | given_data
+    chosen = {block: parameters[block] for block in ("sequence", "model", "training")}
+    chosen["training"] = chosen["training"] | {"resume": False, "reuse": False}
+    chosen["evaluation"] = parameters["evaluation"] | given.get("evaluation", {}) | {"of": run_id}
+    # The check that a checkpoint in data/ fits the data there is by their name; here others are meant
+    name = source_of(given_data) if {"name", "path"} & given.get("data", {}).keys() else checkpoint.data.name
+    checkpoint = replace(checkpoint, data=replace(checkpoint.data, name=name))
+    inputs = {
+        "checkpoint": checkpoint,
+        "history": pd.DataFrame(checkpoint.state.history),
+        "snapshots": Snapshots(checkpoint.fingerprint, {}),
+    }
+    tracking = {"tracking": given["tracking"]} if "tracking" in given else {}
+    return chosen | {"data": given_data} | tracking, inputs
