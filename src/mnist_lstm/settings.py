@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 
 from mnist_lstm.console import Console
 from mnist_lstm.preflight.config_loader import ConfigLoader
@@ -11,6 +12,9 @@ from mnist_lstm.preflight.runner_hook import CheckRunner
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.tracking.hook import Tracking
 
+for stream in (sys.stdout, sys.stderr):
+    if hasattr(stream, "reconfigure"):  # an ASCII terminal gets escapes, not an error for each line of the log
+        stream.reconfigure(errors="backslashreplace")
 os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # Kedro recommends --async at each run, which preflight/runner_hook.py refuses

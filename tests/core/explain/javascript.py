@@ -10,7 +10,7 @@ import pytest
 
 from mnist_lstm.core.explain.page import script
 
-NEEDED = ("network", "prepare", "doubt")  # they need no page
+NEEDED = ("network", "prepare", "doubt", "typical")  # they need no page
 
 
 def in_node(expression: str, folder: Path, **given: Any) -> Any:

@@ -1,20 +1,24 @@
 """The page prepares a drawing as `predict` does."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.preparation import EDGE
-from mnist_lstm.core.explain.content import rules
+from mnist_lstm.core.explain.content import rules, typical_images
 from mnist_lstm.core.inference.doubt import DIGITS, doubt
 from mnist_lstm.core.inference.lines import printed_lines
 from mnist_lstm.core.inference.preprocess import Frame, preprocess
+from mnist_lstm.core.inference.typical import Typical, shapes
 from tests.core.explain.drawings import drawings
 from tests.core.explain.javascript import in_node
+from tests.support import tiny
 
 PREPARE = """({drawings, frame, rules}) => drawings.map(([width, height, text]) => Array.from(prepared(
   strokes({width, height, data: Uint8Array.from(Buffer.from(text, "base64"))}, rules), frame)))"""
@@ -70,3 +74,25 @@ def test_an_image_is_doubted_where_predict_doubts_it(tmp_path: Path) -> None:
     assert in_node(DOUBT, tmp_path, rules=rules(PROFILE), names=DIGITS, **sent) == expected
     assert set(expected) >= {"", "hardly any ink", "ink fills its box", "wider than a digit", "several parts far apart"}
     assert set(expected) >= {"more loops than a digit has", "low probability", "divided between 0 and 1"}
+
+
+UNLIKE = """({images, answers, typical}) => images.map((image, n) => unlike(Uint8Array.from(image), 28, answers[n],
+  {rules: typical.rules, ...Object.fromEntries(["weights", "means", "axes", "limits"].map((name) =>
+    [name, new Float32Array(Uint8Array.from(Buffer.from(typical[name], "base64")).buffer)]))}))"""
+
+
+def test_an_image_is_unlike_its_answer_where_it_is_for_predict(tmp_path: Path) -> None:
+    images, answers = np.stack([preprocess(drawing, MNIST) for drawing in drawings(40)]), np.arange(40) % 2
+    found, random = shapes(images), np.random.default_rng(0)
+    weights, axes = random.uniform(0.5, 2, found.shape[1]), random.normal(0, 0.03, (2, 3, found.shape[1]))
+    means = np.stack([(found * weights)[answers == label].mean(axis=0) for label in range(2)])
+    away = (found * weights - means[answers])[:, None]
+    distances = (away**2).sum(axis=2)[:, 0] - ((away @ axes[answers].transpose(0, 2, 1)) ** 2).sum(axis=2)[:, 0]
+    middle = [np.sort(distances[answers == label])[9:11].mean() for label in range(2)]
+    typical = Typical(weights, means, axes, middle)
+    tensors = {name: torch.from_numpy(array) for name, array in typical.arrays().items()}
+    sent = typical_images(replace(tiny.checkpoint(), typical=tensors))
+    said = in_node(UNLIKE, tmp_path, images=images.reshape(40, -1).tolist(), answers=answers.tolist(), typical=sent)
+    expected = typical.unlike(images, answers).tolist()
+    assert said == expected
+    assert sum(expected) == 20

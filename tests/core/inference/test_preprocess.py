@@ -13,6 +13,7 @@ from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.inference.decode import PictureError
+from mnist_lstm.core.inference.predict import as_text
 from mnist_lstm.core.inference.preprocess import Frame, frame_of, preprocess
 
 MNIST = frame_of(DataProfile("mnist", "MNIST", 28, 28, ["0"]))
@@ -217,3 +218,10 @@ FOLDER = os.environ.get("MNIST_LSTM_MNIST")
 def test_an_mnist_digit_is_found_again_on_a_canvas() -> None:
     content = (Path(str(FOLDER)) / "t10k-images-idx3-ubyte.gz").read_bytes()
     assert difference(idx.decode(content, "t10k")[:300], MNIST, 10) < 8
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("=SUM(A1)", "'=SUM(A1)"), ("@x", "'@x"), ("-1", "-1"), ("+0.5", "+0.5"), ("cat", "cat")]
+)
+def test_no_class_name_in_a_table_is_a_formula(name: str, shown: str) -> None:
+    assert as_text(name) == shown

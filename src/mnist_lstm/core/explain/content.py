@@ -13,7 +13,7 @@ from mnist_lstm.core.data.sequences import step_word
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.evaluation.examples import most_confident_mistakes
 from mnist_lstm.core.evaluation.metrics import Predictions
-from mnist_lstm.core.inference import doubt
+from mnist_lstm.core.inference import doubt, typical
 from mnist_lstm.core.inference.lines import SPECK
 from mnist_lstm.core.inference.preprocess import frame_of
 from mnist_lstm.core.training.checkpoint import Checkpoint
@@ -55,6 +55,7 @@ def content(
         "network": network(checkpoint),
         "frame": frame_of(checkpoint.data)._asdict() | {"paper": source.paper, "whole": source.whole},
         "rules": rules(checkpoint.data),
+        "typical": typical_images(checkpoint),
         "steps": checkpoint.pixel_order().shape[0],
         "images": {"count": len(shown), "first": first, "labels": labels, "data": _text(images)},
         "history": _thinned(checkpoint.state.history),
@@ -70,6 +71,16 @@ def rules(data: DataProfile) -> Content:
     constants: Content = {name.lower(): getattr(doubt, name) for name in named}
     shapes = data.class_names == doubt.DIGITS and side >= doubt.COARSE
     return constants | {"speck": SPECK, "side": side, "shapes": shapes}
+
+
+def typical_images(checkpoint: Checkpoint) -> Content | None:
+    """What the training images look like, and the constants of `typical.py`; None where the run does not know."""
+    if not checkpoint.typical:
+        return None
+    named = ("PLACES", "SPREAD", "DIRECTIONS", "LINES", "NARROW")
+    constants = {name.lower(): getattr(typical, name) for name in named}
+    arrays = typical.Typical(**checkpoint.typical).arrays()
+    return {name: _text(array.astype("<f4")) for name, array in arrays.items()} | {"rules": constants}
 
 
 def network(checkpoint: Checkpoint) -> Content:

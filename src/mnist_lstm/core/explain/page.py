@@ -21,6 +21,7 @@ MODULES = (
     "view",
     "store",
     "doubt",
+    "typical",
     "pad",
     "reader",
     "inside",

@@ -1,8 +1,7 @@
 """Says why an image may not show one digit, or why its answer is not to be trusted.
 
-The rules see what the network sees: the prepared image, and the probabilities. Their constants were chosen on MNIST's
-test images, so that they doubt 1 % of these at most (docs/using-the-model.md). A letter passes: the network is as sure
-of its answer as for a digit, and no rule knows the shapes of digits.
+The rules see what the network sees: the prepared image, and the probabilities; `typical.py` compares the image with
+those of training. Together they doubt 1 % of MNIST's test images at most (docs/using-the-model.md).
 """
 
 from typing import Any
@@ -27,18 +26,27 @@ LOW = 0.4  # a lower probability is no answer
 DIVIDED = 0.65  # sum of the two highest, from which on an answer of low probability is divided between these
 
 
-def doubt(image: NDArray[Any], probabilities: NDArray[np.float64], data: DataProfile) -> str:
+def doubt(image: NDArray[Any], probabilities: NDArray[np.float64], data: DataProfile, unlike: bool = False) -> str:
     """The reason to doubt an answer; empty if there is none.
 
     Args:
         image: uint8 (height, width), prepared for the model; of a series nothing is judged.
         probabilities: of the K classes.
         data: of the model. The shape of the ink is judged only where its classes are the ten digits.
+        unlike: whether the image looks unlike those of the answer (`typical.Typical.unlike`).
     """
     side = data.preparation.fill * min(data.image_shape)
-    ink = image if data.preparation.paper == 0 else WHITE - image
-    shape = _shape(ink, side) if data.kind == "images" and data.class_names == DIGITS and side >= COARSE else ""
-    return shape or _certainty(probabilities, data.class_names)
+    judged = data.kind == "images" and data.class_names == DIGITS and side >= COARSE
+    shape = _shape(ink_of(image, data), side) if judged else ""
+    reason = shape or _certainty(probabilities, data.class_names)
+    if unlike and not reason:
+        return f"unlike the training images of {data.class_names[int(np.argmax(probabilities))]}"
+    return reason
+
+
+def ink_of(images: NDArray[Any], data: DataProfile) -> NDArray[Any]:
+    """Images of a data set with 0 for paper."""
+    return images if data.preparation.paper == 0 else WHITE - images
 
 
 def _certainty(probabilities: NDArray[np.float64], names: list[str]) -> str:

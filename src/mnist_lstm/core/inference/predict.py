@@ -1,6 +1,7 @@
 """Classifies a user's pictures in batches, so that memory use does not grow with their number."""
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -13,8 +14,9 @@ from mnist_lstm.core.data.sequences import to_sequences
 from mnist_lstm.core.data.series import padded
 from mnist_lstm.core.evaluation.metrics import log_probabilities
 from mnist_lstm.core.inference.decode import BLACK, WHITE, PictureError, decode
-from mnist_lstm.core.inference.doubt import DIGITS, doubt
+from mnist_lstm.core.inference.doubt import DIGITS, doubt, ink_of
 from mnist_lstm.core.inference.preprocess import prepare
+from mnist_lstm.core.inference.typical import Typical
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 
@@ -97,6 +99,12 @@ def printable(name: str) -> str:
     return f"./{shown}" if shown.startswith(FORMULA) else shown
 
 
+def as_text(class_name: str) -> str:
+    """The name of a class for a table, with an apostrophe before what a spreadsheet would take for a formula."""
+    formula = class_name.startswith(FORMULA) and not re.fullmatch(r"[+-]?[\d.]+", class_name)
+    return f"'{class_name}" if formula else class_name
+
+
 def predict_tables(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoint) -> Iterator[pd.DataFrame]:
     """Yields a table of predictions for every 1,000 pictures, one row per picture in their order.
 
@@ -105,10 +113,15 @@ def predict_tables(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoi
     was skipped, in which case all columns between are empty; model, which answered.
     """
     classifier, pixel_order = checkpoint.classifier(), checkpoint.pixel_order()
-    images = preprocess_each(pictures, checkpoint.data)
-    while part := list(itertools.islice(images, IMAGES)):
-        sequences = to_sequences(np.stack([each.image for each in part]), pixel_order)
-        yield _table(part, classify(classifier, sequences, IMAGES), checkpoint)
+    preprocessed = preprocess_each(pictures, checkpoint.data)
+    typical = Typical(**checkpoint.typical) if checkpoint.typical else None
+    while part := list(itertools.islice(preprocessed, IMAGES)):
+        images = np.stack([each.image for each in part])
+        logits = classify(classifier, to_sequences(images, pixel_order), IMAGES)
+        unlike = np.zeros(len(part), bool)
+        if typical:
+            unlike = typical.unlike(ink_of(images, checkpoint.data), logits.argmax(axis=1))
+        yield _table(part, logits, unlike, checkpoint)
 
 
 def model_name(checkpoint: Checkpoint) -> str:
@@ -116,10 +129,12 @@ def model_name(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.label} on {checkpoint.data.title} ({checkpoint.fingerprint})"
 
 
-def _table(part: list[PreprocessedPicture], logits: NDArray[np.float32], checkpoint: Checkpoint) -> pd.DataFrame:
+def _table(
+    part: list[PreprocessedPicture], logits: NDArray[np.float32], unlike: NDArray[np.bool_], checkpoint: Checkpoint
+) -> pd.DataFrame:
     data, probabilities = checkpoint.data, np.exp(log_probabilities(logits))
     second, first = np.argsort(logits, axis=1, kind="stable")[:, -2:].T
-    named = np.array(data.class_names, dtype=object)
+    named = np.array([as_text(name) for name in data.class_names], dtype=object)
     rounded = probabilities.round(DECIMALS)
     table = pd.DataFrame(
         {
@@ -127,7 +142,7 @@ def _table(part: list[PreprocessedPicture], logits: NDArray[np.float32], checkpo
             "digit" if data.class_names == DIGITS else "class": named[first],
             "probability": rounded.max(axis=1),
             "second_guess": named[second],
-            "doubt": [doubt(each.image, row, data) for each, row in zip(part, probabilities, strict=True)],
+            "doubt": [doubt(part[at].image, row, data, unlike[at]) for at, row in enumerate(probabilities)],
             **{f"p_{name}": column for name, column in zip(data.class_names, rounded.T, strict=True)},
             "skipped": [each.skipped for each in part],
             "model": model_name(checkpoint),

@@ -39,6 +39,7 @@ class Checkpoint:
         keep: which weights classify, "last" or "best".
         program: that trained (`core.training.program`); empty if a version before 0.2 did.
         weights_of: the recorded run that trained these weights, where the present one reuses them; not in the file.
+        typical: arrays of `core.inference.typical.Typical`; empty before training ends, or where they are unknown.
     """
 
     model: ModelParameters
@@ -49,6 +50,7 @@ class Checkpoint:
     keep: str
     program: dict[str, Any] = field(default_factory=dict)
     weights_of: str | None = None
+    typical: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -119,7 +121,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "program": checkpoint.program,
         "state": {name: getattr(state, name) for name in TrainingState.__dataclass_fields__}
         | {"best": asdict(state.best) if state.best else None},
-    }
+    } | ({"typical": checkpoint.typical} if checkpoint.typical else {})
     buffer = io.BytesIO()
     torch.save(_interned(content), buffer)
     return buffer.getvalue()
@@ -161,6 +163,7 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
             TrainingState(**state | {"best": best}),
             loaded["keep"],
             loaded.get("program", {}),
+            typical=loaded.get("typical", {}),
         )
         expect_fit(found.model, found.pixel_order().shape[1], found.weights)
         return found

@@ -97,7 +97,8 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
         _expect(any(label == of for _, of, _ in found), each, "pictures, found none")
     order = [(label, path) for _, label, path in sorted(found)]
     images, kept = pictures(_hashed((path for _, path in order), sha), data, broken)
-    return [each.name for each in classes], RawSplit(images, np.array([order[position][0] for position in kept]))
+    names = [os.fsencode(each.name).decode() for each in classes]  # the same in a locale that is ASCII
+    return names, RawSplit(images, np.array([order[position][0] for position in kept]))
 
 
 def _hashed(paths: Iterable[Path], sha: Any) -> Iterator[tuple[str, bytes]]:

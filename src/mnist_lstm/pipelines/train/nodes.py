@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
+import torch
 
 from mnist_lstm.cluster import expect_ray
 from mnist_lstm.core.data.data_card import DataCard
-from mnist_lstm.core.data.sequences import SequenceSplit, expect_view
+from mnist_lstm.core.data.sequences import SequenceSplit, expect_view, to_images
 from mnist_lstm.core.data.splits import ImageSplit
+from mnist_lstm.core.inference.doubt import ink_of
+from mnist_lstm.core.inference.typical import Typical, sample
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.core.training.augmentation import any_augmentation
@@ -62,7 +65,10 @@ def train(
     )
     for report in paced(taker.watched(reports), training.report_seconds):
         state, origin = report.state(), before.weights_of if before else None
-        checkpoint = Checkpoint(model, sequence, data_card.profile, fields, state, training.keep, program, origin)
+        looks = typical_images(train_sequences, data_card) if state.ended and data_card.kind == "images" else {}
+        checkpoint = Checkpoint(
+            model, sequence, data_card.profile, fields, state, training.keep, program, origin, typical=looks
+        )
         snapshots = Snapshots(checkpoint.fingerprint, {**taker.weights})
         yield {"checkpoint": checkpoint, "history": pd.DataFrame(report.history), "snapshots": snapshots}
 
@@ -75,6 +81,14 @@ def expect_of_series(training: TrainingParameters) -> None:
     """
     if any_augmentation(training.augmentation):
         raise UserError("training.augmentation must be all zero for series, as it moves images; leave it out.")
+
+
+def typical_images(train: SequenceSplit, card: DataCard) -> dict[str, torch.Tensor]:
+    """What the training images look like, by which `predict` doubts others; empty if they are too small or too few."""
+    chosen = sample(len(train))
+    images = to_images(train.sequences[chosen], train.pixel_order, *card.image_shape)
+    found = Typical.of(ink_of(images, card), train.labels[chosen], len(card.class_names))
+    return {name: torch.from_numpy(array) for name, array in found.arrays().items()} if found else {}
 
 
 def engine_of(training: TrainingParameters) -> Callable[..., Iterator[Report]]:

@@ -1,8 +1,10 @@
 // The pad to draw on, by mouse, finger or keys, and what the page says of the image that the network gets.
 
 import {doubtOf, uncertainty} from "./doubt.js";
+import {first} from "./network.js";
 import {prepared, strokes} from "./prepare.js";
-import {about, answerAt, change, images, net, play, run, state, whenChanged} from "./store.js";
+import {about, answerAt, change, images, nameOf, net, play, run, state, typical, whenChanged} from "./store.js";
+import {unlike} from "./typical.js";
 import {byId, onPoint, say} from "./view.js";
 
 const SIDE = 280, PEN = 22; // pixels of the pad
@@ -51,7 +53,9 @@ export function startPad() {
   whenChanged("image", () => {
     const {rules} = run, ink = run.frame.paper ? state.image.map((value) => 255 - value) : state.image;
     const shape = state.picked < 0 && rules.shapes ? doubtOf(ink, about.width, rules) : "";
-    const unsure = uncertainty(answerAt(net.steps), about.names, rules);
+    const shares = answerAt(net.steps), unsure = uncertainty(shares, about.names, rules) || (
+      state.picked < 0 && typical && unlike(ink, about.width, first(shares), typical)
+        ? `unlike the training images of ${nameOf(shares)}` : "");
     byId("doubt").hidden = !shape && !unsure;
     say({doubt: shape ? `This does not look like one digit: ${shape}.` : `The answer is in doubt: ${unsure}.`});
   });
