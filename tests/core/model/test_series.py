@@ -12,11 +12,18 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.data.series import padded
 from mnist_lstm.core.evaluation import by_step, gates
-from mnist_lstm.core.model.classifier import CELLS, RecurrentClassifier, classify, new_classifier, restored_classifier
+from mnist_lstm.core.model.classifier import (
+    CELLS,
+    RecurrentClassifier,
+    SeriesClassifier,
+    classify,
+    new_classifier,
+    restored_classifier,
+)
 from mnist_lstm.core.model.export import REFUSED_SERIES, ImageClassifier, ServedClassifier
 from mnist_lstm.core.model.onnx_export import to_onnx
 from mnist_lstm.core.model.pooling import POOLINGS
-from mnist_lstm.core.training.compute import chosen_precision
+from mnist_lstm.core.training.compute import recurrent_precision
 from tests.support import tiny
 
 LENGTHS = (1, 3, 6, 4)
@@ -128,13 +135,17 @@ def test_the_served_model_refuses_missing_values(gap: str) -> None:
         made(torch.full((1, 6, 4), torch.inf))
 
 
-@pytest.mark.skipif(chosen_precision("auto", torch.device("cpu")) != "bfloat16", reason="no bfloat16 here")
-def test_both_directions_compute_in_bfloat16() -> None:
-    from mnist_lstm.core.training.compute import recurrent_precision
+def test_series_are_read_in_bfloat16_in_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mixed(*_: Any) -> bool:
+        return torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
 
-    made = classifier(bidirectional=True).train()
+    monkeypatch.setattr(SeriesClassifier, "_read", mixed)
+    made: Any = classifier(bidirectional=True)
+    series = torch.from_numpy(together())
     with recurrent_precision(made, "bfloat16", torch.device("cpu")):
-        assert made._read(torch.from_numpy(together()))[0].dtype == torch.bfloat16
+        assert made.train()._read(series)
+        assert not made.eval()._read(series)
+    assert not made.train()._read(series)
 
 
 @kinds

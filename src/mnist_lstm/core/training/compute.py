@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mnist_lstm.core.kernel.layers import dropout, linear, lstm
 from mnist_lstm.core.kernel.library import library
-from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.core.model.classifier import RecurrentClassifier, SeriesClassifier
 from mnist_lstm.core.training.instructions import multiplies_bfloat16, onednn_instructions
 from mnist_lstm.errors import UserError
 
@@ -128,15 +128,18 @@ def recurrent_precision(classifier: RecurrentClassifier, precision: str, device:
     if precision != "bfloat16":
         yield
         return
-    recurrent = classifier.recurrent
-    forward = recurrent.forward
+    # autocast must cover this layer only, and torch has no hook around a layer; series have a reading of their own
+    owner, name = (
+        (classifier, "_read") if isinstance(classifier, SeriesClassifier) else (classifier.recurrent, "forward")
+    )
+    compute = getattr(owner, name)
 
     def mixed(*inputs: Any) -> Any:
         with torch.autocast(device.type, getattr(torch, precision), enabled=classifier.training):
-            return forward(*inputs)
+            return compute(*inputs)
 
-    recurrent.forward = mixed  # autocast must cover this layer only, and torch has no hook around a layer
+    setattr(owner, name, mixed)
     try:
         yield
     finally:
-        del recurrent.forward
+        delattr(owner, name)
