@@ -66,7 +66,7 @@ EDITS_WITHOUT = {
         ("src/mnist_lstm/sweep/options.py", r"        self\._check_engine\(\)\n\n    def _check_engine(.*\n)+\Z", ""),
         ("src/mnist_lstm/sweep/stages.py", r'    if options.engine == "local":\n    (.*)\n(.*\n)+?(?=\n\n)', r"\1\n"),
         ("tests/pipelines/test_nodes.py", r"^def test_training_on_ray_(.*\n)+?(\n\n|\Z)", ""),
-        ("tests/sweep/test_sweep.py", r'^def test_ray_must_(.*\n)+?(\n\n|\Z)|^    "--seeds 2 --address auto".*\n', ""),
+        ("tests/sweep/test_mistakes.py", r'\n\n^def test_ray_must_(.*\n)+\Z|^    "--seeds 2 --address auto".*\n', ""),
     ],
     "digits": [
         ("conf/base/catalog.yml", r"^    fashion_mnist:\n(    .*\n)+  archives:.*\n(    .*\n)+", "  archives: {}\n"),

@@ -14,6 +14,7 @@ from mnist_lstm.renamed_parameters import _log, with_current_names
 from mnist_lstm.settings import CONFIG_LOADER_ARGS
 from mnist_lstm.sweep.base_parameters import split_option
 from mnist_lstm.tracking.compare import table
+from mnist_lstm.tracking.compare.runs import Compared
 from tests.support.projects import DIGITS, Project, copied
 
 OLD, NEW = "model.readout", "model.pooling"
@@ -95,16 +96,13 @@ def test_an_option_of_a_sweep_may_have_the_old_name() -> None:
 
 
 def test_an_old_and_a_new_run_are_compared_in_one_row() -> None:
-    runs: list[Any] = [
-        SimpleNamespace(
-            data="MNIST",
-            entry=SimpleNamespace(
-                info=SimpleNamespace(status="FINISHED"), data=SimpleNamespace(params={key: value}, tags={})
-            ),
-        )
-        for key, value in ((OLD, "mean"), (NEW, "last"))
-    ]
-    assert table.differences(runs) == {NEW: ["mean", "last"]}
+    groups: list[Any] = []
+    for key, value in ((OLD, "mean"), (NEW, "last")):
+        data = SimpleNamespace(params={key: value}, tags={"data": "MNIST"})
+        used = SimpleNamespace(dataset_inputs=[])
+        entry = SimpleNamespace(info=SimpleNamespace(status="FINISHED"), data=data, inputs=used)
+        groups.append(SimpleNamespace(runs=[Compared("", entry, None, {}, {}, {})]))
+    assert table.differences(groups) == {NEW: ["mean", "last"]}
 
 
 def test_a_run_with_the_old_name_is_the_same_training(project: Project) -> None:

@@ -37,6 +37,7 @@ DRAWN = [
     "accuracy_by_step.png",
     "beliefs.png",
     "calibration.png",
+    "classes.png",
     "explain.html",
     "learning_curves.png",
     "mistakes.png",

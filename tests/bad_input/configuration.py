@@ -17,7 +17,7 @@ CONFIGURATION = {
     }.items()
 } | {
     **{f"{name} is a word": Mistake(("'hello'",), change=write(name, "hello\n")) for name in FILES},
-    "parameters.yml is empty": Mistake(("'data' is missing",), change=write(PARAMETERS, "")),
+    "parameters.yml is empty": Mistake(("'evaluation' is missing",), change=write(PARAMETERS, "")),
     "parameters.yml has an anchor that is not there": Mistake((PARAMETERS,), change=append(PARAMETERS, "x: *y\n")),
     "parameters.yml interpolates nothing": Mistake(
         ("nowhere",), change=replace(PARAMETERS, "seed: 1", "seed: ${nowhere}")

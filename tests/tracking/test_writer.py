@@ -27,6 +27,7 @@ ARTIFACTS = {
     "figures/accuracy_by_step.png",
     "figures/beliefs.png",
     "figures/calibration.png",
+    "figures/classes.png",
     "figures/confusion_matrix.png",
     "figures/learning_curves.png",
     "figures/mistakes.png",
