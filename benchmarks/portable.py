@@ -1,0 +1,71 @@
+"""What an update takes in portable precision, and in float32 by nn.LSTM: complete updates, in one process and in turns.
+
+Both have the optimiser, gradients and loss of the pipeline; images and labels are made, and so are the weights.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+import yaml
+from measuring import machine, row
+
+from mnist_lstm.core.model.classifier import WHITE, new_classifier
+from mnist_lstm.core.training.allocator import reused_buffers
+from mnist_lstm.core.training.compute import portable_layers, threads
+from mnist_lstm.core.training.learner import Learner
+from mnist_lstm.parameters import checked
+
+BASE = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
+CLASSES, UPDATES = 10, 4
+# Images of a batch, time steps, features and units, with the name that is printed
+SIZES = {
+    "rows, batch 128, 128 units": (128, 28, 28, 128),
+    "rows, batch 1,024": (1024, 28, 28, 128),
+    "rows, 256 units": (128, 28, 28, 256),
+    "784 steps, batch 64": (64, 784, 1, 128),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    print(f"{'':32}{'median':>9}{'min':>9}{'max':>9}")
+    for name, sizes in SIZES.items():
+        with reused_buffers(), threads(options.threads):
+            float32, portable = (updates(precision, *sizes) for precision in ("float32", "portable"))
+            rounds = [(float32(), portable()) for _ in range(options.rounds + 1)][1:]  # the first prepares
+        print(name)
+        print(row("  float32, ms", [own for own, _ in rounds]))
+        print(row("  portable, ms", [other for _, other in rounds]))
+        print(row("  float32 / portable", [own / other for own, other in rounds]))
+    print(*machine(), sep="\n")
+
+
+def updates(precision: str, batch: int, steps: int, features: int, units: int) -> Callable[[], float]:
+    """A function that makes some updates in a precision and says how many milliseconds one took."""
+    parameters = checked(yaml.safe_load(BASE.read_text()))
+    training = parameters.training.model_copy(update={"precision": precision, "batch_size": batch})
+    model = parameters.model.model_copy(update={"hidden_size": units})
+    classifier = new_classifier(model, (steps, features), CLASSES, seed=1, portable=precision == "portable")
+    learner = Learner(classifier, training, total=10**6)
+    inputs = torch.randint(0, WHITE + 1, (batch, steps, features), dtype=torch.uint8)
+    targets = torch.randint(0, CLASSES, (batch,))
+
+    def measured() -> float:
+        with portable_layers(classifier) if precision == "portable" else nullcontext():
+            clock = time.perf_counter()
+            for update in range(UPDATES):
+                learner.learn(inputs, targets, update)
+            return (time.perf_counter() - clock) / UPDATES * 1000
+
+    return measured
+
+
+if __name__ == "__main__":
+    main()
