@@ -30,6 +30,13 @@ def test_the_curves_of_each_run_are_drawn_where_they_were_measured() -> None:
     assert (loss.get_yscale(), accuracy.get_yscale()) == ("log", "linear")
 
 
+def test_the_losses_fill_their_logarithmic_axis() -> None:
+    falling = {"train/loss": [(10, 2.3), (20, 0.05)], "valid/loss": [(20, 0.1)]}
+    low, high = compared_curves({"a": [falling], "evaluated alone": [{}]}).axes[0].get_ylim()
+    assert 0.03 < low < 0.05
+    assert 2.3 < high < 4
+
+
 def test_seeds_are_their_mean_at_the_updates_that_all_have_and_a_band_from_lowest_to_highest() -> None:
     _, accuracy = compared_curves({"seeds": [LONG, OTHER_SEED]}).axes
     ((name, _, found),) = points(accuracy)
