@@ -9,6 +9,7 @@ import psutil
 import pytest
 import yaml
 
+from mnist_lstm.console import DOES
 from tests.support.projects import Project, wait_for
 from tests.sweep.sweeps import bits, made, start, study, sweep, trials
 
@@ -69,8 +70,8 @@ def test_the_images_are_read_once_for_all_trials(grid: Project) -> None:
     (prepared,) = (grid.path / "data/05_model_input/sweep").iterdir()
     logs = "".join(path.read_text() for path in (grid.path / "data/08_reporting/six").glob("worker-*.log"))
     assert sorted(path.name for path in prepared.iterdir())[0] == "data_card.json"
-    assert logs.count("Completed node: ingest") == 2  # and that of the winner's whole run
-    assert logs.count("Completed node: train ") == 7
+    assert logs.count(f"ingest     {DOES['ingest']}") == 2  # and that of the winner's whole run
+    assert logs.count(f"train      {DOES['train']}") == 7
 
 
 def test_the_study_lists_its_trials_and_draws_them(grid: Project) -> None:
