@@ -20,14 +20,15 @@ CATALOG: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").
 STAGES = ("ingest", "reshape", "train", "evaluate", "report", "predict")
 
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
-BASE = ("errors", "sections", "renamed_parameters", "parameter_types", "parameters")
+BASE = ("errors", "sections", "renamed_parameters", "parameter_types", "data_parameters", "parameters")
 RECORDS = ("provenance", "redaction", "git", "processes")
 TRAINS = (*BASE, "core.data", "core.kernel", "core.model", "core.evaluation")
 LAYERS = [
     (r"__init__\.py|__main__\.py|(pipelines|core|preflight)/__init__\.py", ()),
     (r"errors\.py", ()),
     (r"renamed_parameters\.py", ("errors",)),
-    (r"parameters\.py", ("errors", "sections", "renamed_parameters", "parameter_types")),
+    (r"data_parameters\.py", ("sections", "parameter_types")),
+    (r"parameters\.py", ("errors", "sections", "renamed_parameters", "parameter_types", "data_parameters")),
     (r"sections\.py|parameter_types\.py", ()),
     (r"redaction\.py|git\.py|processes\.py", ()),
     (r"provenance\.py", ("errors", "redaction", "git", "core.training.instructions")),
@@ -46,7 +47,7 @@ LAYERS = [
     (r"pipeline_registry\.py", ("pipelines",)),
     (r"datasets/.*", (*BASE, "core", "provenance", "redaction", "datasets")),
     (r"tracking/.*", (*BASE, *RECORDS, "core", "tracking")),
-    (r"seal_commands\.py", (*BASE, "command", "datasets", "tracking")),
+    (r"(seal|model)_commands\.py", (*BASE, "command", "datasets", "tracking")),
     (r"sweep/hook\.py", ()),  # every run has it
     (r"sweep/.*", (*BASE, *RECORDS, "core", "datasets", "tracking", "cluster", "sweep")),
     (r"viz_site\.py", ("errors",)),
@@ -54,7 +55,7 @@ LAYERS = [
     (r"preflight/.*", (*BASE, "core", "preflight")),
     (r"console\.py", ("core", "tracking")),
     (r"command\.py", ("errors", "tracking", "preflight", "openmp", "redaction", "sweep.hook")),
-    (r"cli\.py", (*BASE, "command", "seal_commands", "datasets", "tracking", "viz_site", "sweep")),
+    (r"cli\.py", (*BASE, "command", "seal_commands", "model_commands", "datasets", "tracking", "viz_site", "sweep")),
     (r"settings\.py", ("console", "preflight", "tracking", "sweep")),
 ]
 

@@ -10,7 +10,8 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
 from mnist_lstm.command import Run, configured, one_line_errors, tune_process
-from mnist_lstm.seal_commands import COMMANDS
+from mnist_lstm.model_commands import COMMANDS as OF_A_MODEL
+from mnist_lstm.seal_commands import COMMANDS as OF_SEALED_RUNS
 
 
 @click.group(name="mnist_lstm")
@@ -48,7 +49,7 @@ run = Run(
     params=[*_explained_options()],
     help="Ingest, reshape, train, evaluate and report; MLflow records the run.",
 )
-for command in (run, *COMMANDS):
+for command in (run, *OF_A_MODEL, *OF_SEALED_RUNS):
     cli.add_command(command)
 
 
@@ -128,26 +129,6 @@ def sync_runs(metadata: Any) -> None:
 
 
 @cli.command()
-@click.argument("model_name", metavar="RUN")
-@click.option("--format", "file_format", default="onnx", show_default=True, type=click.Choice(["onnx", "safetensors"]))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="By default classifier.FORMAT.")
-@click.pass_obj
-@configured
-def export(metadata: Any, model_name: str, file_format: str, output: Path | None) -> None:
-    """Write the model of RUN as one file for other programs.
-
-    RUN is champion, a run's id or name, latest, or a *.pt file. ONNX takes raw images and gives probabilities;
-    safetensors holds the weights alone.
-    """
-    from mnist_lstm.datasets.atomic import atomic_write
-    from mnist_lstm.tracking import export as exporting
-
-    path = output or metadata.project_path / "data" / "06_models" / f"classifier.{file_format}"
-    atomic_write(path, exporting.content(metadata.project_path, model_name, file_format))
-    click.echo(f"Written {path} ({path.stat().st_size:,} bytes)")
-
-
-@cli.command()
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_obj
 @configured
@@ -159,62 +140,6 @@ def ui(metadata: Any, port: int) -> None:
     from mnist_lstm.tracking import servers
 
     servers.show_runs(metadata.project_path, port)
-
-
-@cli.command()
-@click.option("--model", default="champion", show_default=True, help="Also a run's id or name, or latest.")
-@click.option("--port", default=5001, show_default=True, type=click.IntRange(1, 65535))
-@click.pass_obj
-@configured
-def serve(metadata: Any, model: str, port: int) -> None:
-    """Serve a model over HTTP: POST images to http://127.0.0.1:5001/invocations.
-
-    Only this machine can reach it.
-    """
-    from mnist_lstm.tracking import servers
-
-    servers.serve_model(metadata.project_path, model, port)
-
-
-@cli.command()
-@click.argument("run_names", metavar="[RUN [RUN]]", nargs=-1)
-@click.pass_obj
-@configured
-def explain(metadata: Any, run_names: tuple[str, ...]) -> None:
-    """Write a page that shows how the network of RUN reads a digit, step by step.
-
-    RUN is a run's id, its name, `latest` or `champion`, which is the default. A second RUN reads the same images.
-    """
-    click.echo(f"Page: {_explained(metadata, run_names)}")
-
-
-@cli.command()
-@click.argument("run_name", metavar="[RUN]", default="champion")
-@click.pass_obj
-@configured
-def draw(metadata: Any, run_name: str) -> None:
-    """Open the page of `kedro explain`, to draw a digit and watch the network read it."""
-    import webbrowser
-
-    page = _explained(metadata, (run_name,))
-    click.echo(f"Page: {page}")
-    webbrowser.open(page.as_uri())
-
-
-def _explained(metadata: Any, run_names: tuple[str, ...]) -> Path:
-    """Writes the page of one run or two, and returns its path."""
-    from mnist_lstm.datasets.atomic import atomic_write
-    from mnist_lstm.datasets.npz import ImagesDataset
-    from mnist_lstm.tracking import explained
-
-    if len(run_names) > 2:
-        raise click.BadParameter("at most two runs", param_hint="RUN")
-    project: Path = metadata.project_path
-    images = ImagesDataset(filepath=str(project / explained.TEST_IMAGES))
-    written, run_id = explained.explained(project, run_names or ("champion",), images.load)
-    page = project / "data" / "08_reporting" / f"explain-{run_id[:12]}.html"
-    atomic_write(page, written.encode())
-    return page
 
 
 @cli.command()

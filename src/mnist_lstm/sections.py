@@ -40,6 +40,9 @@ class Role(NamedTuple):
         return found not in (None, "None") if needed == NOT_NULL else bool(found == needed)  # MLflow has text alone
 
 
+TRANSIENT = Role(decides_weights=False, named="never", transient=True)
+
+
 class Section(BaseModel):
     """A block of settings: every key known, every value of its type, nothing changed later."""
 

@@ -16,8 +16,9 @@ from mnist_lstm.core.data.splits import Source, Splits
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint, weights_digest
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UnreachableError, UserError
-from mnist_lstm.parameters import DataParameters, Parameters
+from mnist_lstm.parameters import Parameters
 from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
 from mnist_lstm.pipelines.ingest.nodes import ingest
 from mnist_lstm.pipelines.reshape.nodes import reshape

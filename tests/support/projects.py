@@ -18,7 +18,7 @@ import yaml
 from click.testing import CliRunner, Result
 from filelock import FileLock
 
-from mnist_lstm.parameters import DataParameters
+from mnist_lstm.data_parameters import DataParameters
 
 REPOSITORY = Path(__file__).parents[2]
 KEDRO = str(Path(sys.executable).with_name("kedro"))

@@ -10,10 +10,10 @@ from kedro.io import AbstractDataset
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.splits import Source
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets import own_data
 from mnist_lstm.datasets.named_sources import FILES, NAME, ArchiveSource, IdxSource, described
 from mnist_lstm.errors import UserError, listed, nearest
-from mnist_lstm.parameters import DataParameters
 
 __all__ = ["FILES", "ImageSourcesDataset", "Sources"]
 

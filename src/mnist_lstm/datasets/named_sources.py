@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from mnist_lstm.core.data.splits import Splits
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets import forms
 from mnist_lstm.datasets.download import RemoteFile, fetched
 from mnist_lstm.datasets.forms import numpy_files
@@ -14,7 +15,6 @@ from mnist_lstm.datasets.forms.idx_files import images_in, labels_in
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
 from mnist_lstm.datasets.own_data import Named, assembled, sha256
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 # What MNIST and those made after it call their four files
 FILES = {

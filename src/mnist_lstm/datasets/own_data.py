@@ -13,10 +13,10 @@ from mnist_lstm.core.data.labels import Labels, mapped
 from mnist_lstm.core.data.pixels import grey_values, inverted, oriented
 from mnist_lstm.core.data.preparation import AS_MNIST, Preparation, border_grey
 from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, expect_one_size, images_and_labels
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets import forms
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 DARK, LIGHT = 64, 191  # grey of the border: at most, of paper under light ink; at least, of paper under dark ink
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from mnist_lstm.core.training.snapshots import Snapshots
+from mnist_lstm.data_parameters import source_of
 from mnist_lstm.errors import UserError, listed
-from mnist_lstm.parameters import source_of
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import load_model, reader, store
 from mnist_lstm.tracking.reproduce.rerun import recorded_data

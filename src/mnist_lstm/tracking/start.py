@@ -13,7 +13,8 @@ from kedro.framework.project import settings as kedro_settings
 from mnist_lstm import provenance
 from mnist_lstm.core.training.compute import chosen_device
 from mnist_lstm.core.training.run_names import departures, label
-from mnist_lstm.parameters import Parameters, source_of
+from mnist_lstm.data_parameters import source_of
+from mnist_lstm.parameters import Parameters
 from mnist_lstm.processes import process
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import flattened

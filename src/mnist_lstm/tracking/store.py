@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from kedro.framework.project import settings as kedro_settings
 
+from mnist_lstm.data_parameters import source_of
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import source_of
 from mnist_lstm.redaction import redacted
 from mnist_lstm.tracking import moved
 from mnist_lstm.tracking.moved import ARTIFACTS, lock

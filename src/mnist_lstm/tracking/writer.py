@@ -9,7 +9,7 @@ from typing import Any
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
-from mnist_lstm.parameters import source_of
+from mnist_lstm.data_parameters import source_of
 from mnist_lstm.tracking import export, payloads, tags
 from mnist_lstm.tracking.pages import NOTE
 from mnist_lstm.tracking.reader import FOLDERS

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.file_backed import Array, after, before, blocks
 from mnist_lstm.core.data.preparation import AS_MNIST, Preparation, measured
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mnist_lstm.core.model.classifier import WHITE
+from mnist_lstm.core.model.onnx_graph import Graph
 from mnist_lstm.core.model.onnx_series import SERIES, Read, mean_over_present, only_present, series
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters
 
-OPSET, IR_VERSION = 17, 8  # read by onnxruntime from 1.12 on
 IMAGES, PROBABILITIES = "images", "probabilities"
 
 
@@ -41,40 +41,6 @@ OPERATORS = {
     "gru": Operator("GRU", (1, 0, 2), {"linear_before_reset": 1}),  # z, r, h; torch has r, z, n
     "rnn": Operator("RNN", (0,), {}),
 }
-
-
-class Graph:
-    """An ONNX graph while it grows; each call returns the name of the node's first output.
-
-    Args:
-        helper: the module `onnx.helper`.
-    """
-
-    def __init__(self, helper: Any):
-        self._helper = helper
-        self._nodes: list[Any] = []
-        self.constants: dict[str, NDArray[Any]] = {}
-
-    def constant(self, name: str, value: Any) -> str:
-        """Adds a constant array and returns its name."""
-        self.constants[name] = np.asarray(value)
-        return name
-
-    def add(self, operator: str, *inputs: str, name: str = "", outputs: int = 1, **attributes: Any) -> str:
-        """Adds a node with outputs NAME, NAME.1 and so on."""
-        name = name or f"{operator.lower()}{len(self._nodes)}"
-        names = [name, *(f"{name}.{number}" for number in range(1, outputs))]
-        self._nodes.append(self._helper.make_node(operator, list(inputs), names, name=name, **attributes))
-        return name
-
-    def used(self, result: str) -> tuple[list[Any], list[str]]:
-        """The nodes, in order, and the names of the constants on which a result depends."""
-        needed, nodes = {result}, []
-        for node in reversed(self._nodes):
-            if needed.intersection(node.output):
-                needed.update(node.input)
-                nodes.append(node)
-        return nodes[::-1], [name for name in self.constants if name in needed]
 
 
 def to_onnx(
@@ -103,7 +69,7 @@ def to_onnx(
         if value not in names:
             raise UserError(f"model.{key} must be one of {', '.join(names)} to be exported to ONNX, found {value!r}.")
     try:
-        from onnx import TensorProto, helper, numpy_helper
+        from onnx import TensorProto, helper
     except ImportError:
         raise UserError(
             "an ONNX file needs the package onnx; install it: pip install -c requirements.lock -e '.[onnx]'."
@@ -116,25 +82,9 @@ def to_onnx(
     summary = POOLINGS[model.pooling](graph, arrays, outputs, final, read)
     head = [graph.constant(name, arrays[name]) for name in ("readout.weight", "readout.bias")]
     graph.add("Softmax", graph.add("Gemm", summary, *head, transB=1), name=PROBABILITIES, axis=-1)
-    nodes, constants = graph.used(PROBABILITIES)
-    made = helper.make_model(
-        helper.make_graph(
-            nodes,
-            "mnist_lstm",
-            [
-                helper.make_tensor_value_info(SERIES, TensorProto.FLOAT, ["N", *image_shape])
-                if of_series
-                else helper.make_tensor_value_info(IMAGES, TensorProto.UINT8, ["N", *image_shape])
-            ],
-            [helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["N", len(arrays["readout.bias"])])],
-            [numpy_helper.from_array(np.ascontiguousarray(graph.constants[name]), name) for name in constants],
-        ),
-        producer_name="mnist_lstm",
-        ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-    )
-    helper.set_model_props(made, dict(metadata))
-    return made.SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+    name, kind = (SERIES, TensorProto.FLOAT) if of_series else (IMAGES, TensorProto.UINT8)
+    given = helper.make_tensor_value_info(name, kind, ["N", *image_shape])
+    return graph.content(given, PROBABILITIES, ["N", len(arrays["readout.bias"])], metadata)
 
 
 def _sequences(graph: Graph, pixel_order: NDArray[np.int64]) -> str:

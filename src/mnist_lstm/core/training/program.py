@@ -11,6 +11,7 @@ from mnist_lstm.core.training.instructions import onednn_instructions
 
 CORE = Path(__file__).parents[1]
 ROOMS = ("data", "kernel", "model", "evaluation", "training")  # of core, whose code decides weights and curves
+SOURCE = (".c", ".py")
 CONTINUES = "continues"  # key of the program that began the training, if that is another one
 
 
@@ -18,9 +19,7 @@ CONTINUES = "continues"  # key of the program that began the training, if that i
 def program() -> dict[str, Any]:
     """The digest of the source that trains, torch's version, and the instructions of ATen and oneDNN."""
     sha = hashlib.sha256()
-    for path in sorted(
-        path for room in ROOMS for path in (CORE / room).rglob("*.[cp]*") if path.suffix in (".c", ".py")
-    ):
+    for path in sorted(path for room in ROOMS for path in (CORE / room).rglob("*") if path.suffix in SOURCE):
         sha.update(f"{path.relative_to(CORE).as_posix()} {path.stat().st_size}\n".encode())
         sha.update(path.read_bytes())
     return {

@@ -8,10 +8,10 @@ from typing import Any
 
 from mnist_lstm.core.data.pixels import grey_values
 from mnist_lstm.core.data.series import checked
+from mnist_lstm.data_parameters import WITHOUT_PATH, DataParameters
 from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, series, tables, usps
 from mnist_lstm.datasets.forms.raw import Form, RawData, first_bytes, ignored, shown, split_named
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import WITHOUT_PATH, DataParameters
 
 FORMS: dict[str, Form] = {
     "IDX": idx_files.FORM,

@@ -8,8 +8,8 @@ import numpy as np
 
 from mnist_lstm.core.inference.decode import BLACK, WHITE, PictureError, decode
 from mnist_lstm.core.inference.preprocess import stretched
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 SHOWN = 50  # unreadable pictures that a message names
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from mnist_lstm.core.data.labels import MOST_CLASSES
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.encoded import expect_readable, pictures, skipped
 from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit, ignored
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 
 def read(place: Path, data: DataParameters) -> RawData:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from mnist_lstm.core.data import idx
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.file_backed import array_in
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, is_of_labels, left_out, only
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 
 def recognises(path: Path, head: bytes) -> bool:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, only
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 TEN = 10  # SVHN's label of the digit 0
 

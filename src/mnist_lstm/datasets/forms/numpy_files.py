@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets import file_backed
 from mnist_lstm.datasets.forms.pixel_columns import shaped
 from mnist_lstm.datasets.forms.raw import SPLITS, Form, RawData, RawSplit, first_bytes, is_of_labels, split_named
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 NPY = b"\x93NUMPY"
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist_lstm.core.data.pixels import WHITE
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.encoded import expect_readable, pictures, skipped
 from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 ROWS = 5000  # read at a time
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from mnist_lstm.core.data.labels import MOST_CLASSES
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.raw import LABELS, words
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 
 def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 SPLITS = {
     "train": ("train", "training", "tra", "xtrain", "ytrain"),

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms import tables
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, first_bytes, left_out, only
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 HEAD = 1 << 16  # bytes by which the two are told apart
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from mnist_lstm.core.data.pixels import WHITE
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, only
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 FEWEST = 5  # columns of a table of pixels
 ROWS = 5000  # read at a time

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.pixel_columns import shaped
 from mnist_lstm.datasets.forms.raw import SPLITS, Form, RawData, RawSplit, by_split, first_bytes, left_out, only
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SPARSE = re.compile(rb"^[-+]?[\d.]+\s+\d+:")

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.splits import Source, Splits
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UnreachableError
-from mnist_lstm.parameters import DataParameters
 
 LIGHT_PAPER = (
     "The images of %s have light borders, like dark ink on light paper; augmentation, figures and `serve` take 0 for "

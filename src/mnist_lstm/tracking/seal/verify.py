@@ -12,8 +12,8 @@ from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.core.evaluation.metrics import Predictions, summarize
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.compute import threads
+from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import DataParameters
 from mnist_lstm.tracking import reader, store
 from mnist_lstm.tracking.reproduce.drift import Difference
 from mnist_lstm.tracking.reproduce.rerun import Again, Verdict, compared, largest_difference, run_again
