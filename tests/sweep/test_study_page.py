@@ -45,3 +45,14 @@ def test_the_figures_have_no_trial_between_two_and_no_white_line(metric: str) ->
     (_, lowest), _, (_, highest) = lines
     darkest, lightest = "rgb(8, 48, 107)", "rgb(158, 202, 225)"
     assert (lowest, highest) == ((lightest, darkest) if metric == METRIC else (darkest, lightest))
+
+
+def test_a_sweep_that_was_stopped_shows_the_trials_that_have_ended() -> None:
+    metric = "valid/accuracy"
+    ended = [Trial(str(size), {"model.hidden_size": size}) for size in (4, 8)]
+    waiting = Trial("16", {"model.hidden_size": 16})
+    found = {trial.name: Outcome("finished", values={metric: 0.5}) for trial in ended}
+    history, _ = (
+        plot.to_dict() for plot in figures({"model.hidden_size": [4, 8, 16]}, [*ended, waiting], found, metric)
+    )
+    assert list(history["data"][0]["x"]) == [0, 1]

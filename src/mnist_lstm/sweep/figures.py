@@ -48,8 +48,9 @@ def figures(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, O
     """Plotly figures of the study; none if fewer than two trials finished."""
     known = distributions(axes)
     study = new_study(metric)
-    study.add_trials([frozen(trial, outcomes[trial.name], known, metric) for trial in trials if trial.name in outcomes])
-    values = [outcomes[trial.name].values[metric] for trial in trials if outcomes[trial.name].values]
+    ended = [(trial, outcomes[trial.name]) for trial in trials if trial.name in outcomes]  # not all, where it stopped
+    study.add_trials([frozen(trial, outcome, known, metric) for trial, outcome in ended])
+    values = [outcome.values[metric] for _, outcome in ended if outcome.values]
     if len(values) < 2:
         return []
     plots = [
