@@ -100,8 +100,17 @@ def test_the_first_view_has_a_box_for_each_stage_from_left_to_right(browser: Any
     watched = Watched(browser, viewport={"width": 1500, "height": 950})
     watched.page.goto(url + viz_site.FIRST_VIEW)
     watched.page.wait_for_selector(".pipeline-node__text")
-    boxes = [(box.bounding_box(), box.text_content()) for box in watched.page.locator(".pipeline-node__text").all()]
-    ordered = sorted((place["x"], place["y"], name) for place, name in boxes if place)
+
+    def places() -> list[tuple[float, float, str]]:
+        boxes = [(box.bounding_box(), box.text_content()) for box in watched.page.locator(".pipeline-node__text").all()]
+        return sorted((place["x"], place["y"], name) for place, name in boxes if place)
+
+    ordered = places()
+    for _ in range(20):  # they move to their places
+        watched.page.wait_for_timeout(500)
+        before, ordered = ordered, places()
+        if before == ordered:
+            break
     assert tuple(name for *_, name in ordered) == STAGES
     assert len({round(y) for _, y, _ in ordered}) == 1
     watched.page.wait_for_load_state("networkidle")
