@@ -15,7 +15,7 @@ from PIL import Image
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.inference.predict import printable
-from tests.support.projects import REPOSITORY, Project, copied, surroundings
+from tests.support.projects import LONGEST, REPOSITORY, Project, copied, surroundings
 
 ANSWERS, SHEET = "data/07_model_output/predictions.csv", "data/08_reporting/predictions.png"
 FORMATS = ["png", "jpg", "tif", "bmp", "gif", "webp"]
@@ -231,7 +231,7 @@ def peak(project: Project, path: Path) -> int:
     """The most memory, in kilobytes, that predicting takes."""
     arguments: list[Any] = [sys.executable, "-c", PEAK, project.checkpoints()[0], path, path.with_suffix(".csv")]
     done = subprocess.run(
-        arguments, env=surroundings(), cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=120
+        arguments, env=surroundings(), cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=LONGEST
     )
     return int(done.stdout)
 

@@ -12,8 +12,8 @@ export const reduced = () => matchMedia("(prefers-reduced-motion: reduce)").matc
 export const number = (x, digits = 2) => x.toFixed(digits).replace(/^-(0[.0]*)$/, "$1").replace("-", "−");
 
 export function percent(share) {
-  if (share >= 0.9995) return "> 99.9 %";
-  return share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`;
+  if (share >= 0.9995) return "> 99.9\u00a0%";
+  return share < 0.0005 ? "< 0.1\u00a0%" : `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 /** Calls `start` when an element comes into view for the first time. */
@@ -127,7 +127,8 @@ export function chart(id, {x, y, lines, ticks = [y[0], (y[0] + y[1]) / 2, y[1]],
   drawn.innerHTML = [
     ...ticks.map((value) => `<path d="M${LEFT} ${up(value)}H${wide - 10}"/>`),
     ...ticks.map((value) => text(LEFT - 8, up(value) + 4, label(value), "end")),
-    ...[x[0], Math.round((x[0] + x[1]) / 2), x[1]].map((value) => text(across(value), high - 4, value, "middle")),
+    ...[x[0], Math.round((x[0] + x[1]) / 2)].map((value) => text(across(value), high - 4, value, "middle")),
+    text(wide, high - 4, x[1], "end"), // in the middle under its place, a long number would be cut off
     mark === undefined ? "" : `<path class="mark" d="M${across(mark)} ${ABOVE}V${high - BELOW}"/>`,
     ...lines.map(({points, kind}) => (points.length ? `<path class="line ${kind}" d="M${path(points)}"/>` : "")),
   ].join("");
