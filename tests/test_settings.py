@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from kedro.framework.hooks.manager import _create_hook_manager
 
@@ -29,3 +33,18 @@ def test_checks_come_before_recording_and_the_console_in_whatever_order_hooks_ar
 
 def test_hooks_of_kedro_mlflow_are_disabled_by_the_name_of_its_package_which_would_read_our_mlflow_yml() -> None:
     assert settings.DISABLE_HOOKS_FOR_PLUGINS == ("kedro_mlflow",)
+
+
+def test_a_terminal_in_ascii_gets_the_names_of_classes_as_escapes_in_what_is_printed_and_logged() -> None:
+    program = """
+import logging, sys, mnist_lstm.settings
+print("class \\u304b")
+print("class \\u304d", file=sys.stderr)
+logging.getLogger("kedro").warning("class \\u304f")
+"""
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=os.environ | ascii_only, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "class \\u304d\n")
+    assert done.stdout.startswith("class \\u304b\n")
+    assert "class \\u304f" in done.stdout
