@@ -16,6 +16,7 @@ from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation.gates import states as inner_states
 from mnist_lstm.core.evaluation.gates import units_read_most
 from mnist_lstm.core.report.captions import CAPTIONS
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import EvaluationParameters
 from mnist_lstm.pipeline_registry import register_pipelines
 from mnist_lstm.pipelines.evaluate.nodes import score
@@ -117,6 +118,14 @@ def test_the_confusion_figure_and_the_mistakes_are_those_of_the_predictions(
     assert sorted(shown) == np.flatnonzero(~right).tolist()
     for axes, position in zip(mistakes.axes, shown, strict=False):
         assert_array_equal(axes.images[0].get_array(), tiny.images(20)[position])
+
+
+def test_predictions_that_an_earlier_training_left_are_not_drawn(
+    history: pd.DataFrame, test_sequences: SequenceSplit
+) -> None:
+    old = replace(tiny.predictions(), logits=tiny.predictions().logits[::-1])
+    with pytest.raises(UserError, match=r"must be those of the checkpoint.*--pipelines evaluate,report"):
+        nodes.draw_results(tiny.checkpoint(), history, old, test_sequences, finished.card(), EVALUATION)
 
 
 def test_report_and_card_are_of_the_run(followed: Any) -> None:

@@ -23,7 +23,7 @@ from mnist_lstm.tracking.settings import Settings
 from mnist_lstm.tracking.spool import earlier_runs
 from mnist_lstm.tracking.spool.operations import create_run
 from mnist_lstm.tracking.spool.outages import LATER, OutageError, store_errors, warn_if_slow
-from mnist_lstm.tracking.spool.spool import Spool
+from mnist_lstm.tracking.spool.spool import MAX_WAITED, Spool
 from mnist_lstm.tracking.writer import RunWriter
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) 
     try:
         with warn_if_slow(), store_errors(uri):
             client = connect()
-            earlier_runs.settle(project, client, uri, run["experiment_id"])
+            earlier_runs.settle(project, client, uri, run["experiment_id"], MAX_WAITED)
             run["run_id"] = create_run(client, run)
     except OutageError as error:
         logger.warning("%s. %s.", error, LATER)

@@ -1,5 +1,6 @@
 """What the spool does where MLflow refuses, fails or takes too long: the run goes on, and what is missing is stored."""
 
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from requests import ConnectionError as Unreachable
 
-from mnist_lstm.tracking.spool import operations, unsent
+from mnist_lstm.tracking.spool import earlier_runs, operations, unsent
 from mnist_lstm.tracking.spool.spool import Spool
 
 RUN = {"run_id": "1", "start_time": 1, "process": {"pid": 1}}
@@ -66,6 +67,24 @@ def test_a_server_that_is_slow_in_sum_is_given_up_and_not_waited_for_at_the_end(
     assert ("MLflow is too slow" in caplog.text) == given_up
     assert (len(calls) < 20) == given_up
     assert bool(stored(tmp_path)) == given_up
+
+
+def test_a_run_does_not_wait_for_a_slow_server_to_take_what_earlier_runs_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now, place = [0.0], tmp_path / unsent.FOLDER
+    monkeypatch.setattr("mnist_lstm.tracking.spool.unsent.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(operations, "send", lambda *_: now.__setitem__(0, now[0] + 5))
+    dead = {"host": platform.node(), "boot": "another", "pid": "1", "started": "1"}
+    for name in ("a", "b"):
+        unsent.write_run(place / name, RUN | {"store": "s", "experiment_id": "1", "process": dead})
+        for _ in range(10):
+            unsent.append(place / name, operations.Operation("tag", {"key": "a", "value": "b"}))
+    monkeypatch.setattr(earlier_runs, "end_dead_runs", lambda *_: None)
+    assert earlier_runs.settle(tmp_path, object(), "s", "1", seconds=60) == (1, 1)
+    assert now[0] == pytest.approx(65)
+    assert "as MLflow is slow: `kedro sync-runs`" in caplog.text
+    assert earlier_runs.settle(tmp_path, object(), "s", "1") == (1, 0)
 
 
 def test_files_that_mlflow_did_not_take_are_sent_as_they_were(tmp_path: Path) -> None:

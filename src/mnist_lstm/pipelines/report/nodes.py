@@ -13,15 +13,18 @@ from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.explain.content import content
 from mnist_lstm.core.explain.page import page, page_without
+from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.snapshots import Snapshots
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import EvaluationParameters
 
 EXAMPLES = 3  # right images, and as many wrong ones, in detailed figures
 UNITS = 16  # hidden units in detailed figures
 EACH_CLASS, MOST_CLASSES = 2, 50  # images of a class in the figure of classes, and classes in it
 MISTAKES = 18  # in the figure of mistakes
+COMPARED, SAME = 16, 1e-3  # images that are classified again, and the difference of logits by rounding, at most
 
 
 def classify_after_each_step(
@@ -71,7 +74,11 @@ def draw_results(
 
     The learning curves come as interactive plotly and printable matplotlib. The reliability diagram compares accuracy
     with confidence.
+
+    Raises:
+        UserError: if the predictions are not those of the checkpoint.
     """
+    _expect_predictions_of(checkpoint, test_logits.logits[:COMPARED], test_sequences.sequences[:COMPARED])
     logits, labels, names = test_logits.logits, test_logits.labels, plots.drawable(data_card.class_names)
     run, tested = f"{checkpoint.label} on {data_card.title}", _tested(checkpoint, data_card)
     columns, validated = {name: history[name].to_numpy() for name in history}, data_card.images["valid"]
@@ -95,6 +102,16 @@ def draw_results(
             f"As the network gets them\n{_tested(checkpoint, data_card, 'some of ')}",
         ),
     )
+
+
+def _expect_predictions_of(checkpoint: Checkpoint, logits: NDArray[np.float32], sequences: Any) -> None:
+    """Checks predictions that an earlier run may have left: the network was trained again, but not evaluated."""
+    again = classify(checkpoint.classifier(), sequences, COMPARED)
+    if logits.shape != again.shape or not np.allclose(logits, again, rtol=SAME, atol=SAME):
+        raise UserError(
+            "the predictions must be those of the checkpoint, found those of other weights; evaluate first: `kedro run "
+            "--pipelines evaluate,report`."
+        )
 
 
 def draw_readings(

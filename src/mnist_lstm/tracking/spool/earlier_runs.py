@@ -1,6 +1,8 @@
 """What earlier runs left open in MLflow: operations to send, and runs to end whose process is gone."""
 
 import logging
+import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +29,31 @@ def sync(project: Path) -> tuple[int, int]:
         return settle(project, client, uri, store.experiment_id(client, experiment, project, uri))
 
 
-def settle(project: Path, client: Any, uri: str, experiment_id: str) -> tuple[int, int]:
-    """Does the same with a client of the store at `uri`; runs that MLflow does not have go to this experiment."""
-    counts = _send_all(project / unsent.FOLDER, client, uri, experiment_id)
+def settle(project: Path, client: Any, uri: str, experiment_id: str, seconds: float = math.inf) -> tuple[int, int]:
+    """Does the same with a client of the store at `uri`; runs that MLflow does not have go to this experiment.
+
+    What could not be sent within `seconds` waits.
+    """
+    counts = _send_all(project / unsent.FOLDER, client, uri, experiment_id, time.monotonic() + seconds)
     end_dead_runs(client, experiment_id)
     return counts
 
 
-def _send_all(place: Path, client: Any, uri: str, experiment_id: str) -> tuple[int, int]:
+def _send_all(place: Path, client: Any, uri: str, experiment_id: str, until: float) -> tuple[int, int]:
     if not place.is_dir():
         return 0, 0
     with unsent.lock(place):
         waiting = sorted(path.parent for path in place.glob(f"*/{unsent.RUN}"))
-        sent = [folder for folder in waiting if _send_if_ready(folder, client, uri, experiment_id)]
+        sent = [folder for folder in waiting if _send_if_ready(folder, client, uri, experiment_id, until)]
     return len(sent), len(waiting) - len(sent)
 
 
-def _send_if_ready(folder: Path, client: Any, uri: str, experiment_id: str) -> bool:
+def _send_if_ready(folder: Path, client: Any, uri: str, experiment_id: str, until: float) -> bool:
     with unsent.warning_if_unsent(folder):
         if reason := _reason_to_wait(folder, uri):
             logger.warning("%s waits: %s.", folder, reason)
             return False
-        return unsent.send(folder, client, experiment_id) is not None
+        return unsent.send(folder, client, experiment_id, until) is not None
     return False
 
 

@@ -5,8 +5,10 @@ run.json says which run it is; calls.jsonl holds an operation in each line, [kin
 
 import json
 import logging
+import math
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,13 +69,14 @@ def read_run(folder: Path) -> dict[str, Any]:
     return run
 
 
-def send(folder: Path, client: Any, experiment_id: str | None = None) -> dict[str, Any] | None:
+def send(folder: Path, client: Any, experiment_id: str | None = None, until: float = math.inf) -> dict[str, Any] | None:
     """Sends what is stored in a folder, in order, and deletes the folder.
 
     Args:
         folder: of a run.
         client: of MLflow.
         experiment_id: where the run is made if MLflow does not have it yet.
+        until: time of `time.monotonic` from which on nothing more is sent.
 
     Returns:
         The run, or None if MLflow did not receive everything; then the folder stays.
@@ -85,6 +88,9 @@ def send(folder: Path, client: Any, experiment_id: str | None = None) -> dict[st
             run["run_id"] = operations.create_run(client, run)
             write_run(folder, run)
         for operation in stored_operations(folder):
+            if time.monotonic() > until:
+                logger.warning("%s waits, as MLflow is slow: `kedro sync-runs` takes the time that it needs.", folder)
+                return None
             operations.send(client, run, operations.restored(operation, folder))
             if operation.kind == "model":
                 write_run(folder, run)  # with the model's id, so that a second attempt does not log it again
