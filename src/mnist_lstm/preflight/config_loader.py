@@ -1,6 +1,7 @@
 """Kedro's configuration loader, which accepts the parameters' names of version 0.1 and leaves nothing to chance."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from mnist_lstm.renamed_parameters import with_current_names
 
 
 class ConfigLoader(OmegaConfigLoader):
-    """Renames old keys in each file and in --params, before Kedro merges them: afterwards, both names have a value."""
+    """Renames old keys in each file and in --params, before Kedro merges them: afterwards, both names have a value.
+
+    It reads each file once, where Kedro reads it whenever somebody looks up a value.
+    """
 
     def __init__(
         self,
@@ -21,7 +25,16 @@ class ConfigLoader(OmegaConfigLoader):
         runtime_params: dict[str, Any] | None = None,
         **arguments: Any,
     ):
+        self._read: dict[str, dict[str, Any]] = {}
         super().__init__(conf_source, env, with_current_names(runtime_params or {}, "--params"), **arguments)
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """The values of "parameters", "catalog" and so on; the caller may change them."""
+        if key in self:  # set by somebody
+            return super().__getitem__(key)
+        if key not in self._read:
+            self._read[key] = super().__getitem__(key)
+        return deepcopy(self._read[key])
 
     def _merge_and_resolve(self, key: str, config_per_file: dict[Path, Any]) -> Any:
         _expect_null_or_block(config_per_file)
