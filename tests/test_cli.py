@@ -26,23 +26,12 @@ def test_a_wrong_parameter_is_refused_before_anything_is_read_or_written(project
 
 # The same in a process of its own, where Kedro's own command line has the last word
 
-PROCESSES = [
-    (["--params", "trian.seed=1"], "'trian'"),
-    (["--nodes", "trian"], "'trian'"),
-    (["--env", "tuturial"], "tuturial"),
-]
 
-
-@pytest.mark.parametrize(
-    ("options", "part"), PROCESSES, ids=lambda value: value if isinstance(value, str) else " ".join(value)
-)
-def test_a_mistake_is_the_last_line_and_sets_the_exit_code(project: Project, options: list[str], part: str) -> None:
-    done = project.run(*options)
-    last = done.stdout.splitlines()[-1]
+def test_a_mistake_is_the_last_line_and_sets_the_exit_code(project: Project) -> None:
+    done = project.run("--params", "trian.seed=1")
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
-    assert last.startswith("Error: ")
-    assert part in last
+    assert done.stdout.splitlines()[-1].startswith("Error: parameter 'trian' is unknown")
 
 
 def test_the_package_as_a_program_shows_a_mistake_the_same_way(project: Project) -> None:

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from tests.support.mnist_run import needs_mnist
-from tests.support.projects import CLOSED, DIGITS, Project, copied, made_once, surroundings
+from tests.support.projects import CLOSED, DIGITS, TESTED, Project, copied, made_once, surroundings
 
 LOGITS = "data/07_model_output/predictions.npz"
 
@@ -127,14 +127,6 @@ def test_every_report_says_which_data_it_is_of(finished: Project) -> None:
     assert title in finished.read("08_reporting/learning_curves.json")["layout"]["title"]["text"]
 
 
-def test_a_run_from_the_evaluation_on_finds_what_the_run_before_it_found(finished: Project, tmp_path: Path) -> None:
-    project = finished.copied_to(tmp_path)
-    before = (project.path / LOGITS).read_bytes()
-    (project.path / LOGITS).unlink()
-    assert project.invoke("--from-nodes", "predict_test", "--params", "data.name=digits").exit_code == 0
-    assert (project.path / LOGITS).read_bytes() == before
-
-
 def test_a_run_without_figures_makes_everything_else(short: Project) -> None:
     assert sorted(path.name for path in (short.path / "data/08_reporting").iterdir()) == [
         "confusion_matrix.csv",
@@ -204,7 +196,7 @@ def fallen_back(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> 
     def make(folder: Path) -> None:
         project = copied(folder, empty_store)
         project.set_mirrors(CLOSED)
-        done = project.invoke("--params", "training.iterations=30", "--pipelines", "without_figures")
+        done = project.invoke("--params", "training.iterations=30", *TESTED)
         assert done.exit_code == 0, done.output
         (folder / "output.txt").write_text(done.output)
 

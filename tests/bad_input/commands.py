@@ -52,6 +52,7 @@ UNCHECKED = {
     "--wrong": ("--wrong",),
     "--pipelines predict": ("'predict.folder'", "--params predict.folder=PATH"),
     "--pipelines predict --params predict.folder=nowhere": ("'predict.folder'", "'nowhere'"),
+    "--pipelines predict --params predict.folder=data/01_raw": ("must hold pictures, found no file",),
     "--pipelines predict --params predict.folder=conf/nothing": ("'predict.folder'", "'conf/nothing'"),
     "--pipelines predict --params predict.folder=conf": ("no champion", "kedro run"),
     "--pipelines predict --params predict.folder=conf,predict.model=mine": ("'mine'",),

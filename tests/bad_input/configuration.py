@@ -1,8 +1,10 @@
 """Files of conf/ that are damaged, and paths in them that leave their folders."""
 
-from tests.bad_input import CATALOG, DIGITS, MLFLOW, PARAMETERS, Mistake, append, replace, write
+from tests.bad_input import CATALOG, DIGITS, MLFLOW, PARAMETERS, Mistake, append, replace, sources, write
 from tests.bad_input.functions import files
+from tests.support.projects import CLOSED
 
+IMAGES = "train-images-idx3-ubyte.gz"
 FILES = (PARAMETERS, CATALOG, MLFLOW)
 CONFIGURATION = {
     f"{name} is {what}": Mistake((name,), change=change(name), refused_by=files)
@@ -29,6 +31,22 @@ CONFIGURATION = {
     ),
     "a preset is no YAML": Mistake(
         ("conf/wide/parameters.yml",), ("run", "--env", "wide"), write("conf/wide/parameters.yml", "model: [\n")
+    ),
+    "mlflow.yml lacks a key": Mistake(
+        ("'tracking.enabled' is missing", "mlflow.yml"), change=replace(MLFLOW, "  enabled: true\n", "")
+    ),
+    "pictures in the catalog, as version 0.1 had them": Mistake(
+        ("data.path", "found leaves", "docs/your-own-data.md"),
+        ("run", "--params", DIGITS),
+        sources(folders={"leaves": {"title": "Leaves"}}),
+    ),
+    "a downloaded file of the wrong size": Mistake(
+        (IMAGES, "9912422 bytes", "delete it"), change=write(f"data/01_raw/mnist/{IMAGES}", b"hello")
+    ),
+    "no mirror answers and the run must not go on": Mistake(
+        (IMAGES, CLOSED, "Put the file into", "data/01_raw/mnist"),
+        ("run", "--params", "data.on_unreachable=fail"),
+        lambda project: project.set_mirrors(CLOSED),
     ),
     "mlflow.yml mistypes a key": Mistake(("enbled", "mlflow.yml"), change=replace(MLFLOW, "enabled:", "enbled:")),
     "a source misses its checksum": Mistake(

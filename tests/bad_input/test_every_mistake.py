@@ -11,13 +11,10 @@ from mnist_lstm.errors import cause_for_user
 from tests.bad_input import Mistake
 from tests.bad_input.commands import LINES
 from tests.bad_input.configuration import CONFIGURATION
-from tests.bad_input.idx_files import IDX
 from tests.bad_input.models import MODELS
-from tests.bad_input.pictures import PICTURES
-from tests.bad_input.values import VALUES
 from tests.support.projects import Project, copied
 
-MISTAKES: dict[str, Mistake] = VALUES | LINES | CONFIGURATION | IDX | MODELS | PICTURES
+MISTAKES: dict[str, Mistake] = LINES | CONFIGURATION | MODELS
 
 
 def written(project: Project) -> dict[Path, tuple[int, int]]:
@@ -26,22 +23,13 @@ def written(project: Project) -> dict[Path, tuple[int, int]]:
     return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.suffix != ".lock"}
 
 
-def after_a_run(request: pytest.FixtureRequest, folder: Path) -> Project:
-    """A copy of a project in which a run finished."""
-    finished: Project = request.getfixturevalue("finished")
-    return finished.copied_to(folder)
-
-
 BY_FUNCTION = [what for what, mistake in MISTAKES.items() if mistake.refused_by]
 BY_COMMAND = [what for what in MISTAKES if what not in BY_FUNCTION] + BY_FUNCTION[::20]
 
 
 @pytest.mark.parametrize("what", BY_FUNCTION)
-def test_a_mistake_is_refused_by_an_error_that_names_it(
-    what: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    mistake = MISTAKES[what]
-    project = after_a_run(request, tmp_path) if mistake.after_a_run else copied(tmp_path)
+def test_a_mistake_is_refused_by_an_error_that_names_it(what: str, tmp_path: Path) -> None:
+    mistake, project = MISTAKES[what], copied(tmp_path)
     mistake.change(project)
     before = written(project)
     assert mistake.refused_by
@@ -60,7 +48,8 @@ def test_a_command_reports_a_mistake_in_one_line_and_writes_nothing(
 ) -> None:
     mistake = MISTAKES[what]
     if mistake.after_a_run:
-        project = after_a_run(request, tmp_path_factory.mktemp("after"))
+        finished: Project = request.getfixturevalue("finished")
+        project = finished.copied_to(tmp_path_factory.mktemp("after"))
     mistake.change(project)
     before = written(project)
     done = project.call(*mistake.command)

@@ -285,9 +285,12 @@ def test_that_a_mirror_refused_the_connection_is_told(tmp_path: Path) -> None:
         fetched(FILE, tmp_path, [CLOSED], TIMEOUT)
 
 
-def test_that_no_mirror_is_named_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UnreachableError, match="none is named"):
-        fetched(FILE, tmp_path, [], TIMEOUT)
+@pytest.mark.parametrize(("mirrors", "reason"), [([], "none is named"), (["gopher://127.0.0.1"], r"gopher.*\)\. Put")])
+def test_that_no_mirror_is_named_or_one_of_another_world_is_told(
+    tmp_path: Path, mirrors: list[str], reason: str
+) -> None:
+    with pytest.raises(UnreachableError, match=reason):
+        fetched(FILE, tmp_path, mirrors, TIMEOUT)
 
 
 def test_a_mirrors_password_is_told_to_nobody(tmp_path: Path, mirror: Mirror, caplog: pytest.LogCaptureFixture) -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.support.projects import Project, copied
+from tests.support.projects import TESTED, Project, copied
 
 HERE = Path(__file__).parent
 DIGITS = "data.name=digits,training.precision=float32"
@@ -43,8 +43,7 @@ def processor() -> str:
 def computed(project: Project, name: str) -> dict[str, Any]:
     """What a run computes: its fingerprint, its results, and digests of its bits."""
     params, *options = RUNS[name]
-    words = ("--params", f"{params},tracking.enabled=false", "--pipelines", "without_figures", *options)
-    done = project.invoke(*words)
+    done = project.invoke("--params", f"{params},tracking.enabled=false", *TESTED, *options)
     assert done.exit_code == 0, done.output
     return found_in(project)
 
@@ -90,7 +89,7 @@ def test_a_checkpoint_of_version_0_1_0_is_read_and_trained_on(tmp_path: Path) ->
     (old,) = HERE.glob("*.pt")
     shutil.copy(old, checkpoints)
     words = f"{DIGITS},training.iterations=20,model.hidden_size=4,training.resume=true,tracking.enabled=false"
-    done = project.invoke("--params", words, "--pipelines", "without_figures")
+    done = project.invoke("--params", words, *TESTED)
     assert done.exit_code == 0, done.output
     (checkpoint,) = project.checkpoints()
     assert checkpoint.name == old.name

@@ -30,17 +30,23 @@ NAMES = {
 }
 
 
+def source(name: str) -> dict[str, Any]:
+    """The catalog's entry of a data set."""
+    catalog = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())
+    return catalog["image_sources"]["idx"][name]  # type: ignore[no-any-return]
+
+
 def tiny_source(name: str, folder: Path) -> Splits:
     """The data set of the catalog's entry, with a few small images in its files."""
-    entry = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())["image_sources"]["idx"][name]
+    entry = source(name)
     for key, file in FILES.items():
         random, count = np.random.default_rng(0), 60
         labels = np.arange(count, dtype=np.uint8) % 10
         array = labels if key.endswith("labels") else random.integers(0, 256, (count, 6, 4), np.uint8)
         (folder / file).write_bytes(content := idx.encode(array))
         entry["files"][key] = {"checksum": f"sha256:{hashlib.sha256(content).hexdigest()}"}
-    source = entry | {"mirrors": [folder.as_uri()], "validation_images": 10}
-    return ImageSourcesDataset(path=str(folder / "raw"), idx={name: source}).load()[name](data_parameters())
+    entry |= {"mirrors": [folder.as_uri()], "validation_images": 10}
+    return ImageSourcesDataset(path=str(folder / "raw"), idx={name: entry}).load()[name](data_parameters())
 
 
 def ticks(axis: Any) -> list[str]:
@@ -48,12 +54,13 @@ def ticks(axis: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_table_figure_and_report_shows_the_class_names(tmp_path: Path, small: Parameters, name: str) -> None:
-    splits, names, evaluation = (
-        tiny_source(name, tmp_path),
-        [word.replace("_", " ") for word in NAMES[name].split()],
-        small.evaluation,
-    )
+def test_the_catalog_has_the_class_names(name: str) -> None:
+    assert source(name)["class_names"] == [word.replace("_", " ") for word in NAMES[name].split()]
+
+
+def test_every_table_figure_and_report_shows_the_class_names(tmp_path: Path, small: Parameters) -> None:
+    splits, evaluation = tiny_source("fashion_mnist", tmp_path), small.evaluation
+    names = splits.card.class_names
     card = splits.card
     parts = reshape(splits.train, splits.valid, splits.test, small.sequence)
     *_, saved = train(parts[0], parts[1], card, {}, small.sequence, small.model, small.training)

@@ -15,7 +15,7 @@ from PIL import Image
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.inference.predict import printable
-from tests.support.projects import LONGEST, REPOSITORY, Project, copied, surroundings
+from tests.support.projects import LONGEST, REPOSITORY, Project, surroundings
 
 ANSWERS, SHEET = "data/07_model_output/predictions.csv", "data/08_reporting/predictions.png"
 FORMATS = ["png", "jpg", "tif", "bmp", "gif", "webp"]
@@ -32,14 +32,6 @@ def predict(project: Project, folder: Path, *more: str) -> pd.DataFrame:
     done = project.invoke("--pipelines", "predict", "--params", ",".join([f"predict.folder={folder}", *more]))
     assert done.exit_code == 0, done.output
     return pd.read_csv(project.path / ANSWERS, dtype=str, keep_default_na=False)
-
-
-def refused(project: Project, *options: str) -> str:
-    """The one-line error message of a failed run."""
-    done = project.invoke("--pipelines", "predict", *options)
-    assert done.exit_code == 1
-    assert "Traceback" not in done.output
-    return str(done.output.splitlines()[-1])
 
 
 def drawn(position: int, inverted: bool) -> Image.Image:
@@ -61,6 +53,7 @@ def test_a_table_without_labels_is_answered_and_submitted(project: Project, tmp_
     assert submitted.columns.tolist() == ["ImageId", "Label"]
     assert submitted["ImageId"].tolist() == [str(at) for at in range(1, 51)]
     assert submitted["Label"].tolist() == answers["digit"].tolist()
+    assert len(project.runs()) == 1, "predicting is not tracked"
 
 
 def test_digits_enlarged_inverted_and_off_centre_in_six_formats_are_read(project: Project, tmp_path: Path) -> None:
@@ -131,6 +124,8 @@ def test_a_row_stands_for_each_file_in_order_and_odd_ones_are_skipped_with_the_r
     skipped = answers[answers["skipped"] != ""]
     assert (skipped.drop(columns=["file", "skipped", "model"]) == "").all(axis=None)
     assert answers["model"].str.startswith("lstm128 rows s1 on bundled 8x8 digits (not MNIST) (").all()
+    with Image.open(project.path / SHEET) as sheet:
+        assert sheet.width > 900
 
 
 def test_an_idx_file_of_the_models_size_is_taken_as_it_is(project: Project, tmp_path: Path) -> None:
@@ -156,48 +151,12 @@ def test_the_terminal_shows_the_file_and_the_number_of_predictions(project: Proj
     assert done.stdout.splitlines()[-1].startswith(f"Answers    {ANSWERS}")
 
 
-def test_a_contact_sheet_shows_what_the_network_saw(project: Project, tmp_path: Path) -> None:
-    odd_files(tmp_path)
-    predict(project, tmp_path)
-    with Image.open(project.path / SHEET) as sheet:
-        assert sheet.width > 900
-
-
-def test_predicting_is_not_tracked(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["lstm128 rows s1 digits", "checkpoint"])
+def test_the_model_may_be_a_run_or_a_checkpoint(project: Project, tmp_path: Path, named: str) -> None:
     drawn(0, True).save(tmp_path / "0.png")
-    predict(project, tmp_path)
-    assert len(project.runs()) == 1
-
-
-@pytest.mark.parametrize("named", ["champion", "latest", "lstm128 rows s1 digits", "run", "checkpoint"])
-def test_the_model_may_be_named_in_several_ways(project: Project, tmp_path: Path, named: str) -> None:
-    drawn(0, True).save(tmp_path / "0.png")
-    chosen = {"run": project.last_run().info.run_id, "checkpoint": str(project.checkpoints()[0])}.get(named, named)
+    chosen = str(project.checkpoints()[0]) if named == "checkpoint" else named
     answers = predict(project, tmp_path, f"predict.model={chosen}")
     assert answers["digit"].tolist() == [str(TEST.labels[0])]
-
-
-MISTAKES = {
-    "no folder": ("predict.model=champion", "'predict.folder' must name a folder"),
-    "no such folder": ("predict.folder=no/such/folder", "found no 'no/such/folder'"),
-    "an empty folder": ("predict.folder=data/01_raw", "must hold pictures, found no file"),
-    "no such run": ("predict.folder=conf,predict.model=no such run", "'no such run'"),
-    "no such checkpoint": ("predict.folder=conf,predict.model=no.pt", "found no file 'no.pt'"),
-}
-
-
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_reported_in_one_line(project: Project, mistake: str) -> None:
-    parameters, reason = MISTAKES[mistake]
-    assert reason in refused(project, "--params", parameters)
-    assert not (project.path / ANSWERS).exists()
-
-
-def test_without_a_champion_the_error_says_what_to_run(empty_store: Path, tmp_path: Path) -> None:
-    made = copied(tmp_path)
-    (made.path / "mlflow.db").write_bytes(empty_store.read_bytes())
-    message = refused(made, "--params", "predict.folder=conf")
-    assert message.startswith("Error: the registered model 'mnist-lstm' has no champion yet; train one (`kedro run`)")
 
 
 def test_what_stood_there_before_is_untouched_when_predicting_fails(

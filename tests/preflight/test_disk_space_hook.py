@@ -81,11 +81,13 @@ def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
         disk_space_hook.expect_room(tmp_path / "a" / "b")
 
 
-@pytest.mark.parametrize("name", ["checkpoints", "02_intermediate", "metrics"])
+@pytest.mark.parametrize(
+    ("name", "last"), [("02_intermediate", "ingest"), ("checkpoints", "train"), ("metrics", "score")]
+)
 def test_a_disk_that_gets_full_in_mid_run_leaves_the_files_of_the_run_before(
-    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    short: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, last: str
 ) -> None:
-    project, real = finished.copied_to(tmp_path), os.replace
+    project, real = short.copied_to(tmp_path), os.replace
     before = contents(project)
 
     def full(source: Any, target: Any) -> None:
@@ -94,8 +96,7 @@ def test_a_disk_that_gets_full_in_mid_run_leaves_the_files_of_the_run_before(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", full)
-    words = "data.name=digits,training.seed=5,training.iterations=30"
-    line = last_line(project.invoke("--params", words, "--pipelines", "without_figures"))
+    line = last_line(project.invoke("--params", f"{DIGITS},training.seed=5", "--to-nodes", last))
     assert name in line
     assert "must be writable, found: No space left on device" in line
     after = contents(project)

@@ -8,14 +8,15 @@ import pytest
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
 from tests.support.projects import DIGITS, Project
 
-FINISHED = "data.name=digits"
+FINISHED = DIGITS  # the parameters of the earlier run
+ONLY_MISSING = ("--only-missing-outputs", "--pipelines", "without_figures")
 TEST_LOGITS = "07_model_output/predictions.npz"
 
 
 @pytest.fixture
-def project(finished: Project, tmp_path: Path) -> Project:
-    """With the files of a run with FINISHED."""
-    return finished.copied_to(tmp_path)
+def project(short: Project, tmp_path: Path) -> Project:
+    """With the files of a run with FINISHED, without figures."""
+    return short.copied_to(tmp_path)
 
 
 CELL = f"{FINISHED},training.seed=2,model.cell=gru", "model.cell is 'gru', was 'lstm', training.seed is 2, was 1"
@@ -53,6 +54,7 @@ def test_the_evaluation_may_be_another_one(project: Project) -> None:
     done = project.invoke("--pipelines", "evaluate", "--params", f"{FINISHED},evaluation.confidence=0.5")
     assert done.exit_code == 0, done.output
     assert "(50% interval" in done.output
+    assert project.last_run().info.run_name == "lstm128 rows s1 iterations=30 digits"
 
 
 def test_where_and_how_precisely_it_was_trained_does_not_hinder_an_evaluation(project: Project) -> None:
@@ -71,23 +73,14 @@ def test_training_refuses_sequences_of_another_view(project: Project) -> None:
     assert "must be read by the view 'columns' of the parameters" in done.output.splitlines()[-1]
 
 
-def test_a_run_without_training_claims_neither_the_weights_nor_to_be_reproducible(
-    project: Project, finished: Project
-) -> None:
-    report = "data/08_reporting/report.html"
-    trained = (project.path / report).read_text()
-    run_id = finished.last_run().info.run_id
+def test_a_run_that_trained_says_how_to_reproduce_it(finished: Project) -> None:
+    trained, run_id = (finished.path / "data/08_reporting/report.html").read_text(), finished.last_run().info.run_id
     assert f"kedro reproduce {run_id}" in trained
     assert f"Run {run_id} of 20" in trained
-    assert project.invoke("--pipelines", "evaluate,report", "--params", FINISHED).exit_code == 0
-    evaluated = (project.path / report).read_text()
-    assert "kedro reproduce" not in evaluated
-    assert "evaluated with" in evaluated
-    assert f"Run {project.last_run().info.run_id} of 20" in evaluated
 
 
 def warned(project: Project, parameters: str) -> str:
-    done = project.run("--only-missing-outputs", "--params", parameters)
+    done = project.run(*ONLY_MISSING, "--params", parameters)
     lines = " ".join(done.stdout.split())
     return lines if "keeps files that were made with other parameters" in lines else ""
 
@@ -104,32 +97,33 @@ def test_a_run_that_skips_training_does_not_evaluate_with_other_parameters(
 ) -> None:
     for name in missing:
         (project.path / "data" / name).unlink()
-    done = project.invoke("--only-missing-outputs", "--params", f"{FINISHED},training.seed=2")
+    done = project.invoke(*ONLY_MISSING, "--params", f"{FINISHED},training.seed=2")
     assert done.exit_code == 1
     assert "found others: training.seed is 2, was 1;" in done.output.splitlines()[-1]
     assert project.last_run().info.status == "FAILED"
 
 
-def test_the_evaluation_of_a_training_that_was_interrupted_says_so(project: Project) -> None:
+def test_the_evaluation_of_an_interrupted_training_says_so_and_claims_neither_weights_nor_to_be_reproducible(
+    project: Project,
+) -> None:
     [path] = project.checkpoints()
     whole = from_bytes(path.read_bytes(), str(path))
     path.write_bytes(to_bytes(replace(whole, state=replace(whole.state, iteration=7, ended=False))))
-    done = project.run("--pipelines", "evaluate,report", "--params", FINISHED)
-    assert " ".join(done.stdout.split()).count("training that was interrupted at update 7") == 1
+    done = project.invoke("--pipelines", "evaluate,report", "--params", FINISHED)
+    assert " ".join(done.output.split()).count("training that was interrupted at update 7") == 1
     run = project.last_run()
-    assert run.info.run_name == "lstm128 rows s1 digits interrupted"
+    assert run.info.run_name == "lstm128 rows s1 iterations=30 digits interrupted"
     assert run.data.tags["training.updates"] == "7"
     for name in ("report.html", "model_card.md"):
-        assert "at update 7: the training has not ended" in (project.path / "data/08_reporting" / name).read_text()
-
-
-def test_a_run_that_evaluates_a_whole_training_has_its_usual_name(project: Project) -> None:
-    assert project.invoke("--pipelines", "evaluate", "--params", FINISHED).exit_code == 0
-    assert project.last_run().info.run_name == "lstm128 rows s1 digits"
+        page = (project.path / "data/08_reporting" / name).read_text()
+        assert "at update 7: the training has not ended" in page
+        assert "kedro reproduce" not in page
+        assert "evaluated with" in page
+        assert f"Run {run.info.run_id} of 20" in page
 
 
 def test_a_run_without_work_leaves_no_record(project: Project) -> None:
     before = len(project.runs())
-    done = project.invoke("--only-missing-outputs", "--params", FINISHED)
+    done = project.invoke(*ONLY_MISSING, "--params", FINISHED)
     assert done.exit_code == 0, done.output
     assert len(project.runs()) == before

@@ -25,6 +25,7 @@ KEDRO = str(Path(sys.executable).with_name("kedro"))
 # What tests expect, whatever conf/base says in a project that was made from this one
 PINNED = "data: {name: mnist}\nmodel: {cell: lstm}\nsequence: {view: rows}\n"
 DIGITS = "data.name=digits,training.iterations=30"
+TESTED = ("--to-nodes", "score")  # trains and tests; what exports a model or draws takes seconds more
 CLOSED = "http://127.0.0.1:9/"  # a mirror where nothing listens
 LONGEST = 400  # seconds that a run may take before its test gives up; no verdict on its speed
 SETTINGS = ("KEDRO_", "MLFLOW_")  # environment variables of the machine that must not decide what a test sees

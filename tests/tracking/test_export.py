@@ -52,9 +52,7 @@ def test_the_safetensors_file_holds_the_weights(exported: Any, finished: Project
 
 def test_a_run_records_its_onnx_file_where_it_is_wanted(project: Project) -> None:
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
-    done = project.invoke(
-        "--pipelines", "without_figures", "--params", f"{DIGITS},tracking.onnx=true,tracking.register=false"
-    )
+    done = project.invoke("--to-nodes", "export", "--params", f"{DIGITS},tracking.onnx=true")
     assert done.exit_code == 0, done.output
     run_id = project.last_run().info.run_id
     (recorded,) = (project.path / "mlartifacts").rglob("classifier.onnx")

@@ -17,7 +17,7 @@ from mnist_lstm.tracking import store, tags
 from mnist_lstm.tracking.reuse import recorded
 from mnist_lstm.tracking.settings import read_settings
 from tests.support import finished, tiny
-from tests.support.projects import DIGITS, Project
+from tests.support.projects import DIGITS, TESTED, Project
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
@@ -130,7 +130,7 @@ def test_the_report_says_whose_weights_they_are() -> None:
 def test_a_run_takes_the_weights_of_the_one_before_and_is_tested_anew(short: Project, tmp_path: Path) -> None:
     project = short.copied_to(tmp_path / "copy")
     params = f"{DIGITS},evaluation.confidence=0.9,training.reuse=true"
-    done = project.invoke("--params", params, "--pipelines", "without_figures")
+    done = project.invoke("--params", params, *TESTED)
     assert done.exit_code == 0, done.output
     new, then = project.runs()
     assert new.data.tags[tags.WEIGHTS_OF] == then.info.run_id

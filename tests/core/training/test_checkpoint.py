@@ -108,6 +108,18 @@ def of_another_model(content: bytes) -> bytes:
     return saved(changed)
 
 
+def of_a_narrower_model(content: bytes) -> bytes:
+    changed = torch.load(io.BytesIO(content), weights_only=True)
+    changed["model"]["hidden_size"] -= 1
+    return saved(changed)
+
+
+def without_a_weight(content: bytes) -> bytes:
+    changed = torch.load(io.BytesIO(content), weights_only=True)
+    del changed["state"]["weights"]["readout.weight"]
+    return saved(changed)
+
+
 def saved(content: Any) -> bytes:
     buffer = io.BytesIO()
     torch.save(content, buffer)
@@ -131,6 +143,8 @@ def other_zip(content: bytes) -> bytes:
         pytest.param(other_zip, "", id="another zip"),
         pytest.param(of_another_format, "found 'mnist_lstm checkpoint 0'", id="another format"),
         pytest.param(of_another_model, "", id="another model"),
+        pytest.param(of_a_narrower_model, "size mismatch", id="weights of another size"),
+        pytest.param(without_a_weight, "readout.weight", id="a weight less"),
         pytest.param(lambda content: saved(torch.ones(3)), "", id="a tensor"),
         pytest.param(lambda content: saved({"weights": torch.ones(3)}), "format", id="weights alone"),
     ],

@@ -160,12 +160,25 @@ def test_the_card_knows_the_pictures_by_one_digest(tmp_path: Path, fill: Fill, r
         ),
         (lambda folder: (folder / "ash" / "deeper").mkdir(), "ash must hold pictures alone, found the folder deeper"),
         (lambda folder: os.mkdir(os.fsencode(folder) + b"/\xe9l"), r"names are UTF-8, found b'\\xe9l'; rename it"),
+        (
+            lambda folder: (folder / "ash" / "away.png").symlink_to("nowhere"),
+            "ash must hold pictures alone, found the dead link away.png",
+        ),
         (lambda folder: (folder / "elm").mkdir(), "elm must hold pictures, found none"),
         (lambda folder: folder.rename(folder.parent / "away"), "'data.path' must be a file or a folder, found none"),
         (lambda folder: [(folder / name).rename(folder / f".{name}") for name in CLASSES[1:]], "2 to 256 folders"),
         (lambda folder: [(folder / "ash" / f"{n}.png").unlink() for n in range(1, 8)], "images enough"),
     ],
-    ids=["unreadable", "deeper", "not UTF-8", "empty class", "no folder", "one class", "one picture"],
+    ids=[
+        "unreadable",
+        "deeper",
+        "not UTF-8",
+        "a link to nothing",
+        "empty class",
+        "no folder",
+        "one class",
+        "one picture",
+    ],
 )
 def test_a_folder_that_does_not_serve_is_told_in_one_line(
     tmp_path: Path, fill: Fill, spoil: Callable[[Path], Any], expected_error: str, read: Read

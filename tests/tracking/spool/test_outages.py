@@ -31,7 +31,7 @@ from mnist_lstm.parameters import Parameters
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.pages import EXPERIMENT_TAGS
 from mnist_lstm.tracking.spool import operations, outages, spool, unsent
-from tests.support.projects import DIGITS, LONGEST, Project, copied, surroundings, wait_for
+from tests.support.projects import CLOSED, DIGITS, LONGEST, Project, copied, made_once, surroundings, wait_for
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
 PLAIN = ("--pipelines", "without_figures")
@@ -232,19 +232,29 @@ def test_a_store_locked_for_long_gets_the_complete_run_when_it_is_free_again(
     assert complete(project) == expected
 
 
-def test_a_run_without_an_outage_stores_nothing(finished: Project) -> None:
-    assert not (finished.path / unsent.FOLDER).exists()
+def test_a_run_without_an_outage_stores_nothing(short: Project) -> None:
+    assert not (short.path / unsent.FOLDER).exists()
+
+
+@pytest.fixture(scope="session")
+def unsent_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of which MLflow received nothing; tests only read it."""
+
+    def make(folder: Path) -> None:
+        closed = copied(folder).invoke("--params", DIGITS, *PLAIN, MLFLOW_TRACKING_URI=CLOSED)
+        assert closed.exit_code == 0, closed.output
+
+    (run,) = waiting(Project(made_once(tmp_path_factory, "unsent", make)))
+    return run.parent
 
 
 @pytest.fixture
-def stored(project: Project) -> Path:
-    """The folder of a run that was stored completely, to be sent to the project's own store."""
-    closed = project.invoke("--params", DIGITS, *PLAIN, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
-    assert closed.exit_code == 0, closed.output
-    (run,) = waiting(project)
-    about = json.loads(run.read_text())
-    run.write_text(json.dumps(about | {"store": f"sqlite:///{project.path / 'mlflow.db'}"}))
-    return run.parent
+def stored(project: Project, unsent_run: Path) -> Path:
+    """The same in the project, to be sent to its own store by this process."""
+    folder = project.path / unsent.FOLDER / unsent_run.name
+    shutil.copytree(unsent_run, folder)
+    changed(folder, store=f"sqlite:///{project.path / 'mlflow.db'}", process=processes.process())
+    return folder
 
 
 def test_a_stored_run_is_sent_completely(project: Project, stored: Path, expected: dict[str, Any]) -> None:
@@ -286,6 +296,7 @@ def process_of(pid: int) -> dict[str, str]:
     return processes.process() | {"pid": str(pid), "started": processes.started(pid)}
 
 
+MODEL = ("model", "register")  # operations that take seconds, where a test is of the others
 GONE = {"pid": "1", "started": "0.00"}  # identifies no process
 
 
@@ -304,6 +315,7 @@ def test_a_run_of_another_store_waits(project: Project, stored: Path) -> None:
 
 def test_a_run_of_the_projects_own_store_is_sent_after_the_project_moved(project: Project, stored: Path) -> None:
     changed(stored, store="sqlite:////before/mlflow.db", own=True)
+    without(stored, *MODEL)
     assert project.call("sync-runs").exit_code == 0
     assert project.last_run().info.status == "FINISHED"
 
@@ -333,6 +345,7 @@ def test_a_damaged_folder_stops_neither_a_run_nor_other_folders(project: Project
     damaged = stored.with_name("0-damaged")
     shutil.copytree(stored, damaged)
     (damaged / name).write_bytes(b"{")
+    without(stored, *MODEL)
     done = project.invoke("--params", DIGITS, "--to-nodes", "ingest")
     assert done.exit_code == 0
     assert joined(f"{damaged} waits: it is damaged") in joined(done.output)
@@ -419,6 +432,7 @@ def test_the_report_says_where_the_run_is(run_id: str | None, words: str) -> Non
 
 
 def test_a_truncated_last_line_is_ignored(project: Project, stored: Path) -> None:
+    without(stored, *MODEL)
     with (stored / "calls.jsonl").open("a") as file:
         file.write('["tag", {"key": "ha')
     assert project.call("sync-runs").exit_code == 0
