@@ -93,6 +93,7 @@ def test_a_run_whose_record_names_another_seed_is_not_reproduced(recorded: Proje
     from mnist_lstm.tracking.reproduce.rerun import compared
 
     project = copied(tmp_path / "project")
+    shutil.copytree(recorded.path / "mlartifacts", project.path / "mlartifacts")
     shutil.copy(recorded.path / "mlflow.db", project.path)
     assert project.run("--params", f"{DIGITS},training.seed=2").returncode == 0
     client = project.client()
@@ -127,11 +128,13 @@ def test_a_run_of_other_packages_is_refused_before_training(recorded: Project, t
     client = project.client()
     run = client.create_run(project.runs()[0].info.experiment_id, run_name="of another torch")
     original = recorded.runs()[-1].info.run_id
+    # The copied database still names the folders of the project that it is a copy of
+    artifacts = project.path / Path(str(run.info.artifact_uri).removeprefix("file://")).relative_to(recorded.path)
+    artifacts.mkdir(parents=True)
     for name in ("checkpoint.pt", "predictions.npz", "provenance.json"):
-        file = Path(client.download_artifacts(original, name, str(tmp_path)))
+        file = Path(client.download_artifacts(original, name, str(artifacts)))
         if name == "provenance.json":
             file.write_text(file.read_text().replace(f'"torch": "{torch.__version__}"', '"torch": "1.0.0"'))
-        client.log_artifact(run.info.run_id, str(file))
     before = len(project.runs())
     done = reproduce(project, run.info.run_id)
     assert done.returncode == 2, done.stdout
