@@ -126,5 +126,5 @@ def format_code() -> None:
     if not ruff:
         print("Run `make format` once: ruff, which wraps and sorts what the new name changed, is not installed here.")
         return
-    for words in ("check --quiet --fix --exit-zero .", "format --quiet ."):
+    for words in ("check --silent --fix --exit-zero .", "format --quiet ."):
         subprocess.run([ruff, *words.split()], check=True)

@@ -1,5 +1,6 @@
 """`kedro explain` for a run whose page cannot be read: the page is made from its checkpoint and its test images."""
 
+import dataclasses
 import json
 import types
 from pathlib import Path
@@ -68,6 +69,28 @@ def test_other_test_images_or_none_are_refused(recorded: dict[str, bytes], tmp_p
         module.explained(tmp_path, ("a run",), lambda: other)
     (tmp_path / module.TEST_IMAGES).unlink()
     with pytest.raises(UserError, match=r"kedro run --pipelines ingest --params data.name=tiny"):
+        module.explained(tmp_path, ("a run",), lambda: IMAGES)
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"kind": "series"}, "reads series of numbers: explain"),
+        ({"cell": "mgu"}, "has the cell mgu: explain.html shows lstm"),
+    ],
+)
+def test_a_network_that_the_page_cannot_show_is_refused(
+    changed: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = tiny.checkpoint()
+    shown = dataclasses.replace(
+        made,
+        data=dataclasses.replace(made.data, kind=changed.get("kind", "images")),
+        model=made.model.model_copy(update={"cell": changed.get("cell", "lstm")}),
+    )
+    monkeypatch.setattr(load_model, "of_run", lambda client, run_id: shown)
+    with pytest.raises(UserError, match=reason):
         module.explained(tmp_path, ("a run",), lambda: IMAGES)
 
 

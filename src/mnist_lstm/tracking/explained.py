@@ -11,7 +11,7 @@ import pandas as pd
 from mnist_lstm.core.data.sequences import to_sequences
 from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.core.explain.content import Content, content
-from mnist_lstm.core.explain.page import content_of, page
+from mnist_lstm.core.explain.page import content_of, page, reason_against
 from mnist_lstm.core.training.snapshots import Snapshots
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import load_model, reader, store
@@ -48,6 +48,8 @@ def _content(project: Path, client: Any, run_id: str, test_images: Callable[[], 
 def _from_checkpoint(project: Path, client: Any, run_id: str, test_images: Callable[[], ImageSplit]) -> Content:
     """The content for a run that recorded no page of this version; its snapshots are gone."""
     checkpoint = load_model.of_run(client, run_id)
+    if reason := reason_against(checkpoint):
+        raise UserError(reason)
     provenance = json.loads(reader.fetched(client, run_id, "provenance.json") or b"{}")
     images = test_images() if (project / TEST_IMAGES).exists() else None
     if images is None or digest(images.arrays()) != provenance.get("data", {}).get("sha256", {}).get("test"):

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mnist_lstm.core.explain.content import VERSION, Content
+from mnist_lstm.core.training.checkpoint import Checkpoint
 
 # Each before those that import from it
 MODULES = (
@@ -60,11 +61,21 @@ def gallery(images: Content, names: list[str]) -> list[tuple[int, str | None]]:
     return [(n, names[labels[n]]) for n in shown[:14]]
 
 
-def page_without(label: str, title: str) -> str:
-    """A page that says why a network of series is not shown."""
-    why = f"{label} on {title} reads series of numbers: this page shows networks that read images. See report.html."
+def reason_against(checkpoint: Checkpoint) -> str | None:
+    """Why the page cannot show this network, None if it can."""
+    named, cell = f"{checkpoint.label} on {checkpoint.data.title}", checkpoint.model.cell
+    if checkpoint.data.kind == "series":
+        return f"{named} reads series of numbers: explain.html shows networks that read images."
+    if cell not in KINDS:
+        return f"{named} has the cell {cell}: explain.html shows {', '.join(KINDS)}."
+    return None
+
+
+def page_without(reason: str) -> str:
+    """A page that gives the `reason_against` it."""
     return (
-        f"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<title>Series</title>\n<p>{escape(why)}</p>\n</html>\n"
+        f"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<title>Not shown</title>\n"
+        f"<p>{escape(reason)} See report.html.</p>\n</html>\n"
     )
 
 

@@ -12,7 +12,7 @@ from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.explain.content import content
-from mnist_lstm.core.explain.page import page, page_without
+from mnist_lstm.core.explain.page import page, page_without, reason_against
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.compute import threads
@@ -153,8 +153,8 @@ def write_explain_page(
     accuracy_by_step: pd.DataFrame,
 ) -> str:
     """Writes one page that explains how this network reads an image, with the network itself in it."""
-    if checkpoint.data.kind == "series":
-        return page_without(checkpoint.label, checkpoint.data.title)
+    if reason := reason_against(checkpoint):
+        return page_without(reason)
     by_step = accuracy_by_step.to_dict("list")
     return page(content(checkpoint, snapshots, test_sequences.sequences, test_logits, by_step))
 
