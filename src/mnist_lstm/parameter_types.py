@@ -39,14 +39,14 @@ SPLIT = _of_form(
 )
 
 
-def _bool_or_force(value: Any) -> Any:
+def _resume(value: Any) -> Any:
     """Validates a union, for which pydantic itself would report two mistakes."""
-    if value is True or value is False or value == "force":
+    if value is True or value is False or value in ("auto", "force"):
         return value
-    raise PydanticCustomError("bool_or_force", "Input should be a valid boolean or 'force'")
+    raise PydanticCustomError("resume", "Input should be a valid boolean, 'auto' or 'force'")
 
 
-BoolOrForce = Annotated[
-    bool | Literal["force"],
-    PlainValidator(_bool_or_force, json_schema_input_type=bool | Literal["force"]),
+Resume = Annotated[
+    bool | Literal["auto", "force"],
+    PlainValidator(_resume, json_schema_input_type=bool | Literal["auto", "force"]),
 ]

@@ -6,7 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_v
 
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameter_types import PATH, Amount, BoolOrForce, Fraction, Seed, View
+from mnist_lstm.parameter_types import PATH, Amount, Fraction, Resume, Seed, View
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import TRANSIENT, Role, Section, flattened, mistakes, roles
 
@@ -92,8 +92,9 @@ class TrainingParameters(Section):
     device: Annotated[Literal["auto", "cpu", "cuda"], UNNAMED]  # auto: cuda where there is one
     threads: Annotated[PositiveInt, UNNAMED]  # of torch on the CPU; the last bits depend on it
     report_seconds: Annotated[float, Field(ge=0), TRANSIENT]  # between two saves of checkpoint and curves
-    # Continue from the checkpoint that an interrupted run of these parameters left; force: even of another program
-    resume: Annotated[BoolOrForce, TRANSIENT]
+    # Continue from the checkpoint that an interrupted run of these parameters left; force: even of another program;
+    # auto: begin where there is none
+    resume: Annotated[Resume, TRANSIENT]
     # Take the weights of a recorded run with the same fingerprint and program, if there is one, in place of training
     reuse: Annotated[bool, TRANSIENT]
 

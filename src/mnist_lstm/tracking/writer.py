@@ -9,6 +9,7 @@ from typing import Any
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.core.training.resume import AUTO
 from mnist_lstm.data_parameters import source_of
 from mnist_lstm.tracking import export, payloads, tags
 from mnist_lstm.tracking.pages import NOTE
@@ -153,7 +154,7 @@ class RunWriter:
     def _keep_checkpoint(self, data: Checkpoint) -> None:
         """Keeps the newest; the first one shows which training this is, and which run it continues."""
         if self._checkpoint is None:
-            if self.provenance["parameters"]["training"]["resume"]:
+            if self.provenance["parameters"]["training"]["resume"] not in (False, AUTO):
                 self.spool.put("continues", fingerprint=data.fingerprint)
             if data.weights_of:
                 self._tag(tags.WEIGHTS_OF, data.weights_of)

@@ -223,6 +223,14 @@ def test_a_resumed_run_starts_at_the_state_of_its_own_checkpoint(trial: Trial) -
     assert checkpoint_to_continue(interrupted, stopped.fingerprint_fields, resume=True) is stopped
 
 
+@pytest.mark.parametrize("report", [None, 0, -1])
+def test_auto_continues_an_interrupted_run_and_begins_where_there_is_none(trial: Trial, report: int | None) -> None:
+    left = trial.checkpoint(report=report or 0)
+    interrupted = {} if report is None else {left.fingerprint: lambda: left}
+    expected = left if report == 0 else None  # the last report is of a training that ended
+    assert checkpoint_to_continue(interrupted, left.fingerprint_fields, resume="auto") is expected
+
+
 @pytest.mark.parametrize(("report", "lines"), [(0, 0), (-1, 1)])
 def test_to_resume_a_training_that_had_ended_is_logged(
     trial: Trial, caplog: pytest.LogCaptureFixture, report: int, lines: int

@@ -9,7 +9,7 @@ from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.program import is_same, program
 from mnist_lstm.errors import UserError
 
-FORCE = "force"  # value of `training.resume`
+FORCE, AUTO = "force", "auto"  # values of `training.resume`
 
 logger = logging.getLogger(__name__)
 
@@ -22,14 +22,16 @@ def checkpoint_to_continue(
     Args:
         interrupted: maps fingerprints to functions that read the checkpoint, newest first.
         fields: the fingerprint fields of the new run.
-        resume: whether to continue, or "force" to continue what another program began; if not, a log line mentions a
-            checkpoint that could be continued.
+        resume: whether to continue, "auto" for only where there is an interrupted run, or "force" to continue what
+            another program began; if not, a log line mentions a checkpoint that could be continued.
 
     Raises:
         UserError: if there is nothing to continue, with the differences from the newest checkpoint; or if another
             program began the training.
     """
     found = interrupted.get(fingerprint(fields))
+    if resume == AUTO and (found is None or found().state.ended):
+        return None
     if resume:
         checkpoint = (found or _refuse(interrupted, fields))()
         if checkpoint.state.ended:

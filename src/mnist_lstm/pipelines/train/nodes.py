@@ -51,7 +51,7 @@ def train(
         update={"precision": fields["training.precision"]}
     )  # workers on other machines use it too
     before = checkpoint_to_continue(earlier_checkpoints, fields, training.resume)
-    if training.reuse and not training.resume:
+    if training.reuse and before is None:
         before = recorded(fields)
     program = program_continuing(before.program if before else None)
     shape = train_sequences.pixel_order.shape
