@@ -46,7 +46,6 @@ ANSWERS = {
     "to_a_file": (302, b""),
     "trickling": (200, CONTENT),
 }
-BAD = sorted(set(ANSWERS) - {"good", "slow"} | {"refused"})
 TRICKLE = 0.02  # seconds between two bytes of a mirror that would take hours
 
 
@@ -130,24 +129,33 @@ def left(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
 
 
-def test_a_missing_file_is_fetched(tmp_path: Path, mirror: Mirror) -> None:
-    assert fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT).read_bytes() == CONTENT
-
-
-def test_nothing_but_the_file_stays_in_the_folder(tmp_path: Path, mirror: Mirror) -> None:
-    fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
-    assert left(tmp_path) == [NAME]
+# Why a mirror of each kind does not give the file
+BAD = {
+    "refused": "[Cc]onnect",
+    "missing": "404",
+    "forbidden": "403",
+    "broken": "500",
+    "html": f"must have {len(CONTENT)} bytes, found",
+    "empty": "found 0",
+    "longer": f"more than {len(CONTENT)} bytes",
+    "shorter": f"must have {len(CONTENT)} bytes, found {len(CONTENT) - 1}",
+    "flipped": "must have the sha256",
+    "cut": "not completed|payload|closed",
+    "silent": "[Tt]ime",
+    "stalled": "[Tt]ime",
+    "circle": "[Rr]edirect",
+    "to_a_file": "file",
+    "trickling": "too slow",
+}
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_a_mirror_alone_that_gives_something_else_leaves_no_file(tmp_path: Path, mirror: Mirror, kind: str) -> None:
-    with pytest.raises(UnreachableError):
+def test_a_mirror_that_gives_something_else_is_told_with_the_reason_and_the_next_is_asked(
+    tmp_path: Path, mirror: Mirror, kind: str
+) -> None:
+    with pytest.raises(UnreachableError, match=rf"\(.*({BAD[kind]}).*\)\. Put the file"):
         fetched(FILE, tmp_path, [mirror.url(kind)], TIMEOUT)
     assert left(tmp_path) == []
-
-
-@pytest.mark.parametrize("kind", BAD)
-def test_after_a_mirror_that_gives_something_else_the_next_is_asked(tmp_path: Path, mirror: Mirror, kind: str) -> None:
     path = fetched(FILE, tmp_path, [mirror.url(kind), mirror.url("good")], TIMEOUT)
     assert path.read_bytes() == CONTENT
     assert left(tmp_path) == [NAME]
@@ -157,13 +165,11 @@ def test_a_mirror_may_take_longer_in_all_than_it_may_stay_silent(tmp_path: Path,
     assert fetched(FILE, tmp_path, [mirror.url("slow")], TIMEOUT).read_bytes() == CONTENT
 
 
-def test_the_first_good_mirror_is_the_only_one_asked(tmp_path: Path, mirror: Mirror) -> None:
-    fetched(FILE, tmp_path, [mirror.url("good"), mirror.url("slow")], TIMEOUT)
+def test_the_first_good_mirror_is_the_only_one_asked_with_a_slash_at_its_end_or_without(
+    tmp_path: Path, mirror: Mirror
+) -> None:
+    fetched(FILE, tmp_path, [mirror.url("good").rstrip("/"), mirror.url("slow")], TIMEOUT)
     assert mirror.asked == [f"/good/{NAME}"]
-
-
-def test_a_mirrors_url_may_end_with_a_slash_or_without(tmp_path: Path, mirror: Mirror) -> None:
-    assert fetched(FILE, tmp_path, [mirror.url("good").rstrip("/")], TIMEOUT).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("folder", ["mirror", "my mirror"])  # %20 in its address
@@ -224,65 +230,24 @@ def test_a_present_file_is_used_and_no_mirror_asked(tmp_path: Path, mirror: Mirr
     ],
     ids=["flipped", "shorter", "empty"],
 )
-def test_a_present_file_that_is_not_the_right_one_is_named(
+def test_a_present_file_that_is_not_the_right_one_is_named_and_left_alone(
     tmp_path: Path, mirror: Mirror, content: bytes, found: str
 ) -> None:
     (tmp_path / NAME).write_bytes(content)
-    with pytest.raises(UserError, match=rf"^{tmp_path / NAME} .*{found}.*delete it and run again"):
+    with pytest.raises(UserError, match=rf"^{tmp_path / NAME} .*{found}.*delete it and run again") as raised:
         fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
-
-
-def test_a_present_file_that_is_not_the_right_one_is_left_alone(tmp_path: Path, mirror: Mirror) -> None:
-    (tmp_path / NAME).write_bytes(b"the user's own")
-    with pytest.raises(UserError) as raised:
-        fetched(FILE, tmp_path, [mirror.url("good")], TIMEOUT)
-    assert (tmp_path / NAME).read_bytes() == b"the user's own"
+    assert (tmp_path / NAME).read_bytes() == content
     assert not isinstance(raised.value, UnreachableError)
 
 
-@pytest.fixture
-def unreachable(tmp_path: Path, mirror: Mirror) -> str:
-    """The error where no mirror gives the file."""
+def test_where_no_mirror_has_the_file_each_is_told_and_where_to_put_it(tmp_path: Path, mirror: Mirror) -> None:
+    mirrors = [mirror.url("missing"), mirror.url("html"), CLOSED]
     with pytest.raises(UnreachableError) as raised:
-        fetched(FILE, tmp_path, [mirror.url("missing"), mirror.url("html"), CLOSED], TIMEOUT)
-    return str(raised.value)
-
-
-def test_no_mirror_is_told_by_the_files_name_and_where_to_put_it(unreachable: str, tmp_path: Path) -> None:
-    assert unreachable.startswith(f"{NAME} must come from a mirror")
-    assert f"Put the file into {tmp_path}" in unreachable
-
-
-def test_no_mirror_is_told_with_each_mirror(unreachable: str, mirror: Mirror) -> None:
-    assert all(url in unreachable for url in (mirror.url("missing"), mirror.url("html"), CLOSED))
-
-
-@pytest.mark.parametrize(
-    ("kind", "reason"),
-    [
-        ("missing", "404"),
-        ("forbidden", "403"),
-        ("broken", "500"),
-        ("html", f"must have {len(CONTENT)} bytes, found"),
-        ("longer", f"more than {len(CONTENT)} bytes"),
-        ("shorter", f"must have {len(CONTENT)} bytes, found {len(CONTENT) - 1}"),
-        ("flipped", "must have the sha256"),
-        ("cut", "not completed|payload|closed"),
-        ("silent", "[Tt]ime"),
-        ("stalled", "[Tt]ime"),
-        ("circle", "[Rr]edirect"),
-        ("to_a_file", "file"),
-        ("trickling", "too slow"),
-    ],
-)
-def test_why_a_mirror_did_not_give_the_file_is_told(tmp_path: Path, mirror: Mirror, kind: str, reason: str) -> None:
-    with pytest.raises(UnreachableError, match=rf"\(.*({reason}).*\)\. Put the file"):
-        fetched(FILE, tmp_path, [mirror.url(kind)], TIMEOUT)
-
-
-def test_that_a_mirror_refused_the_connection_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UnreachableError, match=r"\(.*[Cc]onnect.*\)\. Put the file"):
-        fetched(FILE, tmp_path, [CLOSED], TIMEOUT)
+        fetched(FILE, tmp_path, mirrors, TIMEOUT)
+    message = str(raised.value)
+    assert message.startswith(f"{NAME} must come from a mirror")
+    assert f"Put the file into {tmp_path}" in message
+    assert all(url in message for url in mirrors)
 
 
 @pytest.mark.parametrize(("mirrors", "reason"), [([], "none is named"), (["gopher://127.0.0.1"], r"gopher.*\)\. Put")])

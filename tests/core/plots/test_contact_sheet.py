@@ -1,7 +1,5 @@
 import warnings
 
-import pytest
-
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import predict_tables, preprocess_each
 from mnist_lstm.core.plots import contact_sheet
@@ -15,9 +13,7 @@ PICTURES = [
 ]
 
 
-@pytest.fixture
-def labels() -> list[tuple[str, str, str]]:
-    """Title, answer and the answer's colour of each picture on the sheet."""
+def test_every_picture_stands_under_the_end_of_its_name_in_plain_letters_over_its_answer() -> None:
     checkpoint = tiny.checkpoint()
     shown = list(preprocess_each(PICTURES, checkpoint.data))
     (table,) = predict_tables(PICTURES, checkpoint)
@@ -25,17 +21,8 @@ def labels() -> list[tuple[str, str, str]]:
     with warnings.catch_warnings(action="error"):
         figure.draw_without_rendering()
     drawn = [axes for axes in figure.axes if axes.images]
-    return [(axes.get_title(), axes.get_xlabel(), str(axes.xaxis.label.get_color())) for axes in drawn]
-
-
-def test_every_picture_stands_under_its_name_over_its_answer(labels: list[tuple[str, str, str]]) -> None:
+    labels = [(axes.get_title(), axes.get_xlabel(), str(axes.xaxis.label.get_color())) for axes in drawn]
     assert [title for title, _, _ in labels[:7]] == [f"{position}.png" for position in range(7)]
     assert all(answer.startswith(tuple(tiny.NAMES)) and answer.endswith("%") for _, answer, _ in labels[:7])
-
-
-def test_a_skipped_picture_is_told_as_such(labels: list[tuple[str, str, str]]) -> None:
     assert labels[7] == ("broken.png", "skipped", VERMILLION)
-
-
-def test_of_a_long_name_the_end_is_shown_in_plain_letters(labels: list[tuple[str, str, str]]) -> None:
     assert labels[8][0] == "…ure$ \\u4e03.png"

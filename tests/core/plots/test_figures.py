@@ -1,7 +1,6 @@
 """What every printed figure has in common, whatever the images, the classes and the network."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 from unittest import mock
@@ -29,11 +28,8 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "classes": lambda: plots.classes_figure(tiny.images(6), np.repeat([0, 1, 2], 2), tiny.NAMES, RUN),
     "no mistake": lambda: mistakes(0),
     "beliefs by row": beliefs,
-    "beliefs by column": lambda: beliefs("columns"),
     "beliefs by row and column": lambda: beliefs("rows_and_columns"),
-    "beliefs by patch": lambda: beliefs("patches"),
     "beliefs by pixel": lambda: beliefs("pixels"),
-    "beliefs by permuted pixel": lambda: beliefs("permuted_pixels"),
     "beliefs both ways": lambda: beliefs(bidirectional=True),
     "accuracy both ways": lambda: plots.accuracy_by_step_figure(
         {name: values[-1:] for name, values in BY_STEP.items()}, 0.95, "rows", RUN
@@ -51,30 +47,21 @@ FIGURES: dict[str, Callable[[], Any]] = {
 }
 
 
-@dataclass
-class Drawn:
-    """A figure as it is drawn: each line of text with the box of pixels that it fills, and its size in points."""
-
-    figure: Any
-    lines: list[tuple[str, Bbox]]
-    sizes: set[float]
-
-
-@pytest.fixture(params=FIGURES, scope="module")
-def drawn(request: pytest.FixtureRequest) -> Drawn:
-    figure = FIGURES[request.param]()
-    seen = Drawn(figure, [], set())
+def drawn(figure: Any) -> tuple[list[tuple[str, Bbox]], set[float]]:
+    """Draws a figure: each line of text with the box of pixels that it fills, and the sizes of text in points."""
+    lines: list[tuple[str, Bbox]] = []
+    sizes: set[float] = set()
 
     def look(text: Text, renderer: Any) -> None:
         if text.get_visible() and text.get_text().strip():
-            seen.sizes.add(float(text.get_fontsize()))
-            seen.lines += lines_of(text.get_text(), text.get_window_extent(renderer), text.get_rotation())
+            sizes.add(float(text.get_fontsize()))
+            lines.extend(lines_of(text.get_text(), text.get_window_extent(renderer), text.get_rotation()))
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # finds the layout
     with mock.patch.object(Text, "draw", look):
         canvas.draw()
-    return seen
+    return lines, sizes
 
 
 def lines_of(text: str, box: Bbox, rotation: float) -> Iterator[tuple[str, Bbox]]:
@@ -86,33 +73,21 @@ def lines_of(text: str, box: Bbox, rotation: float) -> Iterator[tuple[str, Bbox]
             yield line, Bbox.from_extents(box.x0, box.y1 - (number + 1) * height, box.x1, box.y1 - number * height)
 
 
-def test_a_figure_names_its_run_and_data(drawn: Drawn) -> None:
-    assert RUN in drawn.figure.get_suptitle()
-
-
-def test_no_text_is_cut_off(drawn: Drawn) -> None:
-    whole = drawn.figure.bbox
-    for line, box in drawn.lines:
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_names_its_run_and_its_axes_and_nothing_in_it_is_cut_off_tiny_or_on_another(name: str) -> None:
+    figure = FIGURES[name]()
+    lines, sizes = drawn(figure)
+    assert RUN in figure.get_suptitle()
+    assert min(sizes) >= SMALL
+    whole = figure.bbox
+    for line, box in lines:
         assert whole.x0 <= box.x0 < box.x1 <= whole.x1, line
         assert whole.y0 <= box.y0 < box.y1 <= whole.y1, line
-
-
-def test_no_text_is_tiny(drawn: Drawn) -> None:
-    assert min(drawn.sizes) >= SMALL
-
-
-def test_no_text_stands_on_another(drawn: Drawn) -> None:
-    for (one, box), (other, below) in combinations(drawn.lines, 2):
+    for (one, box), (other, below) in combinations(lines, 2):
         assert not box.padded(-1.5).overlaps(below.padded(-1.5)), (one, other)
-
-
-def test_axes_that_have_numbers_say_of_what(drawn: Drawn) -> None:
-    for axes in drawn.figure.axes:
+    for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             numbers = [label for label in axis.get_ticklabels() if label.get_visible() and label.get_text()]
             assert axis.get_label_text() or not numbers or not axes.axison
-
-
-def test_no_axes_stand_on_others(drawn: Drawn) -> None:
-    boxes = [axes.get_window_extent().padded(-1) for axes in drawn.figure.axes if axes.axison]
+    boxes = [axes.get_window_extent().padded(-1) for axes in figure.axes if axes.axison]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
