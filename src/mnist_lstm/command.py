@@ -82,7 +82,8 @@ def _take_from_run(named: str, options: dict[str, Any]) -> None:
     if not wanted or wanted - {"evaluate", of_run.REPORT}:
         raise UserError("of=RUN is for `kedro run --pipelines evaluate` or `evaluate,report`; name these alone.")
     project = find_kedro_project(Path.cwd()) or Path.cwd()
-    store.configure(project, _loader(project, options["conf_source"], options["env"], options["params"]))
+    settings = {block: values for block, values in options["params"].items() if block != "data"}  # names no champion
+    store.configure(project, _loader(project, options["conf_source"], options["env"], settings))
     options["params"], trial.inputs = of_run.of_run(project, named, options["params"])
     options["pipelines"] = [*of_run.STAGES, *(wanted & {of_run.REPORT})]
 

@@ -75,7 +75,7 @@ def test_series_pass_through_every_node(both: bool, tmp_path: Path, small: Param
         assert "80 series of 5 to 9 steps of 2 features" in written
         assert not re.findall(r".{30}\b(?:images?|pixels?)\b(?![/;-]).{20}", written)
     assert "reads series of numbers" in nodes.write_explain_page(
-        checkpoint, saved["snapshots"], parts[2], predictions, by_step
+        checkpoint, saved["snapshots"], card, parts[2], predictions, by_step
     )
 
     content = ExportedModelDataset(filepath=str(tmp_path / "it.pt2")).encode(export(checkpoint, splits.valid))

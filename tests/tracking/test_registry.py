@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking import load_model, reader, registry
+from mnist_lstm.tracking import load_model, reader, registry, tags
 from mnist_lstm.tracking.registry import CHAMPION, DECISION, Candidate, decision
 from mnist_lstm.tracking.reproduce import rerun
 from tests.support.projects import DIGITS, Project, copied
@@ -171,6 +171,14 @@ def test_a_model_is_called_by_any_alias_and_one_without_a_run_is_refused_in_a_li
     fakes.client._tracking_client.store._hard_delete_run(run_id)  # as `mlflow gc` does
     with pytest.raises(UserError, match="its 'proven', must have its run, found none with the id"):
         load_model.run_called(fakes.client, "mnist-lstm", NAME, "proven")
+
+
+def test_the_latest_is_the_newest_run_whose_model_need_not_be_registered(fakes: FakeRuns) -> None:
+    registered = fakes.record("registered", wrong=None, tags={tags.WEIGHTS: "1"})
+    fakes.client.create_registered_model(NAME)
+    fakes.client.create_model_version(NAME, "file:///model", registered)
+    newest = fakes.record("newest", wrong=None, tags={tags.WEIGHTS: "2"})
+    assert load_model.run_called(fakes.client, "mnist-lstm", NAME, reader.LATEST) == newest
 
 
 # runs

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from mnist_lstm.core.evaluation.significance import MeanInterval, mean_interval
+from mnist_lstm.core.evaluation.significance import MeanInterval, bounds, mean_interval
 from mnist_lstm.sweep.base_parameters import SEED, Changes, Trial
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 from mnist_lstm.tracking.compare.groups import CONFIDENCE
@@ -33,7 +33,7 @@ def ranked(trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -
     A setting with a failed or pruned trial is left out: its mean would be over other seeds.
     """
     settings = [
-        _setting(group, [outcomes[trial.name].values[metric] for trial in group])
+        _setting(group, [outcomes[trial.name].values[metric] for trial in group], metric)
         for group in _groups(trials)
         if all(trial.name in outcomes and outcomes[trial.name].values for trial in group)
     ]
@@ -65,8 +65,8 @@ def _groups(trials: Sequence[Trial]) -> list[list[Trial]]:
     return list(groups.values())
 
 
-def _setting(trials: list[Trial], values: list[float]) -> Setting:
-    interval = mean_interval(values, CONFIDENCE) if len(values) > 1 else None
+def _setting(trials: list[Trial], values: list[float], metric: str) -> Setting:
+    interval = mean_interval(values, CONFIDENCE, bounds(metric)) if len(values) > 1 else None
     return Setting(_without_seed(trials[0].changes), trials, fmean(values), interval)
 
 
@@ -76,8 +76,7 @@ def setting_text(setting: Setting, metric: str) -> str:
     found = f"{changes}: {metric} {setting.value:.4f}"
     if setting.interval is None:
         return found
-    _, low, high, _ = setting.interval
-    return f"{found} ({len(setting.trials)} seeds, {CONFIDENCE:.0%} interval {low:.4f} to {high:.4f})"
+    return f"{found} ({len(setting.trials)} seeds, {CONFIDENCE:.0%} interval {setting.interval.text})"
 
 
 def _without_seed(changes: Changes) -> Changes:

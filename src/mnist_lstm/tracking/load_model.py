@@ -95,7 +95,9 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
     import mlflow
 
     name, at, alias = named.rpartition("@")
-    found = registry.version_called(client, name if at else registered, alias)
+    found = None
+    if named != reader.LATEST:  # which MLflow takes for the newest version of the registered model
+        found = registry.version_called(client, name if at else registered, alias)
     if not found and named == registry.CHAMPION:
         found = registry.only_champion(client)
     if found:

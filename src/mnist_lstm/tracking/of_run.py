@@ -1,6 +1,7 @@
 """One stage of an old run: with `of=RUN`, `--pipelines evaluate,report` takes that run's checkpoint and data."""
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from mnist_lstm.core.training.snapshots import Snapshots
-from mnist_lstm.data_parameters import source_of
 from mnist_lstm.errors import UserError, listed
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import load_model, reader, store
@@ -17,6 +17,7 @@ from mnist_lstm.tracking.reproduce.rerun import recorded_data
 FREE = ("data", "evaluation", "tracking")  # blocks that may differ from those of the run
 STAGES = ["ingest", "reshape", "evaluate"]  # the data are read anew, whatever lies in data/
 REPORT = "report"  # may follow
+logger = logging.getLogger(__name__)
 
 
 def of_run(project: Path, named: str, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -44,9 +45,9 @@ def of_run(project: Path, named: str, given: dict[str, Any]) -> tuple[dict[str, 
     chosen = {block: parameters[block] for block in ("sequence", "model", "training")}
     chosen["training"] = chosen["training"] | {"resume": False, "reuse": False}
     chosen["evaluation"] = parameters["evaluation"] | given.get("evaluation", {}) | {"of": run_id}
-    # The check that a checkpoint in data/ fits the data there is by their name; here others are meant
-    name = source_of(given_data) if {"name", "path"} & given.get("data", {}).keys() else checkpoint.data.name
-    checkpoint = replace(checkpoint, data=replace(checkpoint.data, name=name))
+    checkpoint = replace(checkpoint, weights_of=run_id)
+    trained_on = checkpoint.data.title
+    logger.info("Evaluates run %s (%s), trained on %s.", run_id, client.get_run(run_id).info.run_name, trained_on)
     inputs = {
         "checkpoint": checkpoint,
         "history": pd.DataFrame(checkpoint.state.history),

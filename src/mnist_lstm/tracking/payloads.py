@@ -42,11 +42,10 @@ def dataset(card: DataCard, split: str) -> dict[str, str]:
     }
 
 
-def inputs(card: DataCard) -> list[dict[str, Any]]:
-    """All splits, in the fields of MLflow's DatasetInput."""
+def inputs(card: DataCard, splits: Iterable[str]) -> list[dict[str, Any]]:
+    """These splits, in the fields of MLflow's DatasetInput."""
     return [
-        {"dataset": dataset(card, split), "tags": [{"key": "mlflow.data.context", "value": split}]}
-        for split in card.sha256
+        {"dataset": dataset(card, split), "tags": [{"key": "mlflow.data.context", "value": split}]} for split in splits
     ]
 
 

@@ -40,7 +40,7 @@ class RunWriter:
         self.provenance = provenance
         self._name = name
         self._onnx = onnx
-        self._suffix = ""  # of the run's name
+        self._used: Checkpoint | None = None  # the first that was loaded and not trained here
         self._files: dict[str, bytes] = {}  # the artifacts by their paths
         self._written_rows = 0  # of the history
         self._metrics: dict[str, float] = {}
@@ -66,11 +66,13 @@ class RunWriter:
         self._files[str(Path(FOLDERS.get(Path(name).suffix, "")) / name)] = content
 
     def write_used_checkpoint(self, used: Checkpoint) -> None:
-        """Marks the run if it uses, without training, a checkpoint of an interrupted training."""
-        if self._checkpoint is None and not self._suffix and not used.state.ended:
+        """Marks the run if it uses, without training, a checkpoint of an interrupted training, or of other data."""
+        if self._checkpoint is not None or self._used is not None:
+            return
+        self._used = used
+        if not used.state.ended:
             self._tag(tags.UPDATES, str(used.state.iteration))
-            self._suffix = INTERRUPTED
-            self._rename()
+        self._rename()
 
     def end(self, status: str, reason: str) -> None:
         """Writes what waited for the end, and ends the run with one of MLflow's statuses.
@@ -121,9 +123,10 @@ class RunWriter:
         self._put_metrics(payloads.metrics(points, test_images))
         # In ASCII: the diff may hold surrogate escapes, which UTF-8 cannot encode
         self._files["provenance.json"] = json.dumps(self.provenance, indent=2).encode("ascii")
-        if self._checkpoint and self._checkpoint.weights_of:
-            page = f"#/experiments/{self.spool.experiment_id}/runs/{self._checkpoint.weights_of}"
-            self._description += f"\n\nThe weights are those of [run {self._checkpoint.weights_of}]({page})."
+        if (weights := self._checkpoint or self._used) and weights.weights_of:
+            page = f"#/experiments/{self.spool.experiment_id}/runs/{weights.weights_of}"
+            run = f"[run {weights.weights_of}]({page})"
+            self._description += f"\n\nThe weights are those of {run}, trained on {weights.data.title}."
         if self._description:
             self._tag(NOTE, self._description)
         self.spool.put("artifacts", files=self._files)
@@ -133,7 +136,8 @@ class RunWriter:
         if self._card:
             return
         self._card, self.provenance["data"] = card, card.to_dict()
-        self.spool.put("inputs", inputs=payloads.inputs(card))
+        used = ["test"] if self.provenance["parameters"]["evaluation"].get("of") else list(card.sha256)
+        self.spool.put("inputs", inputs=payloads.inputs(card, used))
         self._tag("data", card.title)
         self._rename()
 
@@ -178,7 +182,11 @@ class RunWriter:
 
     def _full_name(self) -> str:
         data = self._card.name if self._card else source_of(self.provenance["parameters"]["data"])
-        return f"{self._name(data)}{self._suffix}"
+        suffix = ""
+        if self._used:
+            data = data if data == self._used.data.name else f"{self._used.data.name} on {data}"
+            suffix = "" if self._used.state.ended else INTERRUPTED
+        return f"{self._name(data)}{suffix}"
 
     def _put_metrics(self, metrics: list[dict[str, Any]]) -> None:
         for start in range(0, len(metrics), MAX_METRICS):

@@ -9,6 +9,7 @@ from scipy.stats import binomtest, chi2, ttest_1samp, ttest_ind, ttest_rel
 from mnist_lstm.core.evaluation.significance import (
     FEW,
     MeanInterval,
+    bounds,
     holm,
     mcnemar,
     mean_interval,
@@ -114,6 +115,28 @@ def test_welchs_interval_is_scipys(seed: int, first: int, second: int) -> None:
 def test_values_that_do_not_vary_prove_nothing(found: MeanInterval) -> None:
     assert found.low == found.mean == found.high != 0
     assert math.isnan(found.p_value)
+
+
+@pytest.mark.parametrize(
+    ("values", "within", "text"),
+    [
+        ([0.99, 0.95], (0, 1), "0.7159 to 1.0000 (cut at 1)"),
+        ([0.01, 0.05], (0, 1), "0.0000 to 0.2841 (cut at 0)"),
+        ([0.4, 0.9], (0, 1), "0.0000 to 1.0000 (cut at 0 and 1)"),
+        ([0.4, 0.9], bounds("valid/loss"), "0.0000 to 3.8266 (cut at 0)"),
+        ([0.96, 0.97], bounds("test/accuracy"), "0.9015 to 1.0000 (cut at 1)"),
+        ([0.951, 0.95], bounds("test/accuracy"), "0.9441 to 0.9569"),
+    ],
+)
+def test_an_interval_ends_where_its_values_do_and_says_so(
+    values: list[float], within: tuple[float, float], text: str
+) -> None:
+    plain = mean_interval(values, 0.95)
+    for found in (mean_interval(values, 0.95, within), paired_interval(values, [0, 0], 0.95, within)):
+        assert found.text == text
+        assert (found.mean, found.p_value) == (plain.mean, plain.p_value)
+    low, high = plain.low, plain.high
+    assert welch_interval(values, [0, 0], 0.95, (low + 0.001, high - 0.001))[1:3] == (low + 0.001, high - 0.001)
 
 
 def test_one_value_has_no_interval_and_pairs_must_be_complete() -> None:

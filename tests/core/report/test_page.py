@@ -1,3 +1,4 @@
+import html
 import re
 from dataclasses import replace
 from typing import Any
@@ -6,11 +7,12 @@ import numpy as np
 import pytest
 import yaml
 
+from mnist_lstm.core.data.data_card import counted
 from mnist_lstm.core.evaluation.metrics import wilson_interval
 from mnist_lstm.core.model.classifier import CELLS
 from mnist_lstm.core.report import model_card, page
 from mnist_lstm.core.report.captions import BOTH_WAYS, CAPTIONS, caption
-from mnist_lstm.core.report.facts import accuracy_by_step, classes, counted, metrics, network, worst_classes
+from mnist_lstm.core.report.facts import accuracy_by_step, classes, metrics, network, worst_classes
 from mnist_lstm.core.report.origin import commands, made_with, marked, parameters
 from mnist_lstm.core.training.checkpoint import weights_digest
 from tests.conftest import read_by
@@ -156,6 +158,18 @@ def test_the_page_says_when_other_data_stood_in() -> None:
     assert not any("asked for" in text or "no mirror" in text for text in read().texts)
     said = f"The run asked for mnist, but no mirror provided it: every number here is about the {card.title}."
     assert said in read(data=replace(card, requested="mnist")).texts
+
+
+def test_data_that_the_network_was_not_trained_on_are_said_to_be_others() -> None:
+    names = [f"other {name}" for name in tiny.NAMES]
+    others = replace(finished.card(), name="others", title="others", class_names=names)
+    said = (
+        f"The network was trained on {tiny.checkpoint().data.title}: every number here is about others, whose classes "
+        "have other names, on which it was not trained."
+    )
+    assert said in read(data=others).texts
+    assert said in html.unescape(model_card(finished.run(data=others)).replace("\\", ""))
+    assert not [command for _, command in commands(finished.run(data=others)) if "training.seed" in command]
 
 
 def test_data_and_files_stand_there_with_their_digests() -> None:

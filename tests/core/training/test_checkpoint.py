@@ -1,6 +1,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -194,6 +195,23 @@ def test_a_checkpoint_fits_the_data_that_it_was_trained_on(trial: Trial, sequenc
 def test_data_of_another_name_are_refused(trial: Trial, sequences: Sequences) -> None:
     with pytest.raises(UserError, match=r"trained on bars in .*, found mnist in"):
         expect_data(trial.checkpoint(report=0), replace(sequences.card, name="mnist"), sequences.test)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, None),
+        ({"class_names": ["a", "b"]}, "images of 6 x 4 pixels in 3 classes .*, found images of .* in 2 classes"),
+        ({"height": 4, "width": 6}, "found images of 4 x 6 pixels"),
+        ({"kind": "series"}, "found series of 6 steps at most of 4 features in 3 classes"),
+    ],
+)
+def test_other_data_are_evaluated_where_their_form_is_that_of_the_training(
+    trial: Trial, sequences: Sequences, changes: dict[str, Any], found: str | None
+) -> None:
+    others = replace(sequences.card, name="others", **changes)
+    with pytest.raises(UserError, match=found) if found else nullcontext():
+        expect_data(trial.checkpoint(report=0), others, sequences.test, others=True)
 
 
 def test_sequences_of_another_shape_are_refused(trial: Trial, splits: Splits) -> None:

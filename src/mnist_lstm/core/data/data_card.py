@@ -23,6 +23,11 @@ NOUNS = {"images": (Word("image", "images"), Word("pixel", "pixels"))}
 NOUNS["series"] = (Word("series", "series"), Word("feature", "features"))
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 row", "28 rows"; `many` where the plural is not `one` and an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 @dataclass(frozen=True)
 class DataProfile:
     """The facts about its training data that a classifier needs.
@@ -47,6 +52,15 @@ class DataProfile:
     def image_shape(self) -> tuple[int, int]:
         """Height and width of an image, in pixels."""
         return self.height, self.width
+
+    @property
+    def form(self) -> str:
+        """Kind, size and number of classes, in which data must agree for one network."""
+        if self.kind == "series":
+            size = f"series of {counted(self.height, 'step')} at most of {counted(self.width, 'feature')}"
+        else:
+            size = f"images of {self.height} x {self.width} pixels"
+        return f"{size} in {counted(len(self.class_names), 'class', 'classes')}"
 
     @property
     def noun(self) -> Word:

@@ -6,6 +6,7 @@ from statistics import fmean, variance
 from typing import NamedTuple
 
 FEW = 25  # images; below this the chi-squared approximation is too coarse
+ANY = (-math.inf, math.inf)  # bounds of a value that may be any number
 
 
 class McNemar(NamedTuple):
@@ -66,44 +67,67 @@ class MeanInterval(NamedTuple):
         mean: the estimate.
         low, high: ends of the interval, equal to the mean if the values do not vary.
         p_value: two-sided, that the true mean is 0; nan if the values do not vary, as nothing can be said then.
+        cut: the bounds at which the interval ends because no value is beyond them.
     """
 
     mean: float
     low: float
     high: float
     p_value: float
+    cut: tuple[float, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Both ends, and where they are cut: "0.9312 to 1.0000 (cut at 1)"."""
+        cut = f" (cut at {' and '.join(f'{end:g}' for end in self.cut)})" if self.cut else ""
+        return f"{self.low:.4f} to {self.high:.4f}{cut}"
 
 
-def mean_interval(values: Sequence[float], confidence: float) -> MeanInterval:
+def bounds(metric: str) -> tuple[float, float]:
+    """Between what a metric lies: a loss is not negative, all others are fractions."""
+    return (0.0, math.inf) if metric.endswith("loss") else (0.0, 1.0)
+
+
+def mean_interval(values: Sequence[float], confidence: float, within: tuple[float, float] = ANY) -> MeanInterval:
     """The mean of independent values, such as accuracies of several seeds, with Student's t interval.
+
+    Of two or three seeds that interval may reach beyond 1. It is cut at the bounds, which leaves its confidence as it
+    is: the true mean is never beyond them. An interval that is cut shows that more seeds are needed.
 
     Args:
         values: at least two.
         confidence: fraction in (0, 1), such as 0.95.
+        within: the bounds of every value, as `bounds` gives them.
 
     Raises:
         ValueError: if there are fewer than two values.
 
-    Source: Student 1908, doi:10.1093/biomet/6.1.1.
+    Source: Student 1908, doi:10.1093/biomet/6.1.1; the cut: Mandelkern 2002, doi:10.1214/ss/1030550859.
     """
     if len(values) < 2:
         raise ValueError(f"an interval of a mean needs two values or more, found {len(values)}")
-    return _t_interval(fmean(values), variance(values) / len(values), len(values) - 1, confidence)
+    return _t_interval(fmean(values), variance(values) / len(values), len(values) - 1, confidence, within)
 
 
-def paired_interval(first: Sequence[float], second: Sequence[float], confidence: float) -> MeanInterval:
+def paired_interval(
+    first: Sequence[float], second: Sequence[float], confidence: float, within: tuple[float, float] = ANY
+) -> MeanInterval:
     """The mean of first - second, whose values belong together one by one, as those of the same seed.
 
-    What a seed does to both, such as the order of its batches, cancels out.
+    What a seed does to both, such as the order of its batches, cancels out. `within` are the bounds of a difference.
 
     Raises:
         ValueError: if there are fewer than two pairs, or not as many of the one as of the other.
     """
-    return mean_interval([one - other for one, other in zip(first, second, strict=True)], confidence)
+    return mean_interval([one - other for one, other in zip(first, second, strict=True)], confidence, within)
 
 
-def welch_interval(first: Sequence[float], second: Sequence[float], confidence: float) -> MeanInterval:
+def welch_interval(
+    first: Sequence[float], second: Sequence[float], confidence: float, within: tuple[float, float] = ANY
+) -> MeanInterval:
     """The difference of the means, first - second, of independent values whose variances may differ.
+
+    `within` are the bounds of a difference.
 
     Raises:
         ValueError: if there are fewer than two values of either.
@@ -115,15 +139,19 @@ def welch_interval(first: Sequence[float], second: Sequence[float], confidence: 
     squared = [variance(values) / len(values) for values in (first, second)]
     below = sum(part**2 / (len(values) - 1) for part, values in zip(squared, (first, second), strict=True))
     degrees = sum(squared) ** 2 / below if below else 1.0
-    return _t_interval(fmean(first) - fmean(second), sum(squared), degrees, confidence)
+    return _t_interval(fmean(first) - fmean(second), sum(squared), degrees, confidence, within)
 
 
-def _t_interval(mean: float, squared_error: float, degrees: float, confidence: float) -> MeanInterval:
-    """The interval of a mean with this squared standard error and these degrees of freedom."""
+def _t_interval(
+    mean: float, squared_error: float, degrees: float, confidence: float, within: tuple[float, float]
+) -> MeanInterval:
+    """The interval of a mean with this squared standard error and these degrees of freedom, cut at its bounds."""
     from scipy.special import stdtr, stdtrit  # the import takes 0.1 s, which only comparisons need
 
     error = math.sqrt(squared_error)
     if error <= 1e-12 * abs(mean):  # rounding, as of 0.9 - 0.8 and 0.8 - 0.7
         return MeanInterval(mean, mean, mean, math.nan)
     half = float(stdtrit(degrees, (1 + confidence) / 2)) * error
-    return MeanInterval(mean, mean - half, mean + half, 2 * float(stdtr(degrees, -abs(mean) / error)))
+    low, high = max(mean - half, within[0]), min(mean + half, within[1])
+    cut = tuple(bound for bound, beyond in zip(within, (low > mean - half, high < mean + half), strict=True) if beyond)
+    return MeanInterval(mean, low, high, 2 * float(stdtr(degrees, -abs(mean) / error)), cut)

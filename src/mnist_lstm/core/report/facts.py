@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.data.data_card import DataCard
+from mnist_lstm.core.data.data_card import DataCard, counted
 from mnist_lstm.core.data.sequences import step_word
 from mnist_lstm.core.evaluation.metrics import BINS, FIRST, percent, wilson_interval
 from mnist_lstm.core.training.checkpoint import Checkpoint
@@ -68,13 +68,15 @@ def network(run: Run) -> str:
     )
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: "1 row", "28 rows"; `many` where the plural is not `one` and an s."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
-
-
 def substitution(run: Run) -> str:
-    """A sentence that says that other data stood in for the requested ones; empty where none did."""
+    """A sentence that says that these are not the data of the training, or not the requested ones; else empty."""
+    trained = run.checkpoint.data
+    if trained.name != run.data.name:
+        names = "" if trained.class_names == run.data.class_names else ", whose classes have other names"
+        return (
+            f"The network was trained on {trained.title}: every number here is about {run.data.title}{names}, on which "
+            "it was not trained."
+        )
     if run.data.requested == run.data.name:
         return ""
     return (
@@ -85,12 +87,7 @@ def substitution(run: Run) -> str:
 
 def images(run: Run) -> str:
     """A sentence that describes the images."""
-    card = run.data
-    if card.kind == "series":
-        size = f"Series of {counted(card.height, 'step')} at most of {counted(card.width, 'feature')}"
-    else:
-        size = f"Images of {card.height} x {card.width} pixels"
-    return f"{size} in {len(card.class_names)} classes: {card.title}."
+    return f"{run.data.form[0].upper()}{run.data.form[1:]}: {run.data.title}."
 
 
 def taken(run: Run) -> str:

@@ -4,7 +4,8 @@ import json
 import shlex
 from typing import Any
 
-from mnist_lstm.core.report.facts import Run, counted
+from mnist_lstm.core.data.data_card import counted
+from mnist_lstm.core.report.facts import Run
 from mnist_lstm.core.training.checkpoint import weights_digest
 
 
@@ -36,15 +37,15 @@ def _base(run: Run) -> dict[str, Any]:
 def commands(run: Run) -> list[tuple[str, str]]:
     """What each command does, and the command; only a run that trained can be reproduced from its record."""
     given = ",".join(f"{key}={value}" for key, value in parameters(run).items())
+    anew = f"kedro run --params {shlex.quote(given + ',data.on_unreachable=fail')}"
     run_id, trained = run.provenance["run"]["id"], run.provenance["run"]["trained"]
+    spelled_out = ("To train and evaluate with every value spelled out, whatever conf/ says", anew)
+    of_these = run.checkpoint.data.name == run.data.name  # the data that trained, too
     again = ("To do it again from its record and compare the two bit by bit", f"kedro reproduce {run_id}")
     return [
         ("The command of this run", run.provenance["command"]),
         *([again] if trained and run_id else []),
-        (
-            "To train and evaluate with every value spelled out, whatever conf/ says",
-            f"kedro run --params {shlex.quote(given + ',data.on_unreachable=fail')}",
-        ),
+        *([spelled_out] if of_these else []),
     ]
 
 

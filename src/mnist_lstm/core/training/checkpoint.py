@@ -206,12 +206,24 @@ def check_every_byte(content: bytes) -> None:
         raise zipfile.BadZipFile(f"damaged content in {damaged}")
 
 
-def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit) -> None:
+def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit, others: bool = False) -> None:
     """Checks that a checkpoint fits the data.
 
+    Args:
+        checkpoint: the one to evaluate.
+        card, part: the data.
+        others: whether they may be others of the same form than those of its training, as with `of=RUN`.
+
     Raises:
-        UserError: if it was trained on other data, another image size or another view.
+        UserError: if it was trained on other data, another form of data or another view.
     """
+    if others:
+        if checkpoint.data.form != card.form:
+            raise UserError(
+                f"of=RUN needs data as the run was trained on, {checkpoint.data.form} ({checkpoint.data.title}), found "
+                f"{card.form} ({card.title}); name others (data.name, data.path), or another run."
+            )
+        card = checkpoint.data
     trained, given = checkpoint.data.name, card.name
     wanted, found = checkpoint.pixel_order(), part.pixel_order
     if trained != given or wanted.shape != found.shape:

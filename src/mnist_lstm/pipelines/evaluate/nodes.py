@@ -18,7 +18,7 @@ def predict_test(
     checkpoint: Checkpoint, test_sequences: SequenceSplit, data_card: DataCard, evaluation: EvaluationParameters
 ) -> Predictions:
     """Classifies every test image: logits (N, K) with labels (N,)."""
-    expect_data(checkpoint, data_card, test_sequences)
+    expect_data(checkpoint, data_card, test_sequences, others=evaluation.of is not None)
     with threads(checkpoint.threads):
         logits = classify(checkpoint.classifier(), test_sequences.sequences, evaluation.batch_size)
     return Predictions(logits, test_sequences.labels)

@@ -1,5 +1,6 @@
 """Draws how the classifier reads and answers, and writes the report, the model card and the live page."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,7 @@ def _tested(checkpoint: Checkpoint, data_card: DataCard, part: str = "") -> str:
 def write_explain_page(
     checkpoint: Checkpoint,
     snapshots: Snapshots,
+    data_card: DataCard,
     test_sequences: SequenceSplit,
     test_logits: Predictions,
     accuracy_by_step: pd.DataFrame,
@@ -155,6 +157,9 @@ def write_explain_page(
     """Writes one page that explains how this network reads an image, with the network itself in it."""
     if reason := reason_against(checkpoint):
         return page_without(reason)
+    if checkpoint.data.name != data_card.name:  # evaluated on others than it was trained on
+        title = f"{data_card.title} (trained on {checkpoint.data.title})"
+        checkpoint = replace(checkpoint, data=replace(checkpoint.data, title=title, class_names=data_card.class_names))
     by_step = accuracy_by_step.to_dict("list")
     return page(content(checkpoint, snapshots, test_sequences.sequences, test_logits, by_step))
 

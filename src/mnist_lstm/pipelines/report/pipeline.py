@@ -82,7 +82,7 @@ def _pages() -> list[Node]:
     return [
         Node(
             write_explain_page,
-            inputs=["checkpoint", "snapshots", "test_sequences", "test_logits", "accuracy_by_step"],
+            inputs=["checkpoint", "snapshots", "data_card", "test_sequences", "test_logits", "accuracy_by_step"],
             outputs="explanation",
             name="write_explain_page",
         ),

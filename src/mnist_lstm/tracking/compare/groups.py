@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from mnist_lstm.core.evaluation.significance import MeanInterval, mean_interval
+from mnist_lstm.core.evaluation.significance import MeanInterval, bounds, mean_interval
 from mnist_lstm.tracking import reader
 from mnist_lstm.tracking.compare.runs import Compared, unique
 
@@ -46,7 +46,7 @@ class Group(NamedTuple):
     def interval(self, metric: str) -> MeanInterval | None:
         """The mean over at least two seeds with its interval."""
         values = self.values(metric)
-        return mean_interval(values, CONFIDENCE) if len(values) > 1 else None
+        return mean_interval(values, CONFIDENCE, bounds(metric)) if len(values) > 1 else None
 
     def images(self, split: str) -> set[Any]:
         """The digests of the images of a split."""

@@ -97,7 +97,7 @@ def _best(groups: Sequence[Group], name: str, values: list[float | None]) -> flo
 
 def _over_seeds(group: Group, metric: str) -> str:
     found = group.interval(metric)
-    return f"{found.low:.4f} to {found.high:.4f}" if found else ABSENT
+    return found.text if found else ABSENT
 
 
 def _over_images(group: Group) -> str:

@@ -64,7 +64,7 @@ def _over_seeds(group: Group) -> str:
     opening = f"{group.head!r} are {len(group.runs)} runs that differ in the seed alone"
     if metric is None or (found := group.interval(metric)) is None:
         return f"{opening}, without an accuracy in all of them."
-    return f"{opening}: mean {metric} {found.mean:.4f}, {CONFIDENCE:.0%} interval {found.low:.4f} to {found.high:.4f}."
+    return f"{opening}: mean {metric} {found.mean:.4f}, {CONFIDENCE:.0%} interval {found.text}."
 
 
 def _tested(one: Group, other: Group) -> "McNemar | Means | str":
@@ -163,7 +163,7 @@ class Means(NamedTuple):
             interval, reason = paired_interval, "paired by seed, as both have the same seeds"
         else:
             interval, reason = welch_interval, "Welch's, as their seeds are not the same"
-        found = interval(one.values(metric), other.values(metric), CONFIDENCE)
+        found = interval(one.values(metric), other.values(metric), CONFIDENCE, (-1, 1))  # of fractions
         return cls(one.head, other.head, metric, found, reason)
 
     @property
@@ -173,14 +173,14 @@ class Means(NamedTuple):
 
     def sentence(self, after: str, larger: bool) -> str:
         """The difference and its interval, and what follows."""
-        mean, low, high, p_value = self.difference
+        mean, p_value = self.difference.mean, self.difference.p_value
         if mean == 0:
             return f"{self.better!r} and {self.worse!r} have the same mean {self.metric}."
         opening = f"{self.better!r} has a mean {self.metric} higher by {mean:.4f} than {self.worse!r}"
         if math.isnan(p_value):
             return f"{opening}, the same for every seed: without a spread there is no test."
         return (
-            f"{opening}, {CONFIDENCE:.0%} interval {low:.4f} to {high:.4f} ({self.reason}): "
+            f"{opening}, {CONFIDENCE:.0%} interval {self.difference.text} ({self.reason}): "
             f"p {_number(p_value)}{after}, {_larger(larger)}."
         )
 

@@ -65,7 +65,7 @@ def _operations(seal: Seal) -> list[tuple[str, dict[str, Any]]]:
     return [
         ("model", {"exported": exported, "name": seal.run["name"]}),
         ("batch", {"params": [{"key": key, "value": value} for key, value in params.items()]}),
-        ("inputs", {"inputs": payloads.inputs(card)}),
+        ("inputs", {"inputs": payloads.inputs(card, card.sha256)}),
         ("batch", {"metrics": curves}),
         ("batch", {"metrics": payloads.metrics(tested, payloads.dataset(card, "test"))}),
         ("artifacts", {"files": seal.files}),
