@@ -90,6 +90,7 @@ def test_a_run_is_reproduced_to_the_bit_in_another_clone(
 def test_a_run_whose_record_names_another_seed_is_not_reproduced(recorded: Project, tmp_path: Path) -> None:
     """The control: the comparison can tell weights apart."""
     from mnist_lstm.tracking import reader
+    from mnist_lstm.tracking.find_run import find_run
     from mnist_lstm.tracking.reproduce.rerun import compared
 
     project = copied(tmp_path / "project")
@@ -97,9 +98,7 @@ def test_a_run_whose_record_names_another_seed_is_not_reproduced(recorded: Proje
     shutil.copy(recorded.path / "mlflow.db", project.path)
     assert project.run("--params", f"{DIGITS},training.seed=2").returncode == 0
     client = project.client()
-    one, other = (
-        reader.find_run(client, "mnist-lstm", f"lstm128 rows s{seed} iterations=30 digits") for seed in (1, 2)
-    )
+    one, other = (find_run(client, "mnist-lstm", f"lstm128 rows s{seed} iterations=30 digits") for seed in (1, 2))
     verdict = compared(reader.read(client, one), reader.read(client, other), [])
     assert not verdict.equal
     assert "not reproduced: weights, predictions, metrics, curves differ" in verdict.sentence

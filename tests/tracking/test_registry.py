@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import load_model, reader, registry, tags
+from mnist_lstm.tracking.find_run import LATEST
 from mnist_lstm.tracking.registry import CHAMPION, DECISION, Candidate, decision
 from mnist_lstm.tracking.reproduce import rerun
 from tests.support.projects import DIGITS, Project, copied
@@ -178,7 +179,7 @@ def test_the_latest_is_the_newest_run_whose_model_need_not_be_registered(fakes: 
     fakes.client.create_registered_model(NAME)
     fakes.client.create_model_version(NAME, "file:///model", registered)
     newest = fakes.record("newest", wrong=None, tags={tags.WEIGHTS: "2"})
-    assert load_model.run_called(fakes.client, "mnist-lstm", NAME, reader.LATEST) == newest
+    assert load_model.run_called(fakes.client, "mnist-lstm", NAME, LATEST) == newest
 
 
 # runs

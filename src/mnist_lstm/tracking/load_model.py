@@ -11,6 +11,7 @@ from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import reader, registry, store, tags
+from mnist_lstm.tracking.find_run import LATEST, find_run
 
 SUFFIX = ".pt"
 logger = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
 
     name, at, alias = named.rpartition("@")
     found = None
-    if named != reader.LATEST:  # which MLflow takes for the newest version of the registered model
+    if named != LATEST:  # which MLflow takes for the newest version of the registered model
         found = registry.version_called(client, name if at else registered, alias)
     if not found and named == registry.CHAMPION:
         found = registry.only_champion(client)
@@ -116,7 +117,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
                 f"{found.run_id!r}: it was deleted; train again (`kedro run`), or name another model."
             ) from None
     if named != registry.CHAMPION:
-        return str(reader.find_run(client, experiment, named, did=("trained",)).info.run_id)
+        return str(find_run(client, experiment, named, did=("trained",)).info.run_id)
     raise UserError(
         f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run, "
         "as `latest` (`kedro explain RUN`, `kedro serve --model RUN`, or the parameter 'predict.model')."

@@ -1,13 +1,11 @@
-"""Finds recorded runs and reads what they left in MLflow."""
+"""Reads what recorded runs left in MLflow."""
 
 import io
 import json
-import re
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,21 +14,19 @@ import numpy as np
 
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes
-from mnist_lstm.errors import UserError, nearest
+from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import tags
 
-RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
 # Folders of a run's artifacts, by the type of file; checkpoint, predictions and provenance lie in none
 FOLDERS = {".png": "figures", ".csv": "tables", ".json": "tables", ".html": "report", ".md": "report"}
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
-LATEST, FINISHED = "latest", "FINISHED"
+FINISHED = "FINISHED"
 # Filters of MLflow for runs that did something, or that a person started and no sweep
 DID = {
     "trained": f"tags.`{tags.WEIGHTS}` IS NOT NULL",
     "evaluated": "metrics.`test/accuracy` >= 0",
     "been started alone": f"tags.`{tags.PARENT}` IS NULL",
 }
-MAX_LISTED = 5  # runs of one name in an error
 
 
 @dataclass(frozen=True)
@@ -55,63 +51,6 @@ class Record:
     def metrics(self) -> dict[str, float]:
         """The metrics on the test images."""
         return {name: value for name, value in self.run.data.metrics.items() if name.startswith("test/")}
-
-
-def find_run(client: Any, experiment_name: str, named: str, did: tuple[str, ...] = ()) -> Any:
-    """The run with an id or name.
-
-    Args:
-        client: of MLflow.
-        experiment_name: where names are looked up.
-        named: an id, its first 8 or more digits, a name (if several runs have it, the one that finished), or "latest":
-            the newest run that finished, does not reproduce another, and did all of `did`.
-        did: keys of DID.
-
-    Raises:
-        UserError: if there is no such run, or more than one.
-    """
-    import mlflow
-
-    if RUN_ID.fullmatch(named):
-        try:
-            return client.get_run(named)
-        except mlflow.exceptions.MlflowException:
-            raise UserError(f"a run must be recorded in the MLflow store, found none with the id {named}.") from None
-    if named == LATEST:
-        found = finished(client, experiment_name, 1, did)
-    else:
-        every = [run for run in runs(client, experiment_name) if _is_called(run, named)]
-        found = [run for run in every if run.info.status == FINISHED] or every
-    if len(found) == 1:
-        return found[0]
-    raise _ambiguous(named, found) if found else _unknown(named, experiment_name, did, runs(client, experiment_name))
-
-
-def _is_called(run: Any, named: str) -> bool:
-    shortened = SHORT_ID.fullmatch(named) and run.info.run_id.startswith(named)
-    return bool(shortened or named == run.info.run_name)
-
-
-def _ambiguous(named: str, found: list[Any]) -> UserError:
-    listed = ", ".join(f"{run.info.run_id[:12]} ({_when(run)})" for run in found[:MAX_LISTED])
-    more = f" and {len(found) - MAX_LISTED} older ones" if len(found) > MAX_LISTED else ""
-    return UserError(f"a run's name must be unique, {named!r} names {listed}{more}: give the id of one.")
-
-
-def _when(run: Any) -> str:
-    started = datetime.fromtimestamp(run.info.start_time / 1000).strftime("%Y-%m-%d %H:%M:%S")
-    return started if run.info.status == FINISHED else f"{started}, {run.info.status.lower()}"
-
-
-def _unknown(named: str, experiment_name: str, did: tuple[str, ...], known: Iterable[Any]) -> UserError:
-    if named == LATEST:
-        wanted = " and ".join([FINISHED.lower(), *did])
-        return UserError(f"{LATEST!r} needs a run that has {wanted}, found none in the experiment {experiment_name!r}.")
-    hint = nearest(named, {LATEST, *(run.info.run_name for run in known)})
-    return UserError(
-        f"a run must be given by its id, its name or {LATEST!r}: the experiment {experiment_name!r} has none called "
-        f"{named!r}{hint}."
-    )
 
 
 def finished(client: Any, experiment_name: str, count: int, did: tuple[str, ...] = ()) -> list[Any]:

@@ -12,7 +12,8 @@ import torch
 from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import classify
-from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data, from_bytes, to_bytes, weights_digest
+from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes, weights_digest
+from mnist_lstm.core.training.fits import expect_data
 from mnist_lstm.errors import UserError
 from tests.conftest import Sequences, read_by
 from tests.core.conftest import Trial, assert_same_bits

@@ -4,6 +4,7 @@ import pytest
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import reader, tags
+from mnist_lstm.tracking.find_run import find_run
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
@@ -29,7 +30,7 @@ def test_the_latest_and_the_last_runs_are_no_reproductions_and_none_that_did_not
     fakes.record("again", wrong=slice(0, 1), tags={tags.REPRODUCES: "1" * 32})
     for status in ("FAILED", "KILLED", "RUNNING"):
         fakes.record(status, wrong=None, status=status)
-    assert reader.find_run(fakes.client, "mnist-lstm", "latest").info.run_name == "b"
+    assert find_run(fakes.client, "mnist-lstm", "latest").info.run_name == "b"
     assert [run.head for run in fakes.read(last=9)] == ["a", "b"]
 
 
@@ -41,25 +42,25 @@ def test_the_latest_is_one_that_did_what_is_to_be_done_again(fakes: FakeRuns) ->
     ):
         fakes.record(name, wrong, tags=marks)
     for did, expected in (((), "evaluated"), (("trained",), "trained"), (("trained", "evaluated"), "both")):
-        assert reader.find_run(fakes.client, "mnist-lstm", "latest", did).info.run_name == expected
+        assert find_run(fakes.client, "mnist-lstm", "latest", did).info.run_name == expected
 
 
 def test_without_a_run_that_trained_there_is_no_latest_to_take_a_model_from(fakes: FakeRuns) -> None:
     fakes.record("evaluated", slice(0, 2))
     with pytest.raises(UserError, match="a run that has finished and trained, found none"):
-        reader.find_run(fakes.client, "mnist-lstm", "latest", ("trained",))
+        find_run(fakes.client, "mnist-lstm", "latest", ("trained",))
 
 
 def test_without_a_run_that_finished_there_is_no_latest(fakes: FakeRuns) -> None:
     fakes.record("a", wrong=None, status="KILLED")
     with pytest.raises(UserError, match="a run that has finished, found none"):
-        reader.find_run(fakes.client, "mnist-lstm", "latest")
+        find_run(fakes.client, "mnist-lstm", "latest")
 
 
 def test_a_name_of_several_runs_is_refused_with_their_ids_and_dates(fakes: FakeRuns) -> None:
     ids = [fakes.record("a", wrong=slice(0, 1)) for _ in range(7)]
     with pytest.raises(UserError, match="'a' names ") as raised:
-        reader.find_run(fakes.client, "mnist-lstm", "a")
+        find_run(fakes.client, "mnist-lstm", "a")
     sentence = str(raised.value)
     assert [run_id[:12] in sentence for run_id in ids] == [False] * 2 + [True] * 5
     assert "and 2 older ones: give the id of one" in sentence
@@ -71,16 +72,16 @@ def test_a_name_means_the_one_of_its_runs_that_finished(fakes: FakeRuns) -> None
     for _ in range(2):
         fakes.record("a", wrong=None, status="KILLED")
         fakes.record("b", wrong=None, status="KILLED")
-    assert reader.find_run(fakes.client, "mnist-lstm", "a").info.run_id == finished
+    assert find_run(fakes.client, "mnist-lstm", "a").info.run_id == finished
     with pytest.raises(UserError, match=r"'b' names \w{12} \([^)]*, killed\), \w{12} \("):
-        reader.find_run(fakes.client, "mnist-lstm", "b")
+        find_run(fakes.client, "mnist-lstm", "b")
 
 
 def test_a_run_is_found_among_more_than_one_page_of_them(fakes: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     search = fakes.client.search_runs
     monkeypatch.setattr(fakes.client, "search_runs", lambda *words, **more: search(*words, max_results=2, **more))
     first, *_ = [fakes.record(name, wrong=slice(0, 1)) for name in "abcde"]
-    assert reader.find_run(fakes.client, "mnist-lstm", "a").info.run_id == first
+    assert find_run(fakes.client, "mnist-lstm", "a").info.run_id == first
     assert len(reader.finished(fakes.client, "mnist-lstm", 4)) == 4
 
 

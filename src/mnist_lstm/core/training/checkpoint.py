@@ -8,14 +8,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mnist_lstm.core.data.data_card import DataProfile
-from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for, to_images
+from mnist_lstm.core.data.sequences import pixel_order_for, to_images
 from mnist_lstm.core.model.classifier import RecurrentClassifier, expect_fit, restored_classifier
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
@@ -137,11 +136,7 @@ def _interned(value: Any) -> Any:
 
 
 def from_bytes(content: bytes, name: str) -> Checkpoint:
-    """The checkpoint in the content of a file.
-
-    Args:
-        content: all bytes of the file.
-        name: the file's name in error messages.
+    """The checkpoint in the content of a file, which errors call `name`.
 
     Raises:
         UserError: if the file is damaged or not a checkpoint of this version.
@@ -199,40 +194,7 @@ def check_every_byte(content: bytes) -> None:
         zipfile.BadZipFile: if a check fails.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        damaged = archive.testzip() or next(
-            (entry.filename for entry in archive.infolist() if entry.external_attr), None
-        )
+        marked = [entry.filename for entry in archive.infolist() if entry.external_attr]
+        damaged = archive.testzip() or next(iter(marked), None)
     if damaged:
         raise zipfile.BadZipFile(f"damaged content in {damaged}")
-
-
-def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit, others: bool = False) -> None:
-    """Checks that a checkpoint fits the data.
-
-    Args:
-        checkpoint: the one to evaluate.
-        card, part: the data.
-        others: whether they may be others of the same form than those of its training, as with `of=RUN`.
-
-    Raises:
-        UserError: if it was trained on other data, another form of data or another view.
-    """
-    if others:
-        if checkpoint.data.form != card.form:
-            raise UserError(
-                f"of=RUN needs data as the run was trained on, {checkpoint.data.form} ({checkpoint.data.title}), found "
-                f"{card.form} ({card.title}); name others (data.name, data.path), or another run."
-            )
-        card = checkpoint.data
-    trained, given = checkpoint.data.name, card.name
-    wanted, found = checkpoint.pixel_order(), part.pixel_order
-    if trained != given or wanted.shape != found.shape:
-        raise UserError(
-            f"the checkpoint was trained on {trained} in sequences of {wanted.shape}, found {given} in sequences of "
-            f"{found.shape}; run the complete pipeline: `kedro run`."
-        )
-    if not np.array_equal(wanted, found):
-        raise UserError(
-            f"the checkpoint was trained on the view {checkpoint.sequence.view!r}, found sequences of another view; "
-            "run the complete pipeline: `kedro run`."
-        )

@@ -9,8 +9,9 @@ from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
-from mnist_lstm.core.training.checkpoint import Checkpoint, expect_data
+from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.compute import threads
+from mnist_lstm.core.training.fits import expect_data
 from mnist_lstm.parameters import EvaluationParameters
 
 

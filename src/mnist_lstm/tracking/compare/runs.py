@@ -10,6 +10,7 @@ from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, store, tags
+from mnist_lstm.tracking.find_run import find_run
 from mnist_lstm.tracking.payloads import with_effect
 
 HOW = "name two or more (`kedro compare RUN RUN`) or take the newest (`kedro compare --last 2`)"
@@ -103,7 +104,7 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
     if last:
         runs = reader.finished(client, experiment, last, ("evaluated", "been started alone"))[::-1]
     else:
-        runs = [reader.find_run(client, experiment, name) for name in names]
+        runs = [find_run(client, experiment, name) for name in names]
     if len(runs) < 2:
         raise UserError(f"at least two runs must be compared, found {len(runs)}: {HOW}.")
     run_id, times = Counter(run.info.run_id for run in runs).most_common(1)[0]

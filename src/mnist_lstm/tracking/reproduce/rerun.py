@@ -20,6 +20,7 @@ from mnist_lstm.core.training.program import CONTINUES
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, store, tags
+from mnist_lstm.tracking.find_run import find_run
 from mnist_lstm.tracking.reader import Record
 from mnist_lstm.tracking.reproduce.drift import Difference, drift, refusal, show
 from mnist_lstm.tracking.reproduce.worktree import worktree
@@ -47,7 +48,7 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
         UserError: if there is no such run, or it cannot be repeated.
     """
     client, uri, experiment, _ = store.opened(project)
-    run = reader.find_run(client, experiment, named, did=("trained", "evaluated"))
+    run = find_run(client, experiment, named, did=("trained", "evaluated"))
     then = reader.read(client, run)
     if not (then.checkpoint and then.predictions):
         raise UserError(

@@ -1,0 +1,40 @@
+"""Whether a checkpoint fits the data that it is to classify."""
+
+import numpy as np
+
+from mnist_lstm.core.data.data_card import DataProfile
+from mnist_lstm.core.data.sequences import SequenceSplit
+from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.errors import UserError
+
+
+def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit, others: bool = False) -> None:
+    """Checks that a checkpoint fits the data.
+
+    Args:
+        checkpoint: the one to evaluate.
+        card, part: the data.
+        others: whether they may be others of the same form than those of its training, as with `of=RUN`.
+
+    Raises:
+        UserError: if it was trained on other data, another form of data or another view.
+    """
+    if others:
+        if checkpoint.data.form != card.form:
+            raise UserError(
+                f"of=RUN needs data as the run was trained on, {checkpoint.data.form} ({checkpoint.data.title}), found "
+                f"{card.form} ({card.title}); name others (data.name, data.path), or another run."
+            )
+        card = checkpoint.data
+    trained, given = checkpoint.data.name, card.name
+    wanted, found = checkpoint.pixel_order(), part.pixel_order
+    if trained != given or wanted.shape != found.shape:
+        raise UserError(
+            f"the checkpoint was trained on {trained} in sequences of {wanted.shape}, found {given} in sequences of "
+            f"{found.shape}; run the complete pipeline: `kedro run`."
+        )
+    if not np.array_equal(wanted, found):
+        raise UserError(
+            f"the checkpoint was trained on the view {checkpoint.sequence.view!r}, found sequences of another view; "
+            "run the complete pipeline: `kedro run`."
+        )
