@@ -111,7 +111,8 @@ class IdxSource(NamedSource):
             split: RawSplit(_array(paths[f"{split}_images"], images_in), _array(paths[f"{split}_labels"], labels_in))
             for split in ("train", "test")
         }
-        return RawData("numpy arrays" if paths["train_images"].suffix == ".npz" else "IDX files", parts)
+        form = "numpy arrays" if paths["train_images"].suffix == ".npz" else "IDX files"
+        return RawData(form, parts, transposed=False)
 
 
 def _array(path: Path, of_idx: Callable[[Path], Any]) -> Any:

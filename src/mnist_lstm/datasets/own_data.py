@@ -18,6 +18,8 @@ from mnist_lstm.datasets import forms
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
 from mnist_lstm.errors import UserError
 
+# Training images of each split, Cohen et al. 2017, arXiv:1702.05373; that of MNIST's digits is as large as MNIST
+EMNIST = {697_932: "byclass", 112_800: "balanced", 124_800: "letters", 88_800: "letters", 240_000: "digits"}
 DARK, LIGHT = 64, 191  # grey of the border: at most, of paper under light ink; at least, of paper under dark ink
 
 
@@ -100,20 +102,37 @@ def _images(found: dict[str, Any], raw: RawData, data: DataParameters, place: st
     images, changed = grey_values(found, place, data.brightest)
     found.clear()
     transposed = raw.transposed if data.transposed is None else data.transposed
+    if transposed is None and not raw.whole:  # whole pictures are shown as they are
+        expect_not_emnist(images["train"].shape, place)
     dark = data.dark_on_light if data.dark_on_light is not None else raw.dark_on_light
     dark = _is_dark_on_light(images, place) if dark is None else dark
     for split in tuple(images):
-        images[split] = oriented(images.pop(split), transposed)
+        images[split] = oriented(images.pop(split), bool(transposed))
         images[split] = inverted(images[split], place) if dark else images[split]
     _, height, width = images["train"].shape
-    way_up = "rows and columns swapped (data.transposed)" if transposed else "upright"
+    assumed = ", as is assumed (data.transposed)" if transposed is None and not raw.whole else ""
+    way_up = "rows and columns swapped (data.transposed)" if transposed else f"upright{assumed}"
     ink = "dark ink on light, inverted (data.dark_on_light)" if dark else "light ink on dark"
     return Arrays(
         images,
         "; ".join([f"{count:,} images of {height} x {width}", *filter(None, [changed])]),
         f"{way_up}; {ink}",
-        Preparation(whole=raw.whole, dark_on_light=dark, transposed=transposed),
+        Preparation(whole=raw.whole, dark_on_light=dark, transposed=bool(transposed)),
     )
+
+
+def expect_not_emnist(shape: tuple[int, ...], place: str) -> None:
+    """Checks that images of unknown origin are not as many as EMNIST's, which are transposed.
+
+    Raises:
+        UserError: if they are; the pixels cannot say whether somebody has turned them.
+    """
+    if shape[1:] == (28, 28) and (subset := EMNIST.get(shape[0])):
+        raise UserError(
+            f"{place} must say which way up its images are, as it has as many to train ({shape[0]:,}) as EMNIST's "
+            f"{subset}, whose rows and columns are swapped; pass --params data.transposed=true, or false if they are "
+            "upright."
+        )
 
 
 def hashes_of(path: Path) -> dict[str, str]:

@@ -42,10 +42,10 @@ def started(
     if reason := about["git"]["reason"]:
         logger.warning("The run's record lacks its commit, as git refuses: %s", reason)
 
-    def name(data: str) -> str:
-        return settings.tracking.run.name or run_name(data, parameters, suffix)
+    def name(data: str, kind: str) -> str:
+        return settings.tracking.run.name or run_name(data, kind, parameters, suffix)
 
-    spool = _spool(project, settings, name(parameters.data.source), about)
+    spool = _spool(project, settings, name(parameters.data.source, parameters.data.kind or "images"), about)
     values = {key: str(value) for key, value in flattened(about["parameters"]).items()}
     if settings.tracking.run.parent is None:  # a sweep may be over parameters without an effect
         values = payloads.with_effect(values)
@@ -88,9 +88,9 @@ def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) 
     return Spool(project, connect, client, run)
 
 
-def run_name(data: str, parameters: Parameters, suffix: str) -> str:
+def run_name(data: str, kind: str, parameters: Parameters, suffix: str) -> str:
     """The run's name: "lstm128 rows s1", the departures, and the data: MLflow's pages cut a name after 18 letters."""
-    return f"{label(parameters.model, parameters.sequence, parameters.training.seed)}{suffix} {data}"
+    return f"{label(parameters.model, parameters.sequence, parameters.training.seed, kind)}{suffix} {data}"
 
 
 def usual(conf: str, env: str | None, parameters: Parameters) -> dict[str, Any]:

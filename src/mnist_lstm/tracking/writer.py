@@ -31,11 +31,11 @@ class RunWriter:
     Args:
         spool: of this run.
         provenance: of the run, so far.
-        name: makes the run's name from the name of its data.
+        name: makes the run's name from name and kind of its data.
         onnx: whether to add the model as an ONNX file.
     """
 
-    def __init__(self, spool: Spool, provenance: dict[str, Any], name: Callable[[str], str], onnx: bool = False):
+    def __init__(self, spool: Spool, provenance: dict[str, Any], name: Callable[[str, str], str], onnx: bool = False):
         self.spool = spool
         self.provenance = provenance
         self._name = name
@@ -181,12 +181,13 @@ class RunWriter:
         self.spool.put("name", name=self._full_name())
 
     def _full_name(self) -> str:
-        data = self._card.name if self._card else source_of(self.provenance["parameters"]["data"])
+        given = self.provenance["parameters"]["data"]
+        data, kind = (self._card.name, self._card.kind) if self._card else (source_of(given), given["kind"] or "images")
         suffix = ""
         if self._used:
             data = data if data == self._used.data.name else f"{self._used.data.name} on {data}"
             suffix = "" if self._used.state.ended else INTERRUPTED
-        return f"{self._name(data)}{suffix}"
+        return f"{self._name(data, kind)}{suffix}"
 
     def _put_metrics(self, metrics: list[dict[str, Any]]) -> None:
         for start in range(0, len(metrics), MAX_METRICS):

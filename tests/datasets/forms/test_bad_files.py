@@ -12,6 +12,7 @@ import pytest
 import scipy.io
 
 from mnist_lstm.core.data import idx
+from mnist_lstm.datasets.own_data import expect_not_emnist
 from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Read
 
@@ -194,6 +195,20 @@ def test_medmnists_own_validation_split_is_used_and_its_colours_are_made_grey(tm
     assert found.card.images == {"train": 24, "valid": 8, "test": 8}
     np.testing.assert_array_equal(found.valid.images, IMAGES[parts["val"]])
     assert "colours are made grey" in found.card.decided[0]
+
+
+@pytest.mark.parametrize(("count", "subset"), [(112_800, "balanced"), (124_800, "letters"), (240_000, "digits")])
+def test_as_many_images_as_emnist_has_are_asked_which_way_up_they_are(count: int, subset: str) -> None:
+    with pytest.raises(UserError, match=f"it.npz .*{count:,}.* as EMNIST's {subset}, .*data.transposed=true, or false"):
+        expect_not_emnist((count, 28, 28), "it.npz")
+    expect_not_emnist((60_000, 28, 28), "it.npz")
+    expect_not_emnist((count, 32, 32), "it.npz")
+
+
+def test_what_is_not_known_of_the_way_up_is_said_to_be_assumed(tmp_path: Path, read: Read) -> None:
+    (tmp_path / "mine.npz").write_bytes(npz())
+    for given, said in ((None, "upright, as is assumed (data.transposed); light"), (False, "upright; light")):
+        assert said in read(tmp_path / "mine.npz", transposed=given).card.decided[2]
 
 
 def test_dark_ink_on_light_paper_is_inverted_and_said(tmp_path: Path, read: Read) -> None:

@@ -13,8 +13,13 @@ from kedro.framework.project import configure_project
 
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking import reader, store
+from mnist_lstm.tracking import load_model, reader, store, tags
+from mnist_lstm.tracking.compare import runs
+from mnist_lstm.tracking.compare.groups import grouped
+from mnist_lstm.tracking.compare.verdicts import verdicts
+from mnist_lstm.tracking.of_run import of_run
 from mnist_lstm.tracking.reproduce.rerun import compared
+from mnist_lstm.tracking.reuse import recorded
 from mnist_lstm.tracking.seal import archive, contents, verify
 from mnist_lstm.tracking.seal.contents import CHECKPOINT, PREDICTIONS, PROVENANCE, Seal
 from tests.support.projects import Project, copied
@@ -63,6 +68,14 @@ def test_a_seal_goes_from_one_project_to_another(
     assert compared(then, now, []).sentence == "reproduced to the bit: weights, predictions, 5 metrics and curves"
     for words in (("explain", "latest"), ("export", "latest", "--format", "safetensors")):
         assert elsewhere.call(*words).exit_code == 0, words
+    with without_tracking_uri():
+        taken = load_model.model(elsewhere.path, run.info.run_id)  # for predict.model
+        given, inputs = of_run(elsewhere.path, run.info.run_id, {"evaluation": {"confidence": 0.5}})
+        assert recorded(elsewhere.path, taken.fingerprint_fields) is None, "nobody here saw it train"
+        differing = verdicts(grouped(runs.compared(elsewhere.client(), [run, run])))
+    assert checkpoint.weights_digest(taken.weights) == run.data.tags[tags.WEIGHTS]
+    assert (given["data"]["name"], inputs["checkpoint"].weights_of) == ("digits", run.info.run_id)
+    assert "are right on the same images" in differing[0]
     done = elsewhere.call("seal", "latest")
     assert done.output.splitlines()[-1] == f"SHA-256 {archive.sha256(content)}", "sealed again, the bytes are the same"
 

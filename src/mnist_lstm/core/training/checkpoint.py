@@ -18,7 +18,7 @@ from mnist_lstm.core.data.sequences import pixel_order_for, to_images
 from mnist_lstm.core.model.classifier import RecurrentClassifier, expect_fit, restored_classifier
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
-from mnist_lstm.core.training.run_names import label
+from mnist_lstm.core.training.run_names import label, read_in
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters
 from mnist_lstm.renamed_parameters import with_current_names
@@ -59,7 +59,7 @@ class Checkpoint:
     @property
     def label(self) -> str:
         """A short name of the training: "lstm128 rows s1"."""
-        return label(self.model, self.sequence, self.fingerprint_fields["training.seed"])
+        return label(self.model, self.sequence, self.fingerprint_fields["training.seed"], self.data.kind)
 
     @property
     def weights(self) -> dict[str, Tensor]:
@@ -79,7 +79,7 @@ class Checkpoint:
     @property
     def view(self) -> str:
         """What is read at a time step: the view of an image, or "steps" of a series."""
-        return self.sequence.view if self.data.kind == "images" else "steps"
+        return read_in(self.sequence, self.data.kind)
 
     def pictures(self, sequences: NDArray[Any]) -> NDArray[Any]:
         """What figures show of sequences (N, T, F): images (N, height, width), or scaled series."""

@@ -8,12 +8,20 @@ from mnist_lstm.parameters import ROLES, ModelParameters, Parameters, SequencePa
 MOST = 4  # departures shown; of the rest, their number
 
 
-def label(model: ModelParameters, sequence: SequenceParameters, seed: int) -> str:
-    """The short name of a training: "lstm128 rows s1", or "bigru64x2 mean columns s3" with two layers."""
+def label(model: ModelParameters, sequence: SequenceParameters, seed: int, kind: str = "images") -> str:
+    """The short name of a training: "lstm128 rows s1", or "bigru64x2 mean columns s3" with two layers.
+
+    `kind` is that of the data: series are read in "steps".
+    """
     both = "bi" if model.bidirectional else ""
     layers = f"x{model.num_layers}" if model.num_layers > 1 else ""
     pooling = "" if model.pooling == "last" else f" {model.pooling}"
-    return f"{both}{model.cell}{model.hidden_size}{layers}{pooling} {sequence.view} s{seed}"
+    return f"{both}{model.cell}{model.hidden_size}{layers}{pooling} {read_in(sequence, kind)} s{seed}"
+
+
+def read_in(sequence: SequenceParameters, kind: str) -> str:
+    """What is read at a time step: the view of an image, or "steps" of a series."""
+    return sequence.view if kind == "images" else "steps"
 
 
 def departures(parameters: Parameters, usual: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     parts = {split: _part(paths, split) for split, paths in found.items()}
     emnist = all("emnist" in path.name.lower() for paths in found.values() for path in paths)
     names = _emnist_names(files[0].parent, found) if emnist else None
-    return RawData("EMNIST's IDX files" if emnist else "IDX files", parts, names, emnist, notes=left_out(rest))
+    return RawData("EMNIST's IDX files" if emnist else "IDX files", parts, names, emnist or None, notes=left_out(rest))
 
 
 def labels_in(path: Path) -> Any:

@@ -36,7 +36,7 @@ class RawData:
         form: what the files are, for people.
         parts: by split; "train" alone where nothing is set aside.
         class_names: of labels, where the files or the form name them.
-        transposed: whether the form stores images with rows and columns swapped.
+        transposed: whether the form stores images with rows and columns swapped; None: it says nothing of it.
         whole: whether the pictures were stretched as they are.
         kind: "series" where the form holds no images; None: decided by the parameter `data.kind` or the numbers.
         dark_on_light: whether ink is dark, where the form or the reader knows; None: measured.
@@ -47,7 +47,7 @@ class RawData:
     form: str
     parts: dict[str, RawSplit]
     class_names: Mapping[Any, str] | None = None
-    transposed: bool = False
+    transposed: bool | None = None
     whole: bool = False
     kind: str | None = None
     dark_on_light: bool | None = None

@@ -40,7 +40,7 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     emnist = all("emnist" in path.name.lower() for paths in found.values() for path in paths)
     kind = "ARFF" if files[0].suffix.lower() == ".arff" else "CSV"
     form = f"{'EMNIST: ' * emnist}{kind} table"
-    return RawData(form, parts, transposed=emnist, notes=left_out(rest))
+    return RawData(form, parts, transposed=emnist or None, notes=left_out(rest))
 
 
 def table(path: Path, data: DataParameters) -> RawSplit:
