@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.support.projects import DIGITS, REPOSITORY, Project, surroundings
+from tests.support.projects import DIGITS, REPOSITORY, TESTED, Project, surroundings
 
 SECRET = "hunter2"
 SOURCES = list((REPOSITORY / "src").rglob("*.py"))
@@ -179,24 +179,17 @@ def test_the_champion_loads_where_pickles_are_forbidden(finished: Project) -> No
     assert "[2, 10]" in done.stdout
 
 
-@pytest.fixture
-def run_with_passwords(project: Project) -> tuple[str, list[Any]]:
-    """The output and the files of a run whose store and mirror have passwords."""
+def test_a_mirrors_password_is_in_no_output_record_or_file(project: Project) -> None:
     store = f"sqlite:///{project.path / 'mlflow.db'}"
     mirror = f"http://user:a/{SECRET}@127.0.0.1:9/?token={SECRET}"  # a slash that should be %2F, and a query
     words = f"training.iterations=10,data.mirror={mirror},data.timeout=1.0,data.on_unreachable=bundled_digits"
     project.set_mirrors(f"http://other:{SECRET}@127.0.0.1:9/")
-    done = project.invoke("--params", words, "--pipelines", "without_figures", MLFLOW_TRACKING_URI=store)
+    done = project.invoke("--params", words, *TESTED, MLFLOW_TRACKING_URI=store)
     assert done.exit_code == 0, done.output
-    return done.output, results(project)
-
-
-def test_a_mirrors_password_is_in_no_output_record_or_file(run_with_passwords: Any, project: Project) -> None:
-    output, files = run_with_passwords
+    assert SECRET not in done.output
     run = project.last_run()
-    assert SECRET not in output
     assert SECRET not in json.dumps(run.data.tags | run.data.params)
-    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+    assert not [path for path in results(project) if SECRET.encode() in path.read_bytes()]
     assert SECRET.encode() not in (project.path / "mlflow.db").read_bytes()
 
 

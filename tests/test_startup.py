@@ -7,7 +7,7 @@ import pytest
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
-from tests.support.projects import REPOSITORY, copied, surroundings
+from tests.support.projects import REPOSITORY, Project, surroundings
 
 HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
 
@@ -45,8 +45,7 @@ def test_a_command_that_runs_nothing_does_not_wait_for_the_heavy_libraries(words
     assert HEAVY & modules == set()
 
 
-def test_a_run_that_only_trains_does_not_wait_for_the_compiler_of_torch(tmp_path: Path) -> None:
-    project = copied(tmp_path)
+def test_a_run_that_only_trains_does_not_wait_for_the_compiler_of_torch(project: Project) -> None:
     words = ["run", "--to-nodes", "train", "--params", "data.name=digits,training.iterations=2,training.clip_norm=1.0"]
     modules = modules_after(CALL_KEDRO.format(words=words), project.path)
     assert project.checkpoints()

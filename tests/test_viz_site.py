@@ -53,6 +53,7 @@ def url(pages: Path) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow  # they are built in 14 s; the next test is of the same rule
 def test_the_pages_hold_no_path_of_this_machine(pages: Path) -> None:
     said = [path for path in (pages / "api").rglob("*") if path.is_file()]
     assert len(said) > 40

@@ -45,7 +45,6 @@ UNCHECKED = {
     "--params training.seed": ("training.seed",),
     "--runner FastRunner": ("FastRunner",),
     "--runner ThreadRunner": ("--runner must be SequentialRunner, not 'ThreadRunner'", "leave it out"),
-    "--runner ParallelRunner": ("--runner must be SequentialRunner, not 'ParallelRunner'", "leave it out"),
     "--async": ("--async must be left out",),
     "--runner-params is_async=True": ("--async must be left out",),
     "--conf-source nowhere": ("nowhere",),
@@ -66,7 +65,6 @@ UNCHECKED = {
 NO_RUN = "0123456789abcdef0123456789abcdef"
 COMMANDS = {
     "compare": ("kedro compare",),
-    "compare yesterday": ("'yesterday'",),
     f"compare {NO_RUN} {NO_RUN}": (NO_RUN,),
     "compare --last 1": ("--last",),
     "reproduce yesterday": ("'yesterday'",),

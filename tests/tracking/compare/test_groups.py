@@ -6,9 +6,12 @@ import pytest
 
 from mnist_lstm.tracking import tags
 from mnist_lstm.tracking.compare.groups import spans
-from tests.tracking.fake_runs import FakeRuns
+from tests.tracking.fake_runs import PlainRuns
 
-pytest_plugins = ["tests.tracking.fake_runs"]
+
+@pytest.fixture
+def runs() -> PlainRuns:
+    return PlainRuns()
 
 
 def about(torch: str = "2.13", source: str = "0" * 64, processor: str = "EPYC") -> dict[str, Any]:
@@ -33,25 +36,25 @@ def about(torch: str = "2.13", source: str = "0" * 64, processor: str = "EPYC") 
         ({"status": "KILLED"}, False),
     ],
 )
-def test_runs_that_differ_in_the_seed_alone_are_one_group(fakes: FakeRuns, other: Any, together: bool) -> None:
+def test_runs_that_differ_in_the_seed_alone_are_one_group(runs: PlainRuns, other: Any, together: bool) -> None:
     usual: dict[str, Any] = {"provenance": about(), "tags": {tags.COMMIT: "a" * 40}}
-    fakes.record("lstm s1 bars", wrong=slice(0, 3), **usual)
-    fakes.record("lstm s2 bars", wrong=slice(0, 3), **usual | {"params": {"training.seed": 2}} | other)
-    heads = [group.head for group in fakes.groups("lstm s2 bars", "lstm s1 bars")]
+    runs.record("lstm s1 bars", wrong=slice(0, 3), **usual)
+    runs.record("lstm s2 bars", wrong=slice(0, 3), **usual | {"params": {"training.seed": 2}} | other)
+    heads = [group.head for group in runs.groups("lstm s2 bars", "lstm s1 bars")]
     assert heads == (["lstm seeds 1, 2 bars"] if together else ["lstm s2 bars", "lstm s1 bars"])
 
 
-def test_a_seed_that_ran_twice_counts_once(fakes: FakeRuns) -> None:
-    ids = [fakes.record(f"lstm s{seed}", wrong=slice(0, 3), params={"training.seed": seed}) for seed in (10, 9, 10)]
-    many, again = fakes.groups(*ids)
+def test_a_seed_that_ran_twice_counts_once(runs: PlainRuns) -> None:
+    ids = [runs.record(f"lstm s{seed}", wrong=slice(0, 3), params={"training.seed": seed}) for seed in (10, 9, 10)]
+    many, again = runs.groups(*ids)
     assert (many.head, many.seeds) == ("lstm seeds 9, 10", ["9", "10"])
     assert again.head == "lstm s10"
 
 
-def test_names_that_somebody_gave_are_followed_by_the_seeds(fakes: FakeRuns) -> None:
+def test_names_that_somebody_gave_are_followed_by_the_seeds(runs: PlainRuns) -> None:
     for name, seed in (("first try", 1), ("again", 2)):
-        fakes.record(name, wrong=slice(0, 3), params={"training.seed": seed})
-    (group,) = fakes.groups("first try", "again")
+        runs.record(name, wrong=slice(0, 3), params={"training.seed": seed})
+    (group,) = runs.groups("first try", "again")
     assert group.head == "first try, seeds 1, 2"
 
 
