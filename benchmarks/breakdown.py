@@ -37,7 +37,7 @@ PARTS = {
         "mnist_lstm.core.training.loop:_expect_finite",
         "mnist_lstm.core.training.learner:Learner.is_finite",
     ],
-    "updates": ["mnist_lstm.core.training.learner:apply_update"],
+    "updates": ["mnist_lstm.core.training.learner:Learner._apply_update"],
     "validation": ["mnist_lstm.core.training.loop:validated"],
     "MLflow: start, curves, metrics, files": [
         "mnist_lstm.tracking.hook:Tracking.before_pipeline_run",

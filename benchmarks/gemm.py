@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils import mkldnn
 
-from mnist_lstm.core.training.compute import chosen_precision
+from mnist_lstm.core.training.instructions import multiplies_bfloat16
 
 CLASSES, THREADS, LARGE = 10, 2, 2048
 # bfloat16 where the processor multiplies in it
-PRECISIONS = dict.fromkeys(["float32", chosen_precision("auto", torch.device("cpu"))])
+PRECISIONS = ["float32", *(["bfloat16"] if multiplies_bfloat16() else [])]
 
 Rates = dict[str, float]
 

@@ -6,7 +6,6 @@ Both have the optimiser, gradients and loss of the pipeline; images and labels a
 import argparse
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -15,7 +14,8 @@ from measuring import machine, row
 
 from mnist_lstm.core.model.classifier import WHITE, new_classifier
 from mnist_lstm.core.training.allocator import reused_buffers
-from mnist_lstm.core.training.compute import portable_layers, threads
+from mnist_lstm.core.training.arithmetic import ARITHMETICS
+from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.learner import Learner
 from mnist_lstm.parameters import checked
 
@@ -49,16 +49,17 @@ def main() -> None:
 
 def updates(precision: str, batch: int, steps: int, features: int, units: int) -> Callable[[], float]:
     """A function that makes some updates in a precision and says how many milliseconds one took."""
+    arithmetic = ARITHMETICS[precision]
     parameters = checked(yaml.safe_load(BASE.read_text()))
     training = parameters.training.model_copy(update={"precision": precision, "batch_size": batch})
     model = parameters.model.model_copy(update={"hidden_size": units})
-    classifier = new_classifier(model, (steps, features), CLASSES, seed=1, portable=precision == "portable")
+    classifier = new_classifier(model, (steps, features), CLASSES, seed=1, portable=arithmetic.portable)
     learner = Learner(classifier, training, total=10**6)
     inputs = torch.randint(0, WHITE + 1, (batch, steps, features), dtype=torch.uint8)
     targets = torch.randint(0, CLASSES, (batch,))
 
     def measured() -> float:
-        with portable_layers(classifier) if precision == "portable" else nullcontext():
+        with arithmetic.layers(classifier, torch.device("cpu")):
             clock = time.perf_counter()
             for update in range(UPDATES):
                 learner.learn(inputs, targets, update)

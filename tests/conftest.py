@@ -48,10 +48,11 @@ def parameters() -> Parameters:
 
 @pytest.fixture
 def small(parameters: Parameters) -> Parameters:
-    """The tutorial's, but of a size that trains in a tenth of a second, and with dropout."""
+    """The tutorial's, but in torch's arithmetic, of a size that trains in a tenth of a second, and with dropout."""
     model = parameters.model.model_copy(update={"hidden_size": 6, "dropout": 0.4})
     sizes = {"iterations": 12, "batch_size": 16, "learning_rate": 0.01, "log_every": 2, "validate_every": 5}
-    training = parameters.training.model_copy(update=sizes | {"threads": 1, "report_seconds": 0.0})
+    conduct = {"threads": 1, "report_seconds": 0.0, "precision": "float32"}
+    training = parameters.training.model_copy(update=sizes | conduct)
     return parameters.model_copy(update={"model": model, "training": training})
 
 

@@ -184,7 +184,6 @@ def test_all_mistakes_are_reported_at_once(raw: dict[str, Any]) -> None:
     [
         ("model.cell", "gru"),
         ("model.pooling", "attention"),
-        ("model.initialization", "chrono"),
         ("training.augmentation.elastic", 0.5),
         ("training.engine", "ray"),
         ("training.device", "cuda"),

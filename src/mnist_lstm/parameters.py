@@ -83,8 +83,8 @@ class TrainingParameters(Section):
     log_every: Annotated[PositiveInt, UNNAMED]  # updates between two points of the training curve
     validate_every: PositiveInt  # updates between two passes over the validation images
     keep: Literal["last", "best"]  # the weights after the last update, or those of the best validation accuracy
-    # Of the recurrent layer in training. auto: bfloat16 if fast. portable: float32 in which the whole of training has
-    # the same bits on every processor and with any number of threads
+    # portable: float32 with the same bits on every processor and with any number of threads. bfloat16: of the recurrent
+    # layer in training. auto: portable where it can train this and is built, else bfloat16 if fast, else float32
     precision: Literal["auto", "float32", "bfloat16", "portable"]
     # ray: on the cluster that RAY_ADDRESS names, or otherwise on this machine
     engine: Annotated[Literal["local", "ray"], Role(decides_weights=False)]
@@ -147,11 +147,17 @@ class PredictParameters(Section):
 PORTABLE: dict[str, tuple[Any, ...]] = {
     "model.cell": ("lstm",),
     "model.pooling": ("last",),
-    "model.initialization": ("tensorflow", "torch"),
     "training.augmentation.elastic": (0.0,),
     "training.engine": ("local",),
-    "training.device": ("cpu",),
+    "training.device": ("cpu", "auto"),
 }
+
+
+def portable_needs(model: ModelParameters, training: TrainingParameters) -> str:
+    """What portable precision needs and these lack: "'model.cell' to be lstm, not 'gru'"; empty if nothing."""
+    given = flattened({"model": model.model_dump(), "training": training.model_dump()})
+    wrong = (key for key, allowed in PORTABLE.items() if given[key] not in allowed)
+    return next((f"{key!r} to be {' or '.join(map(str, PORTABLE[key]))}, not {given[key]!r}" for key in wrong), "")
 
 
 class Parameters(Section):
@@ -167,13 +173,8 @@ class Parameters(Section):
     @model_validator(mode="after")
     def _portable(self) -> Self:
         """Refuses what has no portable arithmetic."""
-        given = flattened({"model": self.model.model_dump(), "training": self.training.model_dump()})
-        wrong = [key for key, allowed in PORTABLE.items() if given[key] not in allowed]
-        if self.training.precision == "portable" and wrong:
-            allowed = " or ".join(map(str, PORTABLE[wrong[0]]))
-            raise ValueError(
-                f"'training.precision' portable needs {wrong[0]!r} to be {allowed}, not {given[wrong[0]]!r}"
-            )
+        if self.training.precision == "portable" and (lacking := portable_needs(self.model, self.training)):
+            raise ValueError(f"'training.precision' portable needs {lacking}")
         return self
 
 

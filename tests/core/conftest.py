@@ -5,14 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-import torch
 from torch.testing import assert_close
 
 from mnist_lstm.core.kernel.library import library
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
-from mnist_lstm.core.training.compute import chosen_precision
 from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
+from mnist_lstm.core.training.instructions import multiplies_bfloat16
 from mnist_lstm.core.training.learner import TrainingState
 from mnist_lstm.core.training.loop import Report, fit
 from mnist_lstm.errors import UserError
@@ -20,7 +19,7 @@ from mnist_lstm.parameters import AugmentationParameters, Parameters
 from tests.conftest import Sequences
 
 MOVED = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0)
-BFLOAT16 = chosen_precision("auto", torch.device("cpu")) == "bfloat16"
+BFLOAT16 = multiplies_bfloat16()
 needs_bfloat16 = pytest.mark.skipif(not BFLOAT16, reason="this processor does not multiply in bfloat16")
 # ways to train, each of which has something to get wrong when a run is repeated or resumed
 WAYS: dict[str, dict[str, Any]] = {

@@ -152,9 +152,9 @@ def test_a_recorded_training_is_saved_once_in_place_of_training(saves_of: Callab
     assert [each.weights_of for each, _ in resumed] == [None]
 
 
-@pytest.mark.parametrize("found", [False, True])
+@pytest.mark.parametrize("found", ["portable", "bfloat16"])
 def test_the_precision_that_auto_finds_here_is_what_trains_wherever_the_workers_are(
-    saves_of: Callable[..., Saves], monkeypatch: pytest.MonkeyPatch, found: bool
+    saves_of: Callable[..., Saves], monkeypatch: pytest.MonkeyPatch, found: str
 ) -> None:
     requested = []
 
@@ -162,12 +162,10 @@ def test_the_precision_that_auto_finds_here_is_what_trains_wherever_the_workers_
         requested.append(training.precision)
         yield from ()
 
-    monkeypatch.setattr("mnist_lstm.core.training.instructions.onednn_instructions", lambda: "")
-    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: found)
-    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr("mnist_lstm.core.training.fingerprint.chosen_precision", lambda *_: found)
     monkeypatch.setattr("mnist_lstm.pipelines.train.nodes.engine_of", lambda _: engine)
     saves_of(precision="auto")
-    assert requested == ["bfloat16" if found else "float32"]
+    assert requested == [found]
 
 
 def test_training_saves_at_most_once_per_report_seconds(saves_of: Callable[..., Saves]) -> None:
@@ -241,7 +239,7 @@ def test_an_evaluation_uses_the_threads_of_the_training(
         used.append(torch.get_num_threads())
         return np.zeros((21, 3), np.float32)
 
-    monkeypatch.setattr("mnist_lstm.pipelines.evaluate.nodes.classify", classified)
+    monkeypatch.setattr("mnist_lstm.core.training.checkpoint.classify", classified)
     before = torch.get_num_threads()
     trained = replace(checkpoint, fingerprint_fields=checkpoint.fingerprint_fields | {"training.threads": 3})
     predict_test(trained, sequences.test, sequences.card, parameters.evaluation)

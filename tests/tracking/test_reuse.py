@@ -64,6 +64,16 @@ def test_a_finished_run_of_the_same_training_gives_its_weights(record: Any, reus
     assert reused(trained())[0].weights_of == run_id, "it names the run that trained, not one that reused"
 
 
+def test_a_portable_training_is_reused_on_another_processor_and_with_other_threads(record: Any, reused: Any) -> None:
+    def portable(threads: int) -> Checkpoint:
+        changes = {"training.precision": "portable", "training.threads": threads}
+        fields = trained().fingerprint_fields | changes
+        return trained(fingerprint_fields=fields, program=program(portable=True))
+
+    run_id = record(portable(1))
+    assert reused(portable(2))[0].weights_of == run_id
+
+
 def test_a_run_on_other_data_is_not_the_same(record: Any, reused: Any) -> None:
     record(trained())
     fields = trained().fingerprint_fields | {"data.train.sha256": "b" * 64}

@@ -10,6 +10,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from mnist_lstm.core.training.arithmetic import is_portable
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.program import CONTINUES, is_same, program
@@ -91,7 +92,8 @@ def _usable(client: Any, run: Any) -> Checkpoint:
     Raises:
         UserError: if it was changed, or another program trained it.
     """
-    found, now = load_model.of_run(client, run.info.run_id), program()
+    found = load_model.of_run(client, run.info.run_id)
+    now = program(is_portable(found.fingerprint_fields))
     if not found.state.ended:
         raise UserError(f"the training of run {run.info.run_id} was interrupted.")
     if not found.program or CONTINUES in found.program or not is_same(found.program, now):

@@ -2,6 +2,7 @@
 
 import copy
 import ctypes
+import hashlib
 import math
 import shutil
 import sys
@@ -16,7 +17,7 @@ from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
 from mnist_lstm.core.kernel import layers, library, updates
-from mnist_lstm.core.kernel.functions import cosine, logarithm, sine
+from mnist_lstm.core.kernel.functions import cosine, exponential, logarithm, sine
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.training.augmentation import Augmentation
 from mnist_lstm.core.training.checkpoint import weights_digest
@@ -182,11 +183,23 @@ def test_functions_are_those_of_the_library_up_to_rounding() -> None:
     np.testing.assert_allclose(cosine(x), np.cos(x), rtol=0, atol=1e-14)
     positive = np.geomspace(1e-300, 1e300, 1001)
     np.testing.assert_allclose(logarithm(positive), np.log(positive), rtol=1e-14, atol=1e-15)
+    negative = np.append(-np.geomspace(1e-300, 690, 1001), [0.0, -1e300, -np.inf])
+    np.testing.assert_allclose(exponential(negative), np.exp(negative), rtol=1e-14, atol=1e-300)
+    # found on an x86-64 processor with AVX2: the same must come out on any other
+    bits = b"".join(each.tobytes() for each in (sine(x), logarithm(positive), exponential(negative)))
+    assert hashlib.sha256(bits).hexdigest()[:16] == "4e5d387573a72a17"
 
 
-def test_series_are_refused(small: Parameters) -> None:
-    with pytest.raises(UserError, match=r"^training\.precision 'portable' trains on images alone, found series; set"):
-        new_classifier(small.model, (6, 4), 3, seed=1, sequences=np.zeros((5, 6, 4), np.float32), portable=True)
+def test_portable_orthogonal_weights_and_chronos_biases_are_such(small: Parameters) -> None:
+    model = small.model.model_copy(update={"hidden_size": 50, "initialization": "chrono"})
+    weights = new_classifier(model, (90, 4), 10, seed=1, portable=True).state_dict()
+    for gate in weights["recurrent.weight_hh_l0"].double().split(50):
+        assert_close(gate @ gate.T, torch.eye(50).double(), rtol=0, atol=1e-6)
+    biases = weights["recurrent.bias_ih_l0"].exp()
+    assert 1 <= biases[50:100].min() < 10 < 80 < biases[50:100].max() <= 89
+    assert_close(biases[:50], 1 / biases[50:100])
+    # found on an x86-64 processor with AVX2: the same must come out on any other
+    assert weights_digest(weights)[:16] == "544f0f5da556310d"
 
 
 def test_portable_initial_weights_are_normal_and_uniform(small: Parameters) -> None:

@@ -142,7 +142,7 @@ def test_series_are_read_in_bfloat16_in_training_alone(monkeypatch: pytest.Monke
     monkeypatch.setattr(SeriesClassifier, "_read", mixed)
     made: Any = classifier(bidirectional=True)
     series = torch.from_numpy(together())
-    with recurrent_precision(made, "bfloat16", torch.device("cpu")):
+    with recurrent_precision("bfloat16", made, torch.device("cpu")):
         assert made.train()._read(series)
         assert not made.eval()._read(series)
     assert not made.train()._read(series)

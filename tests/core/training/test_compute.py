@@ -3,13 +3,10 @@
 import subprocess
 import sys
 
-import pytest
 import torch
 
-from mnist_lstm.core.training import instructions
-from mnist_lstm.core.training.compute import chosen_precision, expect_threads, threads
+from mnist_lstm.core.training.compute import expect_threads, threads
 from mnist_lstm.core.training.instructions import onednn_instructions
-from mnist_lstm.errors import UserError
 from tests.support.projects import surroundings
 
 # What OpenMP and oneDNN do in a process that the environment holds back
@@ -50,22 +47,3 @@ def test_here_as_many_threads_come_as_a_run_asks_for() -> None:
     with threads(2):
         assert torch.get_num_threads() == 2
     assert onednn_instructions().startswith("Intel")
-
-
-@pytest.mark.parametrize(
-    ("used", "found"),
-    [
-        ("Intel AVX2", "float32"),
-        ("Intel AVX-512 with Intel DL Boost", "float32"),  # ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI: slower in bfloat16
-        ("Intel AVX-512 with Intel DL Boost and bfloat16 support", "bfloat16"),
-        ("Intel AVX10.1/512 with Intel AMX with bfloat16 and 8-bit integer support", "bfloat16"),
-    ],
-)
-def test_bfloat16_needs_instructions_that_onednn_uses(used: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True)
-    for module in (instructions, sys.modules["mnist_lstm.core.training.compute"]):
-        monkeypatch.setattr(module, "onednn_instructions", lambda: used)
-    assert chosen_precision("auto", torch.device("cpu")) == found
-    if found == "float32":
-        with pytest.raises(UserError, match=rf"found none on 'cpu' \(oneDNN uses {used}\); set auto or float32"):
-            chosen_precision("bfloat16", torch.device("cpu"))

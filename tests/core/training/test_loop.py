@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.model.classifier import classify, restored_classifier
 from mnist_lstm.core.training.batches import batches
-from mnist_lstm.core.training.compute import chosen_precision, recurrent_precision
+from mnist_lstm.core.training.compute import recurrent_precision
 from mnist_lstm.core.training.loop import fit, paced
 from mnist_lstm.core.training.optimizers import OPTIMIZERS
 from mnist_lstm.core.training.schedules import learning_rate
@@ -210,7 +210,7 @@ def test_in_bfloat16_weights_and_evaluation_stay_float32(trial: Trial) -> None:
 @needs_bfloat16
 def test_in_bfloat16_the_recurrent_layer_alone_computes_so_and_only_while_it_trains(trial: Trial) -> None:
     classifier, seen = trial.classifier(), []
-    with recurrent_precision(classifier, "bfloat16", torch.device("cpu")):
+    with recurrent_precision("bfloat16", classifier, torch.device("cpu")):
         classifier.recurrent.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
         sequences = torch.from_numpy(trial.data.train.sequences)
         training, evaluating = classifier.train().outputs(sequences), classifier.eval().outputs(sequences)
@@ -242,48 +242,6 @@ def test_a_missing_device_is_refused(trial: Trial, monkeypatch: pytest.MonkeyPat
 def test_without_a_graphics_card_auto_is_the_cpu(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert_same_bits(trial.states(device="auto")[-1], trial.states(device="cpu")[-1])
-
-
-@pytest.mark.parametrize(
-    ("requested", "there", "found"),
-    [
-        ("float32", False, "float32"),
-        ("float32", True, "float32"),
-        ("auto", False, "float32"),
-        ("auto", True, "bfloat16"),
-        ("bfloat16", True, "bfloat16"),
-    ],
-)
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_auto_is_bfloat16_where_there_is_hardware_for_it(
-    requested: str, there: bool, found: str, device: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hardware(monkeypatch, device, there)
-    assert chosen_precision(requested, torch.device(device)) == found
-
-
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_bfloat16_without_hardware_for_it_is_refused(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    hardware(monkeypatch, device, bfloat16=False)
-    needs = rf"^training\.precision 'bfloat16' needs .* none on '{device}'( \(oneDNN uses .*\))?; set auto or"
-    with pytest.raises(UserError, match=needs):
-        chosen_precision("bfloat16", torch.device(device))
-
-
-def hardware(monkeypatch: pytest.MonkeyPatch, device: str, bfloat16: bool) -> None:
-    """A machine whose `device` multiplies in bfloat16, or none that does."""
-    monkeypatch.setattr("mnist_lstm.core.training.instructions.onednn_instructions", lambda: "")
-    for kind, function in (
-        ("cpu", "torch.cpu._is_avx512_bf16_supported"),
-        ("cpu", "torch.cpu._is_amx_tile_supported"),
-        ("cuda", "torch.cuda.is_bf16_supported"),
-    ):
-        monkeypatch.setattr(function, lambda *_, kind=kind, **__: bfloat16 and kind == device)
-
-
-def test_in_auto_this_machine_trains(trial: Trial) -> None:
-    chosen = chosen_precision("auto", torch.device("cpu"))
-    assert_same_bits(trial.states(precision="auto")[-1], trial.states(precision=chosen)[-1])
 
 
 def test_the_constant_forget_bias_stays_as_it_is(trial: Trial) -> None:

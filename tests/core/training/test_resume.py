@@ -104,7 +104,9 @@ IDLE = ["sequence.patch_size", "sequence.permutation_seed"]  # where the view is
 def test_a_fingerprint_changes_with_every_parameter_that_decides_the_weights(
     parameters: Parameters, sequences: Sequences, field: str
 ) -> None:
-    before, after = (Trial(each, sequences).fingerprint_fields() for each in (parameters, changed(parameters, field)))
+    training = parameters.training.model_copy(update={"precision": "float32"})  # as `auto` depends on the rest
+    one = parameters.model_copy(update={"training": training})
+    before, after = (Trial(each, sequences).fingerprint_fields() for each in (one, changed(one, field)))
     assert (fingerprint(after) == fingerprint(before)) == (field in [*WITHOUT_EFFECT, *IDLE])
 
 
@@ -274,6 +276,16 @@ def test_what_another_program_began_is_continued_only_by_force_and_recorded(tria
     again = replace(left, program=mixed)  # interrupted once more, and continued by the same program
     assert checkpoint_to_continue({left.fingerprint: lambda: again}, left.fingerprint_fields, resume=True) is again
     assert program_continuing(mixed) == mixed
+
+
+def test_a_portable_training_is_continued_on_any_processor_and_with_any_number_of_threads(trial: Trial) -> None:
+    fields = trial.fingerprint_fields() | {"training.precision": "portable"}
+    left = replace(trial.checkpoint(report=0), fingerprint_fields=fields, program=program(portable=True))
+    assert left.program.keys() == {"source", "torch"}
+    interrupted = {left.fingerprint: lambda: left}
+    assert checkpoint_to_continue(interrupted, fields | {"training.threads": 5}, resume=True) is left
+    assert program_continuing(left.program, portable=True) == left.program
+    assert fingerprint(fields | {"training.seed": 5}) != left.fingerprint
 
 
 def test_a_checkpoint_without_a_program_is_of_an_older_version_and_can_be_continued(trial: Trial) -> None:

@@ -44,6 +44,10 @@ def test_an_environment_variable_that_decides_bits_is_recorded_and_its_change_is
     assert drift(then, REPOSITORY) == []
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     assert drift(then, REPOSITORY) == [Difference("environment", "ONEDNN_MAX_CPU_ISA", None, "AVX2")]
+    then["hardware"]["processor"] = "another"
+    assert [found.what for found in drift(then, REPOSITORY)] == ["processor", "ONEDNN_MAX_CPU_ISA"]
+    assert drift(then, REPOSITORY, portable=True) == []
+    then["hardware"] = provenance.hardware()
     older = deepcopy(then)  # of a version that recorded neither
     del older["environment"]["variables"], older["hardware"]["onednn"]
     assert drift(older, REPOSITORY) == []

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_lstm.core.kernel.functions import exponential, logarithm
+
 FIRST = 128  # the tutorial evaluated on the first 128 test images
 BINS = 15  # bins of confidence, as in Guo et al. 2017
 
@@ -66,7 +68,7 @@ def percent(confidence: float) -> str:
 def log_probabilities(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Log-softmax over classes, (N, K), without overflow."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # type: ignore[no-any-return]
+    return shifted - logarithm(exponential(shifted).sum(axis=1, keepdims=True))  # type: ignore[no-any-return]
 
 
 def cross_entropy(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
@@ -105,7 +107,7 @@ def reliability(logits: NDArray[Any], labels: NDArray[Any], bins: int) -> dict[s
 
     Source: Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html, section 2.
     """
-    confidence = np.exp(log_probabilities(logits)).max(axis=1)
+    confidence = exponential(log_probabilities(logits)).max(axis=1)
     edges = np.linspace(0, 1, bins + 1)
     place = np.digitize(confidence, edges[1:-1], right=True)
     images = np.bincount(place, minlength=bins)

@@ -1,7 +1,8 @@
 """Updates of the weights, the limit of the gradient's norm, and resampled images, with the bits of the kernel."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,27 +10,45 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mnist_lstm.core.kernel.library import address, library
+from mnist_lstm.parameters import TrainingParameters
 
 State = dict[str, Tensor]
 
 
-def adam(weight: Tensor, gradient: Tensor, state: State, rate: float, decay: float, _: float, decoupled: bool) -> None:
-    """One update by Adam, or AdamW if the decay is decoupled; `state` has torch's names and grows at the first."""
-    if not state:
-        state |= {"step": torch.zeros(()), "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
-    state["step"] += 1
-    tensors = (weight, gradient, state["exp_avg"], state["exp_avg_sq"])
-    places = [address(tensor, *weight.shape) for tensor in tensors]
-    library().adam(weight.numel(), *places, rate, decay, decoupled, int(state["step"]))
+def adam(
+    weights: list[Tensor],
+    gradients: list[Tensor],
+    states: list[State],
+    training: TrainingParameters,
+    rate: float,
+    decoupled: bool = False,
+) -> None:
+    """One update by Adam, or AdamW if the decay is decoupled; `states` have torch's names and grow at the first."""
+    if not states:
+        states += [_without_moments(weight) for weight in weights]
+    for weight, gradient, state in zip(weights, gradients, states, strict=True):
+        state["step"] += 1
+        places = [address(each, *weight.shape) for each in (weight, gradient, state["exp_avg"], state["exp_avg_sq"])]
+        library().adam(weight.numel(), *places, rate, training.weight_decay, decoupled, int(state["step"]))
 
 
-def sgd(weight: Tensor, gradient: Tensor, state: State, rate: float, decay: float, momentum: float) -> None:
+def _without_moments(weight: Tensor) -> State:
+    return {"step": torch.zeros(()), "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
+
+
+def sgd(
+    weights: list[Tensor], gradients: list[Tensor], states: list[State], training: TrainingParameters, rate: float
+) -> None:
     """One update by gradient descent with momentum."""
-    if momentum and not state:
-        state["momentum_buffer"] = torch.zeros_like(weight)
-    places = [address(tensor, *weight.shape) for tensor in (weight, gradient)]
-    buffer = address(state["momentum_buffer"], *weight.shape) if momentum else None
-    library().sgd(weight.numel(), *places, buffer, rate, decay, momentum)
+    if training.momentum and not states:
+        states += [{"momentum_buffer": torch.zeros_like(weight)} for weight in weights]
+    for at, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
+        places = [address(each, *weight.shape) for each in (weight, gradient)]
+        buffer = address(states[at]["momentum_buffer"], *weight.shape) if training.momentum else None
+        library().sgd(weight.numel(), *places, buffer, rate, training.weight_decay, training.momentum)
+
+
+OPTIMIZERS: dict[str, Callable[..., None]] = {"adam": adam, "adamw": partial(adam, decoupled=True), "sgd": sgd}
 
 
 def clip_norm(weights: Iterable[Tensor], largest: float) -> None:

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from mnist_lstm.core.model.initialization import Draws, initialize
 from mnist_lstm.core.model.pooling import POOLINGS, pooled
 from mnist_lstm.core.model.series import both_ways, mean_and_deviation, until_last
-from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters
 
 WHITE = 255  # the model itself scales pixels to [0, 1], so that callers cannot scale them wrongly
@@ -134,14 +133,9 @@ def new_classifier(
         seed: of the weights.
         sequences: to train with, (N, T, F). Numbers of floating point are series, whose scale becomes the classifier's.
         portable: whether the weights are the same on every processor.
-
-    Raises:
-        UserError: if series are to be read in portable precision.
     """
     steps, features = shape
     of_series = sequences is not None and sequences.dtype.kind == "f"
-    if of_series and portable:
-        raise UserError("training.precision 'portable' trains on images alone, found series; set float32.")
     classifier = (SeriesClassifier if of_series else RecurrentClassifier)(model, features, classes)
     draws = Draws(torch.Generator().manual_seed(seed), portable)
     initialize(classifier.recurrent, classifier.readout, model.initialization, model.forget_bias, steps, draws)

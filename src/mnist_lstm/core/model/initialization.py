@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mnist_lstm.core.kernel.functions import logarithm
+from mnist_lstm.core.kernel.functions import logarithm, orthogonal
 
 ONE_BIAS = ("LSTM", "RNN_TANH")  # cells that only use the sum of torch's two biases
 
@@ -58,6 +58,21 @@ class Draws:
             inside = (square > 0) & (square < 1)
             found = np.append(found, x[inside] * np.sqrt(-2 * logarithm(square[inside]) / square[inside]))
         weight.copy_(torch.from_numpy(found[: weight.numel()]).view_as(weight))
+
+    def orthogonal(self, weight: Tensor) -> None:
+        """Fills a square weight with an orthogonal matrix, each as likely as any other."""
+        if not self.portable:
+            nn.init.orthogonal_(weight, generator=self.generator)
+            return
+        self.normal(weight)
+        weight.copy_(torch.from_numpy(orthogonal(weight.double().numpy())))
+
+    def log_uniform(self, count: int, highest: float) -> Tensor:
+        """The logarithms of numbers between 1 and `highest`, (count,)."""
+        if not self.portable:
+            return torch.empty(count).uniform_(1, highest, generator=self.generator).log()
+        numbers = torch.rand(count, generator=self.generator, dtype=torch.float64) * (highest - 1) + 1
+        return torch.from_numpy(logarithm(numbers.numpy())).float()
 
 
 def layer_weights(recurrent: nn.RNNBase, layer: int) -> list[Layer]:
@@ -152,13 +167,17 @@ def _orthogonal(recurrent: nn.RNNBase, readout: nn.Linear, _: int, draws: Draws)
     units = recurrent.hidden_size
     for layer in _layers(recurrent):
         for weight in torch.split(layer.input_weight, units):
-            nn.init.xavier_uniform_(weight, generator=draws.generator)
+            draws.uniform(weight, _glorot(weight))
         for weight in torch.split(layer.hidden_weight, units):
-            nn.init.orthogonal_(weight, generator=draws.generator)
+            draws.orthogonal(weight)
         layer.input_bias.zero_()
         layer.hidden_bias.zero_()
-    nn.init.xavier_uniform_(readout.weight, generator=draws.generator)
+    draws.uniform(readout.weight, _glorot(readout.weight))
     readout.bias.zero_()
+
+
+def _glorot(weight: Tensor) -> float:
+    return math.sqrt(3) * math.sqrt(2 / sum(weight.shape))
 
 
 def _chrono(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, draws: Draws) -> None:
@@ -174,7 +193,7 @@ def _chrono(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, draws: Draws)
     units = recurrent.hidden_size
     for layer in _layers(recurrent):
         if recurrent.mode in ("LSTM", "GRU"):
-            slowness = torch.empty(units).uniform_(1, max(steps - 1, 1), generator=draws.generator).log()
+            slowness = draws.log_uniform(units, max(steps - 1, 1))
             layer.input_bias[units : 2 * units] = slowness  # torch's gate orders are i, f, g, o and r, z, n
         if recurrent.mode == "LSTM":
             layer.input_bias[:units] = -slowness

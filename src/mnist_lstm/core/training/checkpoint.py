@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import torch
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from torch import Tensor
 
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.sequences import pixel_order_for, to_images
-from mnist_lstm.core.model.classifier import RecurrentClassifier, expect_fit, restored_classifier
+from mnist_lstm.core.model.classifier import RecurrentClassifier, classify, expect_fit, restored_classifier
+from mnist_lstm.core.training.arithmetic import layers_here
+from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
 from mnist_lstm.core.training.run_names import label, read_in
@@ -95,6 +98,15 @@ class Checkpoint:
     def classifier(self) -> RecurrentClassifier:
         """The classifier of sequences, in evaluation mode."""
         return restored_classifier(self.model, self.pixel_order().shape[1], self.weights)
+
+    def logits(self, sequences: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
+        """Logits (N, K) of sequences (N, T, F), with the bits of the arithmetic and threads of the training.
+
+        Torch classifies what the kernel trained if it is not built here; a log line says so.
+        """
+        classifier = self.classifier()
+        with threads(self.threads), layers_here(self.fingerprint_fields["training.precision"], classifier):
+            return classify(classifier, sequences, batch_size)
 
 
 def weights_digest(weights: dict[str, Tensor]) -> str:

@@ -1,6 +1,7 @@
 """Device, precision, threads and random state of training."""
 
 import ctypes
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +16,9 @@ from mnist_lstm.core.kernel.library import library
 from mnist_lstm.core.model.classifier import RecurrentClassifier, SeriesClassifier
 from mnist_lstm.core.training.instructions import multiplies_bfloat16, onednn_instructions
 from mnist_lstm.errors import UserError
+from mnist_lstm.parameters import ModelParameters, TrainingParameters, portable_needs
+
+logger = logging.getLogger(__name__)
 
 
 def chosen_device(requested: str) -> torch.device:
@@ -79,22 +83,43 @@ def expect_threads(count: int) -> None:
         )
 
 
-def chosen_precision(requested: str, device: torch.device) -> str:
-    """The precision for `training.precision`; "auto" is bfloat16 if `device` has hardware support for it.
+def chosen_precision(
+    model: ModelParameters, training: TrainingParameters, device: torch.device, of_series: bool = False
+) -> str:
+    """The precision for `training.precision`: "float32", "bfloat16" or "portable".
+
+    "auto" is portable where that can train these parameters on this kind of data and the kernel was built; a log line
+    says if it was not. Elsewhere it is bfloat16 if `device` has hardware support for it, else float32.
 
     Raises:
-        UserError: if bfloat16 is requested without hardware support; torch's LSTM then fails or is slower than in
-            float32.
+        UserError: if portable precision is requested for series or a graphics card, or without the kernel; or bfloat16
+            without hardware support, as torch's LSTM then fails or is slower than in float32.
     """
-    if requested == "auto":
-        return "bfloat16" if _multiplies_bfloat16(device) else "float32"
-    if requested == "bfloat16" and not _multiplies_bfloat16(device):
+    requested = training.precision
+    lacking = "images, found series" if of_series else "the CPU, found cuda" if device.type != "cpu" else ""
+    if requested == "portable":
+        if lacking:
+            raise UserError(f"training.precision 'portable' needs {lacking}; set auto.")
+        library()
+    elif requested == "bfloat16" and not _multiplies_bfloat16(device):
         used = f" (oneDNN uses {onednn_instructions()})" if device.type == "cpu" and onednn_instructions() else ""
         raise UserError(
             "training.precision 'bfloat16' needs a processor with AVX-512 BF16 or AMX, or a graphics card with "
             f"bfloat16, found none on {device.type!r}{used}; set auto or float32."
         )
+    elif requested == "auto":
+        fallback = "bfloat16" if _multiplies_bfloat16(device) else "float32"
+        return fallback if lacking or portable_needs(model, training) else _portable_or(fallback)
     return requested
+
+
+def _portable_or(fallback: str) -> str:
+    try:
+        library()
+    except UserError as error:
+        logger.warning("Trains in %s: %s", fallback, error)
+        return fallback
+    return "portable"
 
 
 def _multiplies_bfloat16(device: torch.device) -> bool:
@@ -104,23 +129,24 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
 
 
 @contextmanager
-def portable_layers(*classifiers: RecurrentClassifier) -> Iterator[None]:
-    """Makes these classifiers compute by the kernel, in training and in evaluation."""
-    library()  # refuses before training starts
-    replaced: list[tuple[nn.Module, Callable[..., Any]]] = []
-    for each in classifiers:
-        replaced += [(each.recurrent, lstm), (each.readout, linear), (each.dropout, dropout)]
-    for module, function in replaced:
+def portable_layers(classifier: RecurrentClassifier, _: torch.device) -> Iterator[None]:
+    """Makes a classifier compute by the kernel, in training and in evaluation."""
+    replaced: dict[nn.Module, Callable[..., Any]] = {
+        classifier.recurrent: lstm,
+        classifier.readout: linear,
+        classifier.dropout: dropout,
+    }
+    for module, function in replaced.items():
         module.forward = partial(function, module)
     try:
         yield
     finally:
-        for module, _ in replaced:
+        for module in replaced:
             del module.forward
 
 
 @contextmanager
-def recurrent_precision(classifier: RecurrentClassifier, precision: str, device: torch.device) -> Iterator[None]:
+def recurrent_precision(precision: str, classifier: RecurrentClassifier, device: torch.device) -> Iterator[None]:
     """Makes the recurrent layer compute in `precision` while the classifier is in training mode.
 
     Weights, readout, loss and optimiser stay float32, and so does evaluation.

@@ -7,6 +7,7 @@ from typing import Any
 
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.data.splits import digest
+from mnist_lstm.core.training.arithmetic import is_portable
 from mnist_lstm.core.training.compute import chosen_device, chosen_precision
 from mnist_lstm.parameters import ROLES, ModelParameters, SequenceParameters, TrainingParameters
 from mnist_lstm.sections import flattened
@@ -27,12 +28,13 @@ def training_fingerprint_fields(
     """Every parameter and digest that decides the weights, flat: what must be equal to continue a run.
 
     Raises:
-        UserError: if the device that the parameters ask for, or its bfloat16, is missing.
+        UserError: if the device that the parameters ask for, or its precision, is missing.
     """
     chosen = parameters_fingerprint_fields(sequence, model, training)
     device = chosen_device(training.device)
     chosen["training.device"] = device.type  # what `auto` found decides the last bits
-    chosen["training.precision"] = chosen_precision(training.precision, device)
+    of_series = train.sequences.dtype.kind == "f"
+    chosen["training.precision"] = chosen_precision(model, training, device, of_series)
     return chosen | {"data.train.sha256": digest(train.arrays()), "data.valid.sha256": digest(valid.arrays())}
 
 
@@ -49,9 +51,11 @@ def fingerprint(fields: dict[str, Any]) -> str:
     """The hash of the fingerprint fields, 16 hexadecimal digits.
 
     Older versions computed the same one: a newer parameter counts only where it has an effect, and a renamed one counts
-    under its old name.
+    under its old name. The number of threads does not count where it changes no bit.
     """
-    hashed = {HASHED_AS.get(key, key): fields[key] for key in fields if (key, fields[key]) not in CAME_LATER.items()}
+    left_out = {"training.threads"} if is_portable(fields) else set()
+    counting = [key for key in fields if (key, fields[key]) not in CAME_LATER.items() and key not in left_out]
+    hashed = {HASHED_AS.get(key, key): fields[key] for key in counting}
     return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -1,5 +1,7 @@
 """The mutable state of training: weights, their average, optimiser and random numbers of dropout."""
 
+import copy
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +10,10 @@ import torch
 from torch import Tensor
 
 from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.compute import random_state, set_random_state
 from mnist_lstm.core.training.data_parallel import SINGLE_PROCESS, DataParallel
-from mnist_lstm.core.training.optimizers import apply_update, average_into, average_of, new_optimizer
+from mnist_lstm.core.training.optimizers import Optimizer
 from mnist_lstm.core.training.schedules import learning_rate
 from mnist_lstm.parameters import TrainingParameters
 
@@ -74,7 +77,9 @@ class Learner:
         self._classifier, self._training, self.total, self._data_parallel = classifier, training, total, data_parallel
         self._wrapped = data_parallel.wrap(classifier)
         self._device = classifier.readout.weight.device
-        self._optimizer = new_optimizer(classifier, training)
+        self._arithmetic = ARITHMETICS[training.precision]
+        trained: list[Tensor] = [weight for weight in classifier.parameters() if weight.requires_grad]
+        self._optimizer = Optimizer(trained, training, self._arithmetic.optimizers[training.optimizer])
         self._averaged = average_of(classifier) if training.ema_decay else None
         torch.manual_seed(int(np.random.SeedSequence([training.seed, DROPOUT]).generate_state(1)[0]))
         classifier.train()
@@ -86,11 +91,37 @@ class Learner:
 
     def learn(self, inputs: Tensor, targets: Tensor, update: int) -> Tensor:
         """Updates the weights from a batch and returns the loss of the batch before the update."""
-        rate, (inputs, self._targets) = self.learning_rate(update), map(self._data_parallel.share, (inputs, targets))
-        loss, self._logits = apply_update(self._wrapped, self._optimizer, inputs, self._targets, self._training, rate)
+        inputs, self._targets = map(self._data_parallel.share, (inputs, targets))
+        loss = self._apply_update(inputs, update)
         if self._averaged:
-            average_into(self._averaged, self._classifier, self._training, update)
+            self._average_into(self._averaged, update)
         return self._data_parallel.mean(loss)
+
+    def _apply_update(self, inputs: Tensor, update: int) -> Tensor:
+        """Applies one update of the weights; on the CPU, only if the loss is finite.
+
+        On a graphics card this check would wait for the device, so the loop checks at reports instead.
+        """
+        logits = self._wrapped(inputs)
+        loss = self._arithmetic.loss(logits, self._targets, self._training.label_smoothing)
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self._training.clip_norm is not None:
+            self._arithmetic.limit_norm(self._classifier.parameters(), self._training.clip_norm)
+        if loss.device.type != "cpu" or math.isfinite(loss.item()):
+            self._optimizer.step(self.learning_rate(update))
+        self._logits = logits.detach()
+        return loss.detach()
+
+    def _average_into(self, averaged: RecurrentClassifier, update: int) -> None:
+        """Moves the average towards the weights after an update, faster in early updates.
+
+        Source of the increasing decay: https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
+        """
+        share = 1 - min(self._training.ema_decay, (1 + update) / (10 + update))
+        with torch.no_grad():
+            for mean, weight in zip(averaged.parameters(), self._classifier.parameters(), strict=True):
+                self._arithmetic.move_average(mean, weight, share)
 
     def accuracy(self) -> float:
         """Accuracy on the latest batch, before its update."""
@@ -98,7 +129,7 @@ class Learner:
 
     def learning_rate(self, update: int) -> float:
         """The learning rate of an update."""
-        return learning_rate(self._training, update, self.total)
+        return learning_rate(self._training, update, self.total, self._arithmetic.cosine)
 
     def is_finite(self) -> bool:
         """Whether all weights are finite."""
@@ -128,6 +159,11 @@ class Learner:
             self._averaged.load_state_dict(state.average)
         self._optimizer.load_state_dict(copied(state.optimizer))
         set_random_state(self._device, state.random_state)
+
+
+def average_of(classifier: RecurrentClassifier) -> RecurrentClassifier:
+    """A frozen copy of the classifier: the average of its current weights."""
+    return copy.deepcopy(classifier).eval().requires_grad_(False)
 
 
 def copied(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -14,19 +15,12 @@ from torch import Tensor
 from mnist_lstm.core.data.file_backed import FileBackedArray
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import metrics
-from mnist_lstm.core.kernel.layers import mean_cross_entropy
 from mnist_lstm.core.model.classifier import RecurrentClassifier, classify
 from mnist_lstm.core.training.allocator import reused_buffers
+from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.augmentation import Augmentation, any_augmentation
 from mnist_lstm.core.training.batches import batches
-from mnist_lstm.core.training.compute import (
-    chosen_device,
-    chosen_precision,
-    expect_threads,
-    portable_layers,
-    recurrent_precision,
-    threads,
-)
+from mnist_lstm.core.training.compute import chosen_device, chosen_precision, expect_threads, threads
 from mnist_lstm.core.training.data_parallel import SINGLE_PROCESS, DataParallel
 from mnist_lstm.core.training.learner import Best, Learner, Row, TrainingState
 from mnist_lstm.core.training.schedules import out_of_patience, total_updates
@@ -81,7 +75,8 @@ def fit(
             training.
     """
     device = chosen_device(training.device)
-    precision = chosen_precision(training.precision, device)
+    precision = chosen_precision(classifier.model, training, device, train.sequences.dtype.kind == "f")
+    training = training.model_copy(update={"precision": precision})
     learner = Learner(classifier.to(device), training, total_updates(training, len(train)), data_parallel)
     if state:
         learner.restore(state)
@@ -89,10 +84,9 @@ def fit(
             yield Report(state.iteration, [*state.history], lambda: state)
             return
     expect_threads(training.threads)
-    layers = recurrent_precision(classifier, precision, device)
-    if precision == "portable":
-        layers = portable_layers(*{classifier, learner.classifying})
-    with reused_buffers(), threads(training.threads), layers:
+    with reused_buffers(), threads(training.threads), ExitStack() as computing:
+        for each in {classifier, learner.classifying}:
+            computing.enter_context(ARITHMETICS[precision].layers(each, device))
         updates = _batches(train, training, size, device, state.iteration if state else 0, learner.total)
         yield from _reports(learner, updates, valid, training, len(train), state)
 
@@ -146,7 +140,7 @@ def _batches(
     moves = any_augmentation(training.augmentation)
     augment = None
     if moves:
-        portable = training.precision == "portable"
+        portable = ARITHMETICS[training.precision].portable
         augment = Augmentation(training.augmentation, training.seed, train.pixel_order, size, device, portable)
     for update, batch_indices in enumerate(islice(indices, total - start), start + 1):
         chosen = torch.from_numpy(batch_indices).to(device)
@@ -169,9 +163,8 @@ def _diverged(found: str, update: int, training: TrainingParameters) -> UserErro
 def validated(classifier: RecurrentClassifier, valid: SequenceSplit, training: TrainingParameters) -> Row:
     """Loss (nats) and accuracy on the validation images."""
     logits = classify(classifier, valid.sequences, VALIDATION_BATCH)
-    loss = mean_cross_entropy if training.precision == "portable" else metrics.cross_entropy
     return {
-        "valid_loss": loss(logits, valid.labels),
+        "valid_loss": ARITHMETICS[training.precision].validation_loss(logits, valid.labels),
         "valid_accuracy": metrics.accuracy(logits, valid.labels),
     }
 

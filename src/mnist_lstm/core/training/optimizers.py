@@ -1,19 +1,12 @@
-"""The optimisers, and one update of the weights."""
+"""The optimisers."""
 
-import copy
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
-from torch.nn.utils import clip_grad_norm_
+from torch import Tensor
 
-from mnist_lstm.core.kernel import updates
-from mnist_lstm.core.kernel.layers import portable_cross_entropy
-from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.parameters import TrainingParameters
 
 State = dict[str, Tensor]  # of one weight: by its name in torch.optim
@@ -28,10 +21,11 @@ class Optimizer:
     Args:
         weights: those to train, all on one device.
         training: the settings.
+        update: the function of `OPTIMIZERS`, or of the kernel's, that computes.
     """
 
-    def __init__(self, weights: list[Tensor], training: TrainingParameters):
-        self._weights, self._training = weights, training
+    def __init__(self, weights: list[Tensor], training: TrainingParameters, update: Callable[..., None]):
+        self._weights, self._training, self._update = weights, training, update
         self._states: list[State] = []  # of each weight, from the first update on
 
     def zero_grad(self) -> None:
@@ -42,9 +36,8 @@ class Optimizer:
     def step(self, learning_rate: float) -> None:
         """Updates the weights from their gradients."""
         gradients = [weight.grad for weight in self._weights]
-        optimizers = PORTABLE_OPTIMIZERS if self._training.precision == "portable" else OPTIMIZERS
         with torch.no_grad():
-            optimizers[self._training.optimizer](self._weights, gradients, self._states, self._training, learning_rate)
+            self._update(self._weights, gradients, self._states, self._training, learning_rate)
 
     def state_dict(self) -> dict[str, Any]:
         """The state by the position of each weight, as in torch.optim."""
@@ -113,78 +106,3 @@ OPTIMIZERS: dict[str, Callable[..., None]] = {
     "adamw": partial(adam, fused=torch._fused_adamw_),
     "sgd": sgd,
 }
-
-
-def _portable(
-    weights: list[Tensor],
-    gradients: list[Any],
-    states: list[State],
-    training: TrainingParameters,
-    learning_rate: float,
-    update: Callable[..., None],
-) -> None:
-    """One update of each weight by a function of the kernel."""
-    states += [{} for _ in weights[len(states) :]]
-    for weight, gradient, state in zip(weights, gradients, states, strict=True):
-        update(weight, gradient, state, learning_rate, training.weight_decay, training.momentum)
-
-
-PORTABLE_OPTIMIZERS: dict[str, Callable[..., None]] = {
-    "adam": partial(_portable, update=partial(updates.adam, decoupled=False)),
-    "adamw": partial(_portable, update=partial(updates.adam, decoupled=True)),
-    "sgd": partial(_portable, update=updates.sgd),
-}
-
-
-def new_optimizer(classifier: RecurrentClassifier, training: TrainingParameters) -> Optimizer:
-    """The optimiser of all trainable weights."""
-    return Optimizer([weight for weight in classifier.parameters() if weight.requires_grad], training)
-
-
-def apply_update(
-    classifier: nn.Module,
-    optimizer: Optimizer,
-    inputs: Tensor,
-    targets: Tensor,
-    training: TrainingParameters,
-    learning_rate: float,
-) -> tuple[Tensor, Tensor]:
-    """Applies one update of the weights; on the CPU, only if the loss is finite.
-
-    On a graphics card this check would wait for the device, so the loop checks at reports instead.
-
-    Returns:
-        Loss and logits (N, K) of the batch before the update.
-    """
-    logits = classifier(inputs)
-    portable = training.precision == "portable"
-    if portable:
-        loss = portable_cross_entropy(logits, targets, training.label_smoothing)
-    else:
-        loss = cross_entropy(logits, targets, label_smoothing=training.label_smoothing)
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    if training.clip_norm is not None:
-        (updates.clip_norm if portable else clip_grad_norm_)(classifier.parameters(), training.clip_norm)
-    if loss.device.type != "cpu" or math.isfinite(loss.item()):
-        optimizer.step(learning_rate)
-    return loss.detach(), logits.detach()
-
-
-def average_into(
-    averaged: RecurrentClassifier, classifier: RecurrentClassifier, training: TrainingParameters, update: int
-) -> None:
-    """Moves the average towards the weights after an update, faster in early updates.
-
-    Source of the increasing decay: https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
-    """
-    share = 1 - min(training.ema_decay, (1 + update) / (10 + update))
-    move = updates.move_average if training.precision == "portable" else Tensor.lerp_
-    with torch.no_grad():
-        for mean, weight in zip(averaged.parameters(), classifier.parameters(), strict=True):
-            move(mean, weight, share)
-
-
-def average_of(classifier: RecurrentClassifier) -> RecurrentClassifier:
-    """A frozen copy of the classifier: the average of its current weights."""
-    return copy.deepcopy(classifier).eval().requires_grad_(False)

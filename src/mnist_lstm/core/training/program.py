@@ -16,18 +16,19 @@ CONTINUES = "continues"  # key of the program that began the training, if that i
 
 
 @cache  # as this process imported it
-def program() -> dict[str, Any]:
-    """The digest of the source that trains, torch's version, and the instructions of ATen and oneDNN."""
+def program(portable: bool = False) -> dict[str, Any]:
+    """The digest of the source that trains and torch's version, and what else decides bits if they are not portable.
+
+    That are the instructions of ATen and oneDNN.
+    """
+    if not portable:
+        instructions = {"ATen": torch.backends.cpu.get_cpu_capability(), "oneDNN": onednn_instructions()}
+        return program(portable=True) | instructions
     sha = hashlib.sha256()
     for path in sorted(path for room in ROOMS for path in (CORE / room).rglob("*") if path.suffix in SOURCE):
         sha.update(f"{path.relative_to(CORE).as_posix()} {path.stat().st_size}\n".encode())
         sha.update(path.read_bytes())
-    return {
-        "source": sha.hexdigest(),
-        "torch": str(torch.__version__),
-        "ATen": torch.backends.cpu.get_cpu_capability(),
-        "oneDNN": onednn_instructions(),
-    }
+    return {"source": sha.hexdigest(), "torch": str(torch.__version__)}
 
 
 def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -35,12 +36,14 @@ def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return one | {CONTINUES: None} == other | {CONTINUES: None}
 
 
-def program_continuing(before: dict[str, Any] | None) -> dict[str, Any]:
+def program_continuing(before: dict[str, Any] | None, portable: bool = False) -> dict[str, Any]:
     """The program of this process, with the one that trained `before` it if that is another.
 
     Args:
         before: of the checkpoint that is continued; empty if an older version wrote it; None at the beginning.
+        portable: whether the training is.
     """
-    if before is None or is_same(before, program()):
-        return before or program()
-    return program() | {CONTINUES: before}
+    now = program(portable)
+    if before is None or is_same(before, now):
+        return before or now
+    return now | {CONTINUES: before}

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+from mnist_lstm.core.training.arithmetic import is_portable
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.program import is_same, program
@@ -39,18 +40,18 @@ def checkpoint_to_continue(
                 "This training had ended, at update %d: there is nothing left to train.", checkpoint.state.iteration
             )
         else:
-            _expect_program(checkpoint.program, resume)
+            _expect_program(checkpoint.program, program(is_portable(fields)), resume)
         return checkpoint
     if found:
         _mention(found)
     return None
 
 
-def _expect_program(before: dict[str, Any], resume: bool | str) -> None:
+def _expect_program(before: dict[str, Any], now: dict[str, Any], resume: bool | str) -> None:
     """Refuses another program than `before`, unless forced or unknown, as it would end with the bits of neither."""
-    if not before or is_same(before, program()):
+    if not before or is_same(before, now):
         return
-    found = differences(program(), {key: before.get(key) for key in program()})
+    found = differences(now, {key: before.get(key) for key in now})
     if resume != FORCE:
         raise UserError(
             f"training.resume needs the program that began the training, found another: {found}; go back to that one, "

@@ -6,7 +6,6 @@ The learning rate depends only on the update, so a resumed run needs no state fo
 import math
 from collections.abc import Callable
 
-from mnist_lstm.core.kernel.functions import cosine as portable_cosine
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
 
@@ -51,17 +50,17 @@ SCHEDULES: dict[str, Callable[[float, Cosine], float]] = {
 }
 
 
-def learning_rate(training: TrainingParameters, update: int, total: int) -> float:
+def learning_rate(training: TrainingParameters, update: int, total: int, cosine: Cosine = math.cos) -> float:
     """The learning rate of an update.
 
     Args:
         training: the settings.
         update: 1 to `total`.
         total: number of updates of the complete training, more than `training.warmup`.
+        cosine: of the schedules that follow one.
     """
     done = max(0, update - 1 - training.warmup) / (total - training.warmup)
     warmth = min(1.0, update / training.warmup) if training.warmup else 1.0
-    cosine = portable_cosine if training.precision == "portable" else math.cos
     return training.learning_rate * warmth * SCHEDULES[training.schedule](done, cosine)
 
 

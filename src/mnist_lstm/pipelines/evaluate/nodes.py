@@ -8,9 +8,7 @@ from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
-from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
-from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.fits import expect_data
 from mnist_lstm.parameters import EvaluationParameters
 
@@ -20,8 +18,7 @@ def predict_test(
 ) -> Predictions:
     """Classifies every test image: logits (N, K) with labels (N,)."""
     expect_data(checkpoint, data_card, test_sequences, others=evaluation.of is not None)
-    with threads(checkpoint.threads):
-        logits = classify(checkpoint.classifier(), test_sequences.sequences, evaluation.batch_size)
+    logits = checkpoint.logits(test_sequences.sequences, evaluation.batch_size)
     return Predictions(logits, test_sequences.labels)
 
 

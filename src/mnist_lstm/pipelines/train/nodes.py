@@ -14,6 +14,7 @@ from mnist_lstm.core.inference.doubt import ink_of
 from mnist_lstm.core.inference.typical import Typical, sample
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
+from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.augmentation import any_augmentation
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
@@ -47,15 +48,15 @@ def train(
     if data_card.kind == "series":
         expect_of_series(training)
     fields = training_fingerprint_fields(sequence, model, training, train_sequences, valid_sequences)
-    training = training.model_copy(
-        update={"precision": fields["training.precision"]}
-    )  # workers on other machines use it too
+    precision = fields["training.precision"]
+    training = training.model_copy(update={"precision": precision})  # workers on other machines use it too
     before = checkpoint_to_continue(earlier_checkpoints, fields, training.resume)
     if training.reuse and before is None:
         before = recorded(fields)
-    program = program_continuing(before.program if before else None)
+    portable = ARITHMETICS[precision].portable
+    program = program_continuing(before.program if before else None, portable)
     shape = train_sequences.pixel_order.shape
-    given, portable = train_sequences.sequences, training.precision == "portable"
+    given = train_sequences.sequences
     classifier = new_classifier(model, shape, len(data_card.class_names), training.seed, given, portable)
     splits = (train_sequences, valid_sequences)
     done = before.state.iteration if before else 0

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from mnist_lstm import provenance
 
 CODE = ("commit", "dirty", "source_sha256")  # parts of the provenance of code that identify it
+MACHINE = ("hardware", "environment")  # kinds of differences that change no bit of a portable training
 
 
 class Difference(NamedTuple):
@@ -46,7 +47,7 @@ def show(found: list[Difference], what: str) -> None:
 
     title = escape(f"Since {what}")
     if not found:
-        get_console().print(f"{title}: code, packages, hardware and environment are the same.", highlight=False)
+        get_console().print(f"{title}: what decides its bits is the same.", highlight=False)
         return
     table = Table("", "what", "then", "now", title=title)
     for difference in found:
@@ -54,8 +55,11 @@ def show(found: list[Difference], what: str) -> None:
     get_console().print(table)
 
 
-def drift(then: dict[str, Any], project: Path) -> list[Difference]:
-    """Differences between a run's provenance and the present; facts that older versions did not record have none."""
+def drift(then: dict[str, Any], project: Path, portable: bool = False) -> list[Difference]:
+    """Differences between a run's provenance and the present that may change its bits.
+
+    Facts that older versions did not record have none; nor has the machine, if the training is portable.
+    """
     now = _sections(provenance.code(project), provenance.environment(project), provenance.hardware())
     before = _sections(then["git"], then["environment"], then["hardware"])
     if before["code"]["source_sha256"] == now["code"]["source_sha256"]:
@@ -66,6 +70,7 @@ def drift(then: dict[str, Any], project: Path) -> list[Difference]:
     return [
         Difference(kind, key, before[kind].get(key), now[kind].get(key))
         for kind in now
+        if not (portable and kind in MACHINE)
         for key in sorted(before[kind].keys() | now[kind].keys())
         if before[kind].get(key) != now[kind].get(key)
     ]

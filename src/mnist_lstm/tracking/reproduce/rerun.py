@@ -14,6 +14,7 @@ import yaml
 
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
+from mnist_lstm.core.training.arithmetic import is_portable
 from mnist_lstm.core.training.checkpoint import Checkpoint, weights_digest
 from mnist_lstm.core.training.fingerprint import differences
 from mnist_lstm.core.training.program import CONTINUES
@@ -60,7 +61,7 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
             f"--checkout runs a recorded diff, but run {run.info.run_id} came in a seal, from somebody else: read the "
             "diff in provenance.json, apply it yourself, and run without --checkout."
         )
-    found = drift(then.provenance, project)
+    found = drift(then.provenance, project, is_portable(then.checkpoint.fingerprint_fields))
     show(found, f"run {run.info.run_id} ({run.info.run_name})")
     if checkout:
         found = [difference for difference in found if difference.kind != "code"]

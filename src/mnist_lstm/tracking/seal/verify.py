@@ -10,8 +10,6 @@ from kedro.io import AbstractDataset
 from mnist_lstm.core.data.sequences import sequence_split
 from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.core.evaluation.metrics import Predictions, summarize
-from mnist_lstm.core.model.classifier import classify
-from mnist_lstm.core.training.compute import threads
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import reader, store
@@ -83,8 +81,7 @@ def _test_images(project: Path, seal: Seal, data: str | None) -> ImageSplit:
 def _predictions(seal: Seal, images: ImageSplit) -> Verdict:
     checkpoint = seal.checkpoint
     sequences = sequence_split(images, checkpoint.pixel_order()).sequences
-    with threads(checkpoint.threads):
-        logits = classify(checkpoint.classifier(), sequences, seal.provenance["parameters"]["evaluation"]["batch_size"])
+    logits = checkpoint.logits(sequences, seal.provenance["parameters"]["evaluation"]["batch_size"])
     found, claimed = Predictions(logits, images.labels), seal.predictions
     what = f"predictions: made anew from the weights on {len(images):,} test {seal.card.noun.many} of {seal.card.title}"
     if logits.tobytes() == claimed.logits.tobytes() and (images.labels == claimed.labels).all():

@@ -1,0 +1,94 @@
+"""The arithmetic of a training: torch's, or the kernel's with the same bits on every processor."""
+
+import logging
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+
+from mnist_lstm.core.evaluation import metrics
+from mnist_lstm.core.kernel import functions, updates
+from mnist_lstm.core.kernel.layers import mean_cross_entropy, portable_cross_entropy
+from mnist_lstm.core.kernel.library import library
+from mnist_lstm.core.model.classifier import RecurrentClassifier
+from mnist_lstm.core.training.compute import portable_layers, recurrent_precision
+from mnist_lstm.core.training.optimizers import OPTIMIZERS
+from mnist_lstm.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What computes an update of the weights and the validation after it.
+
+    Attributes:
+        portable: whether initial weights and augmentation have the same bits on every processor, too.
+        layers: makes a classifier on a device compute by this arithmetic.
+        loss: mean cross-entropy in nats of logits (N, K), targets (N,) and the label smoothing.
+        limit_norm: scales the gradients of weights to a largest norm.
+        optimizers: by name, functions of weights, gradients, states, settings and the learning rate.
+        move_average: moves a mean towards a weight by a share of the way.
+        cosine: of the learning rate's schedule.
+        validation_loss: mean cross-entropy in nats of logits (N, K) and labels (N,).
+    """
+
+    portable: bool
+    layers: Callable[[RecurrentClassifier, torch.device], AbstractContextManager[None]]
+    loss: Callable[[Tensor, Tensor, float], Tensor]
+    limit_norm: Callable[..., Any]
+    optimizers: dict[str, Callable[..., None]]
+    move_average: Callable[[Tensor, Tensor, float], Any]
+    cosine: Callable[[float], float]
+    validation_loss: Callable[..., float]
+
+
+FLOAT32 = Arithmetic(
+    portable=False,
+    layers=partial(recurrent_precision, "float32"),
+    loss=lambda logits, targets, smoothing: cross_entropy(logits, targets, label_smoothing=smoothing),
+    limit_norm=clip_grad_norm_,
+    optimizers=OPTIMIZERS,
+    move_average=Tensor.lerp_,
+    cosine=math.cos,
+    validation_loss=metrics.cross_entropy,
+)
+# By training.precision, except auto
+ARITHMETICS = {
+    "float32": FLOAT32,
+    "bfloat16": replace(FLOAT32, layers=partial(recurrent_precision, "bfloat16")),
+    "portable": Arithmetic(
+        portable=True,
+        layers=portable_layers,
+        loss=portable_cross_entropy,
+        limit_norm=updates.clip_norm,
+        optimizers=updates.OPTIMIZERS,
+        move_average=updates.move_average,
+        cosine=functions.cosine,
+        validation_loss=mean_cross_entropy,
+    ),
+}
+
+
+def is_portable(fields: dict[str, Any]) -> bool:
+    """Whether the fingerprint fields are of a training that no processor and number of threads changes."""
+    return ARITHMETICS.get(fields.get("training.precision", ""), FLOAT32).portable
+
+
+def layers_here(precision: str, classifier: RecurrentClassifier) -> AbstractContextManager[None]:
+    """Makes a trained classifier compute on the CPU as in training; by torch, with a log line, without the kernel."""
+    arithmetic = ARITHMETICS[precision]
+    try:
+        if arithmetic.portable:
+            library()
+    except UserError as error:
+        logger.warning("Classifies by torch, whose last bits differ between processors: %s", error)
+        return nullcontext()
+    return arithmetic.layers(classifier, torch.device("cpu"))
