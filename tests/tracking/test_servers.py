@@ -9,7 +9,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.types import Schema, TensorSpec
 
-from mnist_lstm.core.model.export import REFUSAL
+from mnist_lstm.core.model.export import REFUSAL, REFUSED_SERIES
 from mnist_lstm.tracking.servers import Explained
 from tests.support.projects import Project
 
@@ -32,11 +32,12 @@ def test_the_message_about_another_shape_begins_with_the_reason(shape: tuple[int
     assert refused.value.get_http_status_code() == 400
 
 
-def test_refused_pixels_get_their_reason_and_other_errors_stay() -> None:
+@pytest.mark.parametrize(("reason", "message"), [(REFUSAL, f"^{REFUSAL}; multiply"), (REFUSED_SERIES, REFUSED_SERIES)])
+def test_refused_values_get_their_reason_and_other_errors_stay(reason: str, message: str) -> None:
     def fails(data: Any, params: Any) -> None:
-        raise RuntimeError(f"Runtime assertion failed: {REFUSAL}" if data.any() else "out of memory")
+        raise RuntimeError(f"Runtime assertion failed: {reason}" if data.any() else "out of memory")
 
-    with pytest.raises(MlflowException, match=f"^{REFUSAL}; multiply"):
+    with pytest.raises(MlflowException, match=message):
         model(fails).predict(np.full((1, *SHAPE), 0.5, np.float32))
     with pytest.raises(RuntimeError, match="out of memory"):
         model(fails).predict(np.zeros((1, *SHAPE), np.float32))

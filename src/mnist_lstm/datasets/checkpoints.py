@@ -19,6 +19,7 @@ from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.datasets.file_dataset import FileDataset
 from mnist_lstm.errors import UserError
+from mnist_lstm.read_only import ReadOnlyDataset
 
 
 class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
@@ -68,28 +69,15 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
         return JSONPreview(json.dumps(about))
 
 
-class InterruptedDataset(AbstractDataset[None, Mapping[str, Callable[[], Checkpoint]]]):
+class InterruptedDataset(ReadOnlyDataset[Mapping[str, Callable[[], Checkpoint]]]):
     """The checkpoints to resume from, newest first: a mapping of fingerprints to functions that read the file.
 
     Args:
         path: the folder of all checkpoints.
     """
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
-        self._folder = Path(path)
-        self.metadata = metadata
-
     def load(self) -> Mapping[str, Callable[[], Checkpoint]]:
-        return {path.stem: lambda path=path: checkpoint.from_file(path) for path in _newest_first(self._folder)}  # type: ignore[misc]
-
-    def save(self, data: None) -> None:
-        raise NotImplementedError("training saves the dataset `checkpoint`")
-
-    def _exists(self) -> bool:
-        return True  # an empty folder is valid: there is nothing to resume
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._folder)}
+        return {path.stem: lambda path=path: checkpoint.from_file(path) for path in _newest_first(self._path)}  # type: ignore[misc]
 
 
 class ExportedModelDataset(FileDataset):

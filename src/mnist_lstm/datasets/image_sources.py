@@ -6,14 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
-
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.splits import Source
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets import own_data
 from mnist_lstm.datasets.named_sources import FILES, NAME, ArchiveSource, IdxSource, described
 from mnist_lstm.errors import UserError, listed, nearest
+from mnist_lstm.read_only import ReadOnlyDataset
 
 __all__ = ["FILES", "ImageSourcesDataset", "Sources"]
 
@@ -51,7 +50,7 @@ class Sources(Mapping[str, Source]):
         return own_data.read
 
 
-class ImageSourcesDataset(AbstractDataset[None, Sources]):
+class ImageSourcesDataset(ReadOnlyDataset[Sources]):
     """The data sets to choose from; none is read before its function is called.
 
     Args:
@@ -76,7 +75,7 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
                 f"folders of pictures are named by the parameter data.path, no longer in conf/base/catalog.yml; found "
                 f"{listed(folders)} there: remove the block, and see docs/your-own-data.md."
             )
-        self._folder = Path(path)
+        super().__init__(path=path, metadata=metadata)
         self._sources = {
             name: described(kind, name, source)
             for kind, sources in ((IdxSource, idx), (ArchiveSource, archives or {}))
@@ -88,19 +87,12 @@ class ImageSourcesDataset(AbstractDataset[None, Sources]):
             raise UserError(
                 f"a source in conf/base/catalog.yml must be named as a folder in {path} can be, found {outside[0]!r}."
             )
-        self.metadata = metadata
 
     def load(self) -> Sources:
         readers: dict[str, Source] = {"digits": lambda data: bundled_digits()}
         for name, source in self._sources.items():
-            readers[name] = partial(source.read, name, self._folder / (getattr(source, "folder", None) or name))
+            readers[name] = partial(source.read, name, self._path / (getattr(source, "folder", None) or name))
         return Sources(readers)
 
-    def save(self, data: None) -> None:
-        raise NotImplementedError("sources are read, never written")
-
-    def _exists(self) -> bool:
-        return True
-
     def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._folder), "sources": ["digits", *self._sources]}
+        return super()._describe() | {"sources": ["digits", *self._sources]}

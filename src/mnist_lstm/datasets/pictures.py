@@ -4,9 +4,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from kedro.io import AbstractDataset
+from typing import BinaryIO
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.inference.decode import PictureError
@@ -14,6 +12,7 @@ from mnist_lstm.core.inference.predict import Content, Open
 from mnist_lstm.datasets import forms
 from mnist_lstm.datasets.forms.raw import ignored
 from mnist_lstm.errors import UserError
+from mnist_lstm.read_only import ReadOnlyDataset
 
 HEADER = 512  # bytes that tell the kind of a file
 IDX_BYTES = 4  # of them tell an IDX file
@@ -21,27 +20,15 @@ IDX_IMAGES = 1000  # read at a time
 MOST_BYTES = 2**28  # of a picture's file
 
 
-class PicturesDataset(AbstractDataset[None, Open]):
+class PicturesDataset(ReadOnlyDataset[Open]):
     """Loads a function that opens the folder of the parameter `predict.folder`.
 
     The function yields the name and content of each file, sorted by name: the bytes of a picture, the images of an IDX
     file, or the reason why the file cannot be read. Hidden files are left out.
     """
 
-    def __init__(self, *, metadata: dict[str, Any] | None = None):
-        self.metadata = metadata
-
     def load(self) -> Open:
         return opened
-
-    def save(self, data: None) -> None:
-        raise NotImplementedError("pictures are read, never written")
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {}
 
 
 def opened(named: str | None, kind: str = "images") -> Iterator[tuple[str, Content]]:

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
-
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.errors import UserError
+from mnist_lstm.read_only import ReadOnlyDataset
 from mnist_lstm.tracking import reader, registry, store, tags
 from mnist_lstm.tracking.find_run import LATEST, find_run
 
@@ -17,7 +16,7 @@ SUFFIX = ".pt"
 logger = logging.getLogger(__name__)
 
 
-class ModelsDataset(AbstractDataset[None, Callable[[str], Checkpoint]]):
+class ModelsDataset(ReadOnlyDataset[Callable[[str], Checkpoint]]):
     """A function that loads a model by its name; a model that a run needs twice is read once.
 
     Args:
@@ -25,26 +24,16 @@ class ModelsDataset(AbstractDataset[None, Callable[[str], Checkpoint]]):
     """
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
-        self._project = Path(path)
+        super().__init__(path=path, metadata=metadata)
         self._read: dict[str, Checkpoint] = {}
-        self.metadata = metadata
 
     def load(self) -> Callable[[str], Checkpoint]:
         return self._model
 
-    def save(self, data: None) -> None:
-        raise NotImplementedError("models are saved by training, as `checkpoint`")
-
     def _model(self, named: str) -> Checkpoint:
         if named not in self._read:
-            self._read[named] = model(self._project, named)
+            self._read[named] = model(self._path, named)
         return self._read[named]
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._project)}
 
 
 def model(project: Path, named: str) -> Checkpoint:

@@ -8,13 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
-
 from mnist_lstm.core.training.arithmetic import is_portable
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.program import CONTINUES, is_same, program
 from mnist_lstm.errors import UserError
+from mnist_lstm.read_only import ReadOnlyDataset
 from mnist_lstm.tracking import load_model, reader, store, tags
 from mnist_lstm.tracking.settings import read_settings
 
@@ -24,28 +23,15 @@ TRAINED = f"attributes.status = '{reader.FINISHED}' AND tags.`{tags.WEIGHTS}` IS
 logger = logging.getLogger(__name__)
 
 
-class RecordedDataset(AbstractDataset[None, Callable[[dict[str, Any]], Checkpoint | None]]):
+class RecordedDataset(ReadOnlyDataset[Callable[[dict[str, Any]], Checkpoint | None]]):
     """A function that finds the checkpoint of a recorded training by the fingerprint fields, as `recorded`.
 
     Args:
         path: the project's root.
     """
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
-        self._project = Path(path)
-        self.metadata = metadata
-
     def load(self) -> Callable[[dict[str, Any]], Checkpoint | None]:
-        return partial(recorded, self._project)
-
-    def save(self, data: None) -> None:
-        raise NotImplementedError("a run is recorded by the tracking hook")
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._project)}
+        return partial(recorded, self._path)
 
 
 def recorded(project: Path, fields: dict[str, Any]) -> Checkpoint | None:

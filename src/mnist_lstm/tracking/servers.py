@@ -8,11 +8,13 @@ from typing import Any
 import click
 import numpy as np
 
-from mnist_lstm.core.model.export import REFUSAL
+from mnist_lstm.core.model.export import REFUSAL, REFUSED_SERIES
 from mnist_lstm.errors import expect_free_port
 from mnist_lstm.tracking import load_model, pages, store
 
 HOST = "127.0.0.1"
+# What a model asserts of its input, and what helps
+ADVICE = {REFUSAL: "; multiply those of 0.0 to 1.0 by 255", REFUSED_SERIES: ""}
 
 
 def show_runs(project: Path, port: int) -> None:
@@ -82,9 +84,10 @@ class Explained:
         try:
             return self._model.predict(data, params=params)
         except RuntimeError as error:
-            if REFUSAL not in str(error):
-                raise
-            raise _refusal(f"{REFUSAL}; multiply those of 0.0 to 1.0 by 255.") from None
+            for reason, advice in ADVICE.items():
+                if reason in str(error):
+                    raise _refusal(f"{reason}{advice}.") from None
+            raise
 
 
 def _refusal(reason: str) -> Exception:

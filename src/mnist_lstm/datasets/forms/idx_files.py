@@ -7,7 +7,7 @@ from typing import Any
 from mnist_lstm.core.data import idx
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.file_backed import array_in
-from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, is_of_labels, left_out, only
+from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, is_of_labels, left_out, of_emnist, only
 from mnist_lstm.errors import UserError
 
 
@@ -27,9 +27,9 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     if "test" in found and "train" not in found and not rest:
         raise UserError(f"{files[0].parent} must hold training images, found {', '.join(p.name for p in files)}.")
     parts = {split: _part(paths, split) for split, paths in found.items()}
-    emnist = all("emnist" in path.name.lower() for paths in found.values() for path in paths)
+    emnist = of_emnist(found.values())
     names = _emnist_names(files[0].parent, found) if emnist else None
-    return RawData("EMNIST's IDX files" if emnist else "IDX files", parts, names, emnist or None, notes=left_out(rest))
+    return RawData("EMNIST's IDX files" if emnist else "IDX files", parts, names, emnist, notes=left_out(rest))
 
 
 def labels_in(path: Path) -> Any:

@@ -147,6 +147,11 @@ def shown(paths: Iterable[Path], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+def of_emnist(files: Iterable[list[Path]]) -> bool | None:
+    """True where all files are named as EMNIST's, whose images are transposed; None: nothing is known of others."""
+    return all("emnist" in path.name.lower() for paths in files for path in paths) or None
+
+
 def left_out(paths: list[Path]) -> tuple[str, ...]:
     """A note on files that are not read."""
     return (f"left out: {shown(paths)}",) if paths else ()

@@ -12,7 +12,7 @@ import pandas as pd
 from mnist_lstm.core.data.pixels import WHITE
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
-from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, only
+from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, of_emnist, only
 from mnist_lstm.errors import UserError
 
 FEWEST = 5  # columns of a table of pixels
@@ -37,10 +37,9 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     """The rows of each split's table; those of a test file without labels are for predictions."""
     found, rest = by_split(files, data.subset)
     parts = {split: table(only(paths, f"{split} images"), data) for split, paths in found.items()}
-    emnist = all("emnist" in path.name.lower() for paths in found.values() for path in paths)
+    emnist = of_emnist(found.values())
     kind = "ARFF" if files[0].suffix.lower() == ".arff" else "CSV"
-    form = f"{'EMNIST: ' * emnist}{kind} table"
-    return RawData(form, parts, transposed=emnist or None, notes=left_out(rest))
+    return RawData(f"{'EMNIST: ' if emnist else ''}{kind} table", parts, transposed=emnist, notes=left_out(rest))
 
 
 def table(path: Path, data: DataParameters) -> RawSplit:
