@@ -44,6 +44,8 @@ WRONG: dict[str, list[Any]] = {
     "model.num_layers": NOT_COUNTS,
     "model.bidirectional": [0, 1, "true", "yes", None],
     "model.pooling": ["first", "Last", None, True],
+    "model.gates": ["Refined", "", None, True],
+    "model.zoneout": NOT_SHARES,
     "model.dropout": NOT_SHARES,
     "model.forget_bias": NOT_NUMBERS,
     "model.initialization": ["tf", None],
@@ -184,6 +186,7 @@ def test_all_mistakes_are_reported_at_once(raw: dict[str, Any]) -> None:
     [
         ("model.cell", "gru"),
         ("model.pooling", "attention"),
+        ("model.zoneout", 0.1),
         ("training.augmentation.elastic", 0.5),
         ("training.engine", "ray"),
         ("training.device", "cuda"),
@@ -197,6 +200,22 @@ def test_what_cannot_train_in_portable_precision_is_refused_by_its_name(
         UserError, match=rf"^parameter 'training.precision' portable needs '{key}' to be .*, not {value!r}\. See"
     ):
         checked(with_value(with_value(raw, key, value), "training.precision", "portable"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"cell": "gru", "gates": "refined"}, "'model.gates' must be plain with the cell 'gru', not 'refined'"),
+        ({"cell": "rnn", "zoneout": 0.1}, "'model.zoneout' must be 0.0 with the cell 'rnn', not 0.1"),
+        ({"gates": "refined"}, "'model.forget_bias' must be 0 and .* not 1.0 and 'tensorflow'"),
+        ({"gates": "refined", "forget_bias": 0.0, "initialization": "chrono"}, "must be 0 and .* 0.0 and 'chrono'"),
+    ],
+)
+def test_gates_and_zoneout_that_a_cell_cannot_have_are_refused(
+    raw: dict[str, Any], changes: dict[str, Any], error: str
+) -> None:
+    with pytest.raises(UserError, match=error):
+        checked(raw | {"model": raw["model"] | changes})
 
 
 def test_parameters_do_not_change_later(parameters: Parameters) -> None:
@@ -277,7 +296,7 @@ DERIVED = {
         "data.brightest data.dark_on_light data.kind data.label_column data.size data.skip_unreadable data.split"
         " data.split_seed data.subset data.transposed model.forget_bias sequence.patch_size sequence.permutation_seed",
     ),
-    "later than version 0.1": (lambda role: role.since_null, "training.shuffle_block"),
+    "later than version 0.1": (lambda role: role.neutral, "model.gates model.zoneout training.shuffle_block"),
     "hashed under another name": (lambda role: role.hashed_as, "model.pooling"),
 }
 

@@ -32,16 +32,33 @@ class ModelParameters(Section):
     bidirectional: Annotated[bool, LABEL]  # read from the first step and from the last
     # How the hidden states of all steps become one vector
     pooling: Annotated[Literal["last", "mean", "attention"], Role(named="label", hashed_as="model.readout")]
+    # Of an LSTM. refined: with uniformly initialized biases of the gates, which needs forget_bias 0
+    gates: Annotated[Literal["plain", "refined"], Role(neutral=("plain",))]
+    # Of an LSTM, the fraction of the units that keep their state in a step of training, and the weight of that state
+    # in the mean that evaluation computes
+    zoneout: Annotated[Fraction, Role(neutral=(0.0,))]
     dropout: Fraction  # in training, of the pooled hidden state and of each layer's input from the layer below
     # Added to the forget gate before its sigmoid, never trained
     forget_bias: Annotated[float, Role(only_with=("model.cell", "lstm"))]
     initialization: Literal["tensorflow", "torch", "orthogonal", "chrono"]  # chrono: for hundreds of steps
 
-    @model_validator(mode="before")
     @classmethod
-    def _of_older_records(cls, values: Any) -> Any:
-        """Reads the block of a checkpoint or record of version 0.1, too."""
-        return with_current_names({"model": values})["model"]
+    def recorded(cls, values: dict[str, Any]) -> Self:
+        """The block of a checkpoint or record, also of version 0.1."""
+        return cls(**{"gates": "plain", "zoneout": 0.0} | with_current_names({"model": values})["model"])
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Refuses gates and zoneout that the cell cannot have, and other initial biases of refined gates."""
+        for key, value, neutral in (("gates", self.gates, "plain"), ("zoneout", self.zoneout, 0.0)):
+            if value != neutral and self.cell != "lstm":
+                raise ValueError(f"'model.{key}' must be {neutral} with the cell {self.cell!r}, not {value!r}")
+        if self.gates == "refined" and (self.forget_bias or self.initialization == "chrono"):
+            raise ValueError(
+                "'model.gates' refined has initial biases of its own, so 'model.forget_bias' must be 0 and "
+                f"'model.initialization' another than chrono, not {self.forget_bias!r} and {self.initialization!r}"
+            )
+        return self
 
 
 class AugmentationParameters(Section):
@@ -69,7 +86,7 @@ class TrainingParameters(Section):
     # null: an epoch is any permutation of the images. A number: images in a block, for data larger than memory, where a
     # batch should lie together. The blocks are shuffled, and the images within each 16 of them; where images are sorted
     # by class, blocks must therefore be much smaller than a class, or a batch has few classes
-    shuffle_block: Annotated[PositiveInt | None, Role(since_null=True)]
+    shuffle_block: Annotated[PositiveInt | None, Role(neutral=(None,))]
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: PositiveFloat  # the highest of the schedule
     schedule: Literal["constant", "cosine", "one_cycle"]  # of the learning rate
@@ -147,6 +164,8 @@ class PredictParameters(Section):
 PORTABLE: dict[str, tuple[Any, ...]] = {
     "model.cell": ("lstm",),
     "model.pooling": ("last",),
+    "model.gates": ("plain",),
+    "model.zoneout": (0.0,),
     "training.augmentation.elastic": (0.0,),
     "training.engine": ("local",),
     "training.device": ("cpu", "auto"),

@@ -16,7 +16,7 @@ class Role(NamedTuple):
     Attributes:
         decides_weights: whether another value may give other weights, so that it is part of the fingerprint.
         only_with: key and value of the one parameter with which this one has an effect; NOT_NULL for any value.
-        since_null: whether it came after version 0.1, where runs behaved as with null.
+        neutral: of a parameter that came after version 0.1, the value with which runs train as before it.
         hashed_as: the key in the fingerprint, if that is not the current key.
         named: how a run's name shows it: in the label, if it departs from the usual value, or never.
         or_null: whether null means that another parameter holds the value, which the name then shows.
@@ -25,7 +25,7 @@ class Role(NamedTuple):
 
     decides_weights: bool = True
     only_with: tuple[str, Any] | None = None
-    since_null: bool = False
+    neutral: tuple[Any, ...] = ()
     hashed_as: str | None = None
     named: Literal["label", "departure", "never"] = "departure"
     or_null: bool = False

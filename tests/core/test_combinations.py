@@ -42,9 +42,12 @@ def pairwise(choices: dict[str, list[Any]]) -> list[dict[str, Any]]:
 
 
 COMBINATIONS = pairwise(CHOICES)
+STEPWISE: dict[str, Any] = {"view": "rows", "cell": "lstm", "bidirectional": True, "num_layers": 2, "pooling": "mean"}
+STEPWISE |= {"gates": "refined", "forget_bias": 0.0, "zoneout": 0.2}
 FIRST_OF_A_VIEW = {each["view"]: each for each in reversed(COMBINATIONS)}.values()
 # one export of each view in `make test`, as each takes a second
 EXPORTED = [pytest.param(each, marks=[] if each in FIRST_OF_A_VIEW else [pytest.mark.slow]) for each in COMBINATIONS]
+EXPORTED.append(pytest.param(STEPWISE))
 
 
 def trained(small: Parameters, splits: Splits, combination: dict[str, Any]) -> Checkpoint:
@@ -65,7 +68,7 @@ def answers(checkpoint: Checkpoint, images: Any) -> Any:
     return torch.softmax(torch.from_numpy(classify(checkpoint.classifier(), sequences, 21)), dim=1).numpy()
 
 
-@pytest.mark.parametrize("combination", COMBINATIONS)
+@pytest.mark.parametrize("combination", [*COMBINATIONS, STEPWISE])
 def test_a_combination_trains_and_a_checkpoint_of_it_predicts_from_raw_images(
     small: Parameters, splits: Splits, combination: dict[str, Any]
 ) -> None:

@@ -1,4 +1,4 @@
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -30,6 +30,17 @@ def test_the_equations_give_torchs_cell_state(layers: int) -> None:
     with torch.inference_mode():
         _, (_, cell) = classifier.recurrent(torch.from_numpy(images).float() / 255)
     assert_allclose(states(classifier, images)["cell state"][:, -1], cell[-1], atol=1e-5)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_equations_give_the_states_of_refined_gates_and_of_zoneout(bidirectional: bool) -> None:
+    changes: dict[str, Any] = {"gates": "refined", "forget_bias": 0.0, "zoneout": 0.3, "bidirectional": bidirectional}
+    classifier, images = tiny.classifier(2, **changes), tiny.images(7)
+    with torch.inference_mode():
+        outputs = classifier.outputs(torch.from_numpy(images))
+    seen = states(classifier, images)
+    assert_allclose(seen["hidden state"], outputs, atol=1e-6)
+    assert_allclose(seen["input gate"] + seen["forget gate"], 1, atol=1e-6)
 
 
 def test_a_grus_hidden_state_is_between_the_last_one_and_the_candidate_where_the_update_gate_says() -> None:

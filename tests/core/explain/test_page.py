@@ -9,7 +9,7 @@ import pytest
 from mnist_lstm.core.data.sequences import pixel_order_for, to_sequences
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.explain.content import IMAGES, MISTAKES, Content, content
-from mnist_lstm.core.explain.page import MODULES, content_of, page, script
+from mnist_lstm.core.explain.page import MODULES, content_of, page, page_without, reason_against, script
 from mnist_lstm.core.plots.style import PALETTE
 from mnist_lstm.core.training.snapshots import Snapshots, flat
 from tests.conftest import read_by
@@ -84,3 +84,9 @@ def test_the_pad_says_where_predict_uses_whole_pictures() -> None:
     made = given()
     whole = made | {"frame": made["frame"] | {"whole": True}}
     assert ["differ from this pad" in page(each) for each in (made, whole)] == [False, True]
+
+
+@pytest.mark.parametrize("changes", [{"gates": "refined", "forget_bias": 0.0}, {"zoneout": 0.1}])
+def test_a_network_whose_cells_the_page_cannot_compute_has_none(changes: dict[str, Any]) -> None:
+    assert reason_against(tiny.checkpoint()) is None
+    assert "has refined gates or zoneout" in page_without(reason_against(tiny.checkpoint(**changes)) or "")

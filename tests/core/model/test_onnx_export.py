@@ -91,9 +91,9 @@ def test_the_file_says_what_it_is_and_equal_models_give_equal_bytes() -> None:
     assert (model.producer_name, model.opset_import[0].version, model.ir_version) == ("mnist_lstm", 17, 8)
 
 
-@pytest.mark.parametrize("what", [{"cell": "other"}, {"pooling": "other"}])
-def test_what_has_no_operator_is_refused_by_name(what: dict[str, str]) -> None:
+@pytest.mark.parametrize("what", [{"cell": "other"}, {"pooling": "other"}, {"gates": "refined"}, {"zoneout": 0.1}])
+def test_what_has_no_operator_is_refused_by_name(what: dict[str, Any]) -> None:
     made, pixel_order = classifier("rows", (6, 4))
-    ((key, _),) = what.items()
-    with pytest.raises(UserError, match=f"model.{key} must be one of .* found 'other'"):
+    ((key, found),) = what.items()
+    with pytest.raises(UserError, match=f"model.{key} must be one of .* found {found!r}"):
         to_onnx(made.model.model_copy(update=what), made.state_dict(), pixel_order, (6, 4), {})

@@ -30,6 +30,15 @@ def test_a_resumed_run_ends_with_the_same_bits(trial: Trial, way: dict[str, Any]
         assert_same_bits(trial.states(stopped, **way)[-1], last)
 
 
+def test_a_run_with_zoneout_and_refined_gates_resumes_to_the_same_bits(trial: Trial) -> None:
+    changes = {"gates": "refined", "forget_bias": 0.0, "zoneout": 0.2, "num_layers": 2, "dropout": 0.1}
+    model = trial.parameters.model.model_copy(update=changes)
+    trial = Trial(trial.parameters.model_copy(update={"model": model}), trial.data)
+    *interrupted, last = trial.states(ema_decay=0.9)
+    for stopped in (interrupted[0], interrupted[3]):
+        assert_same_bits(trial.states(stopped, ema_decay=0.9)[-1], last)
+
+
 def test_a_run_resumed_without_its_average_leaves_the_path(trial: Trial) -> None:
     *_, stopped, last = trial.states(ema_decay=0.9)
     elsewhere = trial.states(replace(stopped, average=stopped.weights), ema_decay=0.9)[-1]
@@ -110,12 +119,14 @@ def test_a_fingerprint_changes_with_every_parameter_that_decides_the_weights(
     assert (fingerprint(after) == fingerprint(before)) == (field in [*WITHOUT_EFFECT, *IDLE])
 
 
-def test_a_checkpoint_from_before_there_were_blocks_can_be_resumed_without_any(trial: Trial) -> None:
+def test_a_checkpoint_from_before_a_parameter_can_be_resumed_with_its_neutral_value(trial: Trial) -> None:
     now = trial.fingerprint_fields()
-    older = {key: value for key, value in now.items() if key != "training.shuffle_block"}
+    later = {"training.shuffle_block": 5, "model.gates": "refined", "model.zoneout": 0.1}
+    older = {key: value for key, value in now.items() if key not in later}
     assert fingerprint(older) == fingerprint(now)
     assert differences(now, older) == ""
-    assert fingerprint(older) != fingerprint(now | {"training.shuffle_block": 5})
+    for key, value in later.items():
+        assert fingerprint(older) != fingerprint(now | {key: value})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Gates and states inside the cell at each step, from the equations of each cell type."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.model.initialization import Layer, layer_weights
+from mnist_lstm.core.model.stepwise import StepwiseLSTM, lstm_step
 
 States = dict[str, NDArray[np.float32]]
 Seen = dict[str, Tensor]  # by name, each (N, H)
@@ -22,6 +24,8 @@ def states(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> States:
     is between -1 and 1, and the cell state of an LSTM is unbounded.
     """
     recurrent, equations = classifier.recurrent, STATES[classifier.model.cell]
+    if isinstance(recurrent, StepwiseLSTM):
+        equations = partial(_lstm, refined=recurrent.refined, zoneout=recurrent.zoneout)
     with torch.inference_mode():
         given = torch.from_numpy(sequences)
         inputs, present = classifier.scaled(given), classifier.present(given)
@@ -52,16 +56,11 @@ def _read(equations: Callable[..., Seen], weights: Layer, inputs: Tensor, presen
     return {name: torch.stack([each[name] for each in steps[:: -1 if backwards else 1]], dim=1) for name in seen}
 
 
-def _lstm(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
-    """Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; gate order i, f, g, o as in torch.nn.LSTM.
-
-    The forget gate: Gers et al. 2000, doi:10.1162/089976600300015015.
-    """
-    i, f, g, o = (driven + recalled).chunk(4, dim=1)
-    i, f, o = torch.sigmoid(i), torch.sigmoid(f), torch.sigmoid(o)
-    cell = f * before["cell state"] + i * torch.tanh(g)
-    hidden = o * torch.tanh(cell)
-    return {"input gate": i, "forget gate": f, "output gate": o, "cell state": cell, "hidden state": hidden}
+def _lstm(driven: Tensor, recalled: Tensor, before: Seen, refined: bool = False, zoneout: float = 0.0) -> Seen:
+    """Of refined gates the gate that forgets, g, and its complement; of zoneout the mean states."""
+    now = lstm_step(driven + recalled, before["hidden state"], before["cell state"], refined, zoneout)
+    names = ("input gate", "forget gate", "output gate", "cell state", "hidden state")
+    return dict(zip(names, now, strict=True))
 
 
 def _gru(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:

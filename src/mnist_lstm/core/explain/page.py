@@ -68,6 +68,8 @@ def reason_against(checkpoint: Checkpoint) -> str | None:
         return f"{named} reads series of numbers: explain.html shows networks that read images."
     if cell not in KINDS:
         return f"{named} has the cell {cell}: explain.html shows {', '.join(KINDS)}."
+    if checkpoint.model.gates != "plain" or checkpoint.model.zoneout:
+        return f"{named} has refined gates or zoneout: explain.html shows plain cells."
     return None
 
 

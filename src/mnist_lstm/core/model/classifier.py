@@ -1,6 +1,7 @@
 """The recurrent classifier of sequences."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,18 @@ from torch import Tensor, nn
 from mnist_lstm.core.model.initialization import Draws, initialize
 from mnist_lstm.core.model.pooling import POOLINGS, pooled
 from mnist_lstm.core.model.series import both_ways, mean_and_deviation, until_last
+from mnist_lstm.core.model.stepwise import StepwiseLSTM, uniform_gates
 from mnist_lstm.parameters import ModelParameters
 
 WHITE = 255  # the model itself scales pixels to [0, 1], so that callers cannot scale them wrongly
 
 CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+def _cells(model: ModelParameters) -> Callable[..., nn.RNNBase]:
+    if model.gates == "plain" and not model.zoneout:
+        return CELLS[model.cell]
+    return partial(StepwiseLSTM, model.gates == "refined", model.zoneout)
 
 
 class RecurrentClassifier(nn.Module):
@@ -30,7 +38,7 @@ class RecurrentClassifier(nn.Module):
     def __init__(self, model: ModelParameters, features: int, classes: int):
         super().__init__()
         self.model = model
-        self.recurrent = CELLS[model.cell](
+        self.recurrent = _cells(model)(
             features,
             model.hidden_size,
             model.num_layers,
@@ -139,6 +147,8 @@ def new_classifier(
     classifier = (SeriesClassifier if of_series else RecurrentClassifier)(model, features, classes)
     draws = Draws(torch.Generator().manual_seed(seed), portable)
     initialize(classifier.recurrent, classifier.readout, model.initialization, model.forget_bias, steps, draws)
+    if model.gates == "refined":
+        uniform_gates(classifier.recurrent, draws)
     if isinstance(classifier, SeriesClassifier) and sequences is not None:
         classifier.mean, classifier.deviation = mean_and_deviation(sequences)
     return classifier

@@ -14,7 +14,7 @@ from torch import Tensor
 from mnist_lstm.core.model.classifier import WHITE
 from mnist_lstm.core.model.onnx_graph import Graph
 from mnist_lstm.core.model.onnx_series import SERIES, Read, mean_over_present, only_present, series
-from mnist_lstm.errors import UserError
+from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import ModelParameters
 
 IMAGES, PROBABILITIES = "images", "probabilities"
@@ -65,9 +65,15 @@ def to_onnx(
     Raises:
         UserError: if onnx is not installed, or has no operator for the cell or the pooling.
     """
-    for key, value, names in (("cell", model.cell, [*OPERATORS]), ("pooling", model.pooling, [*POOLINGS])):
-        if value not in names:
-            raise UserError(f"model.{key} must be one of {', '.join(names)} to be exported to ONNX, found {value!r}.")
+    possible: dict[str, list[Any]] = {
+        "cell": [*OPERATORS],
+        "gates": ["plain"],
+        "zoneout": [0.0],
+        "pooling": [*POOLINGS],
+    }
+    for key, values in possible.items():
+        if (found := getattr(model, key)) not in values:
+            raise UserError(f"model.{key} must be one of {listed(values)} to be exported to ONNX, found {found!r}.")
     try:
         from onnx import TensorProto, helper
     except ImportError:

@@ -58,6 +58,8 @@ def network(run: Run) -> str:
     article, kind = KINDS[model.cell]
     article, each_way = ("A bidirectional", " in each direction") if model.bidirectional else (article, "")
     view = f" (view {run.checkpoint.sequence.view})" if run.data.kind == "images" else ""
+    special = ["refined gates"] * (model.gates == "refined") + [f"zoneout {model.zoneout:g}"] * (model.zoneout > 0)
+    kind += f" ({', '.join(special)})" if special else ""
     layers, units = counted(model.num_layers, "layer"), counted(model.hidden_size, "unit")
     read = f"its last output{each_way}" if model.pooling == "last" else READ[model.pooling]
     return (

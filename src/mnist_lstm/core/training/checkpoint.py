@@ -163,7 +163,7 @@ def from_bytes(content: bytes, name: str) -> Checkpoint:
         state = loaded["state"]
         best = state["best"] and Best(**state["best"])
         found = Checkpoint(
-            ModelParameters(**loaded["model"]),
+            ModelParameters.recorded(loaded["model"]),
             SequenceParameters(**loaded["sequence"]),
             DataProfile.from_dict(loaded["data"]),
             with_current_names(loaded["identity"]),

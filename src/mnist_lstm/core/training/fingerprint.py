@@ -14,7 +14,7 @@ from mnist_lstm.sections import flattened
 
 DIGEST = re.compile(r"'[0-9a-f]{64}'")
 # Parameters of later versions, and the value with which a run behaves as those of before
-CAME_LATER = {key: None for key, role in ROLES.items() if role.since_null}
+CAME_LATER = {key: role.neutral[0] for key, role in ROLES.items() if role.neutral}
 HASHED_AS = {key: role.hashed_as for key, role in ROLES.items() if role.hashed_as}
 
 
@@ -61,6 +61,7 @@ def fingerprint(fields: dict[str, Any]) -> str:
 
 def differences(now: dict[str, Any], then: dict[str, Any]) -> str:
     """What differs between the fingerprint fields of two trainings: "training.seed is 2, was 1"."""
+    now, then = CAME_LATER | now, CAME_LATER | then
     keys = [key for key in {**now, **then} if now.get(key) != then.get(key)]
     return ", ".join(f"{key} is {_short(now.get(key))}, was {_short(then.get(key))}" for key in keys)
 

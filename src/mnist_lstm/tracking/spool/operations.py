@@ -14,7 +14,6 @@ import torch
 from mnist_lstm.core.model.classifier import restored_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.parameters import ModelParameters
-from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import registry, tags
 from mnist_lstm.tracking.log_model import log_model
 
@@ -83,7 +82,7 @@ def _restore_model(content: dict[str, Any], folder: Path) -> ExportedModel:
         arrays = dict(file)
     examples, order = arrays.pop("examples"), arrays.pop("order")
     weights = {name.removeprefix("weights."): torch.from_numpy(array) for name, array in arrays.items()}
-    model = ModelParameters(**with_current_names(content)["model"])
+    model = ModelParameters.recorded(content["model"])
     classifier = restored_classifier(model, order.shape[1], weights)
     return ExportedModel(ImageClassifier(classifier, order), examples)
 

@@ -1,0 +1,106 @@
+"""An LSTM computed step by step, for what torch.nn.LSTM does not have: refined gates and zoneout."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout, linear
+
+from mnist_lstm.core.model.initialization import Draws, Layer, layer_weights
+
+
+def lstm_step(
+    driven: Tensor, hidden: Tensor, cell: Tensor, refined: bool = False, zoneout: float = 0.0, training: bool = False
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """One step of an LSTM: its input, forget and output gate, and the new cell and hidden states, each (N, H).
+
+    With the sigmoids i, f, o and the tanh g of what drives them, a plain step is c' = f c + i g, h' = o tanh(c').
+
+    Refined gates have in the place of i a gate r, which moves f by at most f (1 - f): with
+
+        e = r (1 - (1 - f)^2) + (1 - r) f^2 = f + (2 r - 1) f (1 - f),
+
+    c' = e c + (1 - e) g. At r = 1/2, e = f. So e can be near 0 or 1 where neither sigmoid is saturated.
+
+    Zoneout with probability z keeps a unit's c, and independently its h, as it was before the step; the new h comes
+    from the c' that knows no zoneout. Evaluation takes the means z c + (1 - z) c' and z h + (1 - z) h'.
+
+    Args:
+        driven: input and hidden state times their weights, with biases, (N, 4H), in torch's order i (or r), f, g, o.
+        hidden, cell: the states before the step, (N, H).
+        refined: whether the gates are refined.
+        zoneout: z.
+        training: whether zoneout draws, from torch's generator, or takes means.
+
+    Source: Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735, and for the forget gate Gers et al. 2000,
+        doi:10.1162/089976600300015015; refined gates: Gu et al. 2020, arXiv:1910.09890; zoneout: Krueger et al. 2017,
+        arXiv:1606.01305.
+    """
+    i, f, g, o = driven.chunk(4, dim=1)
+    i, f, o = torch.sigmoid(i), torch.sigmoid(f), torch.sigmoid(o)
+    if refined:
+        f = f + (2 * i - 1) * f * (1 - f)
+        i = 1 - f
+    new_cell = f * cell + i * torch.tanh(g)
+    new_hidden = o * torch.tanh(new_cell)
+    if zoneout:
+        new_hidden = _zoned_out(hidden, new_hidden, zoneout, training)
+        new_cell = _zoned_out(cell, new_cell, zoneout, training)
+    return i, f, o, new_cell, new_hidden
+
+
+def _zoned_out(before: Tensor, after: Tensor, zoneout: float, training: bool) -> Tensor:
+    if not training:
+        return zoneout * before + (1 - zoneout) * after
+    return torch.where(torch.rand_like(after) < zoneout, before, after)
+
+
+class StepwiseLSTM(nn.LSTM):
+    """torch.nn.LSTM with refined gates or zoneout: the same weights by the same names, in more time.
+
+    Args:
+        refined: whether the gates are refined.
+        zoneout: probability that a unit keeps its state in a step, 0 to 1.
+        arguments, settings: of torch.nn.LSTM, with batch_first.
+    """
+
+    def __init__(self, refined: bool, zoneout: float, *arguments: Any, **settings: Any):
+        super().__init__(*arguments, **settings)
+        self.refined, self.zoneout = refined, zoneout
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, tuple[Tensor, None]]:  # type: ignore[override]
+        """As torch.nn.LSTM: outputs (N, T, D) and last hidden states (layers * directions, N, H), but no cell state."""
+        last = []
+        for layer in range(self.num_layers):
+            inputs = dropout(inputs, self.dropout, self.training) if layer else inputs
+            there, *back = layer_weights(self, layer)
+            outputs = [self.one_way(inputs, there), *(self.one_way(inputs.flip(1), each).flip(1) for each in back)]
+            last += [outputs[0][:, -1], *(each[:, 0] for each in outputs[1:])]
+            inputs = torch.cat(outputs, dim=2)
+        return inputs, (torch.stack(last), None)
+
+    def one_way(self, inputs: Tensor, weights: Layer) -> Tensor:
+        """The hidden states (N, T, H) of one layer that reads inputs (N, T, F) from the first step to the last."""
+        driven = linear(inputs, weights.input_weight, weights.input_bias + weights.hidden_bias)
+        hidden = cell = inputs.new_zeros(inputs.shape[0], self.hidden_size)  # len() would fix N in an export
+        states = []
+        for step in driven.unbind(1):
+            recalled = step + linear(hidden, weights.hidden_weight)
+            *_, cell, hidden = lstm_step(recalled, hidden, cell, self.refined, self.zoneout, self.training)
+            states.append(hidden)
+        return torch.stack(states, dim=1)
+
+
+def uniform_gates(recurrent: nn.RNNBase, draws: Draws) -> None:
+    """Draws the biases of refined gates, which make an untrained forget gate uniform between 1/H and 1 - 1/H.
+
+    The bias of the forget gate is b = log(u / (1 - u)), u uniform in that interval, and that of the refine gate -b.
+    Both are trained then; the paper trains one vector that stands in both.
+
+    Source: Gu et al. 2020, arXiv:1910.09890, uniform gate initialization.
+    """
+    units, least = recurrent.hidden_size, 1 / max(recurrent.hidden_size, 2)
+    with torch.no_grad():
+        for weights in (each for layer in range(recurrent.num_layers) for each in layer_weights(recurrent, layer)):
+            bias = torch.empty(units).uniform_(least, 1 - least, generator=draws.generator).logit()
+            weights.input_bias[:units], weights.input_bias[units : 2 * units] = -bias, bias
