@@ -72,7 +72,7 @@ def expect_kedro(words: list[str], page: str) -> None:
     expect_parameters(options.get("params") or {}, options.get("env"))
     if name == "sweep":
         for given in [*options["grid"], *options["search"]]:
-            assert given.partition("=")[0] in {*KEYS, "KEY"}
+            assert given.partition("=")[0] in {*KEYS, "KEY", "arm"}
     if name == "run":
         pipelines = register_pipelines()
         assert set(options["pipelines"] or ()) <= set(pipelines)

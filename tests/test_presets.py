@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks import fair
 from mnist_lstm.parameters import checked
 from mnist_lstm.sections import flattened
 from tests.conftest import PARAMETERS
@@ -37,3 +38,11 @@ def test_a_preset_opens_with_its_command_its_time_its_machine_and_the_accuracy_m
     assert re.search(r"\d (s|minutes|hours)\b", opening)
     assert re.search(r"\bcores?\b.*\b(GPU|graphics card)\b", opening)
     assert re.search(r"accuracy.*\b0\.\d{4}\b", opening, re.DOTALL)
+
+
+def test_the_arms_of_the_fair_table_have_equally_many_weights_and_are_trained_alike() -> None:
+    arms = fair.arms()
+    counts = {name: fair.weights(arm) for name, arm in arms.items()}
+    assert all(abs(count / counts["lstm"] - 1) <= 0.02 for count in counts.values()), counts
+    alike = {repr(arm.training.model_copy(update={"learning_rate": 1.0})) for arm in arms.values()}
+    assert len(alike) == len({repr((arm.sequence, arm.data)) for arm in arms.values()}) == 1

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
 from kedro.framework.session import KedroSession
 from omegaconf import OmegaConf
 
@@ -15,6 +16,7 @@ from mnist_lstm.sections import flattened
 from mnist_lstm.tracking.settings import Settings, read_settings
 
 THREADS, SEED = "training.threads", "training.seed"
+ARM = "arm"  # names parameters that change together, of arms.yml in the preset's folder
 
 Changes = dict[str, Any]  # flat: {"model.hidden_size": 64}
 
@@ -36,6 +38,7 @@ class BaseParameters(NamedTuple):
         values: nested, all parameters of one of the trials.
         sources: of images, by name.
         settings: of mlflow.yml.
+        arms: by name, what each changes.
     """
 
     project: Path
@@ -44,6 +47,7 @@ class BaseParameters(NamedTuple):
     values: dict[str, Any]
     sources: Any
     settings: Settings
+    arms: dict[str, Changes]
 
     def parameters(self, changes: Changes) -> Parameters:
         """All parameters of a trial, validated.
@@ -51,6 +55,7 @@ class BaseParameters(NamedTuple):
         Raises:
             UserError: if a name or a value is wrong.
         """
+        changes = self.with_arm(changes)
         if wrong := [key for key in changes if "." in key and not key.startswith(SWEPT_BLOCKS)]:
             raise UserError(
                 f"a sweep must be over {listed(SWEPT_BLOCKS)}* parameters, found {wrong[0]!r}; leave it out."
@@ -62,7 +67,20 @@ class BaseParameters(NamedTuple):
     def run_params(self, changes: Changes, **run: Any) -> dict[str, Any]:
         """The `--params` of a trial's run, nested; `run` is the block `tracking.run`."""
         tracking = self.overrides.get("tracking", {}) | {"run": run}
-        return changed(self.overrides, changes) | {"tracking": tracking}
+        return changed(self.overrides, self.with_arm(changes)) | {"tracking": tracking}
+
+    def with_arm(self, changes: Changes) -> Changes:
+        """The changes with those of the arm in place of its name; a parameter that is given itself counts.
+
+        Raises:
+            UserError: if there is no such arm.
+        """
+        if ARM not in changes:
+            return changes
+        if (name := changes[ARM]) not in self.arms:
+            known = f"one of conf/{self.env}/arms.yml ({listed(self.arms)})" if self.arms else "left out"
+            raise UserError(f"--grid {ARM} must be {known}, not {name!r}.")
+        return self.arms[name] | {key: value for key, value in changes.items() if key != ARM}
 
     def inputs_folder(self, changes: Changes) -> str:
         """The folder of the prepared inputs, one for all trials that read the same."""
@@ -85,6 +103,7 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
     usual = {THREADS: 1, "training.reuse": True}
     overrides = changed(overrides, {key: usual[key] for key in usual.keys() - flattened(overrides).keys()})
     overrides = changed(overrides, {"training.resume": False})
+    example = {key: value for key, value in example.items() if key != ARM}
     with KedroSession.create(project_path=project, env=env, runtime_params=changed(overrides, example)) as session:
         context = session.load_context()  # type: ignore[attr-defined]
         values = {key: value for key, value in dict(context.config_loader["parameters"]).items() if key != "tracking"}
@@ -92,7 +111,13 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
         sources = context.catalog.load("image_sources")
     if not settings.tracking.enabled:
         raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")
-    return BaseParameters(project, env, overrides, values, sources, settings)
+    return BaseParameters(project, env, overrides, values, sources, settings, _arms(project, env))
+
+
+def _arms(project: Path, env: str | None) -> dict[str, Changes]:
+    path = project / "conf" / (env or "base") / "arms.yml"
+    loaded = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {name: flattened(values) for name, values in loaded.items()}
 
 
 def changed(values: dict[str, Any], changes: Changes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.base_parameters import SEED, BaseParameters, Trial, label, parse_value, split_option
+from mnist_lstm.sweep.base_parameters import ARM, SEED, BaseParameters, Trial, label, parse_value, split_option
 from mnist_lstm.sweep.study import Outcome
 from mnist_lstm.sweep.trial_source import TrialSource
 
@@ -41,11 +41,14 @@ class Grid(TrialSource):
         self.total = len(self.trials)
         self._waiting: list[Trial] = []
         self._seed = base.values["training"]["seed"]
+        self._arms = {name: base.arms[name] for name in axes.get(ARM, [])}
 
     @property
     def specification(self) -> dict[str, Any]:
-        """The values of each parameter."""
-        return {f"--grid {key}": values for key, values in self.axes.items()}
+        """The values of each parameter, and what the arms change."""
+        return {f"--grid {key}": values for key, values in self.axes.items()} | {
+            f"arm {name}": changes for name, changes in self._arms.items()
+        }
 
     def resume(self, outcomes: dict[str, Outcome]) -> None:
         """Leaves out the trials that have finished."""

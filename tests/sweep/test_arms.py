@@ -1,0 +1,48 @@
+"""Arms: parameters of a preset that change together in a sweep."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.sweep.base_parameters import BaseParameters
+from mnist_lstm.sweep.grid import Grid
+from tests.conftest import PARAMETERS
+
+ARMS: dict[str, dict[str, Any]] = {
+    "small": {"model.hidden_size": 4},
+    "gru": {"model.cell": "gru", "training.learning_rate": 0.5},
+}
+
+
+def base(**arms: dict[str, Any]) -> BaseParameters:
+    raw = yaml.safe_load(PARAMETERS.read_text())
+    sources: Any = SimpleNamespace(of=lambda _: None)
+    return BaseParameters(Path("project"), "few", {"training": {"threads": 1}}, raw, sources, None, arms)  # type: ignore[arg-type]
+
+
+def test_a_trial_trains_what_its_arm_changes_and_a_parameter_of_its_own_counts() -> None:
+    shared, changes = base(**ARMS), {"arm": "gru", "training.learning_rate": 0.1, "training.seed": 7}
+    found = shared.parameters(changes)
+    assert (found.model.cell, found.training.learning_rate, found.training.seed) == ("gru", 0.1, 7)
+    assert shared.parameters({"arm": "gru"}).training.learning_rate == 0.5
+    given = shared.run_params(changes, name="one")
+    assert "arm" not in given
+    assert given["training"] == {"threads": 1, "learning_rate": 0.1, "seed": 7}
+
+
+def test_a_grid_has_a_trial_for_each_arm_and_seed_and_another_content_is_another_study() -> None:
+    grid = Grid(base(**ARMS), {"arm": ["small", "gru"]}, seeds=2)
+    assert [trial.name for trial in grid.trials] == [f"arm={arm} seed={seed}" for arm in ARMS for seed in (1, 2)]
+    other = Grid(base(**(ARMS | {"small": {"model.hidden_size": 5}})), {"arm": ["small", "gru"]}, seeds=2)
+    assert grid.specification != other.specification
+
+
+def test_an_arm_that_the_preset_does_not_have_is_refused_with_those_it_has() -> None:
+    with pytest.raises(UserError, match=r"--grid arm must be one of conf/few/arms\.yml \(gru or small\), not 'gruu'"):
+        Grid(base(**ARMS), {"arm": ["gruu"]}, seeds=1)
+    with pytest.raises(UserError, match="--grid arm must be left out, not 'gru'"):
+        base().parameters({"arm": "gru"})
