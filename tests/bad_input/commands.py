@@ -81,7 +81,7 @@ COMMANDS = {
 LATER = {
     "data.name=digits,sequence.view=patches,sequence.patch_size=9": ("sequence.patch_size", "9", "at most 8"),
     "data.name=digits,training.resume=true": ("training.resume", "found none"),
-    "data.name=digits,training.learning_rate=1e30": ("training loss", "training.learning_rate"),
+    "data.name=digits,training.learning_rate=1e38": ("must stay finite", "training.learning_rate"),
 }
 OTHER_SEED = f"{DIGITS},training.resume=true,training.seed=2"
 NOTES = write("notes.pt", "no checkpoint at all")

@@ -165,10 +165,10 @@ def running(project: Project) -> list[Any]:
 
 
 def test_a_failing_trial_is_recorded_and_the_sweep_goes_on(project: Project) -> None:
-    done = sweep(project, "--grid", "training.learning_rate=1e30,0.01", "--name", "two", *DIGITS)
+    done = sweep(project, "--grid", "training.learning_rate=1e38,0.01", "--name", "two", *DIGITS)
     assert done.returncode == 0, done.stdout
     found = trials(project, "two")
-    (failed,) = found["learning_rate=1e+30"]
+    (failed,) = found["learning_rate=1e+38"]
     assert failed.info.status == "FAILED"
     assert "must stay finite" in failed.data.tags["reason"]
     assert found["learning_rate=0.01"][0].info.status == "FINISHED"
@@ -176,10 +176,10 @@ def test_a_failing_trial_is_recorded_and_the_sweep_goes_on(project: Project) -> 
 
 
 def test_fail_fast_stops_at_the_first_that_fails(project: Project) -> None:
-    done = sweep(project, "--grid", "training.learning_rate=1e30,0.01", "--name", "two", "--fail-fast", *DIGITS)
+    done = sweep(project, "--grid", "training.learning_rate=1e38,0.01", "--name", "two", "--fail-fast", *DIGITS)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1].startswith("Error: trial 'learning_rate=1e+30' failed: ")
-    assert list(trials(project, "two")) == ["learning_rate=1e+30"]
+    assert done.stdout.splitlines()[-1].startswith("Error: trial 'learning_rate=1e+38' failed: ")
+    assert list(trials(project, "two")) == ["learning_rate=1e+38"]
     assert study(project, "two").info.status == "FAILED"
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mnist_lstm.core.training.snapshots import MOST, MOST_BYTES, Snapshots, SnapshotTaker, flat
+from mnist_lstm.core.training.snapshots import MOST, MOST_BYTES, Snapshots, SnapshotTaker, flat, half
 from mnist_lstm.datasets.npz import SnapshotsDataset
 from tests.support import tiny
 
@@ -37,6 +37,7 @@ def test_a_resumed_training_takes_what_is_left(tmp_path: Path) -> None:
 def test_a_snapshot_is_the_weights_in_half_precision() -> None:
     taker = SnapshotTaker(tiny.classifier(), 799, 0)
     np.testing.assert_allclose(taker.weights[0], flat(STATE), rtol=1e-3, atol=1e-6)
+    assert half(np.array([1e30, -1e30, 0.5], np.float32)).tolist() == [65504, -65504, 0.5]
 
 
 @pytest.mark.parametrize(("units", "count"), [(5, MOST), (300, 1), (1000, 0)])

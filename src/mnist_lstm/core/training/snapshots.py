@@ -72,15 +72,21 @@ class SnapshotTaker:
         updates = [0, *np.geomspace(EARLIEST, max(total, EARLIEST + 1), MOST).round().astype(int)[:-1].tolist()]
         room = min(MOST, MOST_BYTES // (2 * len(initial)))
         self._wanted = [update for update in _spread(updates, room) if update > start]
-        self.weights = {} if start or not room else {0: initial.astype(np.float16)}
+        self.weights = {} if start or not room else {0: half(initial)}
 
     def watched(self, reports: Iterable[Report]) -> Iterator[Report]:
         """The same reports; at the first one at or after each wanted update, a snapshot is taken."""
         for report in reports:
             if self._wanted and report.update >= self._wanted[0]:
                 self._wanted = [update for update in self._wanted if update > report.update]
-                self.weights[report.update] = flat(report.state().classifying).astype(np.float16)
+                self.weights[report.update] = half(flat(report.state().classifying))
             yield report
+
+
+def half(weights: NDArray[np.float32]) -> NDArray[np.float16]:
+    """The weights in half precision; those of a training that diverges may be larger than it can hold."""
+    largest = np.finfo(np.float16).max
+    return np.clip(weights, -largest, largest).astype(np.float16)
 
 
 def _spread(updates: list[int], count: int) -> list[int]:
