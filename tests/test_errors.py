@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+import torch
 
 from mnist_lstm.errors import UnreachableError, UserError, cause_for_user, listed, nearest
 
@@ -49,6 +51,21 @@ def test_of_two_mistakes_the_one_told_last_counts() -> None:
 
 def test_an_error_of_the_programs_own_is_no_mistake_of_the_users() -> None:
     assert cause_for_user(wrapped(ValueError("a bug"), 2)) is None
+
+
+NO_MEMORY = {
+    "numpy": lambda: np.empty(2**55),
+    "torch": lambda: torch.empty(2**58),
+}
+
+
+@pytest.mark.parametrize("library", NO_MEMORY)
+def test_too_little_memory_is_told_to_the_user_in_one_line(library: str) -> None:
+    with pytest.raises((MemoryError, RuntimeError)) as raised:
+        NO_MEMORY[library]()
+    found = str(cause_for_user(wrapped(raised.value, 2)))
+    assert found.startswith("the run must fit into memory, found: ")
+    assert "\n" not in found
 
 
 def test_a_mistake_dealt_with_before_another_error_does_not_hide_it() -> None:

@@ -152,7 +152,7 @@ def ui(metadata: Any, port: int) -> None:
 )
 @click.option("--trials", metavar="N", default=20, show_default=True, type=click.IntRange(min=1), help="In a search.")
 @click.option("--metric", default="valid/accuracy", show_default=True, help="Also valid/loss: selects the winner.")
-@click.option("--env", "-e", help="The preset that all trials start from.")
+@click.option("--env", "-e", envvar="KEDRO_ENV", help="The preset that all trials start from.")
 @click.option("--params", default="", callback=_split_params, help="Parameters of all trials, as for `kedro run`.")
 @click.option(
     "--workers", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="Trials at once."

@@ -2,6 +2,8 @@
 
 import atexit
 import gc
+import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from kedro.framework.cli.utils import _split_params
+from kedro.framework.cli.utils import KedroCliError, _split_params
 
 from mnist_lstm.errors import UserError, cause_for_user, listed
 from mnist_lstm.openmp import shorten_spinning
@@ -31,9 +33,15 @@ def one_line_errors(conf: str | None = None, environment: str | None = None) -> 
     except click.ClickException:
         raise
     except Exception as error:
-        if found := cause_for_user(error) or _damaged_configuration(conf, environment):
+        if found := cause_for_user(error) or _of_mlflow(error) or _damaged_configuration(conf, environment):
             raise click.ClickException(redacted(str(found))) from None
         raise
+
+
+def _of_mlflow(error: Exception) -> UserError | None:
+    from mnist_lstm.tracking.spool.outages import of_mlflow
+
+    return of_mlflow(error) if "mlflow" in sys.modules else None  # else MLflow, slow to import, raised nothing
 
 
 def _damaged_configuration(conf: str | None, environment: str | None) -> UserError | None:
@@ -48,9 +56,19 @@ def _damaged_configuration(conf: str | None, environment: str | None) -> UserErr
 class Run(click.Command):
     """Kedro's own `run` with all its options, which shows a user's mistakes in one line."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Shows what is wrong in the file of --config, of which Kedro shows "NoneType: None"."""
+        try:
+            return super().parse_args(ctx, args)
+        except KedroCliError as error:
+            raise click.ClickException(f"--config: {' '.join(error.message.split())}") from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the pipeline."""
         tune_process()
+        ctx.params["env"] = ctx.params["env"] or os.environ.get(
+            "KEDRO_ENV"
+        )  # as Kedro's session does, after all checks
         with one_line_errors(ctx.params["conf_source"], ctx.params["env"]):
             expect_known(ctx.params)
             if named := ctx.params["params"].pop("of", None):
@@ -113,7 +131,7 @@ def _refused_by_kedro(error: Exception) -> bool:
 def configured(command: Callable[..., None]) -> Callable[..., None]:
     """Adds the options by which a command reads the same configuration as a run with them."""
 
-    @click.option("--env", "-e", help="The preset whose mlflow.yml counts, as for `kedro run`.")
+    @click.option("--env", "-e", envvar="KEDRO_ENV", help="The preset whose mlflow.yml counts, as for `kedro run`.")
     @click.option("--conf-source", help="Folder of the configuration, instead of conf/.")
     @click.option(
         "--params", default="", callback=_split_params, help="Settings such as tracking.experiment.name=NAME."

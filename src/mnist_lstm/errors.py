@@ -1,8 +1,11 @@
 """Errors that a user can fix, each shown as one line."""
 
+import re
 import socket
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+NO_MEMORY = re.compile("can't allocate memory|out of memory")  # as torch words it for processors and graphics cards
 
 
 class UserError(Exception):
@@ -46,8 +49,17 @@ def one_line(error: Exception) -> str:
 
 
 def cause_for_user(error: BaseException | None) -> UserError | None:
-    """The UserError that caused an error, if any: Kedro wraps what a dataset raises in its own errors."""
+    """The UserError that caused an error, if any: Kedro wraps what a dataset raises in its own errors.
+
+    So is what numpy and torch raise if there is not enough memory.
+    """
     while error is not None and not isinstance(error, UserError):
+        if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and NO_MEMORY.search(str(error))):
+            found = str(error).partition("\n")[0]
+            return UserError(
+                f"the run must fit into memory, found: {found}; choose smaller values, as of model.hidden_size, "
+                "training.batch_size or evaluation.batch_size."
+            )
         error = error.__cause__
     return error
 

@@ -159,6 +159,12 @@ def test_a_store_whose_lock_another_process_holds_is_given_up(tmp_path: Path, mo
         store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
 
 
+@pytest.mark.parametrize("uri", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_store_that_ends_with_the_process_is_refused(tmp_path: Path, uri: str) -> None:
+    with pytest.raises(UserError, match=f"must be a file, found {uri}, which ends with this process"):
+        store.client(tmp_path, uri)
+
+
 def test_a_damaged_store_is_named(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("hello")
     with pytest.raises(UserError, match=rf"{tmp_path / 'mlflow.db'} must answer, found: .*tracking.enabled=false"):

@@ -154,7 +154,7 @@ def decision(champion: Any | None, candidate: Candidate, margin: float) -> tuple
     if not (images and candidate.images.startswith(images) and ACCURACY in champion.tags):  # MLflow shortens digests
         if data == STAND_IN and candidate.data != STAND_IN:
             return True, f"became the champion: it was trained on {candidate.data}, {of} on the bundled digits"
-        differ = f"the validation images differ ({candidate.data}, {data})"
+        differ = f"the validation images differ ({candidate.data}, {data or 'unknown'})"
         return False, f"is not compared with the champion, {of}: {differ}"
     before = float(champion.tags[ACCURACY])
     if round(candidate.accuracy - before, 9) > margin:  # accuracies differ by whole images; ignore a float's last bits

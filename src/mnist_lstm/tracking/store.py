@@ -74,7 +74,7 @@ def config_loader(project: Path) -> Any:
 
 def tracking_uri(project: Path, configured: str | None) -> str:
     """Address of the store: as configured, else MLFLOW_TRACKING_URI, else mlflow.db in the project's root."""
-    return configured or os.environ.get("MLFLOW_TRACKING_URI") or own_uri(project)
+    return configured or os.environ.get("MLFLOW_TRACKING_URI", "").strip() or own_uri(project)
 
 
 def own_uri(project: Path) -> str:
@@ -126,7 +126,12 @@ def prepare(project: Path, uri: str) -> None:
         os.environ.setdefault(name, value)
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
+    # Which tables it creates, and a traceback for each call to a locked database, which is reported in one line
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
     database = project / DATABASE
+    if uri in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
+        raise UserError(f"the MLflow store must be a file, found {uri}, which ends with this process; name one.")
     if uri == own_uri(project) and (found := MISREAD.search(str(project))):
         raise UserError(
             f"the project's path must not hold {found[0]!r}, which MLflow takes for an escape in {uri}; rename the "
@@ -181,7 +186,6 @@ def _create(database: Path) -> None:
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # which tables it creates
     with lock(database):
         if database.exists():
             return

@@ -1,9 +1,11 @@
 import warnings
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from mnist_lstm.core.plots import style
 from mnist_lstm.core.plots.style import drawable, new_figure, number_steps
 
 
@@ -24,6 +26,14 @@ def test_there_is_a_number_and_never_too_many(steps: int) -> None:
     ticks = axes.get_yticks()
     assert 1 <= len(ticks) <= 5
     assert len(set(np.diff(ticks))) <= 1
+
+
+def test_what_a_user_sets_for_all_figures_does_not_count() -> None:
+    with matplotlib.rc_context({"text.usetex": True, "font.family": "Nothing Sans"}):
+        style._forget_users_settings.cache_clear()
+        new_figure(2, "Belief")
+        assert not matplotlib.rcParams["text.usetex"]
+        assert matplotlib.rcParams["font.family"] == ["sans-serif"]
 
 
 def test_each_line_of_a_title_is_broken_by_itself() -> None:

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from mlflow.exceptions import MlflowException
 from requests import ConnectionError as Unreachable
 
-from mnist_lstm.tracking.spool import earlier_runs, operations, unsent
+from mnist_lstm.command import one_line_errors
+from mnist_lstm.tracking.spool import earlier_runs, operations, outages, unsent
 from mnist_lstm.tracking.spool.spool import Spool
 
 RUN = {"run_id": "1", "start_time": 1, "process": {"pid": 1}}
@@ -28,8 +30,8 @@ def stored(folder: Path) -> list[str]:
 FAILURES = {
     "a server that is away": (Unreachable("no route"), "did not answer: ConnectionError: no route"),
     "a proxy before it": (MlflowException("error code 503 != 200"), "did not answer: error code 503 != 200"),
-    "a refusal": (MlflowException("error code 403 != 200"), "did not accept a part of the run: error code 403 != 200"),
-    "a full artifact store": (OSError(28, "No space left"), "did not accept a part of the run: OSError: "),
+    "a refusal": (MlflowException("error code 403 != 200"), "did not accept it: error code 403 != 200"),
+    "a full artifact store": (OSError(28, "No space left"), "did not accept it: OSError: "),
 }
 
 
@@ -45,6 +47,16 @@ def test_a_failure_costs_no_training_and_says_what_it_was(
     assert not run.complete
     assert f"MLflow {words}" in caplog.text
     assert stored(tmp_path)
+
+
+def test_an_error_of_mlflow_that_a_command_meets_is_one_line() -> None:
+    reason = "(sqlite3.OperationalError) attempt to write a readonly database"
+    autoflush = MlflowException(f"{outages.AUTOFLUSH}{reason}\n[SQL: INSERT]")
+    with pytest.raises(click.ClickException) as raised, one_line_errors():
+        raise RuntimeError("Kedro says so") from autoflush
+    assert str(raised.value) == f"MLflow did not accept it: {reason}. Repair it, or choose another store."
+    with pytest.raises(ZeroDivisionError), one_line_errors():
+        1 / 0  # noqa: B018
 
 
 @pytest.mark.parametrize(("seconds", "given_up"), [(5.0, True), (0.01, False)])

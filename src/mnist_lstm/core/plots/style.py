@@ -1,6 +1,7 @@
 """What all figures share: colours, size, and images beside what happens at each step."""
 
 import textwrap
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,7 @@ def new_figure(height: float, title: str, note: str = "", keep_proportions: bool
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+    _forget_users_settings()
     engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, compress=keep_proportions)
     figure = Figure(figsize=(WIDTH, height), layout=engine)
     lines = (textwrap.fill(line, LINE * SMALL // TITLE) for line in title.split("\n"))
@@ -48,6 +50,14 @@ def new_figure(height: float, title: str, note: str = "", keep_proportions: bool
     if note:
         figure.supxlabel(textwrap.fill(note, LINE), x=LEFT, ha="left", fontsize=SMALL, color=GREY)
     return figure
+
+
+@cache
+def _forget_users_settings() -> None:
+    """Figures are the same for everybody: a user's matplotlibrc may want LaTeX, or fonts, that are not there."""
+    import matplotlib
+
+    matplotlib.rcdefaults()
 
 
 def show(axes: "Axes", image: NDArray[Any]) -> None:

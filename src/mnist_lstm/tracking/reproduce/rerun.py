@@ -120,7 +120,7 @@ def _process(again: Again, name: str, checkout: bool, allow_differences: bool) -
             return subprocess.run(
                 [sys.executable, "-m", "kedro", "run", "--config", str(config)],
                 cwd=place,
-                env=os.environ | {"MLFLOW_TRACKING_URI": again.uri, "PYTHONPATH": str(place / "src")},
+                env=os.environ | {"MLFLOW_TRACKING_URI": again.uri, "PYTHONPATH": str(place / "src"), "KEDRO_ENV": ""},
             ).returncode
 
 

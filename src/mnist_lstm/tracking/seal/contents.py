@@ -68,13 +68,13 @@ def sealed(project: Path, named: str) -> tuple[bytes, str]:
     client, _, experiment, registered = store.opened(project)
     run = client.get_run(load_model.run_called(client, experiment, registered, named))
     run_id = run.info.run_id
+    load_model.of_run(client, run_id)  # checks its weights, or names what is missing
     files = reader.artifacts(client, run_id)
     if run.info.status != reader.FINISHED or {PROVENANCE, CHECKPOINT, PREDICTIONS} - files.keys():
         raise UserError(
             f"only a run that trained, evaluated and finished can be sealed, run {run_id} ({run.info.run_name}, "
             f"{run.info.status.lower()}) did not: name another."
         )
-    load_model.of_run(client, run_id)  # checks its weights
     about = json.loads(files[PROVENANCE])
     if lock := files.get(LOCK) or _lock_file(project, about):
         files[LOCK] = lock

@@ -14,6 +14,11 @@ logger = logging.getLogger(__name__)
 
 # How MLflow's client words it that nothing answered
 SILENCE = re.compile(r"failed with (timeout )?exception|error code (429|502|503|504)\b|database is locked")
+# What SQLAlchemy puts before the reason
+AUTOFLUSH = (
+    "(raised as a result of Query-invoked autoflush; consider using a session.no_autoflush block if this flush is "
+    "occurring prematurely)\n"
+)
 SLOW = 3.0  # seconds of silence before the warning
 LATER = "The run continues and its results go to data/; `kedro sync-runs` sends to MLflow what is missing there"
 
@@ -32,8 +37,8 @@ def outages() -> tuple[type[Exception], ...]:
 
 
 def first_line(error: BaseException) -> str:
-    """The error's first line, without passwords."""
-    return redacted(str(error).partition("\n")[0])
+    """The error's first line that says what happened, without passwords."""
+    return redacted(str(error).removeprefix(AUTOFLUSH).partition("\n")[0])
 
 
 def answer(error: BaseException) -> str:
@@ -41,7 +46,7 @@ def answer(error: BaseException) -> str:
     from mlflow.exceptions import MlflowException
 
     kind = "" if isinstance(error, MlflowException) else f"{type(error).__name__}: "
-    did = "did not answer" if _is_silence(error) else "did not accept a part of the run"
+    did = "did not answer" if _is_silence(error) else "did not accept it"
     return f"{did}: {kind}{first_line(error)}"
 
 
@@ -51,6 +56,15 @@ def _is_silence(error: BaseException) -> bool:
     from requests import Timeout
 
     return isinstance(error, (Unreachable, Timeout)) or bool(SILENCE.search(str(error)))
+
+
+def of_mlflow(error: BaseException | None) -> UserError | None:
+    """The error of one line if MLflow's client caused this one, which a command met after the store had been opened."""
+    from mlflow.exceptions import MlflowException
+
+    while error is not None and not isinstance(error, MlflowException):
+        error = error.__cause__
+    return UserError(f"MLflow {answer(error)}. Repair it, or choose another store.") if error else None
 
 
 @contextmanager
