@@ -31,3 +31,9 @@ def test_a_preset_may_replace_a_block_of_base_by_null_and_spread_over_files(tmp_
     for _ in range(2):  # what one who reads changes, the next does not see
         assert found["parameters"] == {"training": {"augmentation": None}, "model": {"cell": "gru"}}
         del found["parameters"]["model"]
+
+
+@pytest.mark.parametrize("name", ["data [old]", "what?", "all*"])
+def test_a_folder_that_kedro_would_take_for_a_pattern_is_refused_by_its_character(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r"must not hold '[\[?*]', which Kedro takes for a pattern"):
+        loader(tmp_path / name)

@@ -1,5 +1,6 @@
 """Kedro's configuration loader, which accepts the parameters' names of version 0.1 and leaves nothing to chance."""
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -26,6 +27,11 @@ class ConfigLoader(OmegaConfigLoader):
         **arguments: Any,
     ):
         self._read: dict[str, dict[str, Any]] = {}
+        if wild := re.search(r"[][*?]", str(conf_source)):
+            raise UserError(
+                f"the path of the configuration must not hold {wild[0]!r}, which Kedro takes for a pattern, found "
+                f"{str(conf_source)!r}; rename the folder."
+            )
         super().__init__(conf_source, env, with_current_names(runtime_params or {}, "--params"), **arguments)
 
     def __getitem__(self, key: str) -> dict[str, Any]:

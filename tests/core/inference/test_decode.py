@@ -116,6 +116,17 @@ def test_paper_that_was_made_transparent_stays_paper_where_grey_edges_of_the_ink
     assert decode(file_of(picture))[0, 0] == 250
 
 
+@pytest.mark.parametrize("paper", [255, 0])
+def test_opaque_edges_of_the_ink_show_the_paper_that_was_made_transparent(paper: int) -> None:
+    fading = np.full((20, 20), 255, np.uint8)
+    for inset, shade in ((5, 235), (6, 190), (7, 150), (8, 90), (9, 40)):
+        fading[inset:-inset, inset:-inset] = shade
+    grey = fading if paper else 255 - fading
+    alpha = np.where(fading == 255, 0, 255).astype(np.uint8)
+    picture = Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)])
+    assert decode(file_of(picture))[0, 0] == paper
+
+
 def test_a_palette_may_have_a_transparent_colour() -> None:
     picture = converted("P")
     found = decode(file_of(picture, "GIF", transparency=picture.getpixel((0, 0))))

@@ -29,7 +29,7 @@ SHAPES = {
     "wider than a digit": inked(np.s_[12:16, 4:24]),
     "several parts far apart": inked(np.s_[4:24, 4:7], np.s_[4:24, 12:15]),
     "more loops than a digit has": inked(np.s_[4:24, 10:18])
-    - inked(*(np.s_[row : row + 2, 13:15] for row in (6, 11, 16))),
+    - inked(*(np.s_[row : row + 2, 13:15] for row in (5, 10, 15, 20))),
 }
 
 

@@ -25,6 +25,7 @@ OTHERS = (
 MOST_PIXELS = 100_000_000  # per picture; checked before decoding
 LONGEST_SIDE = 2000  # pixels; larger pictures are averaged down by an integer factor
 BLACK, WHITE = 0, 255
+FADING = 32  # grey values between the edges of ink and its inside, from which on the edges fade into the paper
 
 GreyImage = NDArray[np.uint8]  # (height, width) of any size, 0 for black and 255 for white
 
@@ -115,16 +116,18 @@ def _likely_paper(grey: GreyImage, opaque: NDArray[np.bool_]) -> int:
     """The most likely grey value of transparent pixels.
 
     If most of the picture is opaque, the paper is the median of the opaque pixels next to transparent ones, as those
-    far from them may be grey edges of the ink. Otherwise they are the ink, and the paper is black or white, whichever
-    differs more from them.
+    far from them may be grey edges of the ink. Otherwise they are the ink, and the paper is black or white: whichever
+    its edges fade into, as where one colour of a palette is transparent, or else differs more from the ink.
     """
     if not opaque.any():
         raise PictureError("blank: every pixel is transparent")
+    near = opaque & ~_without_border(opaque)
     typical = int(np.median(grey[opaque]))
+    edge, inner = (int(np.median(grey[part])) if part.any() else typical for part in (near, opaque & ~near))
     if 2 * np.count_nonzero(opaque) >= opaque.size:
-        near = opaque & ~_without_border(opaque)
-        return int(np.median(grey[near])) if near.any() else typical
-    return WHITE if typical < WHITE / 2 else BLACK
+        return edge
+    light = edge > inner if abs(edge - inner) > FADING else typical < WHITE / 2
+    return WHITE if light else BLACK
 
 
 def _without_border(opaque: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -19,9 +19,9 @@ COARSE = 16  # pixels: on a smaller side of the ink's box, the shape of a digit 
 HARDLY, FULL = 0.04, 0.65  # of the pixels of the ink's box: a digit has more ink, and less
 WIDE = 1.8  # times its height: a digit is narrower
 PART = 0.2  # of the ink: a smaller part is no digit of its own
-FAR = 0.15  # of the side of the ink's box: the parts of one digit are nearer to each other
+FAR = 0.25  # of the side of the ink's box: the parts of one digit are nearer to each other
 BESIDE = 0.5  # of the height of all ink: two parts next to each other, both as high, are two digits
-HOLE, HOLES = 2, 2  # pixels of a hole, and holes in a digit, at most
+HOLE, HOLES = 2, 3  # pixels of a hole, and holes in a digit, at most
 LOW = 0.4  # a lower probability is no answer
 DIVIDED = 0.65  # sum of the two highest, from which on an answer of low probability is divided between these
 
