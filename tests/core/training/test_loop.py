@@ -11,10 +11,10 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.model.classifier import classify, restored_classifier
+from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.batches import batches
 from mnist_lstm.core.training.compute import recurrent_precision
 from mnist_lstm.core.training.loop import fit, paced
-from mnist_lstm.core.training.optimizers import OPTIMIZERS
 from mnist_lstm.core.training.schedules import learning_rate
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
@@ -321,4 +321,5 @@ def test_a_paced_report_holds_the_state_of_its_own_update(trial: Trial) -> None:
 
 
 def test_the_optimisers_are_those_that_the_parameters_allow() -> None:
-    assert set(OPTIMIZERS) == set(get_args(TrainingParameters.model_fields["optimizer"].annotation))
+    allowed = set(get_args(TrainingParameters.model_fields["optimizer"].annotation))
+    assert [set(arithmetic.optimizers) for arithmetic in ARITHMETICS.values()] == [allowed] * 3
