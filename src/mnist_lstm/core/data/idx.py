@@ -48,6 +48,16 @@ def decode(content: bytes, name: str, types: Mapping[int, str] = BYTES, axes: Co
     return np.frombuffer(values, dtype).reshape(shape)
 
 
+def magic_in(head: bytes) -> bytes:
+    """The first 4 bytes of a file, after decompression; fewer if it is no file in gzip after all."""
+    if head[:2] != GZIP_MAGIC:
+        return head[:4]
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 4)
+    except zlib.error:
+        return b""
+
+
 def kind_in(file: BinaryIO, name: str) -> tuple[int, int]:
     """The type code and the number of axes in the header of an IDX file."""
     magic = _Reader(file, name).take(4)

@@ -1,6 +1,5 @@
 """IDX files: MNIST's form, gzipped or not, of any type, with the names of MNIST, EMNIST or QMNIST."""
 
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,8 @@ from mnist_lstm.errors import UserError
 
 def recognises(path: Path, head: bytes) -> bool:
     """Whether it begins with an IDX header, gzipped or not."""
-    if head[:2] == idx.GZIP_MAGIC:
-        try:
-            head = zlib.decompressobj(wbits=31).decompress(head, 4)
-        except zlib.error:
-            return False
-    return head[:2] == b"\0\0" and len(head) > 3 and head[2] in idx.TYPES and 1 <= head[3] <= 4
+    magic = idx.magic_in(head)
+    return len(magic) == 4 and magic[:2] == b"\0\0" and magic[2] in idx.TYPES and 1 <= magic[3] <= 4
 
 
 def read(files: list[Path], data: DataParameters) -> RawData:
