@@ -4,6 +4,7 @@ import io
 import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -108,7 +109,7 @@ def predictions(client: Any, run_id: str) -> Predictions | None:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return Predictions.from_arrays(archive)
-    except (ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (ValueError, zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
         raise UserError(f"{name} of run {run_id} must be a complete npz file, found {error}; run it again.") from None
 
 

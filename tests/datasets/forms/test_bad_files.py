@@ -29,9 +29,9 @@ def csv(**changed: Any) -> bytes:
     return bytes(table(**changed).to_csv(index=False).encode())
 
 
-def npz(**arrays: Any) -> bytes:
+def npz(save: Any = np.savez, **arrays: Any) -> bytes:
     content = io.BytesIO()
-    np.savez(content, **{"x_train": IMAGES, "y_train": LABELS} | arrays)
+    save(content, **{"x_train": IMAGES, "y_train": LABELS} | arrays)
     return content.getvalue()
 
 
@@ -50,10 +50,17 @@ def mat(**arrays: Any) -> bytes:
 
 def zipped(**files: bytes) -> bytes:
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, each in files.items():
             archive.writestr(name.replace("__", "."), each)
     return content.getvalue()
+
+
+def damaged(archive: bytes) -> bytes:
+    """A block of a kind that zlib does not know, where the first member's content begins."""
+    name, extra = (int.from_bytes(archive[at : at + 2], "little") for at in (26, 28))
+    start = 30 + name + extra
+    return archive[:start] + b"\xff" * 8 + archive[start + 8 :]
 
 
 def without_line(content: bytes, at: int, instead: bytes) -> bytes:
@@ -89,6 +96,9 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "CSV: a single class": ("mine.csv", csv(label=1), "2 to 256 classes, found 1"),
     "npz: cut short": ("mine.npz", npz()[:-30], "must be a complete file of numpy"),
     "npz: a wrong byte": ("mine.npz", npz().replace(IMAGES[3].tobytes(), bytes(64), 1), "complete file of numpy"),
+    "npz: damaged though compressed": ("mine.npz", damaged(npz(np.savez_compressed)), "complete file of numpy"),
+    "zip: damaged though compressed": ("mine.zip", damaged(zipped(train__csv=csv())), "complete zip file"),
+    "zip: an empty file": ("mine.zip", zipped(train__csv=csv(), test__csv=b""), "found test.csv without content"),
     "npz: objects": ("mine.npz", npz(x_train=np.array([{}], object)), "objects .* never loaded"),
     "npz: text": ("mine.npz", npz(x_train=np.full((40, 8, 8), "a")), "numbers for pixels"),
     "npz: nan": ("mine.npz", npz(x_train=np.full((40, 8, 8), np.nan)), "a number for each pixel"),

@@ -40,6 +40,9 @@ def read(path: Path, data: DataParameters) -> RawData:
                 found.setdefault(name, []).append(file)
         if "CSV" in found and (data.kind == "series" or any(path.suffix == ".ts" for path in found.get("series", []))):
             found.setdefault("series", []).extend(found.pop("CSV"))
+        suffixes = {each.suffix for paths in found.values() for each in paths}
+        if empty := [file for file in files if file.suffix in suffixes and file.is_file() and not file.stat().st_size]:
+            raise UserError(f"{path} must hold complete files, found {shown(empty)} without content; get them again.")
         if not found and place.is_dir():
             return folders.read(place, data)
         if len(found) != 1:

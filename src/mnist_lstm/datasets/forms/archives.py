@@ -2,6 +2,7 @@
 
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ def unpacked(path: Path, subset: str | None) -> Iterator[Path]:
                 expect_room(Path(folder), sum(entry.file_size for entry in chosen))
                 for entry in chosen:
                     archive.extract(entry, folder)  # in blocks; names cannot leave the folder
-        except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError) as error:
             if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
                 raise UserError(f"{folder} must be writable to unpack {path}, found: {error.strerror}.") from None
             raise UserError(f"{path} must be a complete zip file, found: {' '.join(str(error).split())}.") from None

@@ -1,6 +1,7 @@
 """numpy's npz and npy files: Keras, Kuzushiji-49, Kannada-MNIST, MedMNIST, and one's own."""
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def arrays_in(path: Path) -> dict[str, Any]:
             return {
                 path.name if single else name: large[name] if name in large else archive[name] for name in archive.files
             }
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         if "allow_pickle" in str(error):
             raise UserError(
                 f"{path} must hold arrays of numbers, found objects (a pickle), which are never loaded; save the "
