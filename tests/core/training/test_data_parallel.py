@@ -34,7 +34,9 @@ DIVERGING = {"learning_rate": 1e38}
 def history(changes: dict[str, Any], data_parallel: DataParallel) -> list[list[float]]:
     """Loss, accuracy, and validation loss of 50 updates on the bundled digits, of every tenth."""
     parameters, splits = checked(yaml.safe_load(PARAMETERS.read_text())), bundled_digits()
-    training = parameters.training.model_copy(update={"iterations": 50, "validate_every": 10, "threads": 1} | changes)
+    training = parameters.training.model_copy(
+        update={"iterations": 50, "validate_every": 10, "threads": 1, "precision": "float32"} | changes
+    )
     model = parameters.model.model_copy(update={"hidden_size": 16})
     pixel_order = pixel_order_for(parameters.sequence, 8, 8)
     train, valid = [sequence_split(part, pixel_order) for part in (splits.train, splits.valid)]

@@ -12,11 +12,14 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.model.classifier import RecurrentClassifier, classify, new_classifier
+from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.learner import Learner
 from mnist_lstm.parameters import Parameters
+from tests.core.conftest import needs_kernel
 
 Weights = dict[str, NDArray[Any]]
 NAMES = ("kernel", "bias", "readout_weight", "readout_bias")
+in_each_precision = pytest.mark.parametrize("precision", ["float32", pytest.param("portable", marks=needs_kernel)])
 
 
 class TutorialInNumpy:
@@ -106,7 +109,8 @@ def as_classifier(weights: Weights, parameters: Parameters) -> RecurrentClassifi
     return classifier
 
 
-def test_forty_updates_follow_the_tutorials_equations(parameters: Parameters) -> None:
+@in_each_precision
+def test_forty_updates_follow_the_tutorials_equations(parameters: Parameters, precision: str) -> None:
     random = np.random.default_rng(0)
     units, features, classes = 8, 5, 3
     weights = {
@@ -122,7 +126,7 @@ def test_forty_updates_follow_the_tutorials_equations(parameters: Parameters) ->
     tutorial = TutorialInNumpy(weights, parameters.training.learning_rate)
     expected = [tutorial.update(*batch) for batch in zip(inputs / 255, labels, strict=True)]
     classifier = as_classifier(weights, parameters)
-    losses = losses_of(classifier, parameters, inputs, labels)
+    losses = losses_of(classifier, parameters, precision, inputs, labels)
 
     np.testing.assert_allclose(losses, expected, rtol=0, atol=5e-6)
     trained = classifier.state_dict()
@@ -132,12 +136,18 @@ def test_forty_updates_follow_the_tutorials_equations(parameters: Parameters) ->
 
 
 def losses_of(
-    classifier: RecurrentClassifier, parameters: Parameters, inputs: NDArray[np.uint8], labels: NDArray[Any]
+    classifier: RecurrentClassifier,
+    parameters: Parameters,
+    precision: str,
+    inputs: NDArray[np.uint8],
+    labels: NDArray[Any],
 ) -> list[float]:
     """The loss of each batch, (40, N, T, F) with labels (40, N), just before its update of the classifier."""
-    learner = Learner(classifier, parameters.training, total=len(inputs))
+    training = parameters.training.model_copy(update={"precision": precision})
+    learner = Learner(classifier, training, total=len(inputs))
     batches = zip(torch.from_numpy(inputs), torch.from_numpy(labels), strict=True)
-    return [float(learner.learn(*batch, number)) for number, batch in enumerate(batches, 1)]
+    with ARITHMETICS[precision].layers(classifier, torch.device("cpu")):
+        return [float(learner.learn(*batch, number)) for number, batch in enumerate(batches, 1)]
 
 
 class Recorded:
@@ -175,9 +185,10 @@ def test_the_networks_outputs_are_tensorflows_before_training(recorded: Recorded
 
 
 @pytest.mark.slow
-def test_forty_updates_on_mnist_follow_tensorflows(recorded: Recorded, parameters: Parameters) -> None:
+@in_each_precision
+def test_forty_updates_on_mnist_follow_tensorflows(recorded: Recorded, parameters: Parameters, precision: str) -> None:
     classifier = as_classifier(recorded.path, parameters)
-    losses = losses_of(classifier, parameters, recorded.images, recorded.labels)
+    losses = losses_of(classifier, parameters, precision, recorded.images, recorded.labels)
     np.testing.assert_allclose(losses, recorded.path["losses"], rtol=0, atol=2e-4)
     logits = classify(classifier, recorded.test, 128)
     np.testing.assert_allclose(logits, recorded.path["final_logits"], rtol=0, atol=5e-3)
