@@ -40,7 +40,7 @@ ELSEWHERE = {
     "ruff",
 }
 STARTER = ("new", "--starter=git+https://HOST/OWNER/mnist_lstm.git", "--directory=starter")
-OF_KEDRO = {("--help",), ("package",), ("registry", "list"), ("viz", "run"), STARTER}
+OF_KEDRO = {("--help",), ("ipython",), ("jupyter", "lab"), ("package",), ("registry", "list"), ("viz", "run"), STARTER}
 COMMANDS = sorted({command for page in PAGES for command in commands(page)})
 
 

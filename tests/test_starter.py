@@ -150,8 +150,9 @@ def set_up(new: New) -> None:
 
 
 @pytest.mark.slow
-def test_a_new_project_runs(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_new_project_runs_and_passes_its_own_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
     new = made(tmp_path_factory.mktemp("a folder"), answers("Weather Reader"))
     set_up(new)
-    called(["make", "run"], new.path, PYTHONPATH="")
+    for target in ("run", "test"):
+        called(["make", target], new.path, PYTHONPATH="")
     assert (new.path / "mlartifacts" / "weather-reader").is_dir()

@@ -11,11 +11,13 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import yaml
 from filelock import FileLock
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import moved, store
 from mnist_lstm.tracking.settings import Settings, read_settings
+from tests.conftest import PARAMETERS
 from tests.support.projects import DIGITS, Project, copied, surroundings, wait_for
 from tests.tracking.fake_runs import FakeRuns
 
@@ -252,7 +254,8 @@ def test_a_command_reads_the_configuration_that_its_options_name(fakes: FakeRuns
 
 
 def test_the_configuration_of_a_run_counts_for_the_models_that_it_names(fakes: FakeRuns) -> None:
-    assert store.opened(fakes.path).registered_model == "mnist-lstm"
+    data = yaml.safe_load(PARAMETERS.read_text())["data"]["name"]
+    assert store.opened(fakes.path).registered_model == f"{data}-lstm"
     loader = {"mlflow": MLFLOW, "parameters": {"data": {"name": "mnist"}, "tracking": {"registry": {"name": "ours"}}}}
     store.configure(fakes.path, loader)
     assert store.opened(fakes.path).registered_model == "ours"
