@@ -28,10 +28,14 @@ BLOCKS = {key.rpartition(".")[0] for key in KEYS} | {"training.updates"}  # the 
 ELSEWHERE = {
     ".",
     ".venv/bin/pip",
+    "airflow",
     "cd",
     "curl",
+    "echo",
     "export",
     "git",
+    "grep",
+    "mkdir",
     "mlflow",
     "mypy",
     "pip-audit",
@@ -39,8 +43,19 @@ ELSEWHERE = {
     "ray",
     "ruff",
 }
+AIRFLOW = ("airflow", "create", "--env", "airflow", "--group-by", "namespace", "--target-dir", "airflow/dags")
+MADE = {"airflow.lock"}  # by a line above
 STARTER = ("new", "--starter=git+https://HOST/OWNER/mnist_lstm.git", "--directory=starter")
-OF_KEDRO = {("--help",), ("ipython",), ("jupyter", "lab"), ("package",), ("registry", "list"), ("viz", "run"), STARTER}
+OF_KEDRO = {
+    AIRFLOW,
+    ("--help",),
+    ("ipython",),
+    ("jupyter", "lab"),
+    ("package",),
+    ("registry", "list"),
+    ("viz", "run"),
+    STARTER,
+}
 COMMANDS = sorted({command for page in PAGES for command in commands(page)})
 
 
@@ -139,7 +154,8 @@ def expect_files(words: list[str], _: str) -> None:
 def expect_pip(words: list[str], _: str) -> None:
     for extras in re.findall(r"\.\[(.+)\]", " ".join(words)):
         assert set(extras.split(",")) <= set(EXTRAS)
-    assert "-c" not in words or (PROJECT / words[words.index("-c") + 1]).is_file()
+    given = words[words.index("-c") + 1] if "-c" in words else "requirements.lock"
+    assert given in MADE or (PROJECT / given).is_file()
 
 
 def test_a_mistake_is_reported_as_the_page_shows(tmp_path: Path) -> None:
