@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -38,12 +38,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def parameters() -> Parameters:
-    """The tutorial's: conf/base/parameters.yml, with an LSTM that reads rows whatever it may say."""
+def raw() -> dict[str, Any]:
+    """conf/base/parameters.yml as YAML reads it, with an LSTM that reads rows whatever it may say."""
     from tests.support.projects import PINNED  # pytest must import the plugin itself
 
     found = yaml.safe_load(PARAMETERS.read_text())
-    return checked(found | {block: found[block] | changes for block, changes in yaml.safe_load(PINNED).items()})
+    return {**found, **{block: found[block] | changes for block, changes in yaml.safe_load(PINNED).items()}}
+
+
+@pytest.fixture
+def parameters(raw: dict[str, Any]) -> Parameters:
+    """The tutorial's."""
+    return checked(raw)
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ from typing import Any
 
 import pydantic
 import pytest
-import yaml
 
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ROLES, Parameters, checked
 from mnist_lstm.sections import flat_fields, flattened
-from tests.conftest import PARAMETERS
 
 NOT_COUNTS = [0, -1, 1.5, 10.0, True, "10", None, [10]]
 NOT_COUNTS_OR_NULL = [value for value in NOT_COUNTS if value is not None]
@@ -87,12 +85,6 @@ WRONG: dict[str, list[Any]] = {
     "predict.folder": [2024, True, ["pictures"]],
     "predict.model": [None, 3, ["champion"]],
 }
-
-
-@pytest.fixture
-def raw() -> dict[str, Any]:
-    """parameters.yml as YAML reads it."""
-    return yaml.safe_load(PARAMETERS.read_text())  # type: ignore[no-any-return]
 
 
 def with_value(raw: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

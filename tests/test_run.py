@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from tests.support.mnist_run import needs_mnist
-from tests.support.projects import CLOSED, DIGITS, TESTED, Project, copied, made_once, surroundings
+from tests.support.projects import CLOSED, DIGITS, PINNED, TESTED, Project, copied, made_once, surroundings
 
 LOGITS = "data/07_model_output/predictions.npz"
 
@@ -155,7 +155,9 @@ def test_a_second_run_gives_the_same_weights_to_the_bit_if_its_seed_is_the_same(
 
 def test_a_preset_changes_only_what_it_names(project: Project) -> None:
     (project.path / "conf/narrow").mkdir()
-    (project.path / "conf/narrow/parameters.yml").write_text("model: {hidden_size: 16}\ntraining: {threads: 1}\n")
+    (project.path / "conf/narrow/parameters.yml").write_text(
+        "training: {threads: 1}\n" + PINNED.replace("lstm", "lstm, hidden_size: 16")
+    )
     assert project.invoke("--env", "narrow", "--params", DIGITS, "--to-nodes", "ingest").exit_code == 0
     run = project.last_run()
     assert run.info.run_name == "lstm16 rows s1 narrow iterations=30 digits"

@@ -22,7 +22,8 @@ def modules_after(statements: str, folder: Path = REPOSITORY) -> set[str]:
 def test_the_command_line_starts_without_the_heavy_libraries_and_makes_no_pipeline() -> None:
     modules = modules_after(
         "import mnist_lstm.cli, mnist_lstm.settings, mnist_lstm.console\n"
-        "from mnist_lstm.pipeline_registry import register_pipelines\nassert len(register_pipelines()) == 8"
+        "from mnist_lstm.pipeline_registry import register_pipelines\n"
+        "assert len(register_pipelines()) == 8"
     )
     assert not {module for module in modules if module in HEAVY or module.startswith("mnist_lstm.pipelines.")}
 
