@@ -164,7 +164,7 @@ def test_what_stood_there_before_is_untouched_when_predicting_fails(
 ) -> None:
     drawn(0, True).save(tmp_path / "0.png")
     before = predict(project, tmp_path)
-    monkeypatch.setattr("mnist_lstm.core.inference.predict.classify", lambda *_: 1 / 0)
+    monkeypatch.setattr("mnist_lstm.core.training.checkpoint.classify", lambda *_: 1 / 0)
     project.invoke("--pipelines", "predict", "--params", f"predict.folder={tmp_path}")
     pd.testing.assert_frame_equal(pd.read_csv(project.path / ANSWERS, dtype=str, keep_default_na=False), before)
     assert [path.name for path in (project.path / ANSWERS).parent.iterdir() if path.name.startswith(".pred")] == []

@@ -17,7 +17,6 @@ from mnist_lstm.core.inference.decode import BLACK, WHITE, PictureError, decode
 from mnist_lstm.core.inference.doubt import DIGITS, doubt, ink_of
 from mnist_lstm.core.inference.preprocess import prepare
 from mnist_lstm.core.inference.typical import Typical
-from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 
 IMAGES = 1000  # per forward pass
@@ -112,12 +111,12 @@ def predict_tables(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoi
     doubt, the reason to doubt the answer; p_<class>, the probability of each class; skipped, the reason if the picture
     was skipped, in which case all columns between are empty; model, which answered.
     """
-    classifier, pixel_order = checkpoint.classifier(), checkpoint.pixel_order()
+    pixel_order = checkpoint.pixel_order()
     preprocessed = preprocess_each(pictures, checkpoint.data)
     typical = Typical(**checkpoint.typical) if checkpoint.typical else None
     while part := list(itertools.islice(preprocessed, IMAGES)):
         images = np.stack([each.image for each in part])
-        logits = classify(classifier, to_sequences(images, pixel_order), IMAGES)
+        logits = checkpoint.logits(to_sequences(images, pixel_order), IMAGES)
         unlike = np.zeros(len(part), bool)
         if typical:
             unlike = typical.unlike(ink_of(images, checkpoint.data), logits.argmax(axis=1))

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -89,6 +89,11 @@ def layers_here(precision: str, classifier: RecurrentClassifier) -> AbstractCont
         if arithmetic.portable:
             library()
     except UserError as error:
-        logger.warning("Classifies by torch, whose last bits differ between processors: %s", error)
+        _warn(f"Classifies by torch, whose last bits differ between processors: {error}")
         return nullcontext()
     return arithmetic.layers(classifier, torch.device("cpu"))
+
+
+@cache  # once in a process, not for every batch
+def _warn(message: str) -> None:
+    logger.warning(message)

@@ -14,7 +14,6 @@ from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.explain.content import content
 from mnist_lstm.core.explain.page import page, page_without, reason_against
-from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.snapshots import Snapshots
@@ -107,7 +106,7 @@ def draw_results(
 
 def _expect_predictions_of(checkpoint: Checkpoint, logits: NDArray[np.float32], sequences: Any) -> None:
     """Checks predictions that an earlier run may have left: the network was trained again, but not evaluated."""
-    again = classify(checkpoint.classifier(), sequences, COMPARED)
+    again = checkpoint.logits(sequences, COMPARED)
     if logits.shape != again.shape or not np.allclose(logits, again, rtol=SAME, atol=SAME):
         raise UserError(
             "the predictions must be those of the checkpoint, found those of other weights; evaluate first: `kedro run "
