@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_lstm.core.inference.typical import FALSE_ALARMS, Typical, sample, shapes
+from mnist_lstm.core.inference.typical import Typical, sample, shapes
 
 SIDE = 20
 
@@ -23,14 +23,14 @@ def bars(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 @pytest.fixture(scope="module")
 def typical() -> Typical:
-    found = Typical.of(*bars(2000, 0), classes=2)
+    found = Typical.of(*bars(6000, 0), classes=2)  # so that a share of them is known well enough
     assert found
     return found
 
 
 def test_hardly_any_image_like_those_of_training_is_unlike_its_class(typical: Typical) -> None:
     images, labels = bars(2000, 1)
-    assert typical.unlike(images, labels.astype(np.int64)).mean() < 3 * FALSE_ALARMS
+    assert typical.unlike(images, labels.astype(np.int64)).mean() < 0.01
 
 
 def test_an_image_of_another_class_or_of_none_is_unlike_its_answer(typical: Typical) -> None:
