@@ -17,7 +17,7 @@ from tests.support.projects import Project, copied
 from tests.tracking.fake_runs import without_tracking_uri
 
 STORED = Path(__file__).parent / "spool/unsent_0_1_0"
-SAME = "data.name=digits,training.iterations=10,model.hidden_size=4"
+SAME = "data.name=digits,training.iterations=10,model.hidden_size=4,training.precision=float32"
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def departing(parameters: Parameters, **changes: Any) -> str:
         ({"training__learning_rate": 0.01}, " learning_rate=0.01"),
         ({"training__iterations": None, "training__epochs": 5}, " epochs=5"),
         ({"training__schedule": "cosine", "training__precision": "bfloat16"}, " cosine bfloat16"),
-        ({"training__precision": "auto"}, " precision=auto"),
+        ({"training__precision": "float32"}, " float32"),
         ({"model__dropout": 0.2, "model__forget_bias": 0.0}, " dropout=0.2 forget_bias=0.0"),
         ({"model__cell": "gru", "model__forget_bias": 0.0}, ""),
         ({"sequence__view": "patches", "sequence__patch_size": 7}, " patch_size=7"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnist_lstm.core.evaluation.metrics import Predictions
+from mnist_lstm.core.training.fingerprint import CAME_LATER
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, store, tags
@@ -15,6 +16,7 @@ from mnist_lstm.tracking.payloads import with_effect
 
 HOW = "name two or more (`kedro compare RUN RUN`) or take the newest (`kedro compare --last 2`)"
 ABSENT = "–"
+BEFORE = {key: str(value) for key, value in CAME_LATER.items()}  # as runs trained that knew no such parameter
 SPLITS = {"train": "training images", "valid": "validation images", "test": "test images"}
 
 
@@ -66,7 +68,7 @@ class Compared(NamedTuple):
         return (
             {"data": self.data, "status": self.entry.info.status.lower(), "code": self.code}
             | {SPLITS[split]: digest[:8] for split, digest in digests.items()}
-            | with_effect(with_current_names(self.entry.data.params))  # version 0.1 recorded all
+            | with_effect(BEFORE | with_current_names(self.entry.data.params))  # version 0.1 recorded all
             # the precision that was used, also where the parameter is "auto"
             | ({tags.PRECISION: found[tags.PRECISION]} if tags.PRECISION in found else {})
             | {name: str(version) for name, version in packages.items() if version and name != "mnist_lstm"}
