@@ -34,7 +34,7 @@ def losses(rows: list[dict[str, float]]) -> Any:
 
 
 def test_two_workers_follow_the_curve_of_one_process_in_one_run(project: Project) -> None:
-    alone = project.invoke("--params", f"{DIGITS}=50")
+    alone = project.invoke("--params", f"training.precision=float32,{DIGITS}=50")
     assert alone.exit_code == 0, alone.output
     expected = losses(history(project))
     done = project.run("--env", "ray", "--params", f"{DIGITS}=50")
@@ -45,7 +45,7 @@ def test_two_workers_follow_the_curve_of_one_process_in_one_run(project: Project
 
 
 def test_a_worker_that_is_killed_is_replaced_and_training_goes_on(project: Project) -> None:
-    alone = project.invoke("--params", f"{DIGITS}=1500")
+    alone = project.invoke("--params", f"training.precision=float32,{DIGITS}=1500")
     assert alone.exit_code == 0, alone.output
     expected = history(project)
     (project.path / "data/08_reporting/history.csv").unlink()
