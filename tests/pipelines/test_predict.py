@@ -147,7 +147,7 @@ def test_the_terminal_shows_the_file_and_the_number_of_predictions(project: Proj
     drawn(0, True).save(tmp_path / "0.png")
     (tmp_path / "text.txt").write_text("seven")
     done = project.run("--pipelines", "predict", "--params", f"predict.folder={tmp_path}")
-    assert "2 pictures: 1 answered, 1 skipped" in done.stdout
+    assert "2 pictures: 1 answered, 0 of these in doubt; 1 skipped" in " ".join(done.stdout.split())
     assert done.stdout.splitlines()[-1].startswith(f"Answers    {ANSWERS}")
 
 
