@@ -10,15 +10,16 @@ import pytest
 
 from mnist_lstm.core import plots
 from mnist_lstm.core.data.series import padded
-from mnist_lstm.core.inference.predict import predict_tables, preprocess_each
+from mnist_lstm.core.inference.predict import preprocess_each
 from mnist_lstm.core.report.pictures import of_image
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
 from mnist_lstm.datasets.checkpoints import ExportedModelDataset
 from mnist_lstm.datasets.own_data import read
 from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import AugmentationParameters, Parameters
+from mnist_lstm.parameters import AugmentationParameters, Parameters, PredictParameters
 from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
+from mnist_lstm.pipelines.predict.nodes import predict_pictures
 from mnist_lstm.pipelines.report import nodes
 from mnist_lstm.pipelines.report.pipeline import FIGURES
 from mnist_lstm.pipelines.reshape.nodes import reshape
@@ -43,7 +44,9 @@ def made(folder: Path, steps: int = 9) -> Path:
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_series_pass_through_every_node(both: bool, tmp_path: Path, small: Parameters) -> None:
+def test_series_pass_through_every_node(
+    both: bool, tmp_path: Path, small: Parameters, caplog: pytest.LogCaptureFixture
+) -> None:
     path, evaluation = made(tmp_path), small.evaluation
     model = small.model.model_copy(update={"bidirectional": both, "hidden_size": 20, "dropout": 0.0})
     training = small.training.model_copy(update={"iterations": 60, "validate_every": 30})
@@ -80,7 +83,10 @@ def test_series_pass_through_every_node(both: bool, tmp_path: Path, small: Param
 
     content = ExportedModelDataset(filepath=str(tmp_path / "it.pt2")).encode(export(checkpoint, splits.valid))
     exported = ExportedModelDataset(filepath=str(tmp_path / "it.pt2")).decode(content)
-    answers = next(predict_tables(opened(str(path), "series"), checkpoint))
+    asked = PredictParameters(folder=str(path), model="champion")
+    with caplog.at_level("INFO"):
+        (answers,) = predict_pictures(lambda _: checkpoint, opened, asked)
+    assert "20 series: 20 answered" in caplog.text
     probabilities = answers[[f"p_{name}" for name in card.class_names]].to_numpy()
     for found in (probabilities, exported(torch_of(splits.test.images)).detach().numpy()):
         expected = np.exp(predictions.logits - predictions.logits.max(axis=1, keepdims=True))

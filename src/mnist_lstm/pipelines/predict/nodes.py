@@ -29,7 +29,8 @@ def predict_pictures(
     pictures(predict.folder)  # first, as without pictures no model is needed
     checkpoint = models(predict.model)
     logger.info("Model: %s", model_name(checkpoint))
-    return _with_progress(predict_tables(pictures(predict.folder, checkpoint.data.kind), checkpoint))
+    things = "pictures" if checkpoint.data.kind == "images" else "series"
+    return _with_progress(predict_tables(pictures(predict.folder, checkpoint.data.kind), checkpoint), things)
 
 
 def make_submission(predicted_digits: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -44,23 +45,23 @@ def _submitted(predicted_digits: Iterator[pd.DataFrame]) -> Iterator[pd.DataFram
         first += len(part)
 
 
-def _with_progress(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Yields the tables; logs the first answers and the doubtful ones, and the number of pictures from time to time."""
-    pictures = skipped = doubtful = 0
+def _with_progress(parts: Iterator[pd.DataFrame], things: str) -> Iterator[pd.DataFrame]:
+    """Yields the tables; logs the first answers and the doubtful ones, and the number of things from time to time."""
+    seen = skipped = doubtful = 0
     for part in parts:
-        first = part.index < LISTED - pictures
+        first = part.index < LISTED - seen
         doubted = ((part["doubt"].fillna("") != "") | (part["skipped"] != "")).to_numpy()
         listed = doubted & ~first & (doubtful + doubted.cumsum() <= LISTED)
         for _, row in part[first | listed].iterrows():
             logger.info("%s", _line(row))
-        pictures += len(part)
+        seen += len(part)
         doubtful += int(doubted.sum())
         skipped += int((part["skipped"] != "").sum())
-        if pictures % PROGRESS_EVERY == 0:
-            logger.info("%d pictures", pictures)
+        if seen % PROGRESS_EVERY == 0:
+            logger.info("%d %s", seen, things)
         yield part
-    counts = (pictures, pictures - skipped, doubtful - skipped, skipped)
-    logger.info("%d pictures: %d answered, %d of these in doubt; %d skipped", *counts)
+    counts = (seen, things, seen - skipped, doubtful - skipped, skipped)
+    logger.info("%d %s: %d answered, %d of these in doubt; %d skipped", *counts)
 
 
 def _line(row: pd.Series) -> str:
