@@ -173,5 +173,5 @@ def sweep(metadata: Any, /, **options: Any) -> None:
     from mnist_lstm.sweep.options import SweepOptions
 
     tune_process()
-    with one_line_errors():
+    with one_line_errors(environment=options["env"]):
         run_sweep(SweepOptions(metadata.project_path, **options))

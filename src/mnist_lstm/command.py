@@ -66,9 +66,8 @@ class Run(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the pipeline."""
         tune_process()
-        ctx.params["env"] = ctx.params["env"] or os.environ.get(
-            "KEDRO_ENV"
-        )  # as Kedro's session does, after all checks
+        # As Kedro's session does, but only after all checks
+        ctx.params["env"] = ctx.params["env"] or os.environ.get("KEDRO_ENV")
         with one_line_errors(ctx.params["conf_source"], ctx.params["env"]):
             expect_known(ctx.params)
             if named := ctx.params["params"].pop("of", None):

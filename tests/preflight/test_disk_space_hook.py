@@ -58,7 +58,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_written_or_r
 
 
 def test_a_folder_that_is_not_there_yet_may_be_made(tmp_path: Path) -> None:
-    disk_space_hook.expect_room(tmp_path / "a" / "b")
+    disk_space_hook.expect_room(tmp_path / "a" / "b", 0)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -72,13 +72,13 @@ def test_the_folder_for_temporary_files_needs_room_too(tmp_path: Path, monkeypat
 def test_a_link_to_a_folder_that_is_away_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(tmp_path / "disk")
     with pytest.raises(UserError, match=f"{tmp_path / 'data'} cannot"):
-        disk_space_hook.expect_room(tmp_path / "data" / "08_reporting")
+        disk_space_hook.expect_room(tmp_path / "data" / "08_reporting", 0)
 
 
 def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(UserError, match="must be a folder that can be written"):
-        disk_space_hook.expect_room(tmp_path / "a" / "b")
+        disk_space_hook.expect_room(tmp_path / "a" / "b", 0)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.base_parameters import BaseParameters
+from mnist_lstm.sweep.base_parameters import BaseParameters, arms_of
 from mnist_lstm.sweep.grid import Grid
 from tests.conftest import PARAMETERS
 
@@ -46,3 +46,17 @@ def test_an_arm_that_the_preset_does_not_have_is_refused_with_those_it_has() -> 
         Grid(base(**ARMS), {"arm": ["gruu"]}, seeds=1)
     with pytest.raises(UserError, match="--grid arm must be left out, not 'gru'"):
         base().parameters({"arm": "gru"})
+
+
+def test_an_arm_that_is_no_block_of_parameters_is_named(tmp_path: Path) -> None:
+    (tmp_path / "conf/few").mkdir(parents=True)
+    (tmp_path / "conf/few/arms.yml").write_text("small: 3")
+    with pytest.raises(UserError, match=r"arms\.yml must hold for each arm a block .*, found 3 for 'small'; mend it"):
+        arms_of(tmp_path, "few")
+
+
+def test_a_file_without_arms_has_none(tmp_path: Path) -> None:
+    (tmp_path / "conf/few").mkdir(parents=True)
+    assert arms_of(tmp_path, "few") == {}
+    (tmp_path / "conf/few/arms.yml").write_text("# none yet")
+    assert arms_of(tmp_path, "few") == {}

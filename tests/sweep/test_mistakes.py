@@ -50,6 +50,16 @@ def test_a_mistake_is_told_in_one_line_before_anything_starts(project: Project, 
     assert project.runs() == []
 
 
+def test_a_damaged_file_of_the_preset_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.path)
+    folder = project.path / "conf/few"
+    folder.mkdir()
+    (folder / "arms.yml").write_text("small: [1")
+    found = invoke(project, "--env", "few", "--grid", "arm=small")
+    assert found.exit_code == 1
+    assert f"Error: {folder / 'arms.yml'} must be a YAML file in UTF-8 of keys and values" in found.output
+
+
 def test_ray_must_be_installed_to_be_the_engine(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     result = invoke(project, "--seeds", "2", "--engine", "ray")

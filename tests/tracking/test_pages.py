@@ -1,7 +1,9 @@
 import json
 import socket
+from contextlib import nullcontext
 
 import pytest
+from mlflow.exceptions import MlflowException
 
 from mnist_lstm.errors import UserError, expect_free_port
 from mnist_lstm.tracking import pages, store
@@ -24,6 +26,23 @@ def test_a_description_that_a_person_wrote_stays(fakes: FakeRuns) -> None:
     fakes.client.set_experiment_tag(fakes.experiment, NOTE, "mine")
     store.experiment_id(fakes.client, "mnist-lstm", fakes.path, f"sqlite:///{fakes.path}/mlflow.db")
     assert fakes.client.get_experiment(fakes.experiment).tags[NOTE] == "mine"
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_two_runs_may_describe_a_new_experiment_at_once(
+    fakes: FakeRuns, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    stale = fakes.client.get_experiment(fakes.experiment)
+    stale._tags = {}
+    setting = fakes.client.set_experiment_tag
+
+    def beaten(experiment: str, key: str, value: str) -> None:
+        setting(experiment, key, value if same else "of another")
+        raise MlflowException("UNIQUE constraint failed: experiment_tags.key, experiment_tags.experiment_id")
+
+    monkeypatch.setattr(fakes.client, "set_experiment_tag", beaten)
+    with nullcontext() if same else pytest.raises(MlflowException):
+        pages.describe_experiment(fakes.client, stale)
 
 
 @pytest.mark.parametrize(

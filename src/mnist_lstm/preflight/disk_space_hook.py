@@ -21,11 +21,11 @@ class CheckDiskSpace:
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         """Checks that each folder, and that for temporary files, is writable and its disk has room."""
         for folder in sorted({folder for name in pipeline.all_outputs() if (folder := _folder(catalog, name))}):
-            expect_room(folder)
+            expect_room(folder, LEAST)
         expect_room(Path(tempfile.gettempdir()), LEAST_TEMPORARY, "; or choose another by TMPDIR")
 
 
-def expect_room(folder: Path, least: int = LEAST, otherwise: str = "") -> None:
+def expect_room(folder: Path, least: int, otherwise: str = "") -> None:
     """Checks that files can be written below a folder, which need not exist yet.
 
     Raises:

@@ -111,13 +111,23 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
         sources = context.catalog.load("image_sources")
     if not settings.tracking.enabled:
         raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")
-    return BaseParameters(project, env, overrides, values, sources, settings, _arms(project, env))
+    return BaseParameters(project, env, overrides, values, sources, settings, arms_of(project, env))
 
 
-def _arms(project: Path, env: str | None) -> dict[str, Changes]:
+def arms_of(project: Path, env: str | None) -> dict[str, Changes]:
+    """What each arm of a preset changes; none without arms.yml.
+
+    Raises:
+        UserError: if an arm is no block of parameters.
+    """
     path = project / "conf" / (env or "base") / "arms.yml"
-    loaded = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {name: flattened(values) for name, values in loaded.items()}
+    loaded = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None) or {}
+    if wrong := [name for name, values in loaded.items() if not isinstance(values, dict)]:
+        raise UserError(
+            f"{path} must hold for each arm a block of parameters, {{}} for none, found {loaded[wrong[0]]!r} for "
+            f"{wrong[0]!r}; mend it."
+        )
+    return {str(name): flattened(values) for name, values in loaded.items()}
 
 
 def changed(values: dict[str, Any], changes: Changes) -> dict[str, Any]:

@@ -41,7 +41,17 @@ def describe_experiment(client: Any, experiment: Any) -> None:
     wanted = {NOTE: experiment.tags.get(NOTE, note)} | EXPERIMENT_TAGS
     for key, value in wanted.items():
         if experiment.tags.get(key) != value:
-            client.set_experiment_tag(experiment.experiment_id, key, value)
+            _set_tag(client, experiment.experiment_id, key, value)
+
+
+def _set_tag(client: Any, experiment_id: str, key: str, value: str) -> None:
+    import mlflow
+
+    try:
+        client.set_experiment_tag(experiment_id, key, value)
+    except mlflow.exceptions.MlflowException:  # another process has just set it
+        if client.get_experiment(experiment_id).tags.get(key) != value:
+            raise
 
 
 def runs_page(uri: str, experiment_id: str, port: int) -> str:

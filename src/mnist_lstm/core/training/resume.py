@@ -31,20 +31,18 @@ def checkpoint_to_continue(
             program began the training.
     """
     found = interrupted.get(fingerprint(fields))
-    if resume == AUTO and (found is None or found().state.ended):
-        return None
-    if resume:
-        checkpoint = (found or _refuse(interrupted, fields))()
-        if checkpoint.state.ended:
-            logger.info(
-                "This training had ended, at update %d: there is nothing left to train.", checkpoint.state.iteration
-            )
-        else:
-            _expect_program(checkpoint.program, program(is_portable(fields)), resume)
-        return checkpoint
-    if found:
+    if not resume and found:
         _mention(found)
-    return None
+    if not resume or (resume == AUTO and not found):
+        return None
+    checkpoint = (found or _refuse(interrupted, fields))()
+    if not checkpoint.state.ended:
+        _expect_program(checkpoint.program, program(is_portable(fields)), resume)
+        return checkpoint
+    if resume == AUTO:
+        return None
+    logger.info("This training had ended, at update %d: there is nothing left to train.", checkpoint.state.iteration)
+    return checkpoint
 
 
 def _expect_program(before: dict[str, Any], now: dict[str, Any], resume: bool | str) -> None:
