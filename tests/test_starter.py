@@ -40,10 +40,10 @@ class New(NamedTuple):
     files: dict[str, str]
 
 
-def made(folder: Path, given: dict[str, str]) -> New:
+def made(folder: Path, given: dict[str, str], starter: str = str(REPOSITORY)) -> New:
     """By `kedro new`, which leaves the home folder alone."""
     (folder / "answers.yml").write_text(yaml.safe_dump(given))
-    command = [KEDRO, "new", f"--starter={REPOSITORY}", "--directory=starter", "--config=answers.yml"]
+    command = [KEDRO, "new", f"--starter={starter}", "--directory=starter", "--config=answers.yml"]
     called(command, folder, HOME=str(folder))
     path = folder / given["repo_name"]
     read = {each.relative_to(path).as_posix(): each.read_bytes() for each in path.rglob("*") if each.is_file()}
@@ -66,7 +66,8 @@ NAMES = {
 
 @pytest.fixture(scope="module", params=NAMES)
 def new(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> New:
-    return made(tmp_path_factory.mktemp("new"), NAMES[request.param])
+    folder = tmp_path_factory.mktemp("new")
+    return made(folder, NAMES[request.param], starter=os.path.relpath(REPOSITORY, folder))  # as `make starter` does
 
 
 def test_a_new_project_has_no_name_and_no_result_of_this_one(new: New) -> None:

@@ -2,8 +2,10 @@
 
 import json
 import sys
+from pathlib import Path
 
-TEMPLATE = r"""{{ cookiecutter._repo_dir }}"""
+# Relative to the folder of `kedro new`, as with --starter=.., or absolute
+TEMPLATE = str(Path.cwd().parent / r"""{{ cookiecutter._repo_dir }}""")
 ANSWERS = r"""{{ cookiecutter | jsonify }}"""
 
 sys.path.insert(0, TEMPLATE)
