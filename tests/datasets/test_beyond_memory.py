@@ -50,6 +50,6 @@ def test_a_run_on_stored_pixels_has_the_bits_of_one_in_memory(
     monkeypatch.setattr(file_backed, "IN_MEMORY", 0)
     done = project.invoke("--params", "data.name=digits", "--from-nodes", "reshape")
     assert done.exit_code == 0, done.output
-    for name in ("05_model_input/train_sequences", "07_model_output/predictions", "07_model_output/example_readings"):
+    for name in ("05_model_input/train_sequences", "07_model_output/predictions", "07_model_output/belief_examples"):
         one, other = (NpzDataset(filepath=str(each.path / f"data/{name}.npz")).load() for each in (project, finished))
         assert digest(one) == digest(other)

@@ -27,7 +27,14 @@ from mnist_lstm.parameters import ModelParameters, TrainingParameters, checked
 PARAMETERS = Path(__file__).parents[2] / "conf" / "base" / "parameters.yml"
 ROOM = 128 * 2**20  # bytes; glibc alone keeps 64 MiB ready for training
 IMAGES, SIDE = 11 * ROOM // 28**2, 28
-CHANGES = {"iterations": 20, "validate_every": 10, "threads": 1, "batch_size": 64, "shuffle_block": 500}
+CHANGES = {
+    "iterations": 20,
+    "validate_every": 10,
+    "threads": 1,
+    "batch_size": 64,
+    "shuffle_block": 500,
+    "precision": "float32",
+}
 
 
 def main(folder: str, *words: str) -> None:
