@@ -1,9 +1,10 @@
-"""What an update takes in portable precision, and in float32 by nn.LSTM: complete updates, in one process and in turns.
+"""What a complete update takes in portable precision, and in float32 by torch's layer, in one process and in turns.
 
 Both have the optimiser, gradients and loss of the pipeline; images and labels are made, and so are the weights.
 """
 
 import argparse
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 import yaml
 from measuring import machine, row
 
-from mnist_lstm.core.model.classifier import WHITE, new_classifier
+from mnist_lstm.core.model.classifier import CELLS, WHITE, new_classifier
 from mnist_lstm.core.training.allocator import reused_buffers
 from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.compute import threads
@@ -34,25 +35,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
     options = parser.parse_args()
     print(f"{'':32}{'median':>9}{'min':>9}{'max':>9}")
-    for name, sizes in SIZES.items():
+    for cell, (name, sizes) in itertools.product(options.cells, SIZES.items()):
         with reused_buffers(), threads(options.threads):
-            float32, portable = (updates(precision, *sizes) for precision in ("float32", "portable"))
+            float32, portable = (updates(precision, cell, *sizes) for precision in ("float32", "portable"))
             rounds = [(float32(), portable()) for _ in range(options.rounds + 1)][1:]  # the first prepares
-        print(name)
+        print(f"{cell}, {name}")
         print(row("  float32, ms", [own for own, _ in rounds]))
         print(row("  portable, ms", [other for _, other in rounds]))
         print(row("  float32 / portable", [own / other for own, other in rounds]))
     print(*machine(), sep="\n")
 
 
-def updates(precision: str, batch: int, steps: int, features: int, units: int) -> Callable[[], float]:
+def updates(precision: str, cell: str, batch: int, steps: int, features: int, units: int) -> Callable[[], float]:
     """A function that makes some updates in a precision and says how many milliseconds one took."""
     arithmetic = ARITHMETICS[precision]
     parameters = checked(yaml.safe_load(BASE.read_text()))
     training = parameters.training.model_copy(update={"precision": precision, "batch_size": batch})
-    model = parameters.model.model_copy(update={"hidden_size": units})
+    model = parameters.model.model_copy(update={"cell": cell, "hidden_size": units})
     classifier = new_classifier(model, (steps, features), CLASSES, seed=1, portable=arithmetic.portable)
     learner = Learner(classifier, training, total=10**6)
     inputs = torch.randint(0, WHITE + 1, (batch, steps, features), dtype=torch.uint8)

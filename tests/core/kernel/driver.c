@@ -1,4 +1,5 @@
-/* Trains a layer and its readout on made data by the kernel alone, and prints a digest of all bits: N T F H K updates. */
+/* Trains a layer and its readout on made data by the kernel alone, and prints a digest of all bits: N T F H K updates and
+ * the cell's number. */
 #include "kernel.c"
 
 #include <stdio.h>
@@ -21,27 +22,28 @@ static void add(uint64_t *digest, const void *bytes, size_t count) { /* FNV-1a *
 enum { W_IH, W_HH, BIAS, READOUT, SHIFT, WEIGHTS };
 
 int main(int count, char **words) {
-    if (count != 7) return 2;
+    if (count != 8) return 2;
     const int64_t N = atoll(words[1]), T = atoll(words[2]), F = atoll(words[3]), H = atoll(words[4]);
-    const int64_t K = atoll(words[5]), updates = atoll(words[6]);
-    const Sizes sizes = {N, T, F, H, 2};
-    const int64_t counts[WEIGHTS] = {4 * H * F, 4 * H * H, 4 * H, H * K, K};
-    int64_t row, units;
-    lstm_shapes(&sizes, &row, &units);
-    float *x = made(N * T * F, 1), *fixed = made(4 * H, 1), *weights[WEIGHTS], *first[WEIGHTS], *second[WEIGHTS];
-    float *gradients[WEIGHTS], *ones = malloc((size_t)N * sizeof(float));
+    const int64_t K = atoll(words[5]), updates = atoll(words[6]), cell = atoll(words[7]);
+    const Sizes sizes = {N, T, F, H, cell, 2};
+    const int64_t G = (cell == LSTM ? 4 : cell == GRU ? 3 : 1) * H;
+    const int64_t counts[WEIGHTS] = {G * F, G * H, G, H * K, K};
+    int64_t row, columns, state;
+    layer_shapes(&sizes, &row, &columns, &state);
+    float *x = made(N * T * F, 1), *fixed = made(G, 1), *weights[WEIGHTS], *first[WEIGHTS], *second[WEIGHTS];
+    float *gradients[WEIGHTS], *ones = malloc((size_t)N * sizeof(float)), *d_fixed = malloc((size_t)G * sizeof(float));
     for (int each = 0; each < WEIGHTS; each++) {
         weights[each] = made(counts[each], 0.2f), gradients[each] = made(counts[each], 0);
         first[each] = made(counts[each], 0), second[each] = made(counts[each], 0);
     }
-    float *rows = made((T + 1) * N * row, 0), *gates = made(T * N * 4 * units, 0), *cells = made((T + 1) * N * units, 0);
+    float *rows = made((T + 1) * N * row, 0), *gates = made(T * N * columns, 0), *states = made((T + 1) * N * state, 0);
     float *logits = made(N * K, 0), *d_logits = made(N * K, 0), *d_last = made(N * H, 0), *last = made(N * H, 0);
     float *turned = made(H * K, 0), *d_outputs = made(N * T * H, 0.001f), *dx = made(N * T * F, 0);
     int64_t *targets = malloc((size_t)N * sizeof *targets);
     for (int64_t n = 0; n < N; n++) targets[n] = n % K, ones[n] = 1;
     uint64_t digest = 14695981039346656037u;
     for (int64_t update = 1; update <= updates; update++) {
-        if (lstm_forward(&sizes, x, weights[W_IH], weights[W_HH], weights[BIAS], fixed, rows, gates, cells)) return 1;
+        if (layer_forward(&sizes, x, weights[W_IH], weights[W_HH], weights[BIAS], fixed, rows, gates, states)) return 1;
         for (int64_t n = 0; n < N; n++) memcpy(last + n * H, rows + (T * N + n) * row + F, (size_t)H * sizeof(float));
         product(N, H, K, last, H, 1, weights[READOUT], weights[SHIFT], logits);
         const double loss = cross_entropy(N, K, logits, targets, 0.1, d_logits);
@@ -50,8 +52,8 @@ int main(int count, char **words) {
         product(N, K, H, d_logits, K, 1, turned, NULL, d_last);
         product(H, N, K, last, 1, H, d_logits, NULL, gradients[READOUT]);
         product(1, N, K, ones, N, 1, d_logits, NULL, gradients[SHIFT]);
-        if (lstm_backward(&sizes, weights[W_IH], weights[W_HH], rows, gates, cells, update % 2 ? d_outputs : NULL,
-                          d_last, gradients[W_IH], gradients[W_HH], gradients[BIAS], update % 3 ? dx : NULL))
+        if (layer_backward(&sizes, weights[W_IH], weights[W_HH], rows, gates, states, update % 2 ? d_outputs : NULL,
+                          d_last, gradients[W_IH], gradients[W_HH], gradients[BIAS], d_fixed, update % 3 ? dx : NULL))
             return 1;
         double norm = 0;
         for (int each = 0; each < WEIGHTS; each++) norm = sum_of_squares(counts[each], gradients[each], norm);
@@ -59,6 +61,7 @@ int main(int count, char **words) {
             if (each == SHIFT) sgd(counts[each], weights[each], gradients[each], first[each], 0.01, 0.1, 0.9);
             else adam(counts[each], weights[each], gradients[each], first[each], second[each], 0.01, 0.1, each % 2, update);
         }
+        if (cell == GRU) add(&digest, d_fixed, (size_t)G * sizeof *d_fixed); /* that of BIAS in other cells */
         add(&digest, &loss, sizeof loss), add(&digest, &norm, sizeof norm);
         add(&digest, dx, (size_t)(N * T * F) * sizeof *dx);
     }
@@ -71,7 +74,8 @@ int main(int count, char **words) {
     resample(2, 7, 5, image, places, moved);
     add(&digest, moved, sizeof moved);
     printf("%016llx\n", (unsigned long long)digest);
-    float *all_of_them[] = {x, fixed, ones, rows, gates, cells, logits, d_logits, d_last, last, turned, d_outputs, dx};
+    float *all_of_them[] = {x,      fixed,    ones,   d_fixed, rows,   gates,     states,
+                            logits, d_logits, d_last, last,    turned, d_outputs, dx};
     for (size_t at = 0; at < sizeof all_of_them / sizeof *all_of_them; at++) free(all_of_them[at]);
     for (int each = 0; each < WEIGHTS; each++)
         free(weights[each]), free(gradients[each]), free(first[each]), free(second[each]);

@@ -18,7 +18,7 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.kernel import layers, library, updates
 from mnist_lstm.core.kernel.functions import cosine, exponential, logarithm, sine
-from mnist_lstm.core.model.classifier import new_classifier
+from mnist_lstm.core.model.classifier import CELLS, new_classifier
 from mnist_lstm.core.training.augmentation import Augmentation
 from mnist_lstm.core.training.checkpoint import weights_digest
 from mnist_lstm.core.training.compute import threads
@@ -41,16 +41,17 @@ SIZES = [
 ]
 
 
-def network(features: int, units: int, number: int = 1, directions: int = 1) -> nn.LSTM:
+def network(cell: str, features: int, units: int, number: int = 1, directions: int = 1) -> nn.RNNBase:
     torch.manual_seed(units)
-    return nn.LSTM(features, units, number, batch_first=True, bidirectional=directions == 2)
+    return CELLS[cell](features, units, number, batch_first=True, bidirectional=directions == 2)
 
 
-def results(layer: nn.LSTM, read: Callable[[Tensor], Any], inputs: Tensor, use: str = "both") -> list[Tensor]:
+def results(layer: nn.RNNBase, read: Callable[[Tensor], Any], inputs: Tensor, use: str = "both") -> list[Tensor]:
     """Outputs, last hidden states, and the gradients of inputs and weights."""
     inputs = inputs.clone().requires_grad_()
     layer.zero_grad()
-    outputs, (hidden, _) = read(inputs)
+    outputs, state = read(inputs)
+    hidden = state[0] if isinstance(state, tuple) else state
     weights = torch.linspace(-1, 1, outputs.numel(), dtype=inputs.dtype).view_as(outputs)
     loss = (outputs * weights).sum() * (use != "hidden") + (hidden * hidden).sum() * (use != "outputs")
     loss.backward()
@@ -63,22 +64,24 @@ def test_where_there_is_a_compiler_the_kernel_is_built() -> None:
 
 
 @needs_kernel
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("size", SIZES)
-def test_a_layer_and_its_gradients_are_those_of_torch_in_float64(size: tuple[int, ...]) -> None:
+def test_a_layer_and_its_gradients_are_those_of_torch_in_float64(cell: str, size: tuple[int, ...]) -> None:
     count, steps, features, units, number, directions = size
-    layer = network(features, units, number, directions)
+    layer = network(cell, features, units, number, directions)
     inputs = torch.randn(count, steps, features, generator=torch.Generator().manual_seed(1))
-    found = results(layer, lambda given: layers.lstm(layer, given), inputs)
+    found = results(layer, lambda given: layers.recurrent(layer, given), inputs)
     exact = copy.deepcopy(layer).double()
-    expected = results(exact, exact, inputs.double())
-    assert_close(found, [each.float() for each in expected], rtol=1e-4, atol=1e-5)
+    for one, other in zip(found, results(exact, exact, inputs.double()), strict=True):
+        assert (one - other).abs().max() <= 4e-6 * other.abs().max()
 
 
 @needs_kernel
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("use", ["outputs", "hidden"])
-def test_outputs_or_last_states_may_have_no_gradient(use: str) -> None:
-    layer, inputs = network(3, 5), torch.rand(4, 6, 3)
-    found = results(layer, lambda given: layers.lstm(layer, given), inputs, use)
+def test_outputs_or_last_states_may_have_no_gradient(cell: str, use: str) -> None:
+    layer, inputs = network(cell, 3, 5), torch.rand(4, 6, 3)
+    found = results(layer, lambda given: layers.recurrent(layer, given), inputs, use)
     assert_close(found, results(layer, layer, inputs, use), rtol=1e-4, atol=1e-5)
 
 
@@ -91,7 +94,7 @@ def test_the_cell_state_keeps_counting() -> None:
         layer.get_parameter("bias_ih_l0").copy_(
             torch.tensor([30.0, 30.0, math.atanh(1e-3), 30.0])
         )  # adds 1/1000 at each step
-        outputs, _ = layers.lstm(layer, torch.zeros(1, 2000, 1))
+        outputs, _ = layers.recurrent(layer, torch.zeros(1, 2000, 1))
     assert_close(outputs[0, :, 0], torch.tanh(torch.arange(1, 2001) / 1000), rtol=1e-4, atol=0)
 
 
@@ -103,13 +106,36 @@ def variants() -> Iterator[str]:
 
 
 @needs_kernel
+@pytest.mark.parametrize("cell", CELLS)
+def test_fifty_updates_are_those_of_torch(cell: str, small: Parameters, sequences: Sequences) -> None:
+    model = small.model.model_copy(update={"cell": cell, "num_layers": 2, "bidirectional": True, "dropout": 0.0})
+
+    def trained(precision: str) -> list[Tensor]:
+        training = small.training.model_copy(update={"precision": precision, "iterations": 50})
+        *_, last = fit(new_classifier(model, (6, 4), 3, seed=1), sequences.train, sequences.valid, training, SIZE)
+        return list(last.state().weights.values())
+
+    assert_close(trained("portable"), trained("float32"), rtol=0, atol=1e-5)
+
+
+# The digest of the weights and the loss, found on an x86-64 processor with AVX2: the same must come out on any other
+TRAINED = {
+    "lstm": "fcbe77569a40e77fd226d8b8255f554da2e6925fbd2ea46df76708410e498b220.8622033708671234",
+    "gru": "9fdcdd889765320a69ee8add3c951b287c07cbb045c7ccb7033b5be67be37dd30.8014538182715479",
+    "rnn": "342456debcbf6a70a13daf9304434e635aad6b14efc75f1061a39cd279bc33b00.02380663544223339",
+}
+
+
+@needs_kernel
+@pytest.mark.parametrize("cell", CELLS)
 def test_instructions_and_threads_change_no_bit(
-    small: Parameters, sequences: Sequences, monkeypatch: pytest.MonkeyPatch
+    cell: str, small: Parameters, sequences: Sequences, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes = {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "cosine", "clip_norm": 0.5, "ema_decay": 0.9}
     changes |= {"label_smoothing": 0.1, "precision": "portable", "iterations": 12, "batch_size": 40}
     moves = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0, elastic_sigma=2.0)
-    model = small.model.model_copy(update={"num_layers": 2, "bidirectional": True, "dropout": 0.2, "hidden_size": 19})
+    layers_of = {"cell": cell, "num_layers": 2, "bidirectional": True, "dropout": 0.2, "hidden_size": 19}
+    model = small.model.model_copy(update=layers_of)
 
     def digest(variant: str, count: int) -> str:
         for module in (layers, updates):
@@ -120,9 +146,7 @@ def test_instructions_and_threads_change_no_bit(
         state = last.state()
         return weights_digest(state.classifying) + str(state.history[-1]["valid_loss"])
 
-    # found on an x86-64 processor with AVX2: the same must come out on any other
-    expected = {"fcbe77569a40e77fd226d8b8255f554da2e6925fbd2ea46df76708410e498b220.8622033708671234"}
-    assert {digest(variant, count) for variant in variants() for count in (1, 2, 4)} == expected
+    assert {digest(variant, count) for variant in variants() for count in (1, 2, 4)} == {TRAINED[cell]}
 
 
 @needs_kernel
@@ -264,5 +288,5 @@ def test_threads_of_the_kernel_are_those_of_torch(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(layers, "Sizes", Watched)
     with threads(3):
-        layers.lstm(network(2, 3), torch.zeros(1, 2, 2))
+        layers.recurrent(network("lstm", 2, 3), torch.zeros(1, 2, 2))
     assert found == [3]

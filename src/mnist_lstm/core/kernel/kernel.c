@@ -5,7 +5,7 @@
  * exponential, logarithm and tanh are functions of this file. It must be compiled with -ffp-contract=off.
  *
  * All arrays are contiguous, row-major and float32 unless said otherwise. Letters: N sequences, T time steps,
- * F features, H units, K classes. Gates are in torch's order i, f, g, o. No function keeps a pointer.
+ * F features, H units, K classes. No function keeps a pointer.
  */
 #include <float.h>
 #include <math.h>
@@ -121,17 +121,19 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 /* Uninitialised floats, NULL without memory. */
 static float *allocated(int64_t floats) { return aligned_alloc(64, (size_t)rounded(floats * 4 + 64, 64)); }
 
-/* sums[rows][4] += a b over the terms, in their order.
- * a: rows `a_row` and terms `a_term` floats apart; b: terms `b_term` floats apart. */
-INLINE void multiply(int rows, int64_t terms, const float *a, int64_t a_row, int64_t a_term, const float *b,
-                     int64_t b_term, Vector sums[TILE][4]) {
+/* sums[rows][first : first + vectors] += a b over the terms, in their order.
+ * a: rows `a_row` and terms `a_term` floats apart; b (terms, vectors, WIDTH). */
+INLINE void multiply(int rows, int first, int vectors, int64_t terms, const float *a, int64_t a_row, int64_t a_term,
+                     const float *b, Vector sums[TILE][4]) {
     for (int64_t term = 0; term < terms; term++) {
         Vector factor[TILE];
         for (int row = 0; row < rows; row++) factor[row] = all(a[row * a_row + term * a_term]);
-        for (int v = 0; v < 4; v++) {
-            Vector weights = load(b + term * b_term + v * WIDTH);
+        for (int v = 0; v < vectors; v++) {
+            Vector weights = load(b + (term * vectors + v) * WIDTH);
             PIN(weights);
-            for (int row = 0; row < rows; row++) sums[row][v] = fused(factor[row], weights, sums[row][v]);
+            for (int row = 0; row < rows; row++) {
+                sums[row][first + v] = fused(factor[row], weights, sums[row][first + v]);
+            }
         }
     }
 }
@@ -142,7 +144,7 @@ INLINE void add_tile(int rows, int64_t terms, const float *a, int64_t a_row, int
     Vector sums[TILE][4];
     for (int row = 0; row < rows; row++)
         for (int v = 0; v < 4; v++) sums[row][v] = load(out + row * out_row + v * WIDTH);
-    multiply(rows, terms, a, a_row, a_term, b, PANEL, sums);
+    multiply(rows, 0, 4, terms, a, a_row, a_term, b, sums);
     for (int row = 0; row < rows; row++)
         for (int v = 0; v < 4; v++) store(out + row * out_row + v * WIDTH, sums[row][v]);
 }
@@ -164,27 +166,45 @@ static void add_product(int64_t rows, int64_t columns, int64_t terms, const floa
         }
 }
 
+/* A unit has sums: an LSTM those of its gates i, f, g, o, a plain cell one, and a GRU four: the input's part of n, r, z,
+ * and the hidden state's part of n, which r multiplies. So a GRU's first three take from the input, and its last three
+ * from the hidden state. */
+enum { LSTM, GRU, PLAIN };
+
 typedef struct {
-    int64_t N, T, F, H, threads;
+    int64_t N, T, F, H, cell, threads;
 } Sizes;
 
 /* What the sizes of a layer imply. */
 typedef struct {
-    int64_t N, T, F, H;
-    int64_t units; /* H, padded */
-    int64_t terms; /* F + H: a row holds the features, the hidden state before the step, and a one */
-    int64_t row;   /* floats from row to row: an odd number of cache lines, so that a column fills all cache sets */
-    int64_t gate;  /* floats from sequence to sequence in the gate gradients, odd for the same reason */
+    int64_t N, T, F, H, cell;
+    int64_t blocks;  /* of H rows in torch's weights, each of a sum: 4, a GRU's 3, or 1 */
+    int64_t hidden;  /* the first sum that takes from the hidden state */
+    int64_t sums;    /* of a unit */
+    int64_t span;    /* units in a panel */
+    int64_t units;   /* H, padded */
+    int64_t columns; /* sums of all units: sums x units */
+    int64_t state;   /* units, or 0 for a cell that has no state but its output */
+    int64_t terms;   /* F + H: a row holds the features, the hidden state before the step, and a one */
+    int64_t row;     /* floats from row to row: an odd number of cache lines, so that a column fills all cache sets */
+    int64_t gate;    /* floats from sequence to sequence in the gradients of sums, odd for the same reason */
     int64_t parts, chunks;
     int threads;
 } Plan;
 
 static Plan planned(const Sizes *sizes) {
-    Plan plan = {.N = sizes->N, .T = sizes->T, .F = sizes->F, .H = sizes->H, .threads = (int)sizes->threads};
-    plan.units = rounded(plan.H, UNITS);
+    Plan plan = {.N = sizes->N, .T = sizes->T, .F = sizes->F, .H = sizes->H, .cell = sizes->cell};
+    plan.threads = (int)sizes->threads;
+    plan.blocks = plan.cell == LSTM ? 4 : plan.cell == GRU ? 3 : 1;
+    plan.hidden = plan.cell == GRU;
+    plan.sums = plan.cell == PLAIN ? 1 : 4;
+    plan.span = PANEL / plan.sums;
+    plan.units = rounded(plan.H, plan.cell == PLAIN ? WIDE : UNITS);
+    plan.columns = plan.sums * plan.units;
+    plan.state = plan.cell == PLAIN ? 0 : plan.units;
     plan.terms = plan.F + plan.H;
     plan.row = (rounded(plan.terms + 1, 16) / 16 | 1) * 16;
-    plan.gate = 4 * plan.units + 16;
+    plan.gate = plan.columns + 16;
     plan.chunks = (plan.N + CHUNK - 1) / CHUNK;
     plan.parts = least(plan.chunks, PARTS);
     return plan;
@@ -193,62 +213,88 @@ static Plan planned(const Sizes *sizes) {
 /* The digest of the source from which this library was built. */
 const char *source(void) { return SOURCE; }
 
-/* The shapes of what lstm_forward keeps: rows (T + 1, N, row), gates (T, N, 4, units), cells (T + 1, N, units).
+/* The shapes of what layer_forward keeps: rows (T + 1, N, row), gates (T, N, columns), states (T + 1, N, state).
  * The hidden states after step t are rows[t + 1, :, F : F + H]. */
-void lstm_shapes(const Sizes *sizes, int64_t *row, int64_t *units) {
+void layer_shapes(const Sizes *sizes, int64_t *row, int64_t *columns, int64_t *state) {
     const Plan plan = planned(sizes);
-    *row = plan.row, *units = plan.units;
+    *row = plan.row, *columns = plan.columns, *state = plan.state;
 }
 
-/* The weights of one step as panels of 4 gates of WIDTH units: (units / WIDTH, F + H, 4, WIDTH). */
+/* The sum of a block of torch's weights of the input, or of the hidden state; a GRU's blocks are r, z, n. */
+static int64_t sum_of(const Plan *plan, int64_t block, int hidden) {
+    return plan->cell != GRU ? block : block < 2 ? block + 1 : hidden ? 3 : 0;
+}
+
+/* The weights of one step: (units / span, F + H, vectors, WIDTH), of the sums that each term adds to. */
 static void pack_forward(const Plan *plan, const float *w_ih, const float *w_hh, float *packed) {
-    memset(packed, 0, (size_t)(4 * plan->units * plan->terms) * sizeof *packed);
-    for (int64_t unit = 0; unit < plan->H; unit++)
-        for (int64_t gate = 0; gate < 4; gate++) {
-            const int64_t from = gate * plan->H + unit;
-            float *to = packed + (unit / WIDTH * plan->terms * 4 + gate) * WIDTH + unit % WIDTH;
-            for (int64_t term = 0; term < plan->F; term++, to += PANEL) *to = w_ih[from * plan->F + term];
-            for (int64_t term = 0; term < plan->H; term++, to += PANEL) *to = w_hh[from * plan->H + term];
+    const int64_t width = plan->blocks * plan->span;
+    memset(packed, 0, (size_t)(plan->blocks * plan->units * plan->terms) * sizeof *packed);
+    for (int64_t row = 0; row < plan->blocks * plan->H; row++)
+        for (int hidden = 0; hidden < 2; hidden++) {
+            const int64_t unit = row % plan->H, columns = hidden ? plan->H : plan->F;
+            const int64_t vector = sum_of(plan, row / plan->H, hidden) - hidden * plan->hidden;
+            const float *from = (hidden ? w_hh : w_ih) + row * columns;
+            float *to = packed + (unit / plan->span * plan->terms + hidden * plan->F) * width;
+            for (int64_t column = 0; column < columns; column++)
+                to[column * width + vector * WIDTH + unit % plan->span] = from[column];
         }
 }
 
-/* w (4H, columns) as panels for the way back: (columns / PANEL, 4 units, PANEL), columns padded to WIDE. */
-static void pack_back(const Plan *plan, const float *w, int64_t columns, float *packed) {
-    const int64_t rows = 4 * plan->units;
+/* w (blocks H, columns) as panels for the way back: (columns / PANEL, blocks units, PANEL), columns padded to WIDE. */
+static void pack_back(const Plan *plan, const float *w, int64_t columns, int hidden, float *packed) {
+    const int64_t rows = plan->blocks * plan->units;
     memset(packed, 0, (size_t)(rows * rounded(columns, WIDE)) * sizeof *packed);
-    for (int64_t gate = 0; gate < 4; gate++)
-        for (int64_t unit = 0; unit < plan->H; unit++)
+    for (int64_t block = 0; block < plan->blocks; block++)
+        for (int64_t unit = 0; unit < plan->H; unit++) {
+            const int64_t row = (sum_of(plan, block, hidden) - hidden * plan->hidden) * plan->units + unit;
             for (int64_t column = 0; column < columns; column++)
-                packed[(column / PANEL * rows + gate * plan->units + unit) * PANEL + column % PANEL] =
-                    w[(gate * plan->H + unit) * columns + column];
+                packed[(column / PANEL * rows + row) * PANEL + column % PANEL] =
+                    w[(block * plan->H + unit) * columns + column];
+        }
 }
 
-/* One step of a tile of `rows` sequences and WIDTH units. */
+INLINE void store_valid(float *to, Vector value, int64_t valid) { /* beyond the units stands the one */
+    if (valid >= WIDTH) store(to, value);
+    else if (valid > 0) memcpy(to, &value, (size_t)valid * sizeof *to);
+}
+
+/* One step of a tile of `rows` sequences and a panel of units. */
 INLINE void step_tile(const Plan *plan, int rows, int64_t unit, const float *weights, const float *bias,
-                      const float *row_in, float *row_out, float *gates, float *cells) {
+                      const float *row_in, float *row_out, float *gates, float *states) {
+    const int64_t apart = plan->cell == PLAIN ? WIDTH : plan->units, valid = plan->H - unit, F = plan->F;
     Vector sums[TILE][4];
     for (int row = 0; row < rows; row++)
-        for (int gate = 0; gate < 4; gate++) sums[row][gate] = load(bias + gate * plan->units + unit);
-    multiply(rows, plan->terms, row_in, plan->row, 1, weights, PANEL, sums);
-    const int64_t valid = least(plan->H - unit, WIDTH); /* beyond it stands the one */
+        for (int v = 0; v < 4; v++) sums[row][v] = load(bias + v * apart + unit);
+    if (plan->cell == GRU) {
+        multiply(rows, 0, 3, F, row_in, plan->row, 1, weights, sums);
+        multiply(rows, 1, 3, plan->H, row_in + F, plan->row, 1, weights + F * 3 * WIDTH, sums);
+    } else {
+        multiply(rows, 0, 4, plan->terms, row_in, plan->row, 1, weights, sums);
+    }
     for (int row = 0; row < rows; row++) {
-        Vector i = sigmoid(sums[row][0]), f = sigmoid(sums[row][1]), o = sigmoid(sums[row][3]);
-        Vector g = tangent(sums[row][2]);
-        float *cell = cells + row * plan->units + unit, *gate = gates + row * 4 * plan->units + unit;
-        Vector state = fused(f, load(cell), i * g), hidden = o * tangent(state);
-        store(cell + plan->N * plan->units, state);
-        store(gate, i), store(gate + plan->units, f), store(gate + 2 * plan->units, g);
-        store(gate + 3 * plan->units, o);
-        float *out = row_out + row * plan->row + plan->F + unit;
-        if (valid == WIDTH) store(out, hidden);
-        else if (valid > 0) memcpy(out, &hidden, (size_t)valid * sizeof *out);
+        Vector *sum = sums[row], hidden;
+        float *state = states + row * plan->state + unit, *out = row_out + row * plan->row + F + unit;
+        if (plan->cell == LSTM) {
+            sum[0] = sigmoid(sum[0]), sum[1] = sigmoid(sum[1]), sum[2] = tangent(sum[2]), sum[3] = sigmoid(sum[3]);
+            Vector cell = fused(sum[1], load(state), sum[0] * sum[2]);
+            store(state + plan->N * plan->state, cell);
+            store_valid(out, sum[3] * tangent(cell), valid);
+        } else if (plan->cell == GRU) {
+            sum[1] = sigmoid(sum[1]), sum[2] = sigmoid(sum[2]), sum[0] = tangent(fused(sum[1], sum[3], sum[0]));
+            hidden = fused(sum[2], load(state) - sum[0], sum[0]);
+            store(state + plan->N * plan->state, hidden);
+            store_valid(out, hidden, valid);
+        } else {
+            for (int v = 0; v < 4; v++) store_valid(out + v * WIDTH, sum[v] = tangent(sum[v]), valid - v * WIDTH);
+        }
+        for (int v = 0; v < 4; v++) store(gates + row * plan->columns + unit + v * apart, sum[v]);
     }
 }
 
 /* All steps of `count` sequences from the first on. */
 static void walk(const Plan *plan, int64_t first, int64_t count, const float *x, const float *weights,
-                 const float *bias, float *rows, float *gates, float *cells) {
-    memset(cells + first * plan->units, 0, (size_t)(count * plan->units) * sizeof *cells);
+                 const float *bias, float *rows, float *gates, float *states) {
+    for (int64_t at = 0; at < count * plan->state; at++) states[first * plan->state + at] = 0;
     for (int64_t t = 0; t <= plan->T; t++)
         for (int64_t n = first; n < first + count; n++) {
             float *row = rows + (t * plan->N + n) * plan->row;
@@ -258,12 +304,12 @@ static void walk(const Plan *plan, int64_t first, int64_t count, const float *x,
         }
     for (int64_t t = 0; t < plan->T; t++) {
         const int64_t at = t * plan->N + first;
-        for (int64_t unit = 0; unit < plan->units; unit += WIDTH) {
-            const float *panel = weights + unit * 4 * plan->terms;
+        for (int64_t unit = 0; unit < plan->units; unit += plan->span) {
+            const float *panel = weights + unit * plan->blocks * plan->terms;
             int64_t n = 0;
 #define STEP(size)                                                                                            \
     step_tile(plan, size, unit, panel, bias, rows + (at + n) * plan->row, rows + (at + plan->N + n) * plan->row, \
-              gates + (at + n) * 4 * plan->units, cells + (at + n) * plan->units)
+              gates + (at + n) * plan->columns, states + (at + n) * plan->state)
             for (; n + TILE <= count; n += TILE) STEP(TILE);
             for (; n + 2 <= count; n += 2) STEP(2);
             if (n < count) STEP(1);
@@ -272,22 +318,23 @@ static void walk(const Plan *plan, int64_t first, int64_t count, const float *x,
     }
 }
 
-/* x (N, T, F), w_ih (4H, F), w_hh (4H, H), biases (4H); the initial state is zero. Writes rows, gates and cells, which
- * lstm_backward needs. Returns 1 without memory, else 0. */
-int lstm_forward(const Sizes *sizes, const float *x, const float *w_ih, const float *w_hh, const float *b_ih,
-                 const float *b_hh, float *rows, float *gates, float *cells) {
+/* x (N, T, F), w_ih (G, F), w_hh (G, H), biases (G), G = blocks * H; the initial state is zero. Writes rows, gates and
+ * states, which layer_backward needs. Returns 1 without memory, else 0. */
+int layer_forward(const Sizes *sizes, const float *x, const float *w_ih, const float *w_hh, const float *b_ih,
+                  const float *b_hh, float *rows, float *gates, float *states) {
     const Plan plan = planned(sizes);
-    float *weights = allocated(4 * plan.units * (plan.terms + 1));
+    float *weights = allocated(plan.columns * (plan.terms + 1));
     if (!weights) return 1;
     pack_forward(&plan, w_ih, w_hh, weights);
-    float *bias = weights + 4 * plan.units * plan.terms;
-    memset(bias, 0, (size_t)(4 * plan.units) * sizeof *bias);
-    for (int64_t gate = 0; gate < 4; gate++)
-        for (int64_t unit = 0; unit < plan.H; unit++)
-            bias[gate * plan.units + unit] = b_ih[gate * plan.H + unit] + b_hh[gate * plan.H + unit];
+    float *bias = weights + plan.columns * plan.terms;
+    memset(bias, 0, (size_t)plan.columns * sizeof *bias);
+    for (int64_t row = 0; row < plan.blocks * plan.H; row++) {
+        bias[sum_of(&plan, row / plan.H, 0) * plan.units + row % plan.H] += b_ih[row];
+        bias[sum_of(&plan, row / plan.H, 1) * plan.units + row % plan.H] += b_hh[row];
+    }
 #pragma omp parallel for schedule(dynamic) num_threads(plan.threads)
     for (int64_t chunk = 0; chunk < plan.chunks; chunk++)
-        walk(&plan, chunk * CHUNK, least(CHUNK, plan.N - chunk * CHUNK), x, weights, bias, rows, gates, cells);
+        walk(&plan, chunk * CHUNK, least(CHUNK, plan.N - chunk * CHUNK), x, weights, bias, rows, gates, states);
     free(weights);
     return 0;
 }
@@ -298,44 +345,66 @@ typedef struct {
     float *rows;      /* (STEPS * CHUNK, row), in the order of d_gates */
     float *panel;     /* (STEPS * CHUNK, PANEL) of d_gates */
     float *d_hidden;  /* (CHUNK, H, padded to WIDE) */
-    float *d_state;   /* (CHUNK, units) */
+    float *d_state;   /* (CHUNK, state) */
     float *d_input;   /* (CHUNK, F, padded to WIDE) */
     float *d_weights; /* (F + H + 1, gate): the sum so far */
 } Scratch;
 
-/* Gradients of the gates of one sequence at one step; d_hidden is complete, d_state becomes that of the step before. */
-static void gate_gradients(int64_t units, const float *gate, const float *cell, const float *cell_before,
-                           const float *d_hidden, float *d_state, float *d_gates) {
+/* Gradients of the sums of one sequence at one step; d_hidden is complete, d_state becomes that of the step before. */
+static void gate_gradients(const Plan *plan, const float *gates, const float *states, const float *d_hidden,
+                           float *d_state, float *d_gates) {
+    const int64_t units = plan->units;
     for (int64_t unit = 0; unit < units; unit += WIDTH) {
-        Vector i = load(gate + unit), f = load(gate + units + unit), g = load(gate + 2 * units + unit);
-        Vector o = load(gate + 3 * units + unit), dh = load(d_hidden + unit), out = tangent(load(cell + unit));
-        Vector d_cell = fused(dh * o, 1.0f - out * out, load(d_state + unit));
-        store(d_gates + unit, d_cell * g * (i * (1.0f - i)));
-        store(d_gates + units + unit, d_cell * load(cell_before + unit) * (f * (1.0f - f)));
-        store(d_gates + 2 * units + unit, d_cell * i * (1.0f - g * g));
-        store(d_gates + 3 * units + unit, dh * out * (o * (1.0f - o)));
-        store(d_state + unit, d_cell * f);
+        const float *gate = gates + unit, *state = states + unit;
+        float *to = d_gates + unit;
+        Vector dh = load(d_hidden + unit);
+        if (plan->cell == LSTM) {
+            Vector i = load(gate), f = load(gate + units), g = load(gate + 2 * units), o = load(gate + 3 * units);
+            Vector out = tangent(load(state + plan->N * units));
+            Vector d_cell = fused(dh * o, 1.0f - out * out, load(d_state + unit));
+            store(to, d_cell * g * (i * (1.0f - i)));
+            store(to + units, d_cell * load(state) * (f * (1.0f - f)));
+            store(to + 2 * units, d_cell * i * (1.0f - g * g));
+            store(to + 3 * units, dh * out * (o * (1.0f - o)));
+            store(d_state + unit, d_cell * f);
+        } else if (plan->cell == GRU) {
+            Vector n = load(gate), r = load(gate + units), z = load(gate + 2 * units), part = load(gate + 3 * units);
+            dh = dh + load(d_state + unit);
+            Vector d_n = dh * (1.0f - z) * (1.0f - n * n);
+            store(to, d_n);
+            store(to + units, d_n * part * (r * (1.0f - r)));
+            store(to + 2 * units, dh * (load(state) - n) * (z * (1.0f - z)));
+            store(to + 3 * units, d_n * r);
+            store(d_state + unit, dh * z);
+        } else {
+            store(to, dh * (1.0f - load(gate) * load(gate)));
+        }
     }
 }
 
-/* Adds the products of the gate gradients of some steps with the rows of these steps. */
+/* Adds the products of the gradients of sums of some steps with the rows of these steps. */
 static void add_weight_gradients(const Plan *plan, int64_t terms, const Scratch *my) {
-    for (int64_t column = 0; column < 4 * plan->units; column += PANEL) {
+    for (int64_t column = 0; column < plan->columns; column += PANEL) {
         for (int64_t term = 0; term < terms; term++) /* from far apart to one place in the cache */
             for (int64_t v = 0; v < PANEL; v += WIDTH)
                 store(my->panel + term * PANEL + v, load(my->d_gates + term * plan->gate + column + v));
-        add_product(plan->terms + 1, PANEL, terms, my->rows, 1, plan->row, my->panel, my->d_weights + column,
+        const int64_t first = column < plan->blocks * plan->units ? 0 : plan->F; /* of sums that take from the input, */
+        const int64_t last = column + PANEL > plan->hidden * plan->units ? plan->terms : plan->F; /* the hidden state */
+        float *out = my->d_weights + column;
+        add_product(last - first, PANEL, terms, my->rows + first, 1, plan->row, my->panel, out + first * plan->gate,
+                    plan->gate);
+        add_product(1, PANEL, terms, my->rows + plan->terms, 1, plan->row, my->panel, out + plan->terms * plan->gate,
                     plan->gate);
     }
 }
 
 static void walk_back(const Plan *plan, int64_t first, int64_t count, const Scratch *my, const float *back_hidden,
-                      const float *back_input, const float *rows, const float *gates, const float *cells,
+                      const float *back_input, const float *rows, const float *gates, const float *states,
                       const float *d_outputs, const float *d_last, float *dx) {
-    const int64_t units = plan->units, H = plan->H, T = plan->T, F = plan->F;
-    const int64_t wide = rounded(H, WIDE), padded = rounded(F, WIDE);
+    const int64_t H = plan->H, T = plan->T, F = plan->F, wide = rounded(H, WIDE), padded = rounded(F, WIDE);
+    const int64_t summed = plan->blocks * plan->units;
     memset(my->d_hidden, 0, (size_t)(count * wide) * sizeof(float));
-    memset(my->d_state, 0, (size_t)(count * units) * sizeof(float));
+    memset(my->d_state, 0, (size_t)(count * plan->state) * sizeof(float));
     for (int64_t n = 0; d_last && n < count; n++)
         memcpy(my->d_hidden + n * wide, d_last + (first + n) * H, (size_t)H * sizeof(float));
     int64_t held = 0; /* steps whose gate gradients wait for their products */
@@ -346,16 +415,17 @@ static void walk_back(const Plan *plan, int64_t first, int64_t count, const Scra
             float *d_hidden = my->d_hidden + n * wide;
             for (int64_t unit = 0; d_outputs && unit < H; unit++)
                 d_hidden[unit] += d_outputs[((first + n) * T + t) * H + unit];
-            const float *cell = cells + (at + n) * units;
-            gate_gradients(units, gates + (at + n) * 4 * units, cell + plan->N * units, cell, d_hidden,
-                           my->d_state + n * units, d_gates + n * plan->gate);
+            gate_gradients(plan, gates + (at + n) * plan->columns, states + (at + n) * plan->state, d_hidden,
+                           my->d_state + n * plan->state, d_gates + n * plan->gate);
         }
         memcpy(my->rows + held * count * plan->row, rows + at * plan->row, (size_t)(count * plan->row) * sizeof(float));
         memset(my->d_hidden, 0, (size_t)(count * wide) * sizeof(float));
-        if (t) add_product(count, wide, 4 * units, d_gates, plan->gate, 1, back_hidden, my->d_hidden, wide);
+        if (t)
+            add_product(count, wide, summed, d_gates + plan->hidden * plan->units, plan->gate, 1, back_hidden,
+                        my->d_hidden, wide);
         if (dx) {
             memset(my->d_input, 0, (size_t)(count * padded) * sizeof(float));
-            add_product(count, padded, 4 * units, d_gates, plan->gate, 1, back_input, my->d_input, padded);
+            add_product(count, padded, summed, d_gates, plan->gate, 1, back_input, my->d_input, padded);
             for (int64_t n = 0; n < count; n++)
                 memcpy(dx + ((first + n) * T + t) * F, my->d_input + n * padded, (size_t)F * sizeof(float));
         }
@@ -367,18 +437,20 @@ static void walk_back(const Plan *plan, int64_t first, int64_t count, const Scra
 }
 
 /* Sums the partial gradients in order, into the shapes of torch's weights. */
-static void sum_parts(const Plan *plan, const Scratch *scratch, float *dw_ih, float *dw_hh, float *db) {
+static void sum_parts(const Plan *plan, const Scratch *scratch, float *dw_ih, float *dw_hh, float *db_ih,
+                      float *db_hh) {
 #pragma omp parallel for schedule(static) num_threads(plan->threads)
     for (int64_t term = 0; term <= plan->terms; term++) {
         float *sum = scratch[0].d_weights + term * plan->gate;
         for (int64_t part = 1; part < plan->parts; part++)
-            for (int64_t column = 0; column < 4 * plan->units; column++)
+            for (int64_t column = 0; column < plan->columns; column++)
                 sum[column] += scratch[part].d_weights[term * plan->gate + column];
-        for (int64_t row = 0; row < 4 * plan->H; row++) {
-            const float value = sum[row / plan->H * plan->units + row % plan->H];
-            if (term < plan->F) dw_ih[row * plan->F + term] = value;
-            else if (term < plan->terms) dw_hh[row * plan->H + term - plan->F] = value;
-            else db[row] = value;
+        for (int64_t row = 0; row < plan->blocks * plan->H; row++) {
+            const float *of_input = sum + sum_of(plan, row / plan->H, 0) * plan->units + row % plan->H;
+            const float *of_hidden = sum + sum_of(plan, row / plan->H, 1) * plan->units + row % plan->H;
+            if (term < plan->F) dw_ih[row * plan->F + term] = *of_input;
+            else if (term < plan->terms) dw_hh[row * plan->H + term - plan->F] = *of_hidden;
+            else db_ih[row] = *of_input, db_hh[row] = *of_hidden;
         }
     }
 }
@@ -387,7 +459,7 @@ static void sum_parts(const Plan *plan, const Scratch *scratch, float *dw_ih, fl
 static int64_t divided(const Plan *plan, float *memory, Scratch *scratch) {
     const int64_t held = STEPS * least(CHUNK, plan->N), count = least(CHUNK, plan->N);
     const int64_t sizes[] = {held * plan->gate, held * plan->row, held * PANEL, count * rounded(plan->H, WIDE),
-                             count * plan->units, count * rounded(plan->F, WIDE), (plan->terms + 1) * plan->gate};
+                             count * plan->state, count * rounded(plan->F, WIDE), (plan->terms + 1) * plan->gate};
     int64_t used = 0;
     for (int64_t part = 0; part < plan->parts; part++)
         for (int place = 0; place < 7; place++) {
@@ -397,30 +469,31 @@ static int64_t divided(const Plan *plan, float *memory, Scratch *scratch) {
     return used;
 }
 
-/* rows, gates and cells: of lstm_forward. d_outputs (N, T, H) and d_last (N, H), of the last hidden state, may be NULL:
- * zero; dx (N, T, F) may be NULL: not wanted. Writes dw_ih (4H, F), dw_hh (4H, H), db (4H) and dx.
+/* rows, gates and states: of layer_forward. d_outputs (N, T, H) and d_last (N, H), of the last hidden state, may be
+ * NULL: zero; dx (N, T, F) may be NULL: not wanted. Writes dw_ih (G, F), dw_hh (G, H), db_ih and db_hh (G) and dx.
  * Returns 1 without memory, else 0. */
-int lstm_backward(const Sizes *sizes, const float *w_ih, const float *w_hh, const float *rows, const float *gates,
-                  const float *cells, const float *d_outputs, const float *d_last, float *dw_ih, float *dw_hh,
-                  float *db, float *dx) {
+int layer_backward(const Sizes *sizes, const float *w_ih, const float *w_hh, const float *rows, const float *gates,
+                   const float *states, const float *d_outputs, const float *d_last, float *dw_ih, float *dw_hh,
+                   float *db_ih, float *db_hh, float *dx) {
     const Plan plan = planned(sizes);
-    const int64_t hidden = 4 * plan.units * rounded(plan.H, WIDE), input = 4 * plan.units * rounded(plan.F, WIDE);
+    const int64_t summed = plan.blocks * plan.units;
+    const int64_t hidden = summed * rounded(plan.H, WIDE), input = summed * rounded(plan.F, WIDE);
     float *back_hidden = allocated(hidden + (dx ? input : 0) + divided(&plan, NULL, NULL));
     if (!back_hidden) return 1;
     float *back_input = back_hidden + hidden;
     Scratch scratch[PARTS];
     divided(&plan, back_input + (dx ? input : 0), scratch);
-    pack_back(&plan, w_hh, plan.H, back_hidden);
-    if (dx) pack_back(&plan, w_ih, plan.F, back_input);
+    pack_back(&plan, w_hh, plan.H, 1, back_hidden);
+    if (dx) pack_back(&plan, w_ih, plan.F, 0, back_input);
 #pragma omp parallel for schedule(dynamic) num_threads(plan.threads)
     for (int64_t part = 0; part < plan.parts; part++) {
         const int64_t end = (part + 1) * plan.chunks / plan.parts;
         memset(scratch[part].d_weights, 0, (size_t)((plan.terms + 1) * plan.gate) * sizeof(float));
         for (int64_t chunk = part * plan.chunks / plan.parts; chunk < end; chunk++)
             walk_back(&plan, chunk * CHUNK, least(CHUNK, plan.N - chunk * CHUNK), &scratch[part], back_hidden,
-                      back_input, rows, gates, cells, d_outputs, d_last, dx);
+                      back_input, rows, gates, states, d_outputs, d_last, dx);
     }
-    sum_parts(&plan, scratch, dw_ih, dw_hh, db);
+    sum_parts(&plan, scratch, dw_ih, dw_hh, db_ih, db_hh);
     free(back_hidden);
     return 0;
 }

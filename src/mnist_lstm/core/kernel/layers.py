@@ -1,4 +1,4 @@
-"""LSTM, readout, dropout and loss with the bits of the kernel, as functions of torch."""
+"""Recurrent layers, readout, dropout and loss with the bits of the kernel, as functions of torch."""
 
 import ctypes
 from typing import Any
@@ -12,43 +12,45 @@ from torch.autograd.function import once_differentiable
 from mnist_lstm.core.kernel.library import address, library
 
 Gradients = tuple[Tensor | None, ...]
+GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1}  # by torch's names, in the order of kernel.c
 
 
 class Sizes(ctypes.Structure):
     """The sizes of a layer: kernel.c has the same."""
 
-    _fields_ = [(name, ctypes.c_int64) for name in ("N", "T", "F", "H", "threads")]
+    _fields_ = [(name, ctypes.c_int64) for name in ("N", "T", "F", "H", "cell", "threads")]
 
 
-class LSTMLayer(torch.autograd.Function):
+class Layer(torch.autograd.Function):
     """One layer in one direction: inputs (N, T, F) and torch's weights to hidden states (N, T, H) and the last, (N, H).
 
-    The initial state is zero. The number of threads is torch's.
+    The cell is one of GATES. The initial state is zero. The number of threads is torch's.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, inputs: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+        ctx: Any, cell: str, inputs: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Hidden states of all steps, and of the last."""
         (count, steps, features), units = inputs.shape, w_hh.shape[1]
-        sizes = Sizes(count, steps, features, units, torch.get_num_threads())
-        row, padded = ctypes.c_int64(), ctypes.c_int64()
-        library().lstm_shapes(*map(ctypes.addressof, (sizes, row, padded)))
+        weights = GATES[cell] * units
+        sizes = Sizes(count, steps, features, units, [*GATES].index(cell), torch.get_num_threads())
+        row, columns, state = ctypes.c_int64(), ctypes.c_int64(), ctypes.c_int64()
+        library().layer_shapes(*map(ctypes.addressof, (sizes, row, columns, state)))
         rows = torch.empty(steps + 1, count, row.value)
-        gates, cells = torch.empty(steps, count, 4 * padded.value), torch.empty(steps + 1, count, padded.value)
-        failed = library().lstm_forward(
+        gates, states = torch.empty(steps, count, columns.value), torch.empty(steps + 1, count, state.value)
+        failed = library().layer_forward(
             ctypes.addressof(sizes),
             address(inputs, count, steps, features),
-            address(w_ih, 4 * units, features),
-            address(w_hh, 4 * units, units),
-            address(b_ih, 4 * units),
-            address(b_hh, 4 * units),
-            *(tensor.data_ptr() for tensor in (rows, gates, cells)),
+            address(w_ih, weights, features),
+            address(w_hh, weights, units),
+            address(b_ih, weights),
+            address(b_hh, weights),
+            *(tensor.data_ptr() for tensor in (rows, gates, states)),
         )
         if failed:
             raise MemoryError("no memory for the weights of a step")
-        ctx.save_for_backward(w_ih, w_hh, rows, gates, cells)
+        ctx.save_for_backward(w_ih, w_hh, rows, gates, states)
         ctx.sizes = sizes
         ctx.set_materialize_grads(False)
         outputs = rows[1:, :, features : features + units].transpose(0, 1)
@@ -57,42 +59,43 @@ class LSTMLayer(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor | None, d_last: Tensor | None) -> Gradients:
-        """Gradients of the five arguments; that of both biases is the same."""
+        """Gradients of the inputs and weights."""
         w_ih, w_hh, *saved = ctx.saved_tensors
         count, steps, features, units = (getattr(ctx.sizes, name) for name in "NTFH")
-        dw_ih, dw_hh, db = torch.empty_like(w_ih), torch.empty_like(w_hh), torch.empty(4 * units)
-        dx = torch.empty(count, steps, features) if ctx.needs_input_grad[0] else None
+        weights = [torch.empty_like(w_ih), torch.empty_like(w_hh), *torch.empty(2, len(w_hh))]
+        dx = torch.empty(count, steps, features) if ctx.needs_input_grad[1] else None
         d_outputs = None if d_outputs is None else d_outputs.contiguous()
         d_last = None if d_last is None else d_last.contiguous()
-        failed = library().lstm_backward(
+        failed = library().layer_backward(
             ctypes.addressof(ctx.sizes),
             *(tensor.data_ptr() for tensor in (w_ih, w_hh, *saved)),
             None if d_outputs is None else address(d_outputs, count, steps, units),
             None if d_last is None else address(d_last, count, units),
-            *(tensor.data_ptr() for tensor in (dw_ih, dw_hh, db)),
+            *(tensor.data_ptr() for tensor in weights),
             None if dx is None else dx.data_ptr(),
         )
         if failed:
             raise MemoryError("no memory for the gradients")
-        return dx, dw_ih, dw_hh, db, db.clone()
+        return None, dx, *weights
 
 
-def lstm(recurrent: nn.RNNBase, inputs: Tensor) -> tuple[Tensor, tuple[Tensor, None]]:
-    """As `recurrent(inputs)`: outputs (N, T, D) and hidden states (layers * directions, N, H), but no cell state."""
+def recurrent(module: nn.RNNBase, inputs: Tensor) -> tuple[Tensor, Any]:
+    """As `module(inputs)`: outputs (N, T, D) and hidden states (layers * directions, N, H), but no cell state."""
     last = []
-    for layer in range(recurrent.num_layers):
+    for layer in range(module.num_layers):
         outputs = []
-        for backwards in (False, True)[: 1 + recurrent.bidirectional]:
+        for backwards in (False, True)[: 1 + module.bidirectional]:
             names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-            weights = [getattr(recurrent, f"{name}_l{layer}{'_reverse' * backwards}") for name in names]
+            weights = [getattr(module, f"{name}_l{layer}{'_reverse' * backwards}") for name in names]
             read = (inputs.flip(1) if backwards else inputs).contiguous()
-            states, final = LSTMLayer.apply(read, *weights)  # type: ignore[no-untyped-call]
+            states, final = Layer.apply(module.mode, read, *weights)  # type: ignore[no-untyped-call]
             outputs.append(states.flip(1) if backwards else states)
             last.append(final)
         inputs = torch.cat(outputs, 2) if len(outputs) > 1 else outputs[0]
-        if recurrent.training and recurrent.dropout and layer < recurrent.num_layers - 1:
-            inputs = _dropped(inputs, recurrent.dropout)
-    return inputs, (torch.stack(last), None)
+        if module.training and module.dropout and layer < module.num_layers - 1:
+            inputs = _dropped(inputs, module.dropout)
+    hidden = torch.stack(last)
+    return inputs, (hidden, None) if module.mode == "LSTM" else hidden
 
 
 def dropout(layer: nn.Dropout, inputs: Tensor) -> Tensor:

@@ -17,9 +17,9 @@ TYPES = {"i": ctypes.c_int64, "d": ctypes.c_double, "p": ctypes.c_void_p}
 # The result and the arguments of each function, by the keys of TYPES
 SIGNATURES = {
     "source": (ctypes.c_char_p, ""),
-    "lstm_shapes": (None, "ppp"),
-    "lstm_forward": (ctypes.c_int, "ppppppppp"),
-    "lstm_backward": (ctypes.c_int, "pppppppppppp"),
+    "layer_shapes": (None, "pppp"),
+    "layer_forward": (ctypes.c_int, "ppppppppp"),
+    "layer_backward": (ctypes.c_int, "ppppppppppppp"),
     "product": (None, "iiipiippp"),
     "cross_entropy": (ctypes.c_double, "iippdp"),
     "sum_of_squares": (ctypes.c_double, "ipd"),

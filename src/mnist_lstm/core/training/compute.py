@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mnist_lstm.core.kernel.layers import dropout, linear, lstm
+from mnist_lstm.core.kernel.layers import dropout, linear, recurrent
 from mnist_lstm.core.kernel.library import library
 from mnist_lstm.core.model.classifier import RecurrentClassifier, SeriesClassifier
 from mnist_lstm.core.training.instructions import multiplies_bfloat16, onednn_instructions
@@ -132,7 +132,7 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
 def portable_layers(classifier: RecurrentClassifier, _: torch.device) -> Iterator[None]:
     """Makes a classifier compute by the kernel, in training and in evaluation."""
     replaced: dict[nn.Module, Callable[..., Any]] = {
-        classifier.recurrent: lstm,
+        classifier.recurrent: recurrent,
         classifier.readout: linear,
         classifier.dropout: dropout,
     }
