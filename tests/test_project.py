@@ -26,6 +26,7 @@ TRAINS = (*BASE, "core.data", "core.kernel", "core.model", "core.evaluation")
 LAYERS = [
     (r"__init__\.py|__main__\.py|(pipelines|core|preflight)/__init__\.py", ()),
     (r"errors\.py", ()),
+    (r"output\.py", ("errors",)),
     (r"renamed_parameters\.py", ("errors",)),
     (r"data_parameters\.py", ("sections", "parameter_types")),
     (r"parameters\.py", ("errors", "sections", "renamed_parameters", "parameter_types", "data_parameters")),
@@ -54,9 +55,9 @@ LAYERS = [
     (r"openmp\.py", ()),
     (r"preflight/.*", (*BASE, "core", "preflight")),
     (r"console\.py", ("core", "tracking")),
-    (r"command\.py", ("errors", "tracking", "preflight", "openmp", "redaction", "sweep.hook")),
+    (r"command\.py", ("errors", "output", "tracking", "preflight", "openmp", "redaction", "sweep.hook")),
     (r"cli\.py", (*BASE, "command", "seal_commands", "model_commands", "datasets", "tracking", "viz_site", "sweep")),
-    (r"settings\.py", ("console", "preflight", "tracking", "sweep")),
+    (r"settings\.py", ("console", "output", "preflight", "tracking", "sweep")),
 ]
 
 

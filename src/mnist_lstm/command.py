@@ -16,6 +16,7 @@ from kedro.framework.cli.utils import KedroCliError, _split_params
 
 from mnist_lstm.errors import UserError, cause_for_user, listed
 from mnist_lstm.openmp import shorten_spinning
+from mnist_lstm.output import expect_written
 from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 from mnist_lstm.redaction import redacted
 
@@ -30,6 +31,7 @@ def one_line_errors(conf: str | None = None, environment: str | None = None) -> 
     """
     try:
         yield
+        expect_written()
     except click.ClickException:
         raise
     except Exception as error:

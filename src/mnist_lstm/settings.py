@@ -5,6 +5,7 @@ import os
 import sys
 
 from mnist_lstm.console import Console
+from mnist_lstm.output import make_lasting, print_warnings_of_libraries
 from mnist_lstm.preflight.config_loader import ConfigLoader
 from mnist_lstm.preflight.disk_space_hook import CheckDiskSpace
 from mnist_lstm.preflight.parameters_hook import CheckParameters
@@ -12,6 +13,8 @@ from mnist_lstm.preflight.runner_hook import CheckRunner
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.tracking.hook import Tracking
 
+make_lasting()
+print_warnings_of_libraries()
 for stream in (sys.stdout, sys.stderr):
     if hasattr(stream, "reconfigure"):  # an ASCII terminal gets escapes, not an error for each line of the log
         stream.reconfigure(errors="backslashreplace")

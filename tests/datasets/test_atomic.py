@@ -44,6 +44,14 @@ def fail_at(monkeypatch: pytest.MonkeyPatch, function: str, call: int, error: Ba
     monkeypatch.setattr(os, function, failing)
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_device_or_a_folder_is_not_replaced(tmp_path: Path, make: Any) -> None:
+    make(tmp_path / "it")
+    with pytest.raises(UserError, match="it must be a file or free, found a folder or a device; choose another name"):
+        atomic_write(tmp_path / "it", NEW)
+    assert not (tmp_path / "it").is_file()
+
+
 POINTS = [("chmod", 1, OLD), ("fsync", 1, OLD), ("replace", 1, OLD), ("fsync", 2, NEW)]
 ERRORS = [RuntimeError("any"), OSError(errno.EIO, "input/output error"), KeyboardInterrupt()]
 

@@ -19,7 +19,7 @@ from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import AugmentationParameters, Parameters, PredictParameters
 from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
-from mnist_lstm.pipelines.predict.nodes import predict_pictures
+from mnist_lstm.pipelines.predict.nodes import _with_progress, predict_pictures
 from mnist_lstm.pipelines.report import nodes
 from mnist_lstm.pipelines.report.pipeline import FIGURES
 from mnist_lstm.pipelines.reshape.nodes import reshape
@@ -110,6 +110,9 @@ def preprocessed(path: Path, card: Any) -> list[Any]:
 def test_what_is_no_series_of_the_model_is_skipped_with_the_reason(tmp_path: Path) -> None:
     card = read(data_parameters(path=str(made(tmp_path)))).card
     (tmp_path / "waves.npz").unlink()
+    skipped = pd.DataFrame({"file": ["a"], "digit": [None], "doubt": [None], "skipped": ["blank"]})
+    with pytest.raises(UserError, match=r"predict.folder must hold series .* found none in 1; a: skipped, blank"):
+        list(_with_progress(iter([skipped]), "series"))
     (tmp_path / "a.png").write_bytes(b"\x89PNG")
     longer = padded(np.random.default_rng(0).normal(size=(1, 12, 2)).astype(np.float32), 12)
     np.savez(tmp_path / "b.npz", x=longer)

@@ -22,9 +22,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
     After an error `path` is as before.
 
     Raises:
-        UserError: if the disk is full or the folder is not writable.
+        UserError: if the disk is full, the folder is not writable, or `path` is a folder or a device.
     """
     temporary = None
+    if path.exists() and not path.is_file():  # a rename would replace even /dev/stdout
+        raise UserError(f"{path} must be a file or free, found a folder or a device; choose another name.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = unfinished(path)

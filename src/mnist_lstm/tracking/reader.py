@@ -93,8 +93,8 @@ def read(client: Any, run: Any) -> Record:
 def missing(run: Any, name: str, otherwise: str) -> UserError:
     """The error for an artifact that a run lacks: its files are gone if the run wrote weights, else it `otherwise`."""
     wrote, place = tags.WEIGHTS in run.data.tags, run.info.artifact_uri
-    found = f"the run wrote it, but {place} lacks it; bring that folder back" if wrote else f"the run {otherwise}"
-    return UserError(f"run {run.info.run_id} must hold {name}, found none: {found}, or name another run.")
+    found = f"the run wrote it, but {place} lacks it; bring that folder back, or" if wrote else f"the run {otherwise};"
+    return UserError(f"run {run.info.run_id} must hold {name}, found none: {found} name another run.")
 
 
 def predictions(client: Any, run_id: str) -> Predictions | None:

@@ -16,7 +16,7 @@ class _Server(Section):
 
 
 class _Experiment(Section):
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=500)]  # as MLflow allows
 
 
 class _Run(Section):

@@ -58,7 +58,7 @@ def test_transposed_and_dark_images_are_put_right() -> None:
     [
         (np.zeros((2, 3)), r"must hold images \(N, height, width\)"),
         (np.zeros((2, 3, 4, 5)), r"3 or 4 channels, found \(2, 3, 4, 5\)"),
-        (np.zeros((0, 3, 4)), "no images"),
+        (np.zeros((0, 3, 4)), r"in each part, found train of the shape \(0, 3, 4\)"),
         (np.full((1, 2, 2), np.nan), "nan"),
         (np.full((1, 2, 2), np.inf), "infinite"),
         (np.full((1, 2, 2), "a"), "numbers for pixels"),

@@ -12,6 +12,7 @@ import pytest
 import scipy.io
 
 from mnist_lstm.core.data import idx
+from mnist_lstm.datasets.forms import to_predict
 from mnist_lstm.datasets.own_data import expect_not_emnist
 from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Read
@@ -102,6 +103,16 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "npz: objects": ("mine.npz", npz(x_train=np.array([{}], object)), "objects .* never loaded"),
     "npz: text": ("mine.npz", npz(x_train=np.full((40, 8, 8), "a")), "numbers for pixels"),
     "npz: nan": ("mine.npz", npz(x_train=np.full((40, 8, 8), np.nan)), "a number for each pixel"),
+    "npz: an empty test split": (
+        "mine.npz",
+        npz(x_test=IMAGES[:0], y_test=LABELS[:0]),
+        r"found test of the shape \(0, 8, 8\); fill that part or leave it out",
+    ),
+    "npz: one image of a class": (
+        "mine.npz",
+        npz(y_train=np.where(np.arange(40) == 9, 7, LABELS)),
+        r"found 40 of 5 classes, 1 of class 4 \(from 0, by name\)",
+    ),
     "npz: a label too few": ("mine.npz", npz(y_train=LABELS[1:]), "found 40 images and 39 labels"),
     "npz: several labels an image": ("mine.npz", npz(y_train=np.ones((40, 4))), "one label for each image"),
     "npz: no labels": ("mine.npz", npz(y_train=np.array(3)), "one array of train labels, found none"),
@@ -227,6 +238,12 @@ def test_dark_ink_on_light_paper_is_inverted_and_said(tmp_path: Path, read: Read
     assert found.card.preparation.dark_on_light
     assert found.card.preparation.paper == 0
     assert "dark ink on light, inverted" in found.card.decided[2]
+
+
+def test_series_are_no_table_of_images(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_text("@problemName a\n@classLabel true a\n@data\n0.5,1.5:a\n")
+    with pytest.raises(UserError, match=r"a\.ts must hold images, .* found series \(\.ts\)"):
+        to_predict(tmp_path / "a.ts", "images")
 
 
 def test_a_test_file_without_labels_is_left_for_predict(tmp_path: Path, read: Read) -> None:

@@ -126,6 +126,31 @@ def label_last_csv(folder: Path, digits: Digits) -> None:
         table[[*table.columns[1:], "label"]].to_csv(folder / name, index=False, header=False)
 
 
+def european_csv(folder: Path, digits: Digits) -> None:
+    """Semicolons between values and commas within them, as Excel writes in most of Europe."""
+    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+        frame(images / 255, labels).to_csv(folder / f"{split}.csv", sep=";", decimal=",", index=False)
+
+
+def unicode_text(folder: Path, digits: Digits) -> None:
+    """Excel's "Unicode text": UTF-16 with tabs."""
+    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+        frame(images, labels).to_csv(folder / f"{split}.txt", sep="\t", index=False, encoding="utf-16")
+
+
+def csv_with_row_numbers(folder: Path, digits: Digits) -> None:
+    """As pandas writes a table without index=False, and then with a comma after each row."""
+    frame(digits.train, digits.train_labels).to_csv(folder / "train.csv")
+    table = frame(digits.test, digits.test_labels).to_csv(index=False, lineterminator=",\r\n")
+    (folder / "test.csv").write_bytes(table.encode())
+
+
+def parquet_with_row_numbers(folder: Path, digits: Digits) -> None:
+    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+        table = frame(images, labels)
+        table.set_index(pd.Index(np.arange(len(table)) * 2)).to_parquet(folder / f"{split}.parquet")
+
+
 def kaggle_zip(folder: Path, digits: Digits) -> Path:
     with zipfile.ZipFile(folder / "digits.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("train.csv", frame(digits.train, digits.train_labels).to_csv(index=False))
@@ -272,6 +297,10 @@ FORMS: dict[str, tuple[Write, dict[str, Any], str]] = {
     "CSV of Fashion-MNIST": (fashion_csv, {}, "CSV"),
     "CSV of pjreddie": (pjreddie_csv, {}, "CSV"),
     "CSV with the label last": (label_last_csv, {}, "CSV"),
+    "CSV of a European Excel": (european_csv, {}, "CSV"),
+    "CSV in UTF-16": (unicode_text, {}, "CSV"),
+    "CSV with row numbers and empty columns": (csv_with_row_numbers, {}, "columns without a name are left out"),
+    "parquet with row numbers": (parquet_with_row_numbers, {}, "parquet"),
     "CSV in Kaggle's zip": (kaggle_zip, {}, "CSV"),
     "parquet of Hugging Face": (hugging_face, {}, "parquet"),
     "parquet of columns": (wide_parquet, {}, "parquet"),

@@ -1,4 +1,6 @@
+import shutil
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +120,14 @@ def test_damaged_predictions_are_reported_in_one_sentence(fakes: FakeRuns) -> No
     fakes.client.log_artifact(run_id, str(fakes.path / "predictions.npz"))
     with pytest.raises(UserError, match=f"predictions.npz of run {run_id} must be a complete npz file"):
         reader.predictions(fakes.client, run_id)
+
+
+def test_predictions_whose_file_is_gone_are_named(fakes: FakeRuns, caplog: pytest.LogCaptureFixture) -> None:
+    ids = [fakes.record("a", wrong=slice(0, 1), tags={tags.WEIGHTS: "1"}) for _ in range(2)]
+    shutil.rmtree(Path(fakes.client.get_run(ids[0]).info.artifact_uri.removeprefix("file://")))
+    assert [run.predictions is None for run in fakes.read(*ids)] == [True, False]
+    (line,) = caplog.messages
+    assert line.startswith(f"run {ids[0]} must hold predictions.npz, found none: the run wrote it, but ")
 
 
 def test_the_last_runs_are_those_that_a_person_started(fakes: FakeRuns) -> None:

@@ -31,8 +31,8 @@ def grey_values(parts: Mapping[str, Any], place: str, brightest: float | None = 
     shapes = {images.shape for images in parts.values()}
     if wrong := [shape for shape in shapes if len(shape) not in (3, 4) or shape[3:] not in ((), (1,), (3,), (4,))]:
         raise UserError(f"{place} must hold images (N, height, width) or with 1, 3 or 4 channels, found {wrong[0]}.")
-    if empty := [shape for shape in shapes if 0 in shape]:
-        raise UserError(f"{place} holds no images, found the shape {empty[0]}.")
+    if empty := [f"{split} of the shape {images.shape}" for split, images in parts.items() if 0 in images.shape]:
+        raise UserError(f"{place} must hold images in each part, found {empty[0]}; fill that part or leave it out.")
     ranges = {split: _range(images, place) for split, images in parts.items()}
     lowest, highest, whole = _joined(ranges.values())
     if brightest is None:

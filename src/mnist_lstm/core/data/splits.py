@@ -129,9 +129,14 @@ def _drawn(part: ImageSplit, positions: NDArray[np.int64], fraction: float, seed
     labels = part.labels[positions]
     try:
         return train_test_split(positions, test_size=fraction, random_state=seed, stratify=labels)
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{name} must hold images enough to set {fraction:.3g} of each class aside: {reason}") from None
+    except ValueError:
+        counts = np.bincount(labels)
+        fewest = int(np.where(counts, counts, len(labels)).argmin())
+        raise UserError(
+            f"{name} must hold images enough to set {fraction:.3g} of each class aside, found {len(labels)} of "
+            f"{np.count_nonzero(counts)} classes, {counts[fewest]} of class {fewest} (from 0, by name); add images, or "
+            "leave that class out."
+        ) from None
 
 
 def _chosen(part: ImageSplit, positions: NDArray[np.int64]) -> ImageSplit:

@@ -107,8 +107,10 @@ def _strength(away: NDArray[np.float32]) -> NDArray[np.uint8]:
     towards = 1 if 2 * np.count_nonzero(away[strong] > 0) > np.count_nonzero(strong) else -1
     towards_ink = away * towards
     full = float(np.median(towards_ink[towards_ink > towards_ink.max() / 2])) if towards_ink.max() > 0 else 0.0
-    if full < max(LEAST_CONTRAST, noise):
+    if full < LEAST_CONTRAST:
         raise PictureError("blank: nothing on it stands out from its paper")
+    if full < noise:
+        raise PictureError("its ink and its paper cannot be told apart: leave more paper around the ink")
     return np.where(towards_ink > noise, np.clip(towards_ink * (WHITE / full), 0, WHITE), 0).astype(np.uint8)
 
 

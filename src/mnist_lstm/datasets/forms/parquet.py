@@ -10,7 +10,7 @@ import numpy as np
 from mnist_lstm.core.data.pixels import WHITE
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.encoded import expect_readable, pictures, skipped
-from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
+from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped, without_name
 from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out
 from mnist_lstm.errors import UserError
 
@@ -54,14 +54,14 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
 
     try:
         file = ParquetFile(path)
-        columns = file.schema_arrow.names
+        columns = [name for name in file.schema_arrow.names if not without_name(name)]
         label = label_position(path, columns, None, data)
         if label is None:
             raise UserError(
                 f"{path} must have a column of labels, found none; name it: --params data.label_column=NAME."
             )
         nested = [name for name in columns if pa.types.is_struct(file.schema_arrow.field(name).type)]
-        batches = file.iter_batches(ROWS)
+        batches = file.iter_batches(ROWS, columns=columns)
         if nested:
             images, labels = _pictures(path, batches, label, nested[0], data, broken)
         else:

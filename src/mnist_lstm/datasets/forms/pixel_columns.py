@@ -1,6 +1,7 @@
 """Columns of pixels: which one holds the labels, and how a row becomes an image."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,11 @@ def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
             "or the column of the labels (--params data.label_column=NAME)."
         )
     return pixels.reshape(len(pixels), height, width)
+
+
+def without_name(name: str) -> bool:
+    """Whether it is a column of row numbers as pandas writes them, or an empty one after the last comma of each row."""
+    return not name or re.fullmatch(r"Unnamed: \d+|__index_level_\d+__", name) is not None
 
 
 def label_position(
@@ -54,14 +60,15 @@ def label_position(
                 f"{data.label_column!r}."
             )
         return names.index(asked)
+    count = sum(not without_name(name) for name in columns)
     if ends is None:
         found = [position for position, name in enumerate(columns) if any(word in LABELS for word in words(name))]
-    elif _square(len(columns)) and not _square(len(columns) - 1):
+    elif _square(count) and not _square(count - 1):
         return None
     else:
         first, last = ends()
         found = [at for at, values in ((0, first), (len(columns) - 1, last)) if 2 <= values.nunique() <= MOST_CLASSES]
-    if not found and _square(len(columns)):
+    if not found and _square(count):
         return None
     if len(found) != 1:
         candidates = ", ".join(columns[at] for at in found) or "none"

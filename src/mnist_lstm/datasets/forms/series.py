@@ -27,9 +27,11 @@ def recognises(path: Path, head: bytes) -> bool:
 
 def read(files: list[Path], data: DataParameters) -> RawData:
     """The series of each split."""
+    of_ts = [path for path in files if _is_ts(first_bytes(path, HEAD))]
+    if data.kind == "images" and of_ts:
+        raise UserError(f"{of_ts[0]} must hold images, as data.kind or the model says, found series (.ts).")
     if data.kind == "images":
         return tables.read(files, data)
-    of_ts = [path for path in files if _is_ts(first_bytes(path, HEAD))]
     found, rest = by_split(of_ts or files, data.subset)
     parts = {split: _read(only(paths, f"{split} series"), bool(of_ts), data) for split, paths in found.items()}
     copies = [path for path in files if of_ts and path not in of_ts]  # the archives have .arff and .txt of the same

@@ -1,5 +1,6 @@
 """Tables of pixels: CSV with a header or without, and ARFF as OpenML has it."""
 
+import codecs
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -11,18 +12,19 @@ import pandas as pd
 
 from mnist_lstm.core.data.pixels import WHITE
 from mnist_lstm.data_parameters import DataParameters
-from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped
-from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, of_emnist, only
+from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped, without_name
+from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, first_bytes, left_out, of_emnist, only
 from mnist_lstm.errors import UserError
 
 FEWEST = 5  # columns of a table of pixels
 ROWS = 5000  # read at a time
-SEPARATORS = ",;\t"
+HEAD = 1 << 16  # bytes that tell the columns
+UTF8 = "utf-8-sig"
 
 
 def recognises(path: Path, head: bytes) -> bool:
     """Whether its second line has numbers in columns, or it is an ARFF file."""
-    if b"\0" in head:  # no text
+    if b"\0" in head and _encoding(head) == UTF8:  # no text
         return False
     lines = _lines(head)
     if lines and _relation(lines):
@@ -39,7 +41,9 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     parts = {split: table(only(paths, f"{split} images"), data) for split, paths in found.items()}
     emnist = of_emnist(found.values())
     kind = "ARFF" if files[0].suffix.lower() == ".arff" else "CSV"
-    return RawData(f"{'EMNIST: ' if emnist else ''}{kind} table", parts, transposed=emnist, notes=left_out(rest))
+    names = _columns(_lines(first_bytes(files[0], HEAD)))[0] or []
+    notes = left_out(rest) + ("columns without a name are left out",) * any(map(without_name, names))
+    return RawData(f"{'EMNIST: ' if emnist else ''}{kind} table", parts, transposed=emnist, notes=notes)
 
 
 def table(path: Path, data: DataParameters) -> RawSplit:
@@ -48,9 +52,7 @@ def table(path: Path, data: DataParameters) -> RawSplit:
     Raises:
         UserError: if the columns are not those of square images and labels, or a row is not like the others.
     """
-    with path.open("rb") as file:
-        lines = _lines(file.read(1 << 16))
-    columns, skipped, separator = _columns(lines)
+    columns, skipped, separator = _columns(_lines(first_bytes(path, HEAD)))
     named = columns is not None
     chunks = _chunks(path, skipped, separator)
     first = next(chunks, None)
@@ -62,27 +64,30 @@ def table(path: Path, data: DataParameters) -> RawSplit:
     label = label_position(
         path, columns, None if named else partial(_ends, path, skipped, separator, len(columns) - 1), data
     )
+    unused = [at for at, name in enumerate(columns) if at == label or without_name(name)]
     values: list[Any] = []
     labels: list[Any] = []
     seen = skipped + 1
     for chunk in chain([first], chunks):
-        values.append(_pixels(path, chunk, columns, label, seen))
+        values.append(_pixels(path, chunk, columns, unused, seen))
         labels += [] if label is None else chunk.iloc[:, label].tolist()
         seen += len(chunk)
     return RawSplit(shaped(np.concatenate(values), data, path), None if label is None else np.array(labels))
 
 
-def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], label: int | None, line: int) -> Any:
+def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], unused: list[int], line: int) -> Any:
     """The pixels of some rows; whole numbers from 0 to 255 as bytes, others as float32."""
-    pixels = chunk.drop(columns=chunk.columns[[label]] if label is not None else [])
+    pixels = chunk.drop(columns=chunk.columns[unused])
     wrong = [name for name, dtype in pixels.dtypes.items() if dtype.kind not in "iuf"]
     missing = np.argwhere(pixels.isna().to_numpy()) if not wrong else [[0, 0]]
     if wrong or len(missing):
         name = wrong[0] if wrong else pixels.columns[missing[0][1]]
         bad = pd.to_numeric(pixels[name], errors="coerce").isna().to_numpy() if wrong else None
         row = int(bad.argmax()) if bad is not None else int(missing[0][0])
+        value = chunk.loc[chunk.index[row], name]
+        found = value if isinstance(value, float) else repr(value)
         raise UserError(
-            f"{path} must have a number in each column of pixels, found {chunk.loc[chunk.index[row], name]!r} in "
+            f"{path} must have a number in each column of pixels, found {found} in "
             f"column {columns[int(name)]} of line {line + row}; remove the line or the column, or pass "
             "data.label_column."
         )
@@ -124,9 +129,13 @@ def _ends(path: Path, skipped: int, separator: str, last: int) -> tuple[Any, Any
 
 
 def _chunks(path: Path, skipped: int, separator: str, **chosen: Any) -> Iterator[pd.DataFrame]:
+    head = first_bytes(path, HEAD)
+    decimal = "," if separator != "," and any("," in line for line in _lines(head)[skipped:]) else "."
     try:
         with pd.read_csv(
             path,
+            encoding=_encoding(head),
+            decimal=decimal,
             header=None,
             skiprows=skipped,
             sep=separator,
@@ -145,7 +154,7 @@ def _chunks(path: Path, skipped: int, separator: str, **chosen: Any) -> Iterator
 
 def _lines(head: bytes) -> list[str]:
     """The complete lines at the beginning of a file; also the only one."""
-    text = head.decode("utf-8-sig", errors="replace")
+    text = head.decode(_encoding(head), errors="replace")
     lines = text.splitlines()
     return lines if text.endswith("\n") or len(lines) < 2 else lines[:-1]
 
@@ -154,14 +163,20 @@ def _relation(lines: list[str]) -> bool:
     return any(line.lower().startswith("@relation") for line in lines[:50])
 
 
+def _encoding(head: bytes) -> str:
+    """UTF-16 where the file begins so, as Excel's "Unicode text" does."""
+    return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else UTF8
+
+
 def _separator(line: str) -> str | None:
-    found = max(SEPARATORS, key=line.count)
-    return found if found in line else None
+    """The comma, unless it is that of decimals between semicolons or tabs."""
+    found = max(";\t", key=line.count)
+    return found if line.count(found) >= FEWEST - 1 else "," if "," in line else None
 
 
 def _number(cell: str) -> bool:
     try:
-        float(cell.strip().strip("'\""))
+        float(cell.strip().strip("'\"").replace(",", "."))
     except ValueError:
         return False
     return True

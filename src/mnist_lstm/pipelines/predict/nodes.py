@@ -10,6 +10,7 @@ import pandas as pd
 from mnist_lstm.core import plots
 from mnist_lstm.core.inference.predict import Open, model_name, predict_tables, preprocess_each
 from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import PredictParameters
 
 SHOWN = 60  # pictures on the contact sheet
@@ -46,14 +47,20 @@ def _submitted(predicted_digits: Iterator[pd.DataFrame]) -> Iterator[pd.DataFram
 
 
 def _with_progress(parts: Iterator[pd.DataFrame], things: str) -> Iterator[pd.DataFrame]:
-    """Yields the tables; logs the first answers and the doubtful ones, and the number of things from time to time."""
+    """Yields the tables; logs the first answers and the doubtful ones, and the number of things from time to time.
+
+    Raises:
+        UserError: if none could be answered.
+    """
     seen = skipped = doubtful = 0
+    why = ""
     for part in parts:
         first = part.index < LISTED - seen
         doubted = ((part["doubt"].fillna("") != "") | (part["skipped"] != "")).to_numpy()
         listed = doubted & ~first & (doubtful + doubted.cumsum() <= LISTED)
         for _, row in part[first | listed].iterrows():
             logger.info("%s", _line(row))
+        why = why or _line(part.iloc[0])
         seen += len(part)
         doubtful += int(doubted.sum())
         skipped += int((part["skipped"] != "").sum())
@@ -62,6 +69,8 @@ def _with_progress(parts: Iterator[pd.DataFrame], things: str) -> Iterator[pd.Da
         yield part
     counts = (seen, things, seen - skipped, doubtful - skipped, skipped)
     logger.info("%d %s: %d answered, %d of these in doubt; %d skipped", *counts)
+    if skipped == seen:
+        raise UserError(f"predict.folder must hold {things} that can be answered, found none in {seen}; {why}")
 
 
 def _line(row: pd.Series) -> str:

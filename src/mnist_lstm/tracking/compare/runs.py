@@ -1,6 +1,7 @@
 """The runs to compare: which they are, and what is read of them."""
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from mnist_lstm.tracking import reader, store, tags
 from mnist_lstm.tracking.find_run import find_run
 from mnist_lstm.tracking.payloads import with_effect
 
+logger = logging.getLogger(__name__)
+
+TESTED = "test/accuracy"  # the metric of a run that has predictions
 HOW = "name two or more (`kedro compare RUN RUN`) or take the newest (`kedro compare --last 2`)"
 ABSENT = "–"
 BEFORE = {key: str(value) for key, value in CAME_LATER.items()}  # as runs trained that knew no such parameter
@@ -125,10 +129,13 @@ def compared(client: Any, runs: Sequence[Any]) -> list[Compared]:
 
 def _compared(client: Any, run: Any, head: str) -> Compared:
     run_id = run.info.run_id
+    predictions = reader.predictions(client, run_id)
+    if predictions is None and TESTED in run.data.metrics:
+        logger.warning("%s It is compared without.", reader.missing(run, "predictions.npz", "recorded none"))
     return Compared(
         head,
         run,
-        reader.predictions(client, run_id),
+        predictions,
         reader.curves(client, run_id),
         json.loads(reader.fetched(client, run_id, "provenance.json") or b"{}"),
         reader.figures(client, run_id),
