@@ -3,10 +3,13 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 import yaml
 
+from mnist_lstm.core.model.stepwise import StepwiseCell
 from tests.support.pages import PAGES, PROJECT, fences, inline_code, tokens
 
 PACKAGE = PROJECT / "src" / "mnist_lstm"
@@ -38,6 +41,18 @@ def test_the_code_of_the_tutorial_is_that_of_the_project() -> None:
     shown = set().union(*map(lines, fences("docs/tutorial.md", "python")))
     assert shown
     assert not shown - set().union(*(lines(path.read_text()) for path in PACKAGE.rglob("*.py")))
+
+
+def test_the_cell_of_extending_trains() -> None:
+    found: dict[str, Any] = {}
+    exec("\n".join(fences("docs/extending.md", "python")), found)  # noqa: S102 - the page is of this repository
+    layers = StepwiseCell(found["minimal"], 2, 3, 4, 2, batch_first=True, bidirectional=True)
+    for weight in layers.parameters():
+        torch.nn.init.uniform_(weight, -1, 1)
+    outputs, last = layers(torch.rand(5, 6, 3))
+    assert (outputs.shape, last.shape) == ((5, 6, 8), (4, 5, 4))
+    outputs.sum().backward()
+    assert all(weight.grad is not None and weight.grad.any() for weight in layers.parameters())
 
 
 def anchors(page: str) -> set[str]:

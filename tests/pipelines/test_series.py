@@ -24,6 +24,7 @@ from mnist_lstm.pipelines.report import nodes
 from mnist_lstm.pipelines.report.pipeline import FIGURES
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import export, train
+from tests.pipelines.test_figures import DRAWN
 from tests.support import finished
 from tests.support.projects import data_parameters
 
@@ -67,7 +68,7 @@ def test_series_pass_through_every_node(
     image = beliefs[2].axes[0].images[0].get_array()
     assert image.shape == (9, 2)
     assert np.abs(np.ma.filled(image, 0)).max() < 5  # in deviations from the mean, not in thousands
-    assert len(results) == 6
+    assert len([*results, *beliefs]) == len(DRAWN)
 
     figures = dict.fromkeys(FIGURES, b"")
     page, model_card = nodes.write_report(

@@ -10,7 +10,7 @@ import torch
 
 from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, to_sequences
 from mnist_lstm.core.evaluation import by_step, gates
-from mnist_lstm.core.model.classifier import CELLS
+from mnist_lstm.core.explain.page import KINDS
 from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.core.training.snapshots import flat
 from tests.conftest import read_by
@@ -31,7 +31,7 @@ READ = """({networks, images}) => networks.map(({sizes, order, weights}) => {
       ...Object.fromEntries(Object.entries(seen).map(([k, v]) => [k, Array.from(v)]))};
   });
 })"""
-COMBINATIONS = list(itertools.product(CELLS, POOLINGS, [1, 2], [False, True]))
+COMBINATIONS = list(itertools.product(KINDS, POOLINGS, [1, 2], [False, True]))
 
 
 def given(cell: str, pooling: str, layers: int, both: bool, view: str = "rows") -> tuple[Any, Any, dict[str, Any]]:

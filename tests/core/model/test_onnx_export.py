@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnist_lstm.core.data.sequences import pixel_order_for
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.model.export import ImageClassifier
-from mnist_lstm.core.model.onnx_export import to_onnx
+from mnist_lstm.core.model.onnx_export import OPERATORS, to_onnx
 from mnist_lstm.errors import UserError
 from tests.conftest import read_by
 from tests.core.test_combinations import CHOICES, COMBINATIONS
@@ -20,7 +20,8 @@ from tests.support import tiny
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 
-EVERY = [dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())]
+EXPORTED = CHOICES | {"cell": list(OPERATORS)}
+EVERY = [dict(zip(EXPORTED, values, strict=True)) for values in itertools.product(*EXPORTED.values())]
 CASES = [pytest.param(each, marks=[] if each in COMBINATIONS else [pytest.mark.slow]) for each in EVERY]
 SIZES = (1, 2, 128, 1000)
 
@@ -63,7 +64,7 @@ def test_onnxruntime_gives_the_probabilities_of_torch(combination: dict[str, Any
     assert difference(made, pixel_order, [tiny.images(count) for count in SIZES]) < 1e-6
 
 
-@pytest.mark.parametrize("cell", CHOICES["cell"])
+@pytest.mark.parametrize("cell", OPERATORS)
 def test_the_probabilities_of_a_network_of_the_tutorials_size_are_equal_too(cell: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (100, 28, 28), np.uint8)
     made, pixel_order = classifier("rows", (28, 28), cell=cell, hidden_size=128)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.testing import assert_close
 
+from mnist_lstm.core.evaluation.gates import STATES
 from mnist_lstm.core.model.classifier import RecurrentClassifier, classify, new_classifier
 from mnist_lstm.core.model.initialization import layer_weights
-from mnist_lstm.core.model.stepwise import StepwiseLSTM, lstm_step
+from mnist_lstm.core.model.stepwise import StepwiseCell, StepwiseLSTM, lstm_step
 from tests.core.model import test_series
 from tests.support import tiny
 
@@ -76,9 +77,21 @@ def test_without_either_the_steps_are_torchs_lstm(both: bool) -> None:
     own = StepwiseLSTM(False, 0.0, 4, 5, 2, batch_first=True, bidirectional=both).double()
     own.load_state_dict(torchs.state_dict())  # the same names
     inputs = torch.rand(3, 7, 4, dtype=torch.float64)
-    (outputs, (last, _)), (found, (end, _)) = torchs(inputs), own(inputs)
+    (outputs, (last, _)), (found, end) = torchs(inputs), own(inputs)
     assert_close(found, outputs, rtol=1e-12, atol=1e-14)
     assert_close(end, last, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize(("kind", "cell", "gates"), [(nn.LSTM, "lstm", 4), (nn.GRU, "gru", 3), (nn.RNN, "rnn", 1)])
+def test_a_cell_from_its_equations_is_torchs(kind: Any, cell: str, gates: int, both: bool) -> None:
+    torchs = kind(4, 5, 2, batch_first=True, bidirectional=both).double()
+    own = StepwiseCell(STATES[cell], gates, 4, 5, 2, batch_first=True, bidirectional=both).double()
+    own.load_state_dict(torchs.state_dict())
+    inputs = torch.rand(3, 7, 4, dtype=torch.float64)
+    (outputs, state), (found, end) = torchs(inputs), own(inputs)
+    assert_close(found, outputs, rtol=1e-12, atol=1e-14)
+    assert_close(end, state[0] if cell == "lstm" else state, rtol=1e-12, atol=1e-14)
 
 
 def test_plain_gates_without_zoneout_are_computed_by_torch_to_the_bit() -> None:

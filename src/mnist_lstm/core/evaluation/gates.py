@@ -1,7 +1,5 @@
 """Gates and states inside the cell at each step, from the equations of each cell type."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +9,9 @@ from torch import Tensor
 
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.model.initialization import Layer, layer_weights
-from mnist_lstm.core.model.stepwise import StepwiseLSTM, lstm_step
+from mnist_lstm.core.model.stepwise import Equations, Seen, StepwiseCell, lstm
 
 States = dict[str, NDArray[np.float32]]
-Seen = dict[str, Tensor]  # by name, each (N, H)
 
 
 def states(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> States:
@@ -23,9 +20,8 @@ def states(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> States:
     For a bidirectional network (N, T, 2H), forward first. Gates are between 0 (closed) and 1 (open), the hidden state
     is between -1 and 1, and the cell state of an LSTM is unbounded.
     """
-    recurrent, equations = classifier.recurrent, STATES[classifier.model.cell]
-    if isinstance(recurrent, StepwiseLSTM):
-        equations = partial(_lstm, refined=recurrent.refined, zoneout=recurrent.zoneout)
+    recurrent = classifier.recurrent
+    equations = recurrent.equations if isinstance(recurrent, StepwiseCell) else STATES[classifier.model.cell]
     with torch.inference_mode():
         given = torch.from_numpy(sequences)
         inputs, present = classifier.scaled(given), classifier.present(given)
@@ -39,7 +35,7 @@ def states(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> States:
     return {name: state.numpy() for name, state in seen.items()}
 
 
-def _read(equations: Callable[..., Seen], weights: Layer, inputs: Tensor, present: Tensor, backwards: bool) -> Seen:
+def _read(equations: Equations, weights: Layer, inputs: Tensor, present: Tensor, backwards: bool) -> Seen:
     """Gates and states of a layer in one direction, each (N, T, H), in the order of the inputs (N, T, F).
 
     Where a step is not present (N, T, 1), they stay as they were before it.
@@ -56,13 +52,6 @@ def _read(equations: Callable[..., Seen], weights: Layer, inputs: Tensor, presen
     return {name: torch.stack([each[name] for each in steps[:: -1 if backwards else 1]], dim=1) for name in seen}
 
 
-def _lstm(driven: Tensor, recalled: Tensor, before: Seen, refined: bool = False, zoneout: float = 0.0) -> Seen:
-    """Of refined gates the gate that forgets, g, and its complement; of zoneout the mean states."""
-    now = lstm_step(driven + recalled, before["hidden state"], before["cell state"], refined, zoneout)
-    names = ("input gate", "forget gate", "output gate", "cell state", "hidden state")
-    return dict(zip(names, now, strict=True))
-
-
 def _gru(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
     """Cho et al. 2014, doi:10.3115/v1/D14-1179, with the reset gate applied after the product, as in torch.nn.GRU."""
     (r, z, n), (r_recalled, z_recalled, n_recalled) = driven.chunk(3, dim=1), recalled.chunk(3, dim=1)
@@ -77,8 +66,7 @@ def _rnn(driven: Tensor, recalled: Tensor, before: Seen) -> Seen:
     return {"hidden state": torch.tanh(driven + recalled)}
 
 
-# Each maps the weighted input, the weighted previous hidden state and the previous states to the new gates and states
-STATES: dict[str, Callable[[Tensor, Tensor, Seen], Seen]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
+STATES: dict[str, Equations] = {"lstm": lstm, "gru": _gru, "rnn": _rnn}
 
 
 def units_read_most(classifier: RecurrentClassifier, count: int) -> NDArray[np.int64]:

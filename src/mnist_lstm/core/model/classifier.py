@@ -79,7 +79,7 @@ class RecurrentClassifier(nn.Module):
         Both keep the precision of the recurrent layer; pooling converts only the one that it uses.
         """
         outputs, state = self.recurrent(self.scaled(sequences))
-        hidden = state[0] if self.model.cell == "lstm" else state  # (layers * directions, N, H)
+        hidden = state[0] if isinstance(state, tuple) else state  # (layers * directions, N, H)
         directions = 2 if self.model.bidirectional else 1
         return outputs, hidden[-directions:].transpose(0, 1).flatten(1)
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 from mnist_lstm.core.model.initialization import Layer, layer_weights
-from mnist_lstm.core.model.stepwise import StepwiseLSTM
+from mnist_lstm.core.model.stepwise import StepwiseCell
 
 OPERATIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
     "LSTM": torch.lstm,
@@ -53,7 +53,7 @@ def both_ways(recurrent: nn.RNNBase, inputs: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _one_way(recurrent: nn.RNNBase, inputs: Tensor, weights: Layer) -> Tensor:
-    if isinstance(recurrent, StepwiseLSTM):
+    if isinstance(recurrent, StepwiseCell):
         return recurrent.one_way(inputs, weights)
     empty = inputs.new_zeros(1, inputs.shape[0], recurrent.hidden_size)
     state = (empty, empty) if recurrent.mode == "LSTM" else empty

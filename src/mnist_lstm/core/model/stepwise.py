@@ -1,5 +1,7 @@
-"""An LSTM computed step by step, for what torch.nn.LSTM does not have: refined gates and zoneout."""
+"""Cells computed step by step from their equations, for what torch.nn does not have, as refined gates and zoneout."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -7,6 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, linear
 
 from mnist_lstm.core.model.initialization import Draws, Layer, layer_weights
+
+Seen = dict[str, Tensor]  # gates and states by name, each (N, H)
+# From the weighted input, the weighted previous hidden state, (N, G * H), and the previous states
+Equations = Callable[[Tensor, Tensor, Seen], Seen]
 
 
 def lstm_step(
@@ -55,8 +61,55 @@ def _zoned_out(before: Tensor, after: Tensor, zoneout: float, training: bool) ->
     return torch.where(torch.rand_like(after) < zoneout, before, after)
 
 
-class StepwiseLSTM(nn.LSTM):
-    """torch.nn.LSTM with refined gates or zoneout: the same weights by the same names, in more time.
+def lstm(driven: Tensor, recalled: Tensor, before: Seen, refined: bool = False, zoneout: float = 0.0) -> Seen:
+    """Of refined gates the gate that forgets, g, and its complement; of zoneout the mean states."""
+    now = lstm_step(driven + recalled, before["hidden state"], before["cell state"], refined, zoneout)
+    names = ("input gate", "forget gate", "output gate", "cell state", "hidden state")
+    return dict(zip(names, now, strict=True))
+
+
+class StepwiseCell(nn.RNNBase):
+    """Layers of a cell, from its equations: weights by the names of torch.nn.LSTM, its arguments, and more time.
+
+    Args:
+        equations: of a step; "hidden state" is among what they give.
+        gates: G, how many blocks of H rows the weights have.
+        arguments, settings: of torch.nn.LSTM, with batch_first.
+    """
+
+    def __init__(self, equations: Equations, gates: int, *arguments: Any, **settings: Any):
+        super().__init__("RNN_TANH", *arguments, **settings)  # torch takes no other cell than its own
+        self.mode, self.equations = "STEPWISE", equations
+        for name, weight in list(self.named_parameters()):
+            setattr(self, name, nn.Parameter(torch.empty(gates * len(weight), *weight.shape[1:])))
+
+    def flatten_parameters(self) -> None:
+        """Nothing: cuDNN has no such cell."""
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs (N, T, D), and the last hidden states, (layers * directions, N, H)."""
+        last = []
+        for layer in range(self.num_layers):
+            inputs = dropout(inputs, self.dropout, self.training) if layer else inputs
+            there, *back = layer_weights(self, layer)
+            outputs = [self.one_way(inputs, there), *(self.one_way(inputs.flip(1), each).flip(1) for each in back)]
+            last += [outputs[0][:, -1], *(each[:, 0] for each in outputs[1:])]
+            inputs = torch.cat(outputs, dim=2)
+        return inputs, torch.stack(last)
+
+    def one_way(self, inputs: Tensor, weights: Layer) -> Tensor:
+        """The hidden states (N, T, H) of one layer that reads inputs (N, T, F) from the first step to the last."""
+        empty = inputs.new_zeros(inputs.shape[0], self.hidden_size)  # len() would fix N in an export
+        seen, states = {"hidden state": empty, "cell state": empty}, []
+        for step in linear(inputs, weights.input_weight, weights.input_bias).unbind(1):
+            recalled = linear(seen["hidden state"], weights.hidden_weight, weights.hidden_bias)
+            seen = self.equations(step, recalled, seen)
+            states.append(seen["hidden state"])
+        return torch.stack(states, dim=1)
+
+
+class StepwiseLSTM(StepwiseCell):
+    """An LSTM with refined gates or zoneout.
 
     Args:
         refined: whether the gates are refined.
@@ -65,24 +118,13 @@ class StepwiseLSTM(nn.LSTM):
     """
 
     def __init__(self, refined: bool, zoneout: float, *arguments: Any, **settings: Any):
-        super().__init__(*arguments, **settings)
-        self.refined, self.zoneout = refined, zoneout
-
-    def forward(self, inputs: Tensor) -> tuple[Tensor, tuple[Tensor, None]]:  # type: ignore[override]
-        """As torch.nn.LSTM: outputs (N, T, D) and last hidden states (layers * directions, N, H), but no cell state."""
-        last = []
-        for layer in range(self.num_layers):
-            inputs = dropout(inputs, self.dropout, self.training) if layer else inputs
-            there, *back = layer_weights(self, layer)
-            outputs = [self.one_way(inputs, there), *(self.one_way(inputs.flip(1), each).flip(1) for each in back)]
-            last += [outputs[0][:, -1], *(each[:, 0] for each in outputs[1:])]
-            inputs = torch.cat(outputs, dim=2)
-        return inputs, (torch.stack(last), None)
+        super().__init__(partial(lstm, refined=refined, zoneout=zoneout), 4, *arguments, **settings)
+        self.mode, self.refined, self.zoneout = "LSTM", refined, zoneout
 
     def one_way(self, inputs: Tensor, weights: Layer) -> Tensor:
-        """The hidden states (N, T, H) of one layer that reads inputs (N, T, F) from the first step to the last."""
+        """As that of any cell, with the zoneout of training, and both biases in one sum."""
         driven = linear(inputs, weights.input_weight, weights.input_bias + weights.hidden_bias)
-        hidden = cell = inputs.new_zeros(inputs.shape[0], self.hidden_size)  # len() would fix N in an export
+        hidden = cell = inputs.new_zeros(inputs.shape[0], self.hidden_size)
         states = []
         for step in driven.unbind(1):
             recalled = step + linear(hidden, weights.hidden_weight)
