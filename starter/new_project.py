@@ -66,12 +66,16 @@ EDITS_WITHOUT = {
         ("src/mnist_lstm/sweep/options.py", r"        self\._check_engine\(\)\n\n    def _check_engine(.*\n)+\Z", ""),
         ("src/mnist_lstm/sweep/stages.py", r'    if options.engine == "local":\n    (.*)\n(.*\n)+?(?=\n\n)', r"\1\n"),
         ("tests/pipelines/test_nodes.py", r"^def test_training_on_ray_(.*\n)+?(\n\n|\Z)", ""),
+        ("tests/test_parameters.py", r'^        \("training.engine", "ray"\),\n', ""),
+        ("tests/test_parameters.py", r'^        \(\n            \{"training.engine": "ray"(.*\n)+?        \),\n', ""),
         ("tests/sweep/test_mistakes.py", r'\n\n^def test_ray_must_(.*\n)+\Z|^    "--seeds 2 --address auto".*\n', ""),
     ],
     "digits": [
         ("conf/base/catalog.yml", r"^    fashion_mnist:\n(    .*\n)+  archives:.*\n(    .*\n)+", "  archives: {}\n"),
+        ("tests/bad_input/commands.py", r'^    "--env (tuturial|fats)": .*\n', ""),
         ("tests/bad_input/commands.py", "fashion_mnist, k49, kmnist, mnist or qmnist", "digits or mnist"),
         ("tests/datasets/test_image_sources.py", r"^@pytest.fixture\ndef catalog_entry(.*\n)+\Z", ""),
+        ("docs/your-own-data.md", "`fashion_mnist`, .*`emnist_digits`, ", ""),
         ("conf/base/parameters.yml", r"(?<=name: )mnist .*", "digits                     # or a source in catalog.yml"),
     ],
 }

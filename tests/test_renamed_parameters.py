@@ -42,10 +42,11 @@ def test_the_old_name_on_the_command_line_sets_the_parameter(tmp_path: Path, cap
     ]
 
 
-@pytest.mark.parametrize("env", ["base", "local", "fast"])
+@pytest.mark.parametrize("env", ["base", "local", "preset"])
 def test_the_old_name_in_a_file_sets_the_parameter(tmp_path: Path, caplog: pytest.LogCaptureFixture, env: str) -> None:
     folder = copied(tmp_path).path
     file = folder / "conf" / env / ("parameters.yml" if env == "base" else "parameters_own.yml")
+    file.parent.mkdir(exist_ok=True)
     base = file.read_text().replace("pooling: last", "readout: attention") if env == "base" else ""
     file.write_text(base or "model:\n  readout: attention\n")
     found = read(folder, env)

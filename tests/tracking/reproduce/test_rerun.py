@@ -61,7 +61,7 @@ def test_a_process_that_made_no_run_is_reported(fakes: FakeRuns, again: Again, m
         run_again(again, fakes.client, False, False)
 
 
-@pytest.mark.parametrize(("preset", "expected"), [(None, None), ("fast", "fast"), ("gone", "base")])
+@pytest.mark.parametrize(("preset", "expected"), [(None, None), ("local", "local"), ("gone", "base")])
 def test_a_run_whose_preset_is_gone_is_done_with_its_recorded_parameters(
     again: Again, preset: str | None, expected: str | None
 ) -> None:
