@@ -14,9 +14,12 @@ def test_each_option_is_a_parameter_with_its_values() -> None:
         "model.cell": ["lstm", "gru"],
         "training.seed": [1, 2],
     }
+    assert parse_axes(["model.bidirectional=false,0"]) == {"model.bidirectional": [False, 0]}
 
 
-@pytest.mark.parametrize("options", [["training.seed=1,2,1"], ["training.seed=1", "training.seed=2"]])
+@pytest.mark.parametrize(
+    "options", [["training.seed=1,2,1"], ["training.seed=1", "training.seed=2"], ["model.dropout=0,0.0"]]
+)
 def test_a_parameter_or_value_given_twice_is_refused(options: list[str]) -> None:
     with pytest.raises(UserError, match="must be given once"):
         parse_axes(options)

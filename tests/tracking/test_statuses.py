@@ -3,6 +3,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any, NoReturn
 from unittest import mock
@@ -251,6 +252,18 @@ def test_after_a_run_the_signals_are_handled_as_before(project: Project, handler
     done = project.invoke("--params", f"{DIGITS},training.learning_rate=1e38", "--to-nodes", node)
     assert done.exit_code == (node == "train")
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_another_ctrl_c_does_not_break_off_the_record_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = Tracking(lambda: pytest.fail("no parameters are needed"))
+    with pytest.raises(KeyboardInterrupt):
+        hook._interrupt(signal.SIGINT, None)
+    hook._interrupt(signal.SIGINT, None)
+    hook._interrupt(signal.SIGTERM, None)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 11)
+    with pytest.raises(KeyboardInterrupt):
+        hook._interrupt(signal.SIGINT, None)
 
 
 @pytest.mark.parametrize(("interrupted_by", "status"), [("SIGTERM", "KILLED"), (None, "FAILED")])

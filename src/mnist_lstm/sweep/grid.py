@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 from mnist_lstm.errors import UserError
@@ -35,9 +35,9 @@ class Grid(TrialSource):
             first = base.parameters({}).training.seed
             axes = axes | {SEED: list(range(first, first + seeds))}
         self.axes = axes
-        combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-        self.trials = [Trial(label(changes), changes) for changes in combinations]
-        self.inputs = {base.inputs_folder(changes): changes for changes in combinations}  # also checks all of them
+        every = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+        self.trials = [Trial(label(changes), changes) for changes in every]
+        self.inputs = {base.inputs_folder(changes): changes for changes in every}  # also checks all of them
         self.total = len(self.trials)
         self._waiting: list[Trial] = []
         self._seed = base.values["training"]["seed"]
@@ -83,7 +83,12 @@ def parse_axes(options: Sequence[str]) -> dict[str, list[Any]]:
     for option in options:
         key, text = split_option("--grid", option)
         values = [parse_value(value) for value in text.split(",")]
-        if key in axes or len({repr(value) for value in values}) < len(values):
+        if key in axes or any(_same(*pair) for pair in combinations(values, 2)):
             raise UserError(f"each parameter and value of a grid must be given once, found {option!r} again.")
         axes[key] = values
     return axes
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are one, as 0 and 0.0 are; false is not 0."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 KINDS = ("data", "history", "metrics", "model", "checkpoint", "artifact")
 PROVENANCE = "provenance"  # the dataset
 AT_START = ("command", "git", "environment", "hardware")  # parts of it that are read once, when the run starts
+PATIENCE = 10.0  # seconds after Ctrl-C in which another one does not break off the record of the first
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -45,6 +47,7 @@ class Tracking(threading.local):
         self.decision: str | None = None  # whether the model of the last run is the champion, and why
         self._trained = False
         self._signal: str | None = None  # the name of the one that interrupted the run
+        self._signalled = 0.0  # when
         self._handlers: dict[signal.Signals, Any] = {}
         self._last_resort: Callable[[], None] = lambda: None  # ends the run when the process ends before it
 
@@ -173,6 +176,9 @@ class Tracking(threading.local):
         self._handlers = {number: signal.signal(number, self._interrupt) for number in numbers}
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._signal and time.monotonic() - self._signalled < PATIENCE:
+            return  # the run is being ended
+        self._signalled = time.monotonic()
         self._signal = signal.Signals(number).name
         if number == signal.SIGINT:
             raise KeyboardInterrupt

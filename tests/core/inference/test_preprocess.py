@@ -198,6 +198,12 @@ def test_a_blank_picture_is_refused(picture: NDArray[np.float64]) -> None:
         preprocess(picture.astype(np.uint8), MNIST)
 
 
+def test_ink_like_noise_is_refused_but_not_called_blank() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
+    with pytest.raises(PictureError, match="its ink and its paper cannot be told apart: leave more paper around"):
+        preprocess(noise, MNIST)
+
+
 def difference(images: NDArray[np.uint8], frame: Frame, times: int) -> float:
     """Mean difference of a pixel after each image was enlarged, inverted, put on a canvas and preprocessed again."""
     again = []

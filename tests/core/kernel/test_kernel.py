@@ -261,6 +261,8 @@ def test_a_missing_damaged_or_older_kernel_is_refused_in_one_line(
         variant = library.VARIANTS.get(torch.backends.cpu.get_cpu_capability(), "plain")
         (tmp_path / f"_{variant}.so").write_bytes(b"no library")
         assert "could not be loaded" in refusal()
+        changed.setattr(ctypes, "CDLL", lambda _: object())  # a version without these functions
+        assert "needs the compiled kernel of this version" in refusal()
     library.loaded.cache_clear()
 
 

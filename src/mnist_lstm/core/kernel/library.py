@@ -55,11 +55,14 @@ def loaded(variant: str) -> ctypes.CDLL:
         kernel = ctypes.CDLL(str(files[0]))  # after torch, whose OpenMP it then shares
     except OSError as error:
         raise UserError(f"{wants}, which could not be loaded: {error}; {BUILD}.") from None
-    for name, (result, arguments) in SIGNATURES.items():
+    source = getattr(kernel, "source", None)
+    if source:
+        source.restype = ctypes.c_char_p
+    if not source or source().decode() != hashlib.sha256(SOURCE.read_bytes()).hexdigest():
+        raise UserError(f"{wants} of this version, {files[0].name} is of another; {BUILD}.")
+    for name, (result, arguments) in SIGNATURES.items():  # only now, as another version may lack a function
         function = getattr(kernel, name)
         function.restype, function.argtypes = result, [TYPES[each] for each in arguments]
-    if kernel.source().decode() != hashlib.sha256(SOURCE.read_bytes()).hexdigest():
-        raise UserError(f"{wants} of this version, {files[0].name} is of another; {BUILD}.")
     return kernel
 
 
