@@ -176,7 +176,6 @@ def test_all_mistakes_are_reported_at_once(raw: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("model.cell", "gru"),
         ("model.pooling", "attention"),
         ("model.zoneout", 0.1),
         ("training.augmentation.elastic", 0.5),

@@ -162,7 +162,7 @@ class PredictParameters(Section):
 
 # What precision `portable` can train; the rest has bits of torch's own, which differ between processors
 PORTABLE: dict[str, tuple[Any, ...]] = {
-    "model.cell": ("lstm",),
+    "model.cell": ("lstm", "gru", "rnn"),
     "model.pooling": ("last",),
     "model.gates": ("plain",),
     "model.zoneout": (0.0,),
@@ -173,7 +173,7 @@ PORTABLE: dict[str, tuple[Any, ...]] = {
 
 
 def portable_needs(model: ModelParameters, training: TrainingParameters) -> str:
-    """What portable precision needs and these lack: "'model.cell' to be lstm, not 'gru'"; empty if nothing."""
+    """What portable precision needs and these lack: "'model.pooling' to be last, not 'mean'"; empty if nothing."""
     given = flattened({"model": model.model_dump(), "training": training.model_dump()})
     wrong = (key for key, allowed in PORTABLE.items() if given[key] not in allowed)
     return next((f"{key!r} to be {' or '.join(map(str, PORTABLE[key]))}, not {given[key]!r}" for key in wrong), "")

@@ -43,6 +43,8 @@ def hardware(monkeypatch: pytest.MonkeyPatch, device: str, bfloat16: bool, onedn
     [
         ({}, True),
         ({"initialization": "chrono", "num_layers": 2, "bidirectional": True, "dropout": 0.5}, True),
+        ({"cell": "gru"}, True),
+        ({"cell": "rnn"}, True),
         ({"pooling": "mean"}, False),
         ({"of_series": True}, False),
         ({"device": "cuda"}, False),
