@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -62,26 +62,19 @@ def busy() -> Iterator[None]:
         other.wait()
 
 
-VARIATIONS = {
-    "another folder": {},
-    "another locale": {"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
-    "another time zone": {"TZ": "Pacific/Kiritimati"},
-    "another hash seed": {"PYTHONHASHSEED": "12345"},
-    "a busy machine with one core": {},
-}
+SURROUNDINGS = {"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "12345"}
 
 
-@pytest.mark.parametrize("variation", VARIATIONS)
+@pytest.mark.parametrize("crowded", [False, True], ids=["other surroundings", "a busy machine with one core"])
 def test_a_run_is_reproduced_to_the_bit_in_another_clone(
-    recorded: Project, tmp_path: Path, variation: str, monkeypatch: pytest.MonkeyPatch
+    recorded: Project, tmp_path: Path, crowded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = copied(tmp_path / "elsewhere")
-    environment = VARIATIONS[variation] | {"MLFLOW_TRACKING_URI": f"sqlite:///{recorded.path / 'mlflow.db'}"}
-    if "core" in variation:
-        monkeypatch.setattr(sys.modules[__name__], "PINNED", ["taskset", "-c", "0"])
-        with busy():
-            done = reproduce(elsewhere, "lstm128 rows s1 iterations=30 digits", **environment)
-    else:
+    environment = ({} if crowded else SURROUNDINGS) | {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{recorded.path / 'mlflow.db'}"
+    }
+    monkeypatch.setattr(sys.modules[__name__], "PINNED", ["taskset", "-c", "0"] if crowded else [])
+    with busy() if crowded else nullcontext():
         done = reproduce(elsewhere, "lstm128 rows s1 iterations=30 digits", **environment)
     assert "reproduced to the bit: weights, predictions" in done.stdout, done.stdout
     assert done.returncode == 0
@@ -170,7 +163,7 @@ def resumed(folder: Path) -> Checkpoint:
     return only_checkpoint(folder)
 
 
-@pytest.mark.parametrize("update", [20, 40, 60, 80])
+@pytest.mark.parametrize("update", [20, 80])
 def test_killed_at_a_validation_and_resumed_it_ends_with_the_same_bits(
     tmp_path: Path, uninterrupted: str, update: int
 ) -> None:
@@ -180,7 +173,7 @@ def test_killed_at_a_validation_and_resumed_it_ends_with_the_same_bits(
     assert weights_digest(resumed(tmp_path).weights) == uninterrupted
 
 
-@pytest.mark.parametrize("moment", range(10))
+@pytest.mark.parametrize("moment", range(5))
 def test_killed_at_a_random_moment_and_resumed_it_ends_with_the_same_bits(
     tmp_path: Path, uninterrupted: str, moment: int
 ) -> None:
