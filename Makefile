@@ -16,7 +16,7 @@ help:  ## List the targets
 
 install: $(VENV)/installed  ## Create .venv from requirements.lock and install the project into it
 
-$(VENV)/installed: requirements.lock pyproject.toml
+$(VENV)/installed: requirements.lock pyproject.toml setup.py src/mnist_lstm/core/kernel/kernel.c
 	@$(CHOSEN) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else \
 		f"Python 3.11, 3.12 or 3.13 is needed, found {sys.version.split()[0]}: make PYTHON=python3.11")'
 	@echo "Installing into $(VENV) from requirements.lock: 1 to 3 minutes, once (2.1 to 5.9 GB on disk: README, Quick start)"
