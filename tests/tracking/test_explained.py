@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kedro.framework.startup import bootstrap_project
 
 from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.core.explain.page import content_of
@@ -95,6 +96,7 @@ def test_a_network_that_the_page_cannot_show_is_refused(
 
 
 def test_the_page_of_a_real_run_is_found_in_its_record(finished: Project) -> None:
+    bootstrap_project(finished.path)  # as each command does
     with without_tracking_uri():
         written, run_id = module.explained(finished.path, ("latest",), lambda: pytest.fail("the page is recorded"))
         client = store.opened(finished.path).client
