@@ -141,6 +141,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "mat: version 7.3": ("mine.mat", b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(400), "save -v7|complete"),
     "mat: no X": ("mine.mat", mat(X=IMAGES), r"must hold X, bytes .*found X \(40, 8, 8\)"),
     "mat: a label too few": ("mine.mat", mat(y=LABELS[1:, None]), "found 40 images and 39 labels"),
+    "libsvm: cut after a pair": ("mine.libsvm", b"1 1:0.5 2:0.5\n2 1:0.5", "a last line without a line break"),
     "libsvm: cut short": ("mine.libsvm", b"1 1:0.5 2:0.5\n2 1:0.5 2:\n", "complete sparse text"),
     "bz2: cut short": ("mine.bz2", b"BZh91AY&SY" + bytes(9), "complete sparse text"),
     "HDF5: cut short": ("mine.h5", b"\x89HDF\r\n\x1a\n" + bytes(9), "needs h5py|complete HDF5 file"),

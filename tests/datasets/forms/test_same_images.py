@@ -237,7 +237,7 @@ def mnist_of_libsvm(folder: Path, digits: Digits) -> None:
             " ".join([str(label), *(f"{at + 1}:{value}" for at, value in enumerate(image.ravel()) if value)])
             for image, label in zip(images, labels, strict=True)
         ]
-        (folder / name).write_text("\n".join(rows))
+        (folder / name).write_text("\n".join([*rows, ""]))
 
 
 def flat_one_hot(folder: Path, digits: Digits) -> None:

@@ -63,6 +63,10 @@ def _sparse(paths: dict[str, Path], data: DataParameters) -> dict[str, RawSplit]
 def _rows(path: Path) -> Any:
     from sklearn.datasets import load_svmlight_file
 
+    if path.suffix not in (".bz2", ".gz") and path.read_bytes()[-1:] != b"\n":  # a pair fewer is a valid line, too
+        raise UserError(
+            f"{path} must be complete sparse text, found a last line without a line break; if it is complete, add one."
+        )
     try:
         return load_svmlight_file(str(path), dtype=np.float32)
     except (ValueError, OSError, EOFError) as error:
