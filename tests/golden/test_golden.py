@@ -32,7 +32,11 @@ RUNS = {
     f"{PORTABLE} gru": (f"data.name=digits,{GRU}",),
     f"{PORTABLE} rnn": (f"data.name=digits,{RNN}",),
     "base": (DIGITS,),
-    "fast": (f"{DIGITS},training.iterations=60,training.warmup=10,training.validate_every=20", "--env", "fast"),
+    "fast": (
+        f"{DIGITS},training.iterations=60,training.warmup=10,training.validate_every=20,training.learning_rate=0.004",
+        "--env",
+        "fast",
+    ),
     "gru": (f"{DIGITS},{GRU}",),
     "rnn": (f"{DIGITS},{RNN}",),
     "attention": (
