@@ -3,6 +3,7 @@ import io
 import os
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,20 @@ def test_only_the_standard_streams_themselves_are_replaced(monkeypatch: pytest.M
     assert sys.stdout is captured
     assert sys.stderr.name == os.devnull  # it was closed
     sys.stderr.close()
+
+
+@pytest.mark.parametrize("how", [{"line_buffering": True}, {"write_through": True}])
+def test_a_line_is_written_when_it_ends_also_where_output_is_unbuffered(
+    how: dict[str, bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(tmp_path / "log", "wb") as file:
+        standard = io.TextIOWrapper(file, **how)  # type: ignore[arg-type]
+        for name in ("stdout", "__stdout__"):
+            monkeypatch.setattr(sys, name, standard)
+        output.make_lasting()
+        assert sys.stdout is not standard
+        sys.stdout.write("a\n")
+        assert (tmp_path / "log").read_text() == "a\n"
 
 
 def test_where_warnings_are_errors_those_of_libraries_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:

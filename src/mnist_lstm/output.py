@@ -32,13 +32,16 @@ class LastingOutput(io.FileIO):
 
 
 def lasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    """A stream to the same file descriptor, in the same encoding, that outlives failed writes."""
+    """A stream to the same file descriptor, in the same encoding, that outlives failed writes.
+
+    One that writes at once, as with PYTHONUNBUFFERED, becomes one that writes at the end of each line.
+    """
     raw = LastingOutput(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),  # type: ignore[type-var]
         stream.encoding,
         stream.errors,
-        line_buffering=stream.line_buffering,
+        line_buffering=stream.line_buffering or stream.write_through,
     )
 
 
