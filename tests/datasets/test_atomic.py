@@ -52,6 +52,15 @@ def test_a_device_or_a_folder_is_not_replaced(tmp_path: Path, make: Any) -> None
     assert not (tmp_path / "it").is_file()
 
 
+def test_a_link_to_an_open_file_is_not_replaced_even_where_that_is_a_file(path: Path) -> None:
+    with path.open("rb") as file:
+        link = path.with_name("stdout")
+        link.symlink_to(f"/proc/self/fd/{file.fileno()}")  # as /dev/stdout is one
+        with pytest.raises(UserError, match="stdout must be a file or free"):
+            atomic_write(link, NEW)
+    assert link.is_symlink()
+
+
 POINTS = [("chmod", 1, OLD), ("fsync", 1, OLD), ("replace", 1, OLD), ("fsync", 2, NEW)]
 ERRORS = [RuntimeError("any"), OSError(errno.EIO, "input/output error"), KeyboardInterrupt()]
 
