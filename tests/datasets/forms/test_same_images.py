@@ -145,6 +145,13 @@ def csv_with_row_numbers(folder: Path, digits: Digits) -> None:
     (folder / "test.csv").write_bytes(table.encode())
 
 
+def csv_with_one_name(folder: Path, digits: Digits) -> None:
+    """A header that names the labels alone, as a spreadsheet writes it."""
+    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+        rows = frame(images, labels).to_csv(index=False, header=False)
+        (folder / f"{split}.csv").write_text("label" + "," * images[0].size + "\n" + rows)
+
+
 def parquet_with_row_numbers(folder: Path, digits: Digits) -> None:
     for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
         table = frame(images, labels)
@@ -300,6 +307,7 @@ FORMS: dict[str, tuple[Write, dict[str, Any], str]] = {
     "CSV of a European Excel": (european_csv, {}, "CSV"),
     "CSV in UTF-16": (unicode_text, {}, "CSV"),
     "CSV with row numbers and empty columns": (csv_with_row_numbers, {}, "columns without a name are left out"),
+    "CSV with a name for the labels alone": (csv_with_one_name, {}, "CSV"),
     "parquet with row numbers": (parquet_with_row_numbers, {}, "parquet"),
     "CSV in Kaggle's zip": (kaggle_zip, {}, "CSV"),
     "parquet of Hugging Face": (hugging_face, {}, "parquet"),
@@ -327,6 +335,17 @@ def test_a_form_gives_the_images_and_labels_of_idx(
     assert len(found.card.decided) == 3
     if form != "EMNIST":
         assert found.card.class_names == [str(digit) for digit in range(10)]
+
+
+def test_commas_within_labels_are_no_decimals(tmp_path: Path, digits: Digits, as_idx: Splits, read: Read) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+        table = frame(images / 255, [f"digit, {label}" for label in labels])
+        table.to_csv(folder / f"{split}.csv", sep=";", index=False)
+    found = read(folder)
+    assert found.card.sha256 == as_idx.card.sha256
+    assert found.card.class_names[1] == "digit, 1"
 
 
 def test_folders_of_pictures_give_the_images_and_labels_of_idx(

@@ -54,7 +54,9 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
 
     try:
         file = ParquetFile(path)
-        columns = [name for name in file.schema_arrow.names if not without_name(name)]
+        every = file.schema_arrow.names
+        unused = without_name(every)
+        columns = [name for at, name in enumerate(every) if at not in unused]
         label = label_position(path, columns, None, data)
         if label is None:
             raise UserError(

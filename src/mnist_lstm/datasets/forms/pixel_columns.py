@@ -29,9 +29,13 @@ def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
     return pixels.reshape(len(pixels), height, width)
 
 
-def without_name(name: str) -> bool:
-    """Whether it is a column of row numbers as pandas writes them, or an empty one after the last comma of each row."""
-    return not name or re.fullmatch(r"Unnamed: \d+|__index_level_\d+__", name) is not None
+def without_name(columns: list[str]) -> list[int]:
+    """The positions of row numbers as pandas writes them, and of empty columns after the last comma of each row.
+
+    Empty where most columns have no name, as in a table that names its labels alone: these are pixels.
+    """
+    found = [at for at, name in enumerate(columns) if re.fullmatch(r"(Unnamed: \d+|__index_level_\d+__)?", name)]
+    return found if 2 * len(found) < len(columns) else []
 
 
 def label_position(
@@ -60,7 +64,7 @@ def label_position(
                 f"{data.label_column!r}."
             )
         return names.index(asked)
-    count = sum(not without_name(name) for name in columns)
+    count = len(columns) - len(without_name(columns))
     if ends is None:
         found = [position for position, name in enumerate(columns) if any(word in LABELS for word in words(name))]
     elif _square(count) and not _square(count - 1):

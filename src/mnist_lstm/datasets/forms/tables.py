@@ -42,7 +42,7 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     emnist = of_emnist(found.values())
     kind = "ARFF" if files[0].suffix.lower() == ".arff" else "CSV"
     names = _columns(_lines(first_bytes(files[0], HEAD)))[0] or []
-    notes = left_out(rest) + ("columns without a name are left out",) * any(map(without_name, names))
+    notes = left_out(rest) + ("columns without a name are left out",) * bool(without_name(names))
     return RawData(f"{'EMNIST: ' if emnist else ''}{kind} table", parts, transposed=emnist, notes=notes)
 
 
@@ -64,7 +64,7 @@ def table(path: Path, data: DataParameters) -> RawSplit:
     label = label_position(
         path, columns, None if named else partial(_ends, path, skipped, separator, len(columns) - 1), data
     )
-    unused = [at for at, name in enumerate(columns) if at == label or without_name(name)]
+    unused = without_name(columns) + ([] if label is None else [label])
     values: list[Any] = []
     labels: list[Any] = []
     seen = skipped + 1
@@ -130,7 +130,8 @@ def _ends(path: Path, skipped: int, separator: str, last: int) -> tuple[Any, Any
 
 def _chunks(path: Path, skipped: int, separator: str, **chosen: Any) -> Iterator[pd.DataFrame]:
     head = first_bytes(path, HEAD)
-    decimal = "," if separator != "," and any("," in line for line in _lines(head)[skipped:]) else "."
+    cells = chain.from_iterable(line.split(separator) for line in _lines(head)[skipped:])
+    decimal = "," if any("," in cell and _number(cell) for cell in cells) else "."
     try:
         with pd.read_csv(
             path,
