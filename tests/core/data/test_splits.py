@@ -64,6 +64,13 @@ def test_a_stratified_split_holds_each_image_once_with_its_label(count: int, cla
         assert numbers(part) == sorted(numbers(part))
 
 
+def test_the_class_with_the_fewest_images_is_named_among_those_that_there_are() -> None:
+    for labels, found in (([0, 2, 2, 2], "4 of 2 classes, 1 of class 0"), ([1], "1 of 1 classes, 1 of class 1")):
+        part = ImageSplit(np.zeros((len(labels), 2, 2), np.uint8), np.array(labels, np.uint8))
+        with pytest.raises(UserError, match=found):
+            stratified(part, (0.2, 0.2), 0, "it")
+
+
 def test_a_stratified_split_has_every_class_in_its_share() -> None:
     parts = stratified(numbered(200, classes=4), (0.1, 0.2), 0, "numbers")
     assert [np.bincount(part.labels).tolist() for part in parts] == [[35] * 4, [5] * 4, [10] * 4]

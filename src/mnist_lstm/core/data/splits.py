@@ -130,11 +130,11 @@ def _drawn(part: ImageSplit, positions: NDArray[np.int64], fraction: float, seed
     try:
         return train_test_split(positions, test_size=fraction, random_state=seed, stratify=labels)
     except ValueError:
-        counts = np.bincount(labels)
-        fewest = int(np.where(counts, counts, len(labels)).argmin())
+        counts = [(int(count), of_class) for of_class, count in enumerate(np.bincount(labels)) if count]
+        fewest, of_class = min(counts)
         raise UserError(
             f"{name} must hold images enough to set {fraction:.3g} of each class aside, found {len(labels)} of "
-            f"{np.count_nonzero(counts)} classes, {counts[fewest]} of class {fewest} (from 0, by name); add images, or "
+            f"{len(counts)} classes, {fewest} of class {of_class} (from 0, by name); add images, or "
             "leave that class out."
         ) from None
 
