@@ -13,12 +13,12 @@ import torch
 import yaml
 from measuring import machine, row
 
-from mnist_lstm.core.model.classifier import CELLS, WHITE, new_classifier
+from mnist_lstm.core.model.classifier import WHITE, new_classifier
 from mnist_lstm.core.training.allocator import reused_buffers
 from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.learner import Learner
-from mnist_lstm.parameters import checked
+from mnist_lstm.parameters import PORTABLE, checked
 
 BASE = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 CLASSES, UPDATES = 10, 4
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
+    parser.add_argument("--cells", nargs="+", choices=PORTABLE["model.cell"], default=PORTABLE["model.cell"])
     parser.add_argument("--cpu", action="store_true", help="CPU time, for one thread on a busy machine")
     options = parser.parse_args()
     clock = time.process_time if options.cpu else time.perf_counter

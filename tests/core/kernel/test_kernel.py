@@ -24,7 +24,7 @@ from mnist_lstm.core.training.checkpoint import weights_digest
 from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import AugmentationParameters, Parameters
+from mnist_lstm.parameters import PORTABLE, AugmentationParameters, Parameters
 from tests.conftest import Sequences
 from tests.core.conftest import SIZE, needs_kernel
 
@@ -63,8 +63,12 @@ def test_where_there_is_a_compiler_the_kernel_is_built() -> None:
         assert library.library()
 
 
+def test_portable_precision_trains_the_cells_of_the_kernel() -> None:
+    assert {network(cell, 1, 1).mode for cell in PORTABLE["model.cell"]} == set(layers.GATES)
+
+
 @needs_kernel
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", PORTABLE["model.cell"])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_layer_and_its_gradients_are_those_of_torch_in_float64(cell: str, size: tuple[int, ...]) -> None:
     count, steps, features, units, number, directions = size
@@ -77,7 +81,7 @@ def test_a_layer_and_its_gradients_are_those_of_torch_in_float64(cell: str, size
 
 
 @needs_kernel
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", PORTABLE["model.cell"])
 @pytest.mark.parametrize("use", ["outputs", "hidden"])
 def test_outputs_or_last_states_may_have_no_gradient(cell: str, use: str) -> None:
     layer, inputs = network(cell, 3, 5), torch.rand(4, 6, 3)
@@ -106,7 +110,7 @@ def variants() -> Iterator[str]:
 
 
 @needs_kernel
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", PORTABLE["model.cell"])
 def test_fifty_updates_are_those_of_torch(cell: str, small: Parameters, sequences: Sequences) -> None:
     model = small.model.model_copy(update={"cell": cell, "num_layers": 2, "bidirectional": True, "dropout": 0.0})
 
@@ -127,7 +131,7 @@ TRAINED = {
 
 
 @needs_kernel
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", PORTABLE["model.cell"])
 def test_instructions_and_threads_change_no_bit(
     cell: str, small: Parameters, sequences: Sequences, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def hardware(monkeypatch: pytest.MonkeyPatch, device: str, bfloat16: bool, onedn
         ({"initialization": "chrono", "num_layers": 2, "bidirectional": True, "dropout": 0.5}, True),
         ({"cell": "gru"}, True),
         ({"cell": "rnn"}, True),
+        ({"cell": "own"}, False),
         ({"pooling": "mean"}, False),
         ({"of_series": True}, False),
         ({"device": "cuda"}, False),
