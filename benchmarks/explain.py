@@ -27,8 +27,8 @@ from overhead import PROJECT, copied
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.sequences import pixel_order_for, to_sequences
 from mnist_lstm.core.evaluation import gates
-from mnist_lstm.core.explain.page import script
-from mnist_lstm.core.model.classifier import CELLS, RecurrentClassifier, new_classifier
+from mnist_lstm.core.explain.page import KINDS, script
+from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.core.training.snapshots import flat
 from mnist_lstm.parameters import SequenceParameters, checked
@@ -96,8 +96,8 @@ def main() -> None:
 def kinds() -> Iterator[tuple[str, str, str, int, bool]]:
     """View, cell, pooling, layers and directions: all but the view combined over rows; each view with each cell."""
     poolings, layers = itertools.cycle(POOLINGS), itertools.cycle([1, 2])
-    yield from (("rows", *rest) for rest in itertools.product(CELLS, POOLINGS, [1, 2], [False, True]))
-    for view, cell, both in itertools.product(VIEWS[1:], CELLS, [False, True]):
+    yield from (("rows", *rest) for rest in itertools.product(KINDS, POOLINGS, [1, 2], [False, True]))
+    for view, cell, both in itertools.product(VIEWS[1:], KINDS, [False, True]):
         yield view, cell, next(poolings), next(layers), both
 
 
