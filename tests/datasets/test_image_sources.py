@@ -119,7 +119,7 @@ def test_files_may_have_names_of_their_own(tmp_path: Path, entry: dict[str, Any]
         ("test_labels", np.full(6, 3, np.uint8), "labels from 0 to 2, found 3"),
         ("test_labels", np.zeros(5, np.uint8), "found 6 images and 5 labels"),
         ("train_images", np.zeros((0, 4, 5), np.uint8), "found 0 images and 10 labels"),
-        ("train_images", np.zeros((10, 0, 5), np.uint8), "no images"),
+        ("train_images", np.zeros((10, 0, 5), np.uint8), r"images in each part, found train of the shape \(10, 0, 5\)"),
         ("test_images", np.arange(150, dtype=np.uint8).reshape(6, 5, 5), r"\(4, 5\).*\(5, 5\)"),
     ],
     ids=["unknown label", "label missing", "no images", "no pixels", "another size"],
