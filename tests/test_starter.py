@@ -147,6 +147,7 @@ def set_up(new: New) -> None:
         (programs / name).write_text(SCRIPT + (BIN / name).read_text().partition("\n")[2])
         (programs / name).chmod(0o755)
     (programs / "ruff").symlink_to(BIN / "ruff")
+    called([str(programs / "python"), "setup.py", "build_ext", "--inplace"], new.path)  # the kernel
     (new.path / ".venv" / "installed").touch()
 
 
