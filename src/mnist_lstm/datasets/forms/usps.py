@@ -2,6 +2,7 @@
 
 import bz2
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def _sparse(paths: dict[str, Path], data: DataParameters) -> dict[str, RawSplit]
 def _rows(path: Path) -> Any:
     from sklearn.datasets import load_svmlight_file
 
-    if path.suffix not in (".bz2", ".gz") and path.read_bytes()[-1:] != b"\n":  # a pair fewer is a valid line, too
+    if path.suffix not in (".bz2", ".gz") and _last_byte(path) != b"\n":  # a pair fewer is a valid line, too
         raise UserError(
             f"{path} must be complete sparse text, found a last line without a line break; if it is complete, add one."
         )
@@ -71,6 +72,12 @@ def _rows(path: Path) -> Any:
         return load_svmlight_file(str(path), dtype=np.float32)
     except (ValueError, OSError, EOFError) as error:
         raise UserError(f"{path} must be complete sparse text, found: {' '.join(str(error).split())}.") from None
+
+
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read()
 
 
 def _hdf5(path: Path, data: DataParameters) -> dict[str, RawSplit]:
