@@ -50,9 +50,9 @@ READ = """({sizes, order, weights, images, pixels, states}) => {
 }"""
 OWN = "import functools, sys; sys.path.insert(0, 'src')"
 WITHOUT = """
-from mnist_lstm.pipelines.evaluate import nodes
+from mnist_lstm.pipelines.report import nodes
 from mnist_lstm.pipelines.train import nodes as training
-nodes.explain = functools.wraps(nodes.explain)(lambda *_: "")
+nodes.write_explain_page = functools.wraps(nodes.write_explain_page)(lambda *_: "")
 training.SnapshotTaker.__init__ = lambda taker, *_: setattr(taker, "weights", {})
 training.SnapshotTaker.watched = lambda _, reports: reports
 """

@@ -2,6 +2,8 @@
 
 import functools
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +29,9 @@ def test_the_breakdown_times_functions_that_exist(imported: Any) -> None:
     for place in [place for places in imported("breakdown").PARTS.values() for place in places]:
         module, _, path = place.partition(":")
         assert callable(functools.reduce(getattr, path.split("."), importlib.import_module(module)))
+
+
+def test_what_the_page_costs_is_measured_without_functions_that_exist(imported: Any) -> None:
+    script = imported("explain")
+    done = subprocess.run([sys.executable, "-c", script.OWN + script.WITHOUT], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
