@@ -13,12 +13,9 @@ class LastingOutput(io.FileIO):
     """A file descriptor whose first failed write ends the output and not the command.
 
     A closed pipe ends the command, as whoever reads no more wants no more.
-
-    Attributes:
-        failed: the error of that write, None if there was none.
     """
 
-    failed: OSError | None = None
+    failed: OSError | None = None  # the error of that write, None if there was none
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         """Writes bytes, or drops them after a failure."""

@@ -11,25 +11,18 @@ SIMILAR, SIMILAR_ELSEWHERE = 0.6, 0.75  # fraction of a mistyped key that must m
 
 
 class Role(NamedTuple):
-    """What a parameter means outside of the code that reads it; stands in the field's annotation.
+    """What a parameter means outside of the code that reads it; stands in the field's annotation."""
 
-    Attributes:
-        decides_weights: whether another value may give other weights, so that it is part of the fingerprint.
-        only_with: key and value of the one parameter with which this one has an effect; NOT_NULL for any value.
-        neutral: of a parameter that came after version 0.1, the value with which runs train as before it.
-        hashed_as: the key in the fingerprint, if that is not the current key.
-        named: how a run's name shows it: in the label, if it departs from the usual value, or never.
-        or_null: whether null means that another parameter holds the value, which the name then shows.
-        transient: whether it concerns this run and machine alone: no part of a study or preset.
-    """
-
-    decides_weights: bool = True
+    decides_weights: bool = True  # whether another value may give other weights, so that it is part of the fingerprint
+    # Key and value of the one parameter with which this one has an effect; NOT_NULL for any value
     only_with: tuple[str, Any] | None = None
+    # Of a parameter that came after version 0.1, the value with which runs train as before it
     neutral: tuple[Any, ...] = ()
-    hashed_as: str | None = None
+    hashed_as: str | None = None  # the key in the fingerprint, if that is not the current key
+    # How a run's name shows it: in the label, if it departs from the usual value, or never
     named: Literal["label", "departure", "never"] = "departure"
-    or_null: bool = False
-    transient: bool = False
+    or_null: bool = False  # whether null means that another parameter holds the value, which the name then shows
+    transient: bool = False  # whether it concerns this run and machine alone: no part of a study or preset
 
     def has_effect(self, given: dict[str, Any]) -> bool:
         """Whether the other parameters, flat, let this one have an effect."""

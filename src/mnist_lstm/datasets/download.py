@@ -24,19 +24,12 @@ SLOWEST = 2000  # bytes a second; from a mirror that gives fewer the files would
 
 
 class RemoteFile(NamedTuple):
-    """A file as its publisher describes it.
+    """A file as its publisher describes it."""
 
-    Attributes:
-        name: in the mirror's folder.
-        checksum: "sha256:..." or "md5:...".
-        bytes: size, where it is known.
-        unpacked: checksum of the content of a gzipped file, where it is known.
-    """
-
-    name: str
-    checksum: str
-    bytes: int | None = None
-    unpacked: str | None = None
+    name: str  # in the mirror's folder
+    checksum: str  # "sha256:..." or "md5:..."
+    bytes: int | None = None  # size, where it is known
+    unpacked: str | None = None  # checksum of the content of a gzipped file, where it is known
 
     def variants(self) -> list["RemoteFile"]:
         """The file, and the names that people's copies have: `train-images.idx3-ubyte`, gzipped or not."""

@@ -58,22 +58,14 @@ class FileEntries(_Entry):
 
 
 class NamedSource(_Entry):
-    """What all entries say.
+    """What all entries say."""
 
-    Attributes:
-        title: what figures and reports call the data.
-        mirrors: fsspec URLs of folders that hold the files, tried in order.
-        class_names: of label 0 to K - 1; None: as the files name them.
-        validation_images: how many of the first training images validate.
-        transposed, dark_on_light: as the parameters of the same name, for files of one's own.
-    """
-
-    title: str
-    mirrors: list[str]
-    class_names: list[str] | None = None
-    validation_images: PositiveInt
-    transposed: bool | None = None
-    dark_on_light: bool | None = False
+    title: str  # what figures and reports call the data
+    mirrors: list[str]  # fsspec URLs of folders that hold the files, tried in order
+    class_names: list[str] | None = None  # of label 0 to K - 1; None: as the files name them
+    validation_images: PositiveInt  # how many of the first training images validate
+    transposed: bool | None = None  # as the parameter of the same name, for files of one's own
+    dark_on_light: bool | None = False  # likewise
 
     def read(self, name: str, folder: Path, data: DataParameters) -> Splits:
         """Fetches what is missing, checks everything, and splits it."""
@@ -121,17 +113,12 @@ def _array(path: Path, of_idx: Callable[[Path], Any]) -> Any:
 
 
 class ArchiveSource(NamedSource):
-    """A zip file that holds several data sets, as the catalog describes it.
+    """A zip file that holds several data sets, as the catalog describes it."""
 
-    Attributes:
-        folder: of the zip file, which several sources may share; None: of the source's own name.
-        archive: the zip file.
-        subset: the word in the names of the files that are read.
-    """
-
+    # Of the zip file, which several sources may share; None: of the source's own name
     folder: Annotated[str, Field(pattern=NAME)] | None = None
-    archive: FileEntry
-    subset: str
+    archive: FileEntry  # the zip file
+    subset: str  # the word in the names of the files that are read
 
     def entries(self) -> dict[str, FileEntry]:
         """The zip file alone."""

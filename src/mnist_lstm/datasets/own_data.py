@@ -24,20 +24,13 @@ DARK, LIGHT = 64, 191  # grey of the border: at most, of paper under light ink; 
 
 
 class Named(NamedTuple):
-    """What a source says of itself.
+    """What a source says of itself."""
 
-    Attributes:
-        name, title: the name in parameters and the name in reports.
-        place: of its files, for messages.
-        class_names: of labels 0 to K - 1; None: found in the files.
-        validation_images: how many of the first training images validate; None: a twelfth.
-    """
-
-    name: str
-    title: str
-    place: str
-    class_names: list[str] | None = None
-    validation_images: int | None = None
+    name: str  # in parameters
+    title: str  # in reports
+    place: str  # of its files, for messages
+    class_names: list[str] | None = None  # of labels 0 to K - 1; None: found in the files
+    validation_images: int | None = None  # how many of the first training images validate; None: a twelfth
 
 
 def read(data: DataParameters) -> Splits:
@@ -74,19 +67,12 @@ def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str
 
 
 class Arrays(NamedTuple):
-    """Images or series as the network reads them.
+    """Images or series as the network reads them."""
 
-    Attributes:
-        parts: by split.
-        size: their number and size, and what was done to their values.
-        decided: what else was decided.
-        declared: how the source's pictures became these images.
-    """
-
-    parts: dict[str, Any]
-    size: str
-    decided: str
-    declared: Preparation = AS_MNIST
+    parts: dict[str, Any]  # by split
+    size: str  # their number and size, and what was done to their values
+    decided: str  # what else was decided
+    declared: Preparation = AS_MNIST  # how the source's pictures became these images
 
 
 def _series(found: dict[str, Any], data: DataParameters, place: str) -> Arrays:

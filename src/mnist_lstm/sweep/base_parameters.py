@@ -29,25 +29,15 @@ class Trial(NamedTuple):
 
 
 class BaseParameters(NamedTuple):
-    """What all trials share.
+    """What all trials share."""
 
-    Attributes:
-        project: the project's root.
-        env: the preset.
-        overrides: nested, from `--params`, and the number of threads.
-        values: nested, all parameters of one of the trials.
-        sources: of images, by name.
-        settings: of mlflow.yml.
-        arms: by name, what each changes.
-    """
-
-    project: Path
-    env: str | None
-    overrides: dict[str, Any]
-    values: dict[str, Any]
-    sources: Any
-    settings: Settings
-    arms: dict[str, Changes]
+    project: Path  # the project's root
+    env: str | None  # the preset
+    overrides: dict[str, Any]  # nested, from `--params`, and the number of threads
+    values: dict[str, Any]  # nested, all parameters of one of the trials
+    sources: Any  # of images, by name
+    settings: Settings  # of mlflow.yml
+    arms: dict[str, Changes]  # by name, what each changes
 
     def parameters(self, changes: Changes) -> Parameters:
         """All parameters of a trial, validated.

@@ -9,43 +9,29 @@ Point = tuple[int, dict[str, float]]  # of a trial's curve: update, and the metr
 
 @dataclass(frozen=True)
 class Task:
-    """Work for one worker.
+    """Work for one worker."""
 
-    Attributes:
-        name: unique among the running tasks; for a trial, the name of its run.
-        action: prepare inputs in `folder`, train a trial on them, or run the complete pipeline.
-        env: the preset, None for none.
-        params: nested parameters, as of `--params`.
-        folder: of the prepared inputs.
-        prunes: whether the sweep decides at each validation of a trial if it continues.
-        cpus, gpus: what Ray reserves for it.
-    """
-
-    name: str
+    name: str  # unique among the running tasks; for a trial, the name of its run
+    # Prepare inputs in `folder`, train a trial on them, or run the complete pipeline
     action: Literal["prepare", "train", "run_pipeline"]
-    env: str | None
-    params: dict[str, Any]
-    folder: str = ""
-    prunes: bool = False
-    cpus: int = 1
-    gpus: int = 0
+    env: str | None  # the preset, None for none
+    params: dict[str, Any]  # nested parameters, as of `--params`
+    folder: str = ""  # of the prepared inputs
+    prunes: bool = False  # whether the sweep decides at each validation of a trial if it continues
+    cpus: int = 1  # that Ray reserves for it
+    gpus: int = 0  # likewise
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a task ended.
+    """How a task ended."""
 
-    Attributes:
-        status: "done", "failed", or "lost" if the worker's process ended before the task did.
-        reason: why it is not "done".
-        values: of "prepare": the "title" of the data and the digest of its "images".
-        worker: the number of the local worker.
-    """
-
+    # "done", "failed", or "lost" if the worker's process ended before the task did
     status: Literal["done", "failed", "lost"]
-    reason: str = ""
+    reason: str = ""  # why it is not "done"
+    # Of "prepare": the "title" of the data and the digest of its "images"
     values: dict[str, str] = field(default_factory=dict)
-    worker: int = 0
+    worker: int = 0  # the number of the local worker
 
 
 NextTask = Callable[[], Task | None]  # None when no task is left

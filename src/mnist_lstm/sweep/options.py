@@ -13,36 +13,21 @@ from mnist_lstm.sweep.study import DIRECTIONS
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """The command line of `kedro sweep`.
+    """The command line of `kedro sweep`."""
 
-    Attributes:
-        project: the project's root.
-        grid, search: "KEY=VALUES" for each parameter.
-        seeds: of each combination of a grid.
-        trials: number of trials of a search.
-        metric: on the validation images; chooses the winner.
-        env: the preset.
-        params: nested parameters of all trials.
-        workers: number of trials at once.
-        engine: "local" or "ray".
-        address: of the Ray cluster; None starts Ray on this machine.
-        name: of the study; empty until it is known.
-        fail_fast: whether the first failure stops the sweep.
-    """
-
-    project: Path
-    grid: Sequence[str]
-    seeds: int
-    search: Sequence[str]
-    trials: int
-    metric: str
-    env: str | None
-    params: dict[str, Any]
-    workers: int
-    engine: str
-    address: str | None
-    name: str
-    fail_fast: bool
+    project: Path  # the project's root
+    grid: Sequence[str]  # "KEY=VALUES" for each parameter
+    seeds: int  # of each combination of a grid
+    search: Sequence[str]  # likewise
+    trials: int  # number of trials of a search
+    metric: str  # on the validation images; chooses the winner
+    env: str | None  # the preset
+    params: dict[str, Any]  # nested parameters of all trials
+    workers: int  # number of trials at once
+    engine: str  # "local" or "ray"
+    address: str | None  # of the Ray cluster; None starts Ray on this machine
+    name: str  # of the study; empty until it is known
+    fail_fast: bool  # whether the first failure stops the sweep
 
     @property
     def folder(self) -> Path:

@@ -12,19 +12,12 @@ from mnist_lstm.tracking.compare.groups import CONFIDENCE
 
 
 class Setting(NamedTuple):
-    """Finished trials that differ only in their seeds.
+    """Finished trials that differ only in their seeds."""
 
-    Attributes:
-        changes: that they share.
-        trials: in the order of their seeds.
-        value: mean of the metric.
-        interval: of the mean over the seeds; None for one seed.
-    """
-
-    changes: Changes
-    trials: list[Trial]
-    value: float
-    interval: MeanInterval | None
+    changes: Changes  # that they share
+    trials: list[Trial]  # in the order of their seeds
+    value: float  # mean of the metric
+    interval: MeanInterval | None  # of the mean over the seeds; None for one seed
 
 
 def ranked(trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Setting]:

@@ -29,21 +29,13 @@ WINNER = "winner "  # and the trial's name: the run that tests it
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a sweep found.
+    """What a sweep found."""
 
-    Attributes:
-        study: in MLflow.
-        data: titles of the data.
-        settings: from best to worst.
-        outcomes: of the trials, by name.
-        tested: outcome of the winner on the test images, None without a winner.
-    """
-
-    study: Study
-    data: str
-    settings: list[Setting]
-    outcomes: dict[str, Outcome]
-    tested: Outcome | None
+    study: Study  # in MLflow
+    data: str  # titles of the data
+    settings: list[Setting]  # from best to worst
+    outcomes: dict[str, Outcome]  # of the trials, by name
+    tested: Outcome | None  # outcome of the winner on the test images, None without a winner
 
 
 def specification(base: BaseParameters, trials: TrialSource, metric: str) -> dict[str, Any]:

@@ -32,27 +32,17 @@ DIRECTIONS: dict[str, Literal["maximize", "minimize"]] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a trial.
+    """The outcome of a trial."""
 
-    Attributes:
-        status: "finished", "pruned", "failed" or "interrupted".
-        reason: why it did not finish.
-        run_id: of its child run, empty if there is none.
-        curves: by metric, its values by update.
-        values: by metric, the value of the weights that classify; empty if the trial did not finish.
-        parameters: all parameters, as strings in MLflow.
-        fingerprint: of the training, None if it never began.
-        seconds: from start to end.
-    """
-
-    status: str = "failed"
-    reason: str = ""
-    run_id: str = ""
-    curves: dict[str, dict[int, float]] = field(default_factory=dict)
+    status: str = "failed"  # "finished", "pruned", "failed" or "interrupted"
+    reason: str = ""  # why it did not finish
+    run_id: str = ""  # of its child run, empty if there is none
+    curves: dict[str, dict[int, float]] = field(default_factory=dict)  # by metric, its values by update
+    # By metric, the value of the weights that classify; empty if the trial did not finish
     values: dict[str, float] = field(default_factory=dict)
-    parameters: dict[str, str] = field(default_factory=dict)
-    fingerprint: str | None = None
-    seconds: float = 0.0
+    parameters: dict[str, str] = field(default_factory=dict)  # all parameters, as strings in MLflow
+    fingerprint: str | None = None  # of the training, None if it never began
+    seconds: float = 0.0  # from start to end
 
     @property
     def complete(self) -> bool:

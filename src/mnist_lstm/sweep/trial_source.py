@@ -9,21 +9,13 @@ from mnist_lstm.sweep.study import Outcome
 
 
 class TrialSource(ABC):
-    """Chooses trials.
+    """Chooses trials."""
 
-    Attributes:
-        prunes: whether `prune_at` may stop a trial.
-        trials: those chosen so far, in order.
-        total: how many there will be.
-        axes: by parameter, its values or Optuna's distribution.
-        inputs: by folder of prepared inputs, changes that need them.
-    """
-
-    prunes: ClassVar[bool]
-    trials: list[Trial]
-    total: int
-    axes: dict[str, Any]
-    inputs: dict[str, Changes]
+    prunes: ClassVar[bool]  # whether `prune_at` may stop a trial
+    trials: list[Trial]  # those chosen so far, in order
+    total: int  # how many there will be
+    axes: dict[str, Any]  # by parameter, its values or Optuna's distribution
+    inputs: dict[str, Changes]  # by folder of prepared inputs, changes that need them
 
     @property
     @abstractmethod

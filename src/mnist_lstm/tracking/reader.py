@@ -32,21 +32,13 @@ DID = {
 
 @dataclass(frozen=True)
 class Record:
-    """What a run left in MLflow.
+    """What a run left in MLflow."""
 
-    Attributes:
-        run: MLflow's run.
-        provenance: content of provenance.json.
-        checkpoint: the last one, None if the run did not train.
-        predictions: of the test images, None if the run did not evaluate.
-        curves: (update, value) of each curve by name.
-    """
-
-    run: Any
-    provenance: dict[str, Any]
-    checkpoint: Checkpoint | None
-    predictions: Predictions | None
-    curves: dict[str, list[tuple[int, float]]]
+    run: Any  # MLflow's run
+    provenance: dict[str, Any]  # content of provenance.json
+    checkpoint: Checkpoint | None  # the last one, None if the run did not train
+    predictions: Predictions | None  # of the test images, None if the run did not evaluate
+    curves: dict[str, list[tuple[int, float]]]  # (update, value) of each curve by name
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -23,22 +23,14 @@ VERSIONS = "mlflow.modelVersions"  # tag of a logged model, by which MLflow's pa
 
 
 class Candidate(NamedTuple):
-    """A model to register.
-
-    Attributes:
-        run_id, model_id: MLflow's ids.
-        data: name of the data.
-        images: SHA-256 of the validation images.
-        accuracy: on the validation images, a fraction.
-        description: of the version, for people.
-    """
+    """A model to register."""
 
     run_id: str
     model_id: str
-    data: str
-    images: str
-    accuracy: float
-    description: str = ""
+    data: str  # its name
+    images: str  # SHA-256 of the validation images
+    accuracy: float  # on the validation images, a fraction
+    description: str = ""  # of the version, for people
 
     @property
     def tags(self) -> dict[str, str]:
@@ -89,15 +81,10 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
 
 
 class Champion(NamedTuple):
-    """The champion as a candidate meets it.
+    """The champion as a candidate meets it."""
 
-    Attributes:
-        version: in the registry.
-        tags: by which it is compared; None if its run or its model is gone.
-    """
-
-    version: Any
-    tags: dict[str, str] | None
+    version: Any  # in the registry
+    tags: dict[str, str] | None  # by which it is compared; None if its run or its model is gone
 
 
 def standing(client: Any, champion: Any) -> Champion:

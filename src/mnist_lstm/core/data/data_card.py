@@ -30,23 +30,15 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 @dataclass(frozen=True)
 class DataProfile:
-    """The facts about its training data that a classifier needs.
+    """The facts about its training data that a classifier needs."""
 
-    Attributes:
-        name, title: the name in parameters and the name in reports.
-        height, width: of an image, in pixels; of a series, steps and features.
-        class_names: names of labels 0 to K - 1.
-        preparation: how the source's pictures became these images.
-        kind: "images", or "series" of numbers that are no images.
-    """
-
-    name: str
-    title: str
-    height: int
-    width: int
-    class_names: list[str]
-    preparation: Preparation = field(default=AS_MNIST, kw_only=True)
-    kind: str = field(default="images", kw_only=True)
+    name: str  # in parameters
+    title: str  # in reports
+    height: int  # of an image, in pixels; of a series, its steps
+    width: int  # likewise; of a series, its features
+    class_names: list[str]  # names of labels 0 to K - 1
+    preparation: Preparation = field(default=AS_MNIST, kw_only=True)  # how the source's pictures became these images
+    kind: str = field(default="images", kw_only=True)  # "images", or "series" of numbers that are no images
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -86,22 +78,15 @@ class DataProfile:
 
 @dataclass(frozen=True)
 class DataCard(DataProfile):
-    """The facts that a report states about the data of a run.
+    """The facts that a report states about the data of a run."""
 
-    Attributes:
-        requested: the data set named in the parameters; `name` differs if a substitute was used.
-        images: number of images in each split.
-        sha256: digest of each split, from `splits.digest`.
-        files: SHA-256 of each source file.
-        decided: sentences on form, classes and split, where they were found out by reading the files.
-        given: the parameters of the block `data` that name one's own file and say how to read it.
-    """
-
-    requested: str
-    images: dict[str, int]
-    sha256: dict[str, str]
-    files: dict[str, str]
+    requested: str  # the data set named in the parameters; `name` differs if a substitute was used
+    images: dict[str, int]  # number of images in each split
+    sha256: dict[str, str]  # digest of each split, from `splits.digest`
+    files: dict[str, str]  # SHA-256 of each source file
+    # Sentences on form, classes and split, where they were found out by reading the files
     decided: list[str] = field(default_factory=list, kw_only=True)
+    # The parameters of the block `data` that name one's own file and say how to read it
     given: dict[str, Any] = field(default_factory=dict, kw_only=True)
 
     @property

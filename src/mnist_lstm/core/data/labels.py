@@ -12,17 +12,11 @@ MOST_CLASSES = 256  # a label is one byte
 
 
 class Labels(NamedTuple):
-    """Mapped labels.
+    """Mapped labels."""
 
-    Attributes:
-        parts: uint8 (N,) of each split.
-        class_names: of label 0 to K - 1.
-        sentence: which labels the files hold and how they were mapped.
-    """
-
-    parts: dict[str, NDArray[np.uint8]]
-    class_names: list[str]
-    sentence: str
+    parts: dict[str, NDArray[np.uint8]]  # uint8 (N,) of each split
+    class_names: list[str]  # of label 0 to K - 1
+    sentence: str  # which labels the files hold and how they were mapped
 
 
 def mapped(parts: Mapping[str, Any], names: Mapping[Any, str] | None, place: str) -> Labels:

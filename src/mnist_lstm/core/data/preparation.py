@@ -21,25 +21,17 @@ class Preparation:
     """What a source says about its pictures, and where the ink lies in the images that the network reads.
 
     The defaults of the measured values are those of MNIST.
-
-    Attributes:
-        whole: whether a picture was stretched as it is to the size of an image, its ink neither cut out nor centred.
-        dark_on_light: whether the source's pixels were inverted, being 0 for ink.
-        transposed: whether rows and columns of the source's images were swapped.
-        paper: measured grey value of paper in the images, 0 or 255.
-        fill: measured longer side of the ink's box, as a fraction of the image's side.
-        centre: measured position of the ink's centre of mass, as a fraction of the image's side.
-        heights, widths: measured sides of the ink's box, as fractions; the 1st and the 99th percentile.
     """
 
+    # Whether a picture was stretched as it is to the size of an image, its ink neither cut out nor centred
     whole: bool = False
-    dark_on_light: bool = False
-    transposed: bool = False
-    paper: int = 0
-    fill: float = 20 / 28
-    centre: float = 0.5
-    heights: tuple[float, float] = (20 / 28, 20 / 28)
-    widths: tuple[float, float] = (3 / 28, 20 / 28)
+    dark_on_light: bool = False  # whether the source's pixels were inverted, being 0 for ink
+    transposed: bool = False  # whether rows and columns of the source's images were swapped
+    paper: int = 0  # measured grey value of paper in the images, 0 or 255
+    fill: float = 20 / 28  # measured longer side of the ink's box, as a fraction of the image's side
+    centre: float = 0.5  # measured position of the ink's centre of mass, as a fraction of the image's side
+    heights: tuple[float, float] = (20 / 28, 20 / 28)  # measured, of the ink's box, as fractions: percentiles 1 and 99
+    widths: tuple[float, float] = (3 / 28, 20 / 28)  # likewise
 
     @property
     def stretched(self) -> bool:

@@ -19,17 +19,11 @@ PixelOrder = NDArray[np.int64]  # (T, F), the index in the flattened image of ea
 
 @dataclass(frozen=True, eq=False)
 class SequenceSplit:
-    """Sequences of one split with their labels.
+    """Sequences of one split with their labels."""
 
-    Attributes:
-        sequences: uint8 (N, T, F); a `FileBackedArray` if larger than memory. Of series float32, nan after their end.
-        labels: uint8 (N,), below K.
-        pixel_order: int64 (T, F), the index in the flattened image of each feature at each step.
-    """
-
-    sequences: Any
-    labels: NDArray[np.uint8]
-    pixel_order: PixelOrder
+    sequences: Any  # uint8 (N, T, F); a `FileBackedArray` if larger than memory. Of series float32, nan after their end
+    labels: NDArray[np.uint8]  # uint8 (N,), below K
+    pixel_order: PixelOrder  # int64 (T, F), the index in the flattened image of each feature at each step
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -17,16 +17,12 @@ from mnist_lstm.errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class ImageSplit:
-    """Images, or series of numbers, of one split with their labels.
+    """Images, or series of numbers, of one split with their labels."""
 
-    Attributes:
-        images: uint8 (N, height, width), 0 for paper and 255 for ink; a `FileBackedArray` if larger than memory.
-            Series are float32 (N, steps, features), nan after the last step of each.
-        labels: uint8 (N,), below K.
-    """
-
+    # uint8 (N, height, width), 0 for paper and 255 for ink; a `FileBackedArray` if larger than memory. Series are
+    # float32 (N, steps, features), nan after the last step of each
     images: Any
-    labels: NDArray[np.uint8]
+    labels: NDArray[np.uint8]  # uint8 (N,), below K
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -54,17 +54,11 @@ def accuracy_by_step(
 
 
 class StepwiseResult(NamedTuple):
-    """Predictions, decision steps and accuracy by step.
+    """Predictions, decision steps and accuracy by step."""
 
-    Attributes:
-        predicted: the final predictions, (N,).
-        decided: the decision step of each image, (N,).
-        by_step: the columns of `accuracy_by_step`.
-    """
-
-    predicted: NDArray[np.uint8]
-    decided: NDArray[np.int64]
-    by_step: dict[str, NDArray[Any]]
+    predicted: NDArray[np.uint8]  # the final predictions, (N,)
+    decided: NDArray[np.int64]  # the decision step of each image, (N,)
+    by_step: dict[str, NDArray[Any]]  # the columns of `accuracy_by_step`
 
 
 def evaluate_by_step(

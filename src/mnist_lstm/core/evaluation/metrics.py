@@ -16,15 +16,10 @@ BINS = 15  # bins of confidence, as in Guo et al. 2017
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Logits of a classifier for labelled images.
+    """Logits of a classifier for labelled images."""
 
-    Attributes:
-        logits: float32 (N, K).
-        labels: uint8 (N,).
-    """
-
-    logits: NDArray[np.float32]
-    labels: NDArray[np.uint8]
+    logits: NDArray[np.float32]  # float32 (N, K)
+    labels: NDArray[np.uint8]  # uint8 (N,)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays under their names in files."""

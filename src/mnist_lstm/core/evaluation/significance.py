@@ -61,20 +61,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 class MeanInterval(NamedTuple):
-    """A mean, or a difference of means, with its t interval.
+    """A mean, or a difference of means, with its t interval."""
 
-    Attributes:
-        mean: the estimate.
-        low, high: ends of the interval, equal to the mean if the values do not vary.
-        p_value: two-sided, that the true mean is 0; nan if the values do not vary, as nothing can be said then.
-        cut: the bounds at which the interval ends because no value is beyond them.
-    """
-
-    mean: float
-    low: float
-    high: float
-    p_value: float
-    cut: tuple[float, ...] = ()
+    mean: float  # the estimate
+    low: float  # end of the interval, equal to the mean if the values do not vary
+    high: float  # likewise
+    p_value: float  # two-sided, that the true mean is 0; nan if the values do not vary, as nothing can be said then
+    cut: tuple[float, ...] = ()  # the bounds at which the interval ends because no value is beyond them
 
     @property
     def text(self) -> str:

@@ -15,18 +15,12 @@ ONE_BIAS = ("LSTM", "RNN_TANH")  # cells that only use the sum of torch's two bi
 
 
 class Layer(NamedTuple):
-    """The weights of a layer in one direction, in torch's shapes; the cell has G gates.
+    """The weights of a layer in one direction, in torch's shapes; the cell has G gates."""
 
-    Attributes:
-        input_weight: (G * H, F).
-        hidden_weight: (G * H, H).
-        input_bias, hidden_bias: (G * H,).
-    """
-
-    input_weight: Tensor
-    hidden_weight: Tensor
-    input_bias: Tensor
-    hidden_bias: Tensor
+    input_weight: Tensor  # (G * H, F)
+    hidden_weight: Tensor  # (G * H, H)
+    input_bias: Tensor  # (G * H,)
+    hidden_bias: Tensor  # (G * H,)
 
 
 @dataclass

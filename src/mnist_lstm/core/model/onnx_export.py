@@ -23,17 +23,12 @@ IMAGES, PROBABILITIES = "images", "probabilities"
 class Operator(NamedTuple):
     """How ONNX names a cell.
 
-    Attributes:
-        name: of the operator.
-        gates: for each gate in ONNX's order, its position in torch's.
-        attributes: of the node.
-
     Source: https://onnx.ai/onnx/operators/ (LSTM, GRU, RNN) and torch's documentation of the cells.
     """
 
-    name: str
-    gates: tuple[int, ...]
-    attributes: dict[str, int]
+    name: str  # of the operator
+    gates: tuple[int, ...]  # for each gate in ONNX's order, its position in torch's
+    attributes: dict[str, int]  # of the node
 
 
 OPERATORS = {

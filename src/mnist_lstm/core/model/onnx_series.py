@@ -11,17 +11,11 @@ FLOAT, INT32 = 1, 6  # ONNX's numbers of the types
 
 
 class Read(NamedTuple):
-    """Names of what a graph makes of its input.
+    """Names of what a graph makes of its input."""
 
-    Attributes:
-        sequences: the recurrent layers' input, (T, N, F).
-        lengths: steps of each series, int32 (N,); empty where all are complete.
-        present: which steps there are, bool (T, N, 1); likewise.
-    """
-
-    sequences: str
-    lengths: str = ""
-    present: str = ""
+    sequences: str  # the recurrent layers' input, (T, N, F)
+    lengths: str = ""  # steps of each series, int32 (N,); empty where all are complete
+    present: str = ""  # which steps there are, bool (T, N, 1); likewise
 
 
 def series(graph: Graph, arrays: dict[str, Any]) -> Read:

@@ -19,26 +19,17 @@ SCORES = ("images", "recall", "precision", "f1")  # of each class
 
 @dataclass(frozen=True)
 class Run:
-    """A run that has been evaluated.
+    """A run that has been evaluated."""
 
-    Attributes:
-        checkpoint: what was trained.
-        data: the data card.
-        metrics: as the node `score` gives them.
-        per_class: columns precision, recall, f1 and images, each of K values.
-        confusion: counts (K, K) by label and prediction.
-        by_step: columns step, accuracy and decided, each of T values.
-        provenance: "run" (its "id", empty before MLflow has it and None where it never will; its "date"; whether it
-            "trained"; and if known its preset and other "departures" from "base", the flat values of
-            conf/base/parameters.yml), "command", "git", "environment" and "hardware".
-    """
-
-    checkpoint: Checkpoint
-    data: DataCard
-    metrics: dict[str, Any]
-    per_class: dict[str, list[Any]]
-    confusion: NDArray[np.int64]
-    by_step: dict[str, list[Any]]
+    checkpoint: Checkpoint  # what was trained
+    data: DataCard  # the data card
+    metrics: dict[str, Any]  # as the node `score` gives them
+    per_class: dict[str, list[Any]]  # columns precision, recall, f1 and images, each of K values
+    confusion: NDArray[np.int64]  # counts (K, K) by label and prediction
+    by_step: dict[str, list[Any]]  # columns step, accuracy and decided, each of T values
+    # "run" (its "id", empty before MLflow has it and None where it never will; its "date"; whether it "trained"; and if
+    # known its preset and other "departures" from "base", the flat values of conf/base/parameters.yml), "command",
+    # "git", "environment" and "hardware"
     provenance: dict[str, Any]
 
     @property

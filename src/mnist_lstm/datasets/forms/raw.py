@@ -30,41 +30,26 @@ class RawSplit(NamedTuple):
 
 @dataclass(frozen=True)
 class RawData:
-    """A data set as its files hold it.
+    """A data set as its files hold it."""
 
-    Attributes:
-        form: what the files are, for people.
-        parts: by split; "train" alone where nothing is set aside.
-        class_names: of labels, where the files or the form name them.
-        transposed: whether the form stores images with rows and columns swapped; None: it says nothing of it.
-        whole: whether the pictures were stretched as they are.
-        kind: "series" where the form holds no images; None: decided by the parameter `data.kind` or the numbers.
-        dark_on_light: whether ink is dark, where the form or the reader knows; None: measured.
-        files: SHA-256 by what it is of; empty: that of each file.
-        notes: what was left out or chosen.
-    """
-
-    form: str
-    parts: dict[str, RawSplit]
-    class_names: Mapping[Any, str] | None = None
+    form: str  # what the files are, for people
+    parts: dict[str, RawSplit]  # by split; "train" alone where nothing is set aside
+    class_names: Mapping[Any, str] | None = None  # of labels, where the files or the form name them
+    # Whether the form stores images with rows and columns swapped; None: it says nothing of it
     transposed: bool | None = None
-    whole: bool = False
+    whole: bool = False  # whether the pictures were stretched as they are
+    # "series" where the form holds no images; None: decided by the parameter `data.kind` or the numbers
     kind: str | None = None
-    dark_on_light: bool | None = None
-    files: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = field(default=())
+    dark_on_light: bool | None = None  # whether ink is dark, where the form or the reader knows; None: measured
+    files: Mapping[str, str] = field(default_factory=dict)  # SHA-256 by what it is of; empty: that of each file
+    notes: tuple[str, ...] = field(default=())  # what was left out or chosen
 
 
 class Form(NamedTuple):
-    """A form of files.
+    """A form of files."""
 
-    Attributes:
-        recognises: whether a file has this form, by its path and its first bytes.
-        read: the files of this form.
-    """
-
-    recognises: Callable[[Path, bytes], bool]
-    read: Callable[[list[Path], DataParameters], RawData]
+    recognises: Callable[[Path, bytes], bool]  # whether a file has this form, by its path and its first bytes
+    read: Callable[[list[Path], DataParameters], RawData]  # the files of this form
 
 
 def ignored(name: str) -> bool:

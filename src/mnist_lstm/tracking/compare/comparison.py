@@ -13,20 +13,13 @@ from mnist_lstm.tracking.compare.verdicts import verdicts
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found.
+    """What was found."""
 
-    Attributes:
-        groups: the runs; those that differ in the seed alone are one.
-        sentences: the verdicts.
-        differing, measured: rows of the table, a cell for each group.
-        images: the test images of the first group, None if they are not at hand.
-    """
-
-    groups: list[Group]
-    sentences: list[str]
-    differing: table.Rows
-    measured: table.Rows
-    images: ImageSplit | None
+    groups: list[Group]  # the runs; those that differ in the seed alone are one
+    sentences: list[str]  # the verdicts
+    differing: table.Rows  # rows of the table, a cell for each group
+    measured: table.Rows  # likewise
+    images: ImageSplit | None  # the test images of the first group, None if they are not at hand
 
     def show(self) -> None:
         """Prints it."""

@@ -14,15 +14,10 @@ MACHINE = ("code", "processor")  # facts that make no other setting: the source 
 
 
 class Group(NamedTuple):
-    """One setting: a run, or several that differ in the seed alone.
+    """One setting: a run, or several that differ in the seed alone."""
 
-    Attributes:
-        head: a unique label.
-        runs: by ascending seed, each another.
-    """
-
-    head: str
-    runs: list[Compared]
+    head: str  # a unique label
+    runs: list[Compared]  # by ascending seed, each another
 
     @property
     def seeds(self) -> list[str]:

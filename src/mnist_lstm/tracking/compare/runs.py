@@ -25,23 +25,14 @@ SPLITS = {"train": "training images", "valid": "validation images", "test": "tes
 
 
 class Compared(NamedTuple):
-    """One of the runs.
+    """One of the runs."""
 
-    Attributes:
-        head: its name, made unique.
-        entry: MLflow's run.
-        predictions: of the test images, None if it did not evaluate.
-        curves: points (update, value) of each curve by name.
-        provenance: content of provenance.json, empty if it has none.
-        figures: that it recorded, PNG files by name.
-    """
-
-    head: str
-    entry: Any
-    predictions: Predictions | None
-    curves: dict[str, list[tuple[int, float]]]
-    provenance: dict[str, Any]
-    figures: dict[str, bytes]
+    head: str  # its name, made unique
+    entry: Any  # MLflow's run
+    predictions: Predictions | None  # of the test images, None if it did not evaluate
+    curves: dict[str, list[tuple[int, float]]]  # points (update, value) of each curve by name
+    provenance: dict[str, Any]  # content of provenance.json, empty if it has none
+    figures: dict[str, bytes]  # that it recorded, PNG files by name
 
     @property
     def data(self) -> str:

@@ -100,15 +100,12 @@ def same_images(one: Group, other: Group, split: str) -> bool:
 
 
 class McNemar(NamedTuple):
-    """Two runs tested on the same images.
+    """Two runs tested on the same images."""
 
-    Attributes:
-        better, worse: their heads; `better` is right more often.
-        better_only, worse_only: number of images that only this run classifies correctly.
-    """
-
+    # Their heads; `better` is right more often
     better: str
     worse: str
+    # Number of images that only this run classifies correctly
     better_only: int
     worse_only: int
 
@@ -139,20 +136,14 @@ class McNemar(NamedTuple):
 
 
 class Means(NamedTuple):
-    """Two groups of several seeds each.
+    """Two groups of several seeds each."""
 
-    Attributes:
-        better, worse: their heads; `better` has the higher mean.
-        metric: which mean.
-        difference: of the means.
-        reason: which interval, and why.
-    """
-
+    # Their heads; `better` has the higher mean
     better: str
     worse: str
-    metric: str
-    difference: MeanInterval
-    reason: str
+    metric: str  # which mean
+    difference: MeanInterval  # of the means
+    reason: str  # which interval, and why
 
     @classmethod
     def of(cls, one: Group, other: Group, metric: str) -> "Means":

@@ -10,16 +10,10 @@ MACHINE = ("hardware", "environment")  # kinds of differences that change no bit
 
 
 class Difference(NamedTuple):
-    """One change.
+    """One change."""
 
-    Attributes:
-        kind: "code", "packages", "hardware" or "environment".
-        what: key of the provenance.
-        then, now: the two values.
-    """
-
-    kind: str
-    what: str
+    kind: str  # "code", "packages", "hardware" or "environment"
+    what: str  # key of the provenance
     then: Any
     now: Any
 

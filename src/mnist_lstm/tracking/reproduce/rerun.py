@@ -74,16 +74,11 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
 
 
 class Again(NamedTuple):
-    """A run to repeat.
+    """A run to repeat."""
 
-    Attributes:
-        then: its record.
-        project: the project's root.
-        uri, experiment: where the new run is recorded.
-    """
-
-    then: Record
-    project: Path
+    then: Record  # its record
+    project: Path  # the project's root
+    # Where the new run is recorded
     uri: str
     experiment: str
 

@@ -32,22 +32,15 @@ PATH = re.compile(r"(?:file:/+|(?<![\w.:/~<-])~?/(?=[^\s/]+/))[^\s\"'<>,;|]*")
 
 @dataclass(frozen=True)
 class Seal:
-    """An opened seal.
+    """An opened seal."""
 
-    Attributes:
-        files: contents by name.
-        run: "id", "name", "start_time" and "end_time" (ms since 1970) of the run.
-        provenance, checkpoint, predictions, metrics: of the run, as `reader.Record` and metrics.json have them.
-        sha256: of the seal.
-    """
-
-    files: dict[str, bytes]
-    run: dict[str, Any]
-    provenance: dict[str, Any]
+    files: dict[str, bytes]  # contents by name
+    run: dict[str, Any]  # "id", "name", "start_time" and "end_time" (ms since 1970) of the run
+    provenance: dict[str, Any]  # of the run, as the next two, as in `reader.Record`
     checkpoint: Checkpoint
     predictions: Predictions
-    metrics: dict[str, Any]
-    sha256: str
+    metrics: dict[str, Any]  # content of metrics.json
+    sha256: str  # of the seal
 
     @property
     def card(self) -> DataCard:

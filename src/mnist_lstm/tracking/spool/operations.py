@@ -21,14 +21,10 @@ ARTIFACTS, MODEL = "artifacts", "model.npz"  # in the folder of a stored run
 
 
 class Operation(NamedTuple):
-    """One change of a run.
+    """One change of a run."""
 
-    Attributes:
-        kind: a key of SENDERS.
-        content: what the sender needs; JSON values, but for the bytes of "artifacts" and the model of "model".
-    """
-
-    kind: str
+    kind: str  # a key of SENDERS
+    # What the sender needs; JSON values, but for the bytes of "artifacts" and the model of "model"
     content: dict[str, Any]
 
 
