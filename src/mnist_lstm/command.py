@@ -87,11 +87,7 @@ class Run(click.Command):
 
 
 def _take_from_run(named: str, options: dict[str, Any]) -> None:
-    """Changes the options of `kedro run` so that a recorded run is evaluated.
-
-    Raises:
-        UserError: if there is no such run, or the options ask for something else.
-    """
+    """Changes the options of `kedro run` so that a recorded run is evaluated."""
     from kedro.utils import find_kedro_project
 
     from mnist_lstm.sweep.hook import trial

@@ -102,11 +102,7 @@ class Console:
 
 
 class TrainingDisplay:
-    """A progress bar with loss, accuracy and time left on a terminal, or ten plain lines elsewhere.
-
-    Args:
-        iterations: total number of updates.
-    """
+    """A progress bar with loss, accuracy and time left on a terminal, or ten plain lines elsewhere."""
 
     LINES = 10
 

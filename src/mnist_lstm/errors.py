@@ -12,7 +12,7 @@ class UserError(Exception):
     """A user's mistake, a damaged file or a mirror that fails.
 
     Its message is one sentence: what must hold, what was found, where, and what to do. The command line shows it
-    without a traceback.
+    without a traceback. Any function may raise it for what it is given or reads.
     """
 
 
@@ -28,8 +28,6 @@ def nearest(word: str, choices: Iterable[str], alike: float = 0.65) -> str:
     """A hint at the most similar choice, " (did you mean 'rows'?)", or "" if none is similar.
 
     Args:
-        word: what was found.
-        choices: what is allowed.
         alike: the fraction that must match, ignoring case.
     """
     folded = {choice.casefold(): choice for choice in choices}
@@ -65,11 +63,7 @@ def cause_for_user(error: BaseException | None) -> UserError | None:
 
 
 def expect_free_port(port: int) -> None:
-    """Checks that no other program listens at this port of the machine.
-
-    Raises:
-        UserError: if one does.
-    """
+    """Checks that no other program listens at this port of the machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

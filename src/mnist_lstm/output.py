@@ -62,11 +62,7 @@ def print_warnings_of_libraries() -> None:
 
 
 def expect_written() -> None:
-    """Checks that all output was written.
-
-    Raises:
-        UserError: if some was not.
-    """
+    """Checks that all output was written."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         raw = getattr(getattr(stream, "buffer", None), "raw", None)

@@ -205,9 +205,6 @@ INPUT_BLOCKS = ("data.", "sequence.")  # these decide what training reads
 def checked(raw: dict[str, Any]) -> Parameters:
     """The validated parameters of a run.
 
-    Args:
-        raw: nested values from YAML and the command line.
-
     Raises:
         UserError: one line that names every wrong key, what was found and what is allowed.
     """

@@ -16,9 +16,6 @@ class LazyPipeline(Pipeline):
     """A pipeline that is created at its first use, not when it is registered.
 
     Its nodes import torch, pandas and matplotlib, which commands that only list the pipelines do not need.
-
-    Args:
-        create: returns the pipeline.
     """
 
     def __init__(self, create: Callable[[], Pipeline]):

@@ -6,10 +6,6 @@ from mnist_lstm.errors import UserError
 
 
 def expect_ray(asked: str) -> None:
-    """Checks that Ray is installed, which `asked` needs.
-
-    Raises:
-        UserError: if it is not.
-    """
+    """Checks that Ray is installed, which `asked` needs."""
     if not find_spec("ray"):
         raise UserError(f"{asked} needs Ray, found none; pip install -c requirements.lock -e '.[ray]'.")

@@ -23,9 +23,6 @@ def joined(address: str | None, **environment: Any) -> Iterator[None]:
     Args:
         address: of the cluster; None means RAY_ADDRESS's or, without that, one that is started on this machine.
         environment: what else Ray's `runtime_env` is to hold.
-
-    Raises:
-        UserError: if there is no cluster.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     where = expect_cluster(address)
@@ -76,11 +73,7 @@ def local_actor(kind: type) -> Any:
 
 
 def expect_room(cpus: int, gpus: int) -> None:
-    """Checks that the cluster could ever run what needs so much; Ray would wait for it without a word.
-
-    Raises:
-        UserError: if it could not.
-    """
+    """Checks that the cluster could ever run what needs so much; Ray would wait for it without a word."""
     found = ray.cluster_resources()
     processors, cards = int(found.get("CPU", 0)), int(found.get("GPU", 0))
     if processors < cpus or cards < gpus:

@@ -23,13 +23,10 @@ from mnist_lstm.read_only import ReadOnlyDataset
 
 
 class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
-    """The checkpoint of this run, in a file of its own.
+    """The checkpoint of this run, in a file of its own in the folder `path`.
 
     The file's name is the run's fingerprint, so concurrent runs do not overwrite each other's file. It loads what this
     run saved, else the newest checkpoint.
-
-    Args:
-        path: the folder of all checkpoints.
     """
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
@@ -70,11 +67,7 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
 
 
 class InterruptedDataset(ReadOnlyDataset[Mapping[str, Callable[[], Checkpoint]]]):
-    """The checkpoints to resume from, newest first: a mapping of fingerprints to functions that read the file.
-
-    Args:
-        path: the folder of all checkpoints.
-    """
+    """The checkpoints in a folder, newest first: a mapping of fingerprints to functions that read the file."""
 
     def load(self) -> Mapping[str, Callable[[], Checkpoint]]:
         return {path.stem: lambda path=path: checkpoint.from_file(path) for path in _newest_first(self._path)}  # type: ignore[misc]

@@ -43,8 +43,6 @@ def fetched(file: RemoteFile, folder: Path, mirrors: list[str], timeout: float) 
     """The file in `folder`, fetched there first if it is missing; size and checksum are verified either way.
 
     Args:
-        file: which.
-        folder: the data set's own.
         mirrors: fsspec URLs of folders, tried in order.
         timeout: seconds that a mirror may stay silent.
 

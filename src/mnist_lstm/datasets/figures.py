@@ -32,13 +32,7 @@ class PlotlyDataset(FileDataset):
 
 
 class FigureDataset(FileDataset):
-    """Saves a matplotlib figure as a PNG file and loads the bytes of the file.
-
-    Args:
-        filepath: of the PNG file.
-        dpi: pixels per inch.
-        metadata: as in `FileDataset`.
-    """
+    """Saves a matplotlib figure as a PNG file and loads the bytes of the file."""
 
     kind = "PNG file"
 

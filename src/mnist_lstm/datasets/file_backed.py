@@ -111,11 +111,7 @@ def _unpacked(file: BinaryIO, path: Path, size: int) -> FileReader:
 
 
 def write(path: Path, arrays: dict[str, file_backed.Array]) -> None:
-    """Writes the same bytes as `numpy.savez`, in blocks.
-
-    Raises:
-        UserError: if the disk is too small.
-    """
+    """Writes the same bytes as `numpy.savez`, in blocks."""
     expect_room(path.parent, sum(array.nbytes for array in arrays.values()))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, array in arrays.items():
@@ -171,11 +167,7 @@ def _member(read: FileReader, file: BinaryIO, entry: zipfile.ZipInfo) -> FileBac
 
 
 def expect_room(folder: Path, size: int) -> None:
-    """Checks that a disk has room for a large file.
-
-    Raises:
-        UserError: if it does not.
-    """
+    """Checks that a disk has room for a large file."""
     free = shutil.disk_usage(folder).free
     if free < size:
         raise UserError(

@@ -38,11 +38,7 @@ class Sources(Mapping[str, Source]):
         return len(self._readers)
 
     def of(self, data: DataParameters) -> Source:
-        """The function that reads what the parameters name: a source, or a file or folder of one's own.
-
-        Raises:
-            UserError: if there is none.
-        """
+        """The function that reads what the parameters name: a source, or a file or folder of one's own."""
         if data.path is None:
             return self[data.name]
         if not Path(data.path).expanduser().exists():

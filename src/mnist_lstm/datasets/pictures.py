@@ -31,11 +31,7 @@ class PicturesDataset(ReadOnlyDataset[Open]):
 
 
 def opened(named: str | None, kind: str = "images") -> Iterator[tuple[str, Content]]:
-    """Yields the name and content of each file in the folder and its subfolders, or of the one file.
-
-    Args:
-        named: the folder or file.
-        kind: what the model reads, "images" or "series".
+    """Yields the name and content of each file below the folder `named`, or of the one file, for a model of `kind`.
 
     Raises:
         UserError: if no folder is named, there is none, or it holds no file.

@@ -11,9 +11,6 @@ class ProvenanceDataset(ReadOnlyDataset[dict[str, Any]]):
     """The date, the command of this process, the code, the environment and the hardware; collected at each load.
 
     The tracking hook adds the run's id, and whether it trained.
-
-    Args:
-        path: the project's root.
     """
 
     def load(self) -> dict[str, Any]:

@@ -18,12 +18,7 @@ class Grid(TrialSource):
     drawn from the seed of `base`, so a sweep that is stopped has tried all values alike.
 
     Args:
-        base: the parameters that the trials share.
-        axes: by parameter, its values.
         seeds: number of seeds for each combination, counted from the seed of `base`.
-
-    Raises:
-        UserError: if a name or a value is wrong.
     """
 
     prunes = False

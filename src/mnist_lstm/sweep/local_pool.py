@@ -29,9 +29,7 @@ class LocalPool:
     """Worker processes that live as long as the sweep, as a context manager.
 
     Args:
-        project: the project's root.
         logs: folder for the workers' output, in worker-1.log and so on.
-        size: number of workers.
     """
 
     def __init__(self, project: Path, logs: Path, size: int):

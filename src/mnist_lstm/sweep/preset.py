@@ -18,11 +18,7 @@ def path_of(project: Path, name: str) -> Path:
 
 
 def expect_free(project: Path, name: str) -> None:
-    """Checks that there is no preset of this name, or one that a sweep of this name wrote.
-
-    Raises:
-        UserError: if there is another one.
-    """
+    """Checks that there is no preset of this name, or one that a sweep of this name wrote."""
     path = path_of(project, name)
     taken = path.is_file() and _mark(name) not in path.read_text(encoding="utf-8")
     if taken or name in ("base", "local"):
@@ -35,9 +31,7 @@ def preset(base: BaseParameters, changes: Changes, name: str, summary: str) -> s
     """The preset as text.
 
     Args:
-        base: the parameters that the trials share.
         changes: of the winner, without a seed.
-        name: of the study.
         summary: the winner's result and cost, for people.
     """
     defaults = flattened(yaml.safe_load((base.project / "conf/base/parameters.yml").read_text(encoding="utf-8")))
@@ -52,11 +46,7 @@ def preset(base: BaseParameters, changes: Changes, name: str, summary: str) -> s
 
 
 def write(project: Path, name: str, text: str) -> None:
-    """Writes the preset.
-
-    Raises:
-        UserError: if there is another preset of this name by now.
-    """
+    """Writes the preset."""
     expect_free(project, name)
     atomic_write(path_of(project, name), text.encode())
 

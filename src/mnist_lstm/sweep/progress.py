@@ -15,8 +15,6 @@ class Progress:
     """Counts trials and prints their outcomes, as a context manager.
 
     Args:
-        trials: of the sweep.
-        metric: chooses the best setting.
         outcomes: of trials that have finished, to which the sweep adds the others.
     """
 

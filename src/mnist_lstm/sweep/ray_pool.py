@@ -29,7 +29,6 @@ class RayPool:
     Args:
         project: the project's root; its conf/ and this package are sent to every node.
         address: of the cluster; None starts Ray on this machine alone.
-        uri: of the MLflow store that records the trials.
         size: number of trials at once, at most.
 
     Raises:

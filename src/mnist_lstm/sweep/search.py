@@ -34,12 +34,6 @@ class Search(TrialSource):
     The draw for a trial depends on the seed, the trial's number, and the trials that have ended by then; so with one
     worker, an interrupted search finds the same as an undisturbed one. All trials train with the same seed.
 
-    Args:
-        base: the parameters that the trials share.
-        axes: by parameter, its range or its values.
-        total: number of trials.
-        metric: to optimize.
-
     Raises:
         UserError: if a name or a value is wrong; every corner of the search space is checked.
 
@@ -121,11 +115,7 @@ class Search(TrialSource):
 
 
 def parse_axes(options: Sequence[str]) -> dict[str, Range | list[Any]]:
-    """The range or values of each parameter, from "KEY=LOW:HIGH", "KEY=log:LOW:HIGH" or "KEY=A,B,C".
-
-    Raises:
-        UserError: if an option has another form, or a parameter is given twice.
-    """
+    """The range or values of each parameter, from "KEY=LOW:HIGH", "KEY=log:LOW:HIGH" or "KEY=A,B,C"."""
     axes: dict[str, Range | list[Any]] = {}
     for option in options:
         key, text = split_option("--search", option)

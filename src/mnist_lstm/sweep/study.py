@@ -51,14 +51,7 @@ class Outcome:
 
 
 class Study:
-    """The parent run of a study.
-
-    Args:
-        client: of MLflow.
-        experiment: id of the experiment.
-        run_id: of the parent.
-        place: where to find it in MLflow, for people.
-    """
+    """The parent run of a study."""
 
     def __init__(self, client: Any, experiment: str, run_id: str, place: str):
         self.run_id, self.place = run_id, place
@@ -97,11 +90,7 @@ class Study:
         )
 
     def checkpoint(self, outcome: Outcome) -> bytes:
-        """The content of the last checkpoint file of a trial.
-
-        Raises:
-            UserError: if MLflow does not have it any more.
-        """
+        """The content of the last checkpoint file of a trial."""
         return _present(reader.fetched(self._client, outcome.run_id, "checkpoint.pt"), outcome.run_id, "checkpoint.pt")
 
     def comparison(self, run_ids: list[str]) -> str:
@@ -110,11 +99,7 @@ class Study:
         return comparison.of(compared(self._client, runs)).page()
 
     def predictions(self, run_id: str) -> Predictions:
-        """The predictions of the test images by the winner.
-
-        Raises:
-            UserError: if MLflow does not have them any more.
-        """
+        """The predictions of the test images by the winner."""
         return _present(reader.predictions(self._client, run_id), run_id, "predictions.npz")
 
     def end_running(self, status: str, reason: str, name: str | None = None) -> None:
@@ -165,14 +150,6 @@ def opened(
     specification: dict[str, Any],
 ) -> Study:
     """The study of that name, new or continued.
-
-    Args:
-        project: the project's root.
-        settings: of mlflow.yml.
-        parameters: that all trials share.
-        env: the preset.
-        name: of the study.
-        specification: what identifies the study, flat.
 
     Raises:
         UserError: if the study of that name has another specification, or is running.

@@ -33,8 +33,6 @@ def run_task(
     """Runs a task; an error becomes a result.
 
     Args:
-        project: the project's root.
-        task: what to run.
         prune_at: decides whether a trial stops early, if the task allows it.
         inputs: of a trial, by catalog entry; None reads them from the task's folder.
     """

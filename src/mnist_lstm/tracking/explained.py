@@ -23,7 +23,6 @@ def explained(project: Path, named: tuple[str, ...], test_images: Callable[[], I
     """The page about a run, with a second run's network if two are named, and the first run's id.
 
     Args:
-        project: the project's root.
         named: one or two: "champion", a run's id or name, or "latest".
         test_images: loads those of the last run, for runs that recorded no page of this version.
 

@@ -10,16 +10,7 @@ from mnist_lstm.tracking import load_model, tags
 
 
 def content(project: Path, named: str, file_format: str) -> bytes:
-    """The content of the file.
-
-    Args:
-        project: the project's root.
-        named: the model, as for `load_model.model`.
-        file_format: "onnx" or "safetensors".
-
-    Raises:
-        UserError: if there is no such model, or it cannot be exported.
-    """
+    """The content of the file of a model, named as for `load_model.model_and_run`."""
     found, run_id = load_model.model_and_run(project, named)
     if file_format == "onnx":
         return onnx_file(found, run_id)
@@ -27,11 +18,7 @@ def content(project: Path, named: str, file_format: str) -> bytes:
 
 
 def onnx_file(found: Checkpoint, run_id: str | None) -> bytes:
-    """The content of the ONNX file of a checkpoint.
-
-    Raises:
-        UserError: if it cannot be exported.
-    """
+    """The content of the ONNX file of a checkpoint."""
     return to_onnx(found.model, found.weights, found.pixel_order(), found.data.image_shape, facts(found, run_id))
 
 

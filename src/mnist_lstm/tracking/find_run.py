@@ -18,8 +18,6 @@ def find_run(client: Any, experiment_name: str, named: str, did: tuple[str, ...]
     """The run with an id or name.
 
     Args:
-        client: of MLflow.
-        experiment_name: where names are looked up.
         named: an id, its first 8 or more digits, a name (if several runs have it, the one that finished), or "latest":
             the newest run that finished, does not reproduce another, and did all of `did`.
         did: keys of `reader.DID`.

@@ -17,11 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class ModelsDataset(ReadOnlyDataset[Callable[[str], Checkpoint]]):
-    """A function that loads a model by its name; a model that a run needs twice is read once.
-
-    Args:
-        path: the project's root.
-    """
+    """A function that loads a model by its name; a model that a run needs twice is read once."""
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
         super().__init__(path=path, metadata=metadata)
@@ -40,12 +36,8 @@ def model(project: Path, named: str) -> Checkpoint:
     """The trained model with a name.
 
     Args:
-        project: the project's root.
         named: "champion" or another alias of the registered model, "NAME@champion" of that of another data set, a run's
             id or name, "latest", or a checkpoint's path.
-
-    Raises:
-        UserError: if there is none.
     """
     return model_and_run(project, named)[0]
 
@@ -63,11 +55,7 @@ def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
 
 
 def logged_model(project: Path, named: str) -> str:
-    """MLflow's address of the exported model with a name, as in `model`.
-
-    Raises:
-        UserError: if there is none.
-    """
+    """MLflow's address of the exported model with a name, as in `model`."""
     client, _, experiment, registered = store.opened(project)
     run_id = run_called(client, experiment, registered, named)
     models = client.get_run(run_id).outputs.model_outputs
@@ -77,11 +65,7 @@ def logged_model(project: Path, named: str) -> str:
 
 
 def run_called(client: Any, experiment: str, registered: str, named: str) -> str:
-    """The id of the run that trained the model, whose version may be called by an alias.
-
-    Raises:
-        UserError: if there is none.
-    """
+    """The id of the run that trained the model, whose version may be called by an alias."""
     import mlflow
 
     name, at, alias = named.rpartition("@")
@@ -114,11 +98,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
 
 
 def of_run(client: Any, run_id: str) -> Checkpoint:
-    """The checkpoint that a run recorded, checked by the digest in the run's tag.
-
-    Raises:
-        UserError: if there is none, or its weights are others.
-    """
+    """The checkpoint that a run recorded, checked by the digest in the run's tag."""
     content = reader.fetched(client, run_id, "checkpoint.pt")
     if content is None:
         raise reader.missing(client.get_run(run_id), "checkpoint.pt", "did not train")

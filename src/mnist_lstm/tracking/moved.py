@@ -30,9 +30,6 @@ def follow(database: Path) -> None:
     """Makes the project's own store name the artifacts of the folder that it lies in now.
 
     Nothing is then read or written where the project was before. Places elsewhere, which a user chose, stay.
-
-    Args:
-        database: the store, in the project's root.
     """
     with closing(sqlite3.connect(database)) as connection:
         before, now = _recorded_root(connection), database.parent.as_uri()

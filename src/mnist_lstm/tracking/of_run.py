@@ -24,9 +24,7 @@ def of_run(project: Path, named: str, given: dict[str, Any]) -> tuple[dict[str, 
     """The parameters with which a recorded run is evaluated, nested, and its data sets by catalog entry.
 
     Args:
-        project: the project's root.
         named: "champion", a run's id or name, or "latest".
-        given: parameters that differ, nested.
 
     Raises:
         UserError: if there is no such run, or a parameter is given that its training decided.

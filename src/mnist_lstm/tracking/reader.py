@@ -90,11 +90,7 @@ def missing(run: Any, name: str, otherwise: str) -> UserError:
 
 
 def predictions(client: Any, run_id: str) -> Predictions | None:
-    """The predictions of the test images, None if the run did not evaluate.
-
-    Raises:
-        UserError: if the file is damaged.
-    """
+    """The predictions of the test images, None if the run did not evaluate."""
     name = "predictions.npz"
     if (content := fetched(client, run_id, name)) is None:
         return None
@@ -140,8 +136,6 @@ def fetched(client: Any, run_id: str, name: str) -> bytes | None:
     """The content of an artifact, None if the run does not have it.
 
     Args:
-        client: of MLflow.
-        run_id: the run.
         name: of the file; it lies in the folder for files of its type or, as all of version 0.1, in none.
     """
     within = FOLDERS.get(Path(name).suffix)

@@ -45,9 +45,6 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
     models of the bundled digits, which stand in for other data, only champions become versions.
 
     Args:
-        client: of MLflow.
-        project: its root.
-        candidate: the model.
         name: of the registered model; "{data}" in it becomes the name of the data.
         margin: by which its validation accuracy must exceed the champion's, a fraction.
     """

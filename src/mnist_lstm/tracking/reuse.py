@@ -24,11 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class RecordedDataset(ReadOnlyDataset[Callable[[dict[str, Any]], Checkpoint | None]]):
-    """A function that finds the checkpoint of a recorded training by the fingerprint fields, as `recorded`.
-
-    Args:
-        path: the project's root.
-    """
+    """A function that finds the checkpoint of a recorded training by the fingerprint fields, as `recorded`."""
 
     def load(self) -> Callable[[dict[str, Any]], Checkpoint | None]:
         return partial(recorded, self._path)
@@ -53,11 +49,7 @@ def recorded(project: Path, fields: dict[str, Any]) -> Checkpoint | None:
 
 
 def _of_a_run(client: Any, experiment: str, fields: dict[str, Any]) -> Checkpoint:
-    """The same.
-
-    Raises:
-        UserError: if there is none.
-    """
+    """The same, or a UserError that says why there is none."""
     same = f"{TRAINED} AND tags.`{tags.FINGERPRINT}` = '{fingerprint(fields)}' AND tags.`{tags.SEAL}` IS NULL"
     reason = ""
     for run in islice(reader.runs(client, experiment, same), MOST):

@@ -18,11 +18,7 @@ ADVICE = {REFUSAL: "; multiply those of 0.0 to 1.0 by 255", REFUSED_SERIES: ""}
 
 
 def show_runs(project: Path, port: int) -> None:
-    """Replaces this process by MLflow's pages, after it has printed the address of the runs.
-
-    Raises:
-        UserError: if the store cannot be used, or something else uses the port.
-    """
+    """Replaces this process by MLflow's pages, after it has printed the address of the runs."""
     client, uri, experiment, _ = store.opened(project)
     address = pages.runs_page(uri, store.experiment_id(client, experiment, project, uri), port)
     click.echo(f"Runs: {address}")
@@ -35,16 +31,7 @@ def show_runs(project: Path, port: int) -> None:
 
 
 def serve_model(project: Path, named: str, port: int) -> None:
-    """Serves a model by MLflow's scoring server until Ctrl-C.
-
-    Args:
-        project: the project's root.
-        named: "champion", a run's id or name, or "latest".
-        port: on this machine.
-
-    Raises:
-        UserError: if there is no such model, or something else uses the port.
-    """
+    """Serves a model by MLflow's scoring server until Ctrl-C."""
     uri = load_model.logged_model(project, named)
     expect_free_port(port)
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
@@ -58,11 +45,7 @@ def serve_model(project: Path, named: str, port: int) -> None:
 
 
 class Explained:
-    """A model that refuses a request with the reason as the message, where MLflow puts the request's pixels first.
-
-    Args:
-        model: MLflow's, with a signature of one tensor.
-    """
+    """A model that refuses a request with the reason as the message, where MLflow puts the request's pixels first."""
 
     def __init__(self, model: Any):
         self._model = model

@@ -46,11 +46,7 @@ class Opened(NamedTuple):
 
 
 def opened(project: Path) -> Opened:
-    """The store of the project at this root.
-
-    Raises:
-        UserError: if mlflow.yml is invalid or the store cannot be used.
-    """
+    """The store of the project at this root."""
     loader = config_loader(project)
     found = read_settings(loader)
     uri = tracking_uri(project, found.server.mlflow_tracking_uri)
@@ -83,11 +79,7 @@ def own_uri(project: Path) -> str:
 
 
 def client(project: Path, uri: str) -> Any:
-    """A client of the store at `uri`; the project's own store is created if it is missing.
-
-    Raises:
-        UserError: if the store cannot be used.
-    """
+    """A client of the store at `uri`; the project's own store is created if it is missing."""
     with store_errors(uri):
         prepare(project, uri)
         check_schema(uri)
@@ -104,11 +96,7 @@ def client(project: Path, uri: str) -> Any:
 
 
 def _expect_version(uri: str) -> None:
-    """Checks the version of a server that tells one.
-
-    Raises:
-        UserError: if it is too old for logged models.
-    """
+    """Checks the version of a server that tells one."""
     from mlflow.utils import rest_utils
 
     rest: Any = rest_utils  # untyped
@@ -147,11 +135,7 @@ def prepare(project: Path, uri: str) -> None:
 
 
 def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
-    """The experiment's id; a new experiment in the project's own store has its artifacts in the project's root.
-
-    Raises:
-        UserError: if the experiment is deleted.
-    """
+    """The experiment's id; a new experiment in the project's own store has its artifacts in the project's root."""
     import mlflow
 
     found = client.get_experiment_by_name(name)

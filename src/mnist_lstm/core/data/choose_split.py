@@ -19,8 +19,6 @@ def three_parts(parts: dict[str, ImageSplit], how: str, place: str, seed: int) -
     Args:
         parts: "train" and perhaps "valid" and "test".
         how: the parameter `data.split`.
-        place: the file or folder, for messages.
-        seed: of the draws.
 
     Raises:
         UserError: if a part would lack a class or be empty.
@@ -55,11 +53,8 @@ def validation(part: ImageSplit, count: int, how: str, place: str, seed: int) ->
 
     Args:
         part: the training images.
-        count: how many validate.
         how: "first": the first images; "stratified": drawn, every class in its share; "auto": the first images, or
             drawn where those have other classes than all, as in a file that is sorted by class.
-        place: the file or folder, for messages.
-        seed: of the draw.
 
     Raises:
         UserError: if `how` is "first" and the first images lack a class.

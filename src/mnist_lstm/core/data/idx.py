@@ -25,8 +25,6 @@ def decode(content: bytes, name: str, types: Mapping[int, str] = BYTES, axes: Co
     """The array in an IDX file, gzipped or plain.
 
     Args:
-        content: all bytes of the file.
-        name: the file's name in error messages.
         types: numpy's types of the allowed type codes.
         axes: allowed numbers of axes.
 
@@ -65,11 +63,7 @@ def kind_in(file: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def shape_in(file: BinaryIO, name: str) -> tuple[int, ...]:
-    """The shape that the header of an IDX file declares.
-
-    Raises:
-        UserError: if the header is not that of images or labels.
-    """
+    """The shape that the header of an IDX file declares."""
     return _shape(_Reader(file, name), name)
 
 

@@ -25,7 +25,6 @@ def mapped(parts: Mapping[str, Any], names: Mapping[Any, str] | None, place: str
     Args:
         parts: labels (N,) of each split, numbers or words.
         names: of the values, where the source has names for them; a value without a name is its own.
-        place: the file or folder, for messages.
 
     Raises:
         UserError: if a label is missing or no whole number, if there are not 2 to 256 classes, or if a split has a

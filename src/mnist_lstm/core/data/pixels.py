@@ -22,7 +22,6 @@ def grey_values(parts: Mapping[str, Any], place: str, brightest: float | None = 
 
     Args:
         parts: images (N, height, width) or (N, height, width, channels) of whole numbers or floats.
-        place: the file or folder, for messages.
         brightest: the value that becomes 255, and 0 becomes 0; None: by the range of all pixels.
 
     Raises:

@@ -68,11 +68,7 @@ def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> P
 
 
 def patches(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """Squares with sides of patch_size pixels, in reading order; the last of a line is shifted inward to fit.
-
-    Raises:
-        UserError: if a patch is larger than the image.
-    """
+    """Squares with sides of patch_size pixels, in reading order; the last of a line is shifted inward to fit."""
     size = sequence.patch_size
     if size > min(height, width):
         raise UserError(
@@ -158,11 +154,7 @@ def sequence_split(part: ImageSplit, pixel_order: PixelOrder) -> SequenceSplit:
 
 
 def expect_view(part: SequenceSplit, sequence: SequenceParameters, height: int, width: int) -> None:
-    """Checks that the sequences come from this view of images of this size.
-
-    Raises:
-        UserError: if they do not.
-    """
+    """Checks that the sequences come from this view of images of this size."""
     if not np.array_equal(part.pixel_order, pixel_order_for(sequence, height, width)):
         raise UserError(
             f"the sequences must be read by the view {sequence.view!r} of the parameters, found those of another; make "

@@ -17,7 +17,6 @@ def are_series(parts: Mapping[str, Any], kind: str | None, place: str) -> bool:
         parts: by split, (N, ...).
         kind: the parameter `data.kind`; None: bytes, whole numbers, squares and colours are images; other fractions
             are series if some are beyond -1 to 1.
-        place: the file or folder, for messages.
 
     Raises:
         UserError: if it is not certain.
@@ -41,7 +40,6 @@ def checked(parts: Mapping[str, Any], place: str) -> dict[str, NDArray[np.float3
 
     Args:
         parts: by split, (N, T, F), or (N, T) of one feature, nan after the last step of each series.
-        place: the file or folder, for messages.
 
     Raises:
         UserError: if the shapes differ, a value is missing or infinite, or a series has no step.

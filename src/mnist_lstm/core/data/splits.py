@@ -72,11 +72,7 @@ def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], clas
 
 
 def expect_one_size(parts: dict[str, ImageSplit], name: str) -> None:
-    """Checks that the images of all parts have the same height and width.
-
-    Raises:
-        UserError: if they differ; names the size of each part.
-    """
+    """Checks that the images of all parts have the same height and width."""
     sizes = {split: part.images.shape[1:] for split, part in parts.items()}
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{size} in {split}" for split, size in sizes.items())
@@ -98,11 +94,7 @@ def first_images(part: ImageSplit, count: int, name: str) -> tuple[ImageSplit, I
 def stratified(
     part: ImageSplit, fractions: tuple[float, float], seed: int, name: str
 ) -> tuple[ImageSplit, ImageSplit, ImageSplit]:
-    """Three parts with equal class frequencies; `fractions` are the sizes of the second and the third.
-
-    Raises:
-        UserError: if a class of `name` has too few images.
-    """
+    """Three parts with equal class frequencies; `fractions` are the sizes of the second and the third."""
     second, third = fractions
     rest, last = _drawn(part, np.arange(len(part)), third, seed, name)
     first, middle = _drawn(part, rest, second / (1 - third), seed, name)
@@ -168,7 +160,6 @@ def data_card(
         class_names: names of labels 0 to K - 1.
         files: SHA-256 of each source file.
         declared: how the source's pictures became these images: `whole`, `dark_on_light`, `transposed`.
-        kind: "images" or "series".
     """
     _, height, width = parts["train"].images.shape
     return DataCard(

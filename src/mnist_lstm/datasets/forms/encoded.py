@@ -19,7 +19,6 @@ def pictures(files: Iterable[tuple[str, bytes]], data: DataParameters, broken: l
 
     Args:
         files: name, for messages, and content of each.
-        data: the parameters.
         broken: gets the names of those that cannot be read, with the reasons.
 
     Returns:
@@ -47,11 +46,7 @@ def pictures(files: Iterable[tuple[str, bytes]], data: DataParameters, broken: l
 
 
 def expect_readable(broken: list[str], place: Path, skip: bool) -> None:
-    """Checks that all pictures could be read, unless they may be left out.
-
-    Raises:
-        UserError: if not; names them.
-    """
+    """Checks that all pictures could be read, unless they may be left out."""
     if broken and not skip:
         raise UserError(
             f"{place} must hold complete pictures, found {len(broken)} that are not: {_listed(broken)}; remove "

@@ -13,11 +13,7 @@ from mnist_lstm.errors import UserError
 
 
 def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
-    """Rows of pixels (N, P) as images (N, height, width): square, unless the parameter `data.size` says otherwise.
-
-    Raises:
-        UserError: if they do not fit.
-    """
+    """Rows of pixels (N, P) as images (N, height, width): square, unless the parameter `data.size` says otherwise."""
     count = pixels.shape[1]
     height, width = data.height_and_width or (math.isqrt(count),) * 2
     if height * width != count:
@@ -44,11 +40,9 @@ def label_position(
     """The position of the labels' column; None where all columns are pixels.
 
     Args:
-        path: of the table, for messages.
         columns: their names; positions where there is no header.
         ends: gives all values of the first and the last column, one of which holds the labels where there is no
             header; all, as a file that is sorted by class begins with thousands of rows of one. None with a header.
-        data: the parameters.
 
     Raises:
         UserError: if it is not certain.

@@ -82,9 +82,6 @@ def by_split(files: Iterable[Path], subset: str | None) -> tuple[dict[str, list[
     Args:
         files: of one form.
         subset: a word that the names of the files must have; None for any.
-
-    Raises:
-        UserError: if no file has that word.
     """
     files = sorted(files)
     chosen = [path for path in files if subset is None or subset.lower() in words(path.name)]
@@ -113,11 +110,7 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 def only(paths: list[Path], what: str) -> Path:
-    """The one path.
-
-    Raises:
-        UserError: if there are several or none.
-    """
+    """The one path."""
     if len(paths) != 1:
         raise UserError(
             f"there must be one file of {what}, found {shown(paths) if paths else 'none'}; name the one in the "

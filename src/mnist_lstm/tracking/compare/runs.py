@@ -87,7 +87,6 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
     """The runs to compare.
 
     Args:
-        project: the project's root.
         names: an id, a name or "latest" for each run.
         last: take instead this many of the newest runs that a person started and that finished, were evaluated and do
             not reproduce another, oldest first; so neither trials of a sweep nor its winner.

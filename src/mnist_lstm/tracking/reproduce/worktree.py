@@ -34,11 +34,7 @@ def worktree(about: dict[str, Any], project: Path, folder: Path, allow_differenc
 
 
 def expect_complete(code: dict[str, Any], allow_differences: bool) -> None:
-    """Checks that the record of a run's code, made by `provenance.code`, can make its files again.
-
-    Raises:
-        UserError: if it lacks the commit, or a part of the diff.
-    """
+    """Checks that the record of a run's code, made by `provenance.code`, can make its files again."""
     if not code["commit"]:
         reason = f"git refused: {code['reason']}" if code.get("reason") else "it ran outside of git"
         raise UserError(f"--checkout needs the commit of the run, found none recorded: {reason}.")
@@ -55,11 +51,7 @@ def expect_complete(code: dict[str, Any], allow_differences: bool) -> None:
 
 
 def expect_code_of(about: dict[str, Any], place: Path) -> None:
-    """Checks that a worktree has the run's source and preset.
-
-    Raises:
-        UserError: if it lacks one of them.
-    """
+    """Checks that a worktree has the run's source and preset."""
     preset, commit = about["preset"], about["git"]["commit"][:8]
     if preset and not (place / "conf" / preset).is_dir():
         raise UserError(

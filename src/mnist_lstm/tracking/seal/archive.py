@@ -19,12 +19,7 @@ DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can hold
 
 
 def to_bytes(files: Mapping[str, bytes], run: Mapping[str, Any]) -> bytes:
-    """The content of a seal; equal arguments give equal bytes. Nothing is compressed, as each zlib does it its own way.
-
-    Args:
-        files: contents by name.
-        run: facts about the run, JSON values.
-    """
+    """The content of a seal; equal arguments give equal bytes. Nothing is compressed, as zlibs differ in it."""
     digests = {name: {"bytes": len(content), "sha256": sha256(content)} for name, content in files.items()}
     manifest = {"format": FORMAT, "run": dict(run), "files": digests}
     buffer = io.BytesIO()
@@ -43,10 +38,6 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def from_bytes(content: bytes, place: str) -> tuple[dict[str, bytes], dict[str, Any]]:
     """The files of a seal and the facts about its run.
-
-    Args:
-        content: all bytes of the seal.
-        place: of the seal, in error messages.
 
     Raises:
         UserError: if a byte is not as it was sealed; names the file inside.
@@ -102,9 +93,5 @@ def sha256(content: bytes) -> str:
 
 
 def refuse(place: str, name: str, found: str) -> NoReturn:
-    """Raises the error about a seal of which one file is wrong.
-
-    Raises:
-        UserError: always.
-    """
+    """Raises the error about a seal of which one file is wrong."""
     raise UserError(f"{place} must be a seal that nobody changed, but {name} in it {found}; get the file again.")

@@ -51,10 +51,6 @@ class Seal:
 def sealed(project: Path, named: str) -> tuple[bytes, str]:
     """The content of a seal, and the id of its run.
 
-    Args:
-        project: the project's root.
-        named: "champion", a run's id or name, or "latest".
-
     Raises:
         UserError: if there is no such run, or it did not train and evaluate.
     """
@@ -151,11 +147,7 @@ def opened(path: Path) -> Seal:
 
 
 def parsed(files: dict[str, bytes], run: dict[str, Any], place: str, digest: str) -> Seal:
-    """The files of a seal as values that fit each other.
-
-    Raises:
-        UserError: if one does not; names it.
-    """
+    """The files of a seal as values that fit each other."""
     about = _parsed(files, PROVENANCE, place, json.loads)
     about["parameters"] = _parsed(files, PROVENANCE, place, lambda _: portable(about["parameters"]))
     card = _parsed(files, PROVENANCE, place, lambda _: DataCard.from_dict(about["data"]))

@@ -26,8 +26,6 @@ def scored(project: Path, seal: Seal, data: str | None) -> list[Verdict]:
     """Whether the predictions are those of the weights on the test images, and the metrics those of the predictions.
 
     Args:
-        project: whose sources of data are used.
-        seal: the run.
         data: where its data are: of a source, a folder with the files; of one's own, the file or folder.
 
     Raises:
@@ -62,11 +60,7 @@ def data_parameters(project: Path, seal: Seal, data: str | None) -> dict[str, An
 
 
 def _test_images(project: Path, seal: Seal, data: str | None) -> ImageSplit:
-    """The test images with their labels.
-
-    Raises:
-        UserError: if they cannot be had.
-    """
+    """The test images with their labels."""
     entry = store.config_loader(project)["catalog"]["image_sources"]
     sources: Any = AbstractDataset.from_config("image_sources", entry | {"path": str(project / entry["path"])}).load()
     given = DataParameters.model_validate(data_parameters(project, seal, data))
@@ -108,11 +102,7 @@ def _metrics(seal: Seal) -> Verdict:
 
 
 def trained_again(project: Path, seal: Seal, data: str | None, found: list[Difference]) -> Verdict:
-    """Trains the run again, in a store of its own that is deleted afterwards, and compares as `kedro reproduce` does.
-
-    Raises:
-        UserError: if the new run does not finish.
-    """
+    """Trains the run again, in a store of its own that is deleted then, and compares as `kedro reproduce` does."""
     seal.provenance["parameters"]["data"] |= data_parameters(project, seal, data)
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
         place = Path(folder)

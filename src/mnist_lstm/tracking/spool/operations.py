@@ -93,9 +93,7 @@ def send(client: Any, run: dict[str, Any], operation: Operation) -> Any:
     """Sends an operation to MLflow.
 
     Args:
-        client: of MLflow.
         run: "run_id", "experiment_id", "start_time" and, once the model is logged, "model_id".
-        operation: what to send.
 
     Returns:
         For "register" the decision in words, else None.

@@ -25,7 +25,6 @@ class Spool:
     After the first failure all are stored, so an outage costs training one time-out. `end` tries to send them.
 
     Args:
-        project: its root.
         connect: returns a client of MLflow, or raises UserError.
         client: the client at the start, None if MLflow did not answer.
         run: "run_id" (None if it is not made yet), "experiment_id" (None likewise), "experiment", "store" (its

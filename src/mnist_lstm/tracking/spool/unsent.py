@@ -28,11 +28,7 @@ RUN, CALLS = "run.json", "calls.jsonl"
 
 
 def append(folder: Path, operation: Operation) -> None:
-    """Stores an operation, to be sent after those that are stored already.
-
-    Raises:
-        UserError: if the disk is full.
-    """
+    """Stores an operation, to be sent after those that are stored already."""
     with _errors_if_full(folder):
         line = json.dumps(operations.stored(operation, folder))
         with (folder / CALLS).open("a") as file:
@@ -51,11 +47,7 @@ def stored_operations(folder: Path) -> list[Operation]:
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:
-    """Writes run.json atomically.
-
-    Raises:
-        UserError: if the disk is full.
-    """
+    """Writes run.json atomically."""
     with _errors_if_full(folder):
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f".{RUN}"
@@ -73,8 +65,6 @@ def send(folder: Path, client: Any, experiment_id: str | None = None, until: flo
     """Sends what is stored in a folder, in order, and deletes the folder.
 
     Args:
-        folder: of a run.
-        client: of MLflow.
         experiment_id: where the run is made if MLflow does not have it yet.
         until: time of `time.monotonic` from which on nothing more is sent.
 
