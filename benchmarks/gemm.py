@@ -1,7 +1,12 @@
 """How fast the machine multiplies matrices, and how much of that one update of the network needs."""
 
+import ctypes
+import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +45,30 @@ def measured_rates(seconds: float = 2.0) -> Rates:
             products = (_by_blas(left, kind), _by_onednn(left, kind))
             rates[precision] = max(_rate(product, seconds) for product in products)
     return rates
+
+
+def limit(threads: int = THREADS, rounds: int = 10_000_000) -> float:
+    """The GFLOP/s in float32 of multiplications in registers alone, by limit.c: the best of five."""
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / "limit.so"
+        command = ["cc", "-O3", "-march=native", "-funroll-loops", "-shared", "-fPIC"]
+        subprocess.run([*command, str(Path(__file__).with_name("limit.c")), "-o", str(built)], check=True)
+        library = ctypes.CDLL(str(built))
+    library.multiply.argtypes, library.multiply.restype = [ctypes.c_int64, ctypes.c_float], ctypes.c_float
+    library.operations.argtypes, library.operations.restype = [ctypes.c_int64], ctypes.c_int64
+    seconds = min(_together(lambda: library.multiply(rounds, 0.5), threads) for _ in range(5))
+    return float(threads * library.operations(rounds) / seconds / 1e9)
+
+
+def _together(work: Callable[[], object], threads: int) -> float:
+    """The seconds until as many threads have each done the work."""
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    start = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return time.perf_counter() - start
 
 
 def _by_blas(left: Tensor, kind: torch.dtype) -> Callable[[], Tensor]:

@@ -4,13 +4,17 @@ Both have the optimiser, gradients and loss of the pipeline; images and labels a
 """
 
 import argparse
+import contextlib
 import itertools
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 import yaml
+from gemm import gflop_of_an_update, limit
 from measuring import machine, row
 
 from mnist_lstm.core.model.classifier import WHITE, new_classifier
@@ -22,6 +26,7 @@ from mnist_lstm.parameters import PORTABLE, checked
 
 BASE = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 CLASSES, UPDATES = 10, 4
+SPIN = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
 # Images of a batch, time steps, features and units, with the name that is printed
 SIZES = {
     "rows, batch 128, 128 units": (128, 28, 28, 128),
@@ -37,18 +42,37 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--cells", nargs="+", choices=PORTABLE["model.cell"], default=PORTABLE["model.cell"])
     parser.add_argument("--cpu", action="store_true", help="CPU time, for one thread on a busy machine")
+    parser.add_argument("--busy", type=int, default=0, help="how many processes compute meanwhile")
     options = parser.parse_args()
+    most = limit(options.threads)
     clock = time.process_time if options.cpu else time.perf_counter
     print(f"{'':32}{'median':>9}{'min':>9}{'max':>9}")
     for cell, (name, sizes) in itertools.product(options.cells, SIZES.items()):
-        with reused_buffers(), threads(options.threads):
+        with reused_buffers(), threads(options.threads), busy(options.busy):
             float32, portable = (updates(clock, precision, cell, *sizes) for precision in ("float32", "portable"))
             rounds = [(float32(), portable()) for _ in range(options.rounds + 1)][1:]  # the first prepares
         print(f"{cell}, {name}")
         print(row("  float32, ms", [own for own, _ in rounds]))
         print(row("  portable, ms", [other for _, other in rounds]))
         print(row("  float32 / portable", [own / other for own, other in rounds]))
+        if cell == "lstm":  # the only one whose operations are counted
+            for precision, taken in zip(("float32", "portable"), zip(*rounds, strict=True), strict=True):
+                rates = [gflop_of_an_update(*sizes) / milliseconds * 1000 for milliseconds in taken]
+                print(row(f"  {precision}, share of limit", [rate / most for rate in rates]))
+    print(f"Limit: {most:.0f} GFLOP/s in float32 of multiplications in registers alone, on {options.threads} threads.")
     print(*machine(), sep="\n")
+
+
+@contextlib.contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """While this lasts, as many processes keep a core busy each; they end with this one, too."""
+    others = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 def updates(
