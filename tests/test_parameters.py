@@ -178,7 +178,6 @@ def test_all_mistakes_are_reported_at_once(raw: dict[str, Any]) -> None:
     [
         ("model.pooling", "attention"),
         ("model.zoneout", 0.1),
-        ("training.augmentation.elastic", 0.5),
         ("training.engine", "ray"),
         ("training.device", "cuda"),
     ],

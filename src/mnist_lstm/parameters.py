@@ -166,7 +166,6 @@ PORTABLE: dict[str, tuple[Any, ...]] = {
     "model.pooling": ("last",),
     "model.gates": ("plain",),
     "model.zoneout": (0.0,),
-    "training.augmentation.elastic": (0.0,),
     "training.engine": ("local",),
     "training.device": ("cpu", "auto"),
 }

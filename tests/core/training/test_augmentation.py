@@ -16,6 +16,7 @@ from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, to_images, to
 from mnist_lstm.core.training.augmentation import Augmentation, any_augmentation
 from mnist_lstm.parameters import AugmentationParameters
 from tests.conftest import read_by
+from tests.core.conftest import needs_kernel
 
 NONE = {"rotation": 0.0, "scale": 0.0, "shear": 0.0, "shift": 0.0, "elastic": 0.0, "elastic_sigma": 4.0}
 ALL = {"rotation": 20.0, "scale": 0.2, "shear": 0.2, "shift": 2.0, "elastic": 1.0, "elastic_sigma": 2.0}
@@ -23,10 +24,14 @@ HEIGHT, WIDTH = 20, 16
 
 
 def augmentation(
-    how: dict[str, float], view: str = "rows", size: tuple[int, int] = (HEIGHT, WIDTH), seed: int = 1
+    how: dict[str, float],
+    view: str = "rows",
+    size: tuple[int, int] = (HEIGHT, WIDTH),
+    seed: int = 1,
+    portable: bool = False,
 ) -> Augmentation:
     settings = AugmentationParameters(**(NONE | how))
-    return Augmentation(settings, seed, pixel_order_for(read_by(view), *size), size, torch.device("cpu"))
+    return Augmentation(settings, seed, pixel_order_for(read_by(view), *size), size, torch.device("cpu"), portable)
 
 
 def blobs(count: int, size: tuple[int, int] = (HEIGHT, WIDTH)) -> NDArray[np.uint8]:
@@ -113,16 +118,23 @@ def test_a_movement_is_scipys(draws: Any, matrix: Any) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-2)
 
 
-def test_elastic_distortion_moves_pixels_by_its_strength_and_smoothly() -> None:
+@pytest.mark.parametrize("portable", [False, pytest.param(True, marks=needs_kernel)])
+def test_elastic_distortion_moves_pixels_by_its_strength_and_smoothly(portable: bool) -> None:
     fields: list[Tensor] = []
     for sigma in (2.0, 4.0):
-        elastic = augmentation({"elastic": 1.5, "elastic_sigma": sigma}, size=(40, 30))
-        fields.append(elastic._elastic(np.random.default_rng(0).standard_normal((500, 2, 40, 30), np.float32)))
+        elastic = augmentation({"elastic": 1.5, "elastic_sigma": sigma}, size=(40, 30), portable=portable)
+        field = elastic._elastic(np.random.default_rng(0), 500)
+        assert field is not None
+        fields.append(field)
     for field in fields:
         assert field.shape == (500, 40, 30, 2)
         assert float(field.square().mean().sqrt()) == pytest.approx(1.5, rel=0.03)
         assert float(field[:, 0, 0].square().mean().sqrt()) == pytest.approx(1.5, rel=0.1)
+        assert float(field.mean(0).abs().mean()) < 0.1  # another one for each image
+        assert abs(float((field[..., 0] * field[..., 1]).mean())) < 0.1  # and for each axis
     rough, smooth = (float(field.diff(dim=1).abs().mean()) for field in fields)
+    assert smooth < 0.6 * rough
+    rough, smooth = (float(field.diff(dim=2).abs().mean()) for field in fields)
     assert smooth < 0.6 * rough
 
 

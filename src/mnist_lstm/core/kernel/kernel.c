@@ -603,16 +603,18 @@ static double pixel(const uint8_t *image, int64_t height, int64_t width, double 
 }
 
 /* Bilinear resampling of images uint8 (N, height, width); beyond the edges is zero. A pixel of `out`, of the same
- * shape, comes from the place matrix (x, y) + shift, in pixels from the middle; places float64 (N, 6):
- * the matrix, (2, 2), and the shift, (2,). */
-void resample(int64_t N, int64_t height, int64_t width, const uint8_t *images, const double *places, uint8_t *out) {
+ * shape, comes from the place matrix (x, y) + shift + move, in pixels from the middle; places float64 (N, 6): the
+ * matrix, (2, 2), and the shift, (2,); moves (N, height, width, 2) in x and y, or NULL. */
+void resample(int64_t N, int64_t height, int64_t width, const uint8_t *images, const double *places,
+              const float *moves, uint8_t *out) {
     const double middle_y = (double)(height - 1) / 2, middle_x = (double)(width - 1) / 2;
     for (int64_t n = 0; n < N; n++, places += 6, images += height * width)
         for (int64_t row = 0; row < height; row++)
             for (int64_t column = 0; column < width; column++) {
                 const double right = (double)column - middle_x, down = (double)row - middle_y;
-                const double x = places[0] * right + places[1] * down + places[4] + middle_x;
-                const double y = places[2] * right + places[3] * down + places[5] + middle_y;
+                double x = places[0] * right + places[1] * down + places[4] + middle_x;
+                double y = places[2] * right + places[3] * down + places[5] + middle_y;
+                if (moves) x += *moves++, y += *moves++;
                 const double x0 = floor(x), y0 = floor(y), across = x - x0, along = y - y0;
                 const double above = pixel(images, height, width, y0, x0) * (1 - across) +
                                      pixel(images, height, width, y0, x0 + 1) * across;

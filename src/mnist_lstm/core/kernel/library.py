@@ -26,7 +26,7 @@ SIGNATURES = {
     "adam": (None, "ippppddii"),
     "sgd": (None, "ipppddd"),
     "move_average": (None, "ippd"),
-    "resample": (None, "iiippp"),
+    "resample": (None, "iiipppp"),
 }
 BUILD = "build it with `pip install -e .`, which needs a C compiler with OpenMP such as gcc"
 

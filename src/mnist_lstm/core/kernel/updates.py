@@ -67,17 +67,21 @@ def move_average(mean: Tensor, weight: Tensor, share: float) -> None:
     library().move_average(weight.numel(), *(address(each, *mean.shape) for each in (mean, weight)), share)
 
 
-def resample(images: Tensor, matrices: NDArray[np.float64], shifts: NDArray[np.float64]) -> Tensor:
-    """Images uint8 (N, height, width) whose pixels come from matrix (x, y) + shift, in pixels from the middle.
+def resample(
+    images: Tensor, matrices: NDArray[np.float64], shifts: NDArray[np.float64], moves: Tensor | None = None
+) -> Tensor:
+    """Images uint8 (N, height, width) whose pixels come from matrix (x, y) + shift + move, in pixels from the middle.
 
     Args:
         images: uint8 (N, height, width); zero beyond the edges.
         matrices: (N, 2, 2).
         shifts: (N, 2).
+        moves: of each pixel, in x and y, (N, height, width, 2).
     """
     places = torch.from_numpy(np.ascontiguousarray(np.concatenate([matrices.reshape(-1, 4), shifts], axis=1)))
     moved = torch.empty_like(images)
     source = address(images, *images.shape, dtype=torch.uint8)
     places_at = address(places, len(images), 6, dtype=torch.float64)
-    library().resample(*images.shape, source, places_at, moved.data_ptr())
+    moves_at = None if moves is None else address(moves, *images.shape, 2)
+    library().resample(*images.shape, source, places_at, moves_at, moved.data_ptr())
     return moved

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from mnist_lstm.core.kernel.functions import cosine, sine
+from mnist_lstm.core.kernel.functions import cosine, exponential, sine
+from mnist_lstm.core.kernel.layers import product
 from mnist_lstm.core.kernel.updates import resample
 from mnist_lstm.parameters import MOVEMENTS, AugmentationParameters
 
@@ -54,8 +55,9 @@ class Augmentation:
         if self._portable:
             images = torch.empty(len(sequences), math.prod(self._size), dtype=torch.uint8)
             images[:, self._pixel_order] = sequences.flatten(1)
-            places = self._affine(random.uniform(-1, 1, (5, len(images))), sine, cosine)
-            return resample(images.view(-1, *self._size), *places).flatten(1)[:, self._pixel_order].view_as(sequences)
+            affine = self._affine(random.uniform(-1, 1, (5, len(images))), sine, cosine)
+            moved = resample(images.view(-1, *self._size), *affine, self._elastic(random, len(images)))
+            return moved.flatten(1)[:, self._pixel_order].view_as(sequences)
         pixels = torch.empty(len(sequences), math.prod(self._size), dtype=torch.float32, device=self._device)
         pixels[:, self._pixel_order] = sequences.flatten(1).float()
         moved = self.moved(pixels.view(-1, *self._size), random)
@@ -68,8 +70,8 @@ class Augmentation:
         matrices, shifts = self._tensor(affine[0]), self._tensor(affine[1][:, None])
         places = self._grid @ matrices.mT + shifts  # (N, height * width, 2)
         places = places.view(-1, *self._size, 2)
-        if self._settings.elastic:
-            places = places + self._elastic(random.standard_normal((len(images), 2, height, width), np.float32))
+        displacements = self._elastic(random, len(images))
+        places = places if displacements is None else places + displacements
         places = places * 2 / torch.tensor([width, height], device=self._device)  # the edges are at -1 and 1
         return grid_sample(images[:, None], places, align_corners=False)[:, 0]
 
@@ -83,14 +85,20 @@ class Augmentation:
         shifts = drawn[3:] * settings.shift
         return np.moveaxis(matrices, -1, 0), shifts.T
 
-    def _elastic(self, noise: NDArray[np.float32]) -> Tensor:
-        """Smooth displacements in pixels (N, height, width, 2) from noise (N, 2, height, width).
+    def _elastic(self, random: np.random.Generator, count: int) -> Tensor | None:
+        """Smooth displacements in pixels (count, height, width, 2), in x and y; None if the strength is zero.
 
         Source: Simard, Steinkraus and Platt 2003, doi:10.1109/ICDAR.2003.1227801. Here the strength is that of the
-        smoothed displacements, so it does not depend on the smoothing.
+        smoothed displacements, so it does not depend on the smoothing. They are sums of uniform random numbers.
         """
-        down, across = self._smoothing
-        return (self._settings.elastic * (down @ self._tensor(noise) @ across.mT)).movedim(1, -1)
+        if not self._settings.elastic:
+            return None
+        (height, width), (down, across) = self._size, self._smoothing
+        multiply = product if self._portable else torch.matmul
+        noise = self._tensor(math.sqrt(3) * (2 * random.random((height, width * count * 2), np.float32) - 1))
+        smooth = multiply(down, noise).view(height, width, -1).transpose(0, 1).reshape(width, -1)
+        moves = self._settings.elastic * multiply(across, smooth).view(width, height, count, 2)
+        return moves.permute(2, 1, 0, 3).contiguous()
 
     def _tensor(self, array: NDArray[np.floating]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self._device)
@@ -109,7 +117,7 @@ def _pixels(size: tuple[int, int]) -> Tensor:
 
 def _smoothing(length: int, sigma: float) -> Tensor:
     """A Gaussian filter along one axis as a matrix (length, length) that preserves the variance of white noise."""
-    place = torch.arange(length)
-    weights: Tensor = torch.exp(-((place[:, None] - place) ** 2) / (2 * sigma**2))
-    norms: Tensor = torch.linalg.vector_norm(weights, dim=1, keepdim=True)
-    return weights / norms
+    place = np.arange(length)
+    weights = exponential(-((place[:, None] - place) ** 2) / (2 * sigma**2))
+    norms = np.sqrt(np.cumsum(weights**2, axis=1)[:, -1:])  # in one order
+    return torch.from_numpy((weights / norms).astype(np.float32))
