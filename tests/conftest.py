@@ -1,6 +1,7 @@
 """What several tests start from: the project's parameters, and images few and small enough to train on at once."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,14 @@ from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for, seque
 from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, images_and_labels
 from mnist_lstm.parameters import Parameters, SequenceParameters, checked
 
-pytest_plugins = ["tests.support.projects", "tests.support.mnist_run", "tests.support.browser"]
+pytest_plugins = [f"tests.support.{name}" for name in ("projects", "mnist_run", "browser", "sweeps")]
+# Fixtures that take long to make or hold a server, by the group of tests that one worker runs
+GROUPS = {
+    "mnist": "mnist",
+    "port": "serving",
+    "together": "data parallel",
+    **dict.fromkeys(("grid", "search", "cluster"), "sweeps"),
+}
 
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 
@@ -23,18 +31,22 @@ PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 settings.register_profile("mnist_lstm", derandomize=True, deadline=None)
 settings.load_profile("mnist_lstm")
 os.environ["KEDRO_DISABLE_TELEMETRY"] = "1"  # settings.py may be imported where a test restores the environment
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:  # in the background, by nohup: what tests start would inherit it
+        signal.signal(number, lambda *_: None)
 torch.set_num_threads(1)  # on a busy machine two threads that wait for each other are slower by far
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a browser or a run on MNIST as slow, and gives the latter to one worker."""
+    """Marks what needs a browser or a run on MNIST as slow, groups, and lets what is slow run first."""
     for item in items:
         needed = set(getattr(item, "fixturenames", ()))
         if needed & {"browser", "mnist"}:
             item.add_marker(pytest.mark.slow)
-        if "mnist" in needed:
-            item.add_marker(pytest.mark.xdist_group("mnist"))
+        for fixture in needed & GROUPS.keys():
+            item.add_marker(pytest.mark.xdist_group(GROUPS[fixture]))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture

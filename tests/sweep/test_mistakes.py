@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tests.support.projects import Project
-from tests.sweep.sweeps import invoke
+from tests.support.sweeps import invoke
 
 pytestmark = pytest.mark.slow
 

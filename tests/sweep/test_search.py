@@ -1,27 +1,14 @@
 """Whole searches on the bundled digits: what is drawn, pruned and found, and again after Ctrl-C."""
 
 import signal
-from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.projects import Project, wait_for
-from tests.sweep.sweeps import DIGITS, RANGES, bits, made, start, study, sweep, trials
+from tests.support.projects import TESTED, Project, wait_for
+from tests.support.sweeps import SEARCH, bits, start, study, sweep, trials
 
 pytestmark = pytest.mark.slow
-
-SEARCH = [*RANGES, "--trials", "8", "--name", "eight", *DIGITS]
-
-
-@pytest.fixture(scope="module")
-def search(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
-    """A project in which a search of eight trials ran."""
-    project = made(tmp_path_factory.mktemp("search"), empty_store)
-    done = sweep(project, *SEARCH)
-    (project.path / "output.txt").write_text(done.stdout)
-    assert done.returncode == 0, done.stdout
-    return project
 
 
 def drawn(project: Project, name: str) -> dict[str, tuple[str, ...]]:
@@ -61,15 +48,15 @@ def test_a_trial_alone_by_kedro_run_has_the_same_bits_as_in_the_search(search: P
     name = max(bits(search, "eight"))
     rate, size, cell = drawn(search, "eight")[name]
     given = f"training.learning_rate={rate},model.hidden_size={size},model.cell={cell},training.threads=1"
-    done = project.invoke("--params", f"{DIGITS[1]},{given}")
+    done = project.invoke("--params", f"{SEARCH[-1]},{given}", *TESTED)
     assert done.exit_code == 0, done.output
     assert project.last_run().data.tags["weights.sha256"] == bits(search, "eight")[name]
 
 
-def test_a_search_that_is_interrupted_goes_on_and_finds_what_an_undisturbed_one_does(
+def test_an_interrupted_search_goes_on_with_more_trials_and_finds_what_an_undisturbed_one_does(
     search: Project, project: Project
 ) -> None:
-    process = start(project, *SEARCH)
+    process = start(project, *SEARCH, "--trials", "6", "--name", "eight")
     wait_for(lambda: process.poll() is not None or len(project.checkpoints()) >= 3)
     process.send_signal(signal.SIGINT)
     process.wait()
@@ -77,19 +64,12 @@ def test_a_search_that_is_interrupted_goes_on_and_finds_what_an_undisturbed_one_
     assert {"compare.html", "trials.csv"} <= {
         path.name for path in project.path.glob("data/08_reporting/eight/study/*")
     }
-    done = sweep(project, *SEARCH)
+    done = sweep(project, *SEARCH, "--trials", "8", "--name", "eight")
     assert done.returncode == 0, done.stdout
+    assert "of 8 trials had finished before" in done.stdout
     assert drawn(project, "eight") == drawn(search, "eight")
     assert bits(project, "eight") == bits(search, "eight")
     tags = ("best.training.learning_rate", "best.model.hidden_size", "best.model.cell")
     assert [study(project, "eight").data.tags[tag] for tag in tags] == [
         study(search, "eight").data.tags[tag] for tag in tags
     ]
-
-
-def test_more_trials_may_be_asked_for_later(search: Project, tmp_path: Path) -> None:
-    longer = search.copied_to(tmp_path)
-    done = sweep(longer, *RANGES, "--trials", "9", "--name", "eight", "--workers", "2", *DIGITS)
-    assert done.returncode == 0, done.stdout
-    assert "8 of 9 trials had finished before" in done.stdout
-    assert len(trials(longer, "eight")) == 9

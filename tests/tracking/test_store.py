@@ -18,7 +18,7 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import moved, store
 from mnist_lstm.tracking.settings import Settings, read_settings
 from tests.conftest import PARAMETERS
-from tests.support.projects import DIGITS, Project, copied, surroundings, wait_for
+from tests.support.projects import DIGITS, Project, surroundings, wait_for
 from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
@@ -195,18 +195,6 @@ def test_a_run_is_recorded_in_the_store_that_the_environment_names(project: Proj
     uri = f"sqlite:///{other.path / 'mlflow.db'}"
     assert project.invoke("--params", DIGITS, "--to-nodes", "ingest", MLFLOW_TRACKING_URI=uri).exit_code == 0
     assert (len(project.runs()), len(other.runs())) == (0, 1)
-
-
-@pytest.mark.slow
-def test_four_runs_at_once_in_a_fresh_project_are_all_recorded_completely(tmp_path: Path) -> None:
-    project = copied(tmp_path)
-    processes = [project.start("--params", f"{DIGITS},training.seed={seed}") for seed in range(4)]
-    assert [process.wait() for process in processes] == [0, 0, 0, 0], (tmp_path / "output.txt").read_text()
-    runs = project.runs()
-    assert [run.info.status for run in runs] == ["FINISHED"] * 4
-    assert {run.data.params["training.seed"] for run in runs} == {"0", "1", "2", "3"}
-    assert len({frozenset(run.data.metrics) for run in runs}) == 1
-    assert all("test/accuracy" in run.data.metrics and "valid/accuracy" in run.data.metrics for run in runs)
 
 
 CREATE = """
