@@ -103,16 +103,16 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
     """
     from mnist_lstm.datasets.atomic import atomic_write
     from mnist_lstm.datasets.npz import ImagesDataset
-    from mnist_lstm.tracking.compare import comparison, runs
+    from mnist_lstm.tracking.compare import comparison, page, runs
     from mnist_lstm.tracking.explained import TEST_IMAGES
 
     project: Path = metadata.project_path
-    file, page = project / TEST_IMAGES, project / "data" / "08_reporting" / "compare.html"
+    file, written = project / TEST_IMAGES, project / "data" / "08_reporting" / "compare.html"
     images = ImagesDataset(filepath=str(file)).load if file.exists() else None
     found = comparison.of(runs.read(project, run_names, last), images)
-    found.show()
-    atomic_write(page, found.page().encode())
-    click.echo(f"Page: {page}")
+    comparison.show(found)
+    atomic_write(written, page.page(found).encode())
+    click.echo(f"Page: {written}")
 
 
 @cli.command(name="sync-runs")

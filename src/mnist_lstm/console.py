@@ -184,9 +184,6 @@ def print_summary(
 
     Args:
         results: content of metrics.json.
-        tracking: of the run.
-        report: the page that the run wrote, if it did.
-        seconds: that the run took.
         tutorials: whether the data are the tutorial's, whose own metric says nothing about others.
     """
     from mnist_lstm.core.evaluation.metrics import FIRST, percent

@@ -46,7 +46,7 @@ def test_the_stored_run_is_recorded_completely(old: Project) -> None:
 
 def test_its_model_is_the_champion_and_is_loaded(old: Project) -> None:
     with without_tracking_uri():
-        loaded = load_model.model(old.path, CHAMPION)
+        loaded = load_model.model_and_run(old.path, CHAMPION)[0]
     assert (loaded.model.hidden_size, loaded.model.pooling) == (4, "last")
     assert weights_digest(loaded.weights) == old.last_run().data.tags["weights.sha256"]
 

@@ -65,7 +65,9 @@ def fit(
         expect_room(training.workers * training.threads, training.workers * cards)
         queue = local_actor(ReportQueue).remote(state)
         work = ray.put(Work(classifier, train, valid, training, size, queue))
-        attempt = _Attempt(_trainer(work, training, cards, folder))
+        errors: list[Exception] = []
+        trainer = _trainer(work, training, cards, folder)
+        attempt = threading.Thread(target=_fit, args=(trainer, errors), daemon=True)
         attempt.start()
         while attempt.is_alive():
             yield from _taken(queue)
@@ -76,8 +78,8 @@ def fit(
         yield from _taken(queue)
         if mistake := ray.get(queue.mistake.remote()):
             raise UserError(mistake)
-        if attempt.error:
-            raise UserError(f"training on Ray must keep its workers, found {attempt.error}; see Ray's logs.")
+        if errors:
+            raise UserError(f"training on Ray must keep its workers, found {errors[0]}; see Ray's logs.")
 
 
 def _taken(queue: Any) -> Iterator[Report]:
@@ -114,20 +116,12 @@ class ReportQueue:
         return self._mistake
 
 
-class _Attempt(threading.Thread):
-    """Ray's trainer, which returns when all is done."""
-
-    def __init__(self, trainer: TorchTrainer):
-        super().__init__(daemon=True)
-        self._trainer = trainer
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        """Trains."""
-        try:
-            self._trainer.fit()
-        except Exception as error:  # told by the thread that waits for this one
-            self.error = error
+def _fit(trainer: TorchTrainer, errors: list[Exception]) -> None:
+    """Runs Ray's trainer, which returns when all is done; the thread that waits for this one reports its error."""
+    try:
+        trainer.fit()
+    except Exception as error:
+        errors.append(error)
 
 
 def _trainer(work: Any, training: TrainingParameters, cards: int, folder: str) -> TorchTrainer:

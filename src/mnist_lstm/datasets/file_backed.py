@@ -23,7 +23,6 @@ LOCAL_HEADER = 30  # bytes before a member's name in a zip file
 PART = 2**22  # bytes read at a time
 IMAGES = 1000  # unpacked at a time
 
-
 Identity = tuple[int, int]  # size and time of the last change: the same on every machine that shares a disk
 
 
@@ -159,11 +158,8 @@ def _member(read: FileReader, file: BinaryIO, entry: zipfile.ZipInfo) -> FileBac
         return None
     shape, fortran, dtype = npy.read_array_header_1_0(file)
     complete = file.tell() + math.prod(shape) == start + entry.file_size
-    return (
-        FileBackedArray(read, file.tell(), shape)
-        if complete and dtype == np.uint8 and not fortran and shape[1:]
-        else None
-    )
+    fits = complete and dtype == np.uint8 and not fortran and shape[1:]
+    return FileBackedArray(read, file.tell(), shape) if fits else None
 
 
 def expect_room(folder: Path, size: int) -> None:

@@ -11,7 +11,6 @@ from mnist_lstm.errors import UserError
 
 NOTHING: Any = object()  # this run saved nothing that it could load again
 
-
 STAGES = {"02_intermediate": "ingest", "05_model_input": "reshape", "06_models": "train"}  # by their folders in data/
 
 

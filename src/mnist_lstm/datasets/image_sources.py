@@ -1,7 +1,6 @@
 """The data sets that images can come from: named sources with mirrors, the bundled digits, and one's own files."""
 
 import re
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,25 +16,14 @@ from mnist_lstm.read_only import ReadOnlyDataset
 __all__ = ["FILES", "ImageSourcesDataset", "Sources"]
 
 
-class Sources(Mapping[str, Source]):
+class Sources(dict[str, Source]):
     """Each source's name to the function that reads it; the error about an unknown name has the nearest known one."""
 
-    def __init__(self, readers: dict[str, Source]):
-        self._readers = readers
-
-    def __getitem__(self, name: str) -> Source:
-        if name not in self._readers:
-            raise UserError(
-                f"parameter 'data.name' must be {listed(self)}, not {name!r}{nearest(name, self)}; the sources stand "
-                "in conf/base/catalog.yml, and a file or folder of your own is named by data.path."
-            )
-        return self._readers[name]
-
-    def __iter__(self) -> Any:
-        return iter(self._readers)
-
-    def __len__(self) -> int:
-        return len(self._readers)
+    def __missing__(self, name: str) -> Source:
+        raise UserError(
+            f"parameter 'data.name' must be {listed(self)}, not {name!r}{nearest(name, self)}; the sources stand "
+            "in conf/base/catalog.yml, and a file or folder of your own is named by data.path."
+        )
 
     def of(self, data: DataParameters) -> Source:
         """The function that reads what the parameters name: a source, or a file or folder of one's own."""

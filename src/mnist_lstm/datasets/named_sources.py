@@ -24,7 +24,6 @@ FILES = {
     "test_labels": "t10k-labels-idx1-ubyte.gz",
 }
 
-
 NAME = r"^\w[^/\\]*$"  # of a file or a folder in one that the project chose: no path that leaves it
 
 

@@ -19,13 +19,6 @@ STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed"
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def distributions(axes: dict[str, Any]) -> dict[str, BaseDistribution]:
-    """The distribution of each parameter; for a grid, categorical."""
-    return {
-        key: axis if isinstance(axis, BaseDistribution) else CategoricalDistribution(axis) for key, axis in axes.items()
-    }
-
-
 def new_study(metric: str) -> optuna.Study:
     """An empty study in memory."""
     return optuna.create_study(direction=DIRECTIONS[metric], pruner=optuna.pruners.MedianPruner())
@@ -46,7 +39,9 @@ def frozen(trial: Trial, outcome: Outcome, axes: dict[str, BaseDistribution], me
 
 def figures(axes: dict[str, Any], trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Any]:
     """Plotly figures of the study; none if fewer than two trials finished."""
-    known = distributions(axes)
+    known = {
+        key: axis if isinstance(axis, BaseDistribution) else CategoricalDistribution(axis) for key, axis in axes.items()
+    }
     study = new_study(metric)
     ended = [(trial, outcomes[trial.name]) for trial in trials if trial.name in outcomes]  # not all, where it stopped
     study.add_trials([frozen(trial, outcome, known, metric) for trial, outcome in ended])

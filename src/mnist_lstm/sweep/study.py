@@ -14,7 +14,7 @@ from mnist_lstm.processes import is_dead, process
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.tracking import reader, start, store
 from mnist_lstm.tracking import tags as tag_names
-from mnist_lstm.tracking.compare import comparison
+from mnist_lstm.tracking.compare import comparison, page
 from mnist_lstm.tracking.compare.runs import compared
 from mnist_lstm.tracking.pages import run_page
 from mnist_lstm.tracking.settings import Settings
@@ -96,7 +96,7 @@ class Study:
     def comparison(self, run_ids: list[str]) -> str:
         """The page that compares trials."""
         runs = [self._client.get_run(run_id) for run_id in run_ids]
-        return comparison.of(compared(self._client, runs)).page()
+        return page.page(comparison.of(compared(self._client, runs)))
 
     def predictions(self, run_id: str) -> Predictions:
         """The predictions of the test images by the winner."""
@@ -165,15 +165,12 @@ def opened(
         client.update_run(run_id, status="RUNNING")
         client.set_tag(run_id, tag_names.PROCESS, json.dumps(process()))
     else:
-        known = start.run_provenance(project, parameters, {"env": env, "pipeline_names": None} | _NO_SELECTION)
+        known = start.run_provenance(project, parameters, {"env": env})
         tags = start.run_tags(known) | {STUDY: name, SPECIFICATION: json.dumps(specification)}
         run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
     study = Study(client, experiment, run_id, run_page(uri, experiment, run_id))
     study.end_running("KILLED", "the sweep was gone when it was continued")
     return study
-
-
-_NO_SELECTION = dict.fromkeys(start.SELECTION)
 
 
 def _expect_same(run: Any, name: str, specification: dict[str, Any]) -> None:

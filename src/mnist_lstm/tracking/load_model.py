@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +22,19 @@ class ModelsDataset(ReadOnlyDataset[Callable[[str], Checkpoint]]):
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None):
         super().__init__(path=path, metadata=metadata)
-        self._read: dict[str, Checkpoint] = {}
+        self._model = cache(lambda named: model_and_run(self._path, named)[0])
 
     def load(self) -> Callable[[str], Checkpoint]:
         return self._model
 
-    def _model(self, named: str) -> Checkpoint:
-        if named not in self._read:
-            self._read[named] = model(self._path, named)
-        return self._read[named]
 
-
-def model(project: Path, named: str) -> Checkpoint:
-    """The trained model with a name.
+def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
+    """The trained model with a name, and the id of its run; None for a checkpoint's path.
 
     Args:
         named: "champion" or another alias of the registered model, "NAME@champion" of that of another data set, a run's
             id or name, "latest", or a checkpoint's path.
     """
-    return model_and_run(project, named)[0]
-
-
-def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
-    """The same, and the id of its run; None for a checkpoint's path."""
     path = Path(named).expanduser()
     if path.suffix == SUFFIX:
         if not path.is_file():
@@ -55,7 +46,7 @@ def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
 
 
 def logged_model(project: Path, named: str) -> str:
-    """MLflow's address of the exported model with a name, as in `model`."""
+    """MLflow's address of the exported model with a name, as in `model_and_run`."""
     client, _, experiment, registered = store.opened(project)
     run_id = run_called(client, experiment, registered, named)
     models = client.get_run(run_id).outputs.model_outputs

@@ -39,7 +39,8 @@ def started(
         logger.warning("The run's record lacks its commit, as git refuses: %s", reason)
 
     def name(data: str, kind: str) -> str:
-        return settings.tracking.run.name or run_name(data, kind, parameters, suffix)
+        named = label(parameters.model, parameters.sequence, parameters.training.seed, kind)
+        return settings.tracking.run.name or f"{named}{suffix} {data}"  # the data last, as MLflow cuts after 18 letters
 
     spool = _spool(project, settings, name(parameters.data.source, parameters.data.kind or "images"), about)
     values = {key: str(value) for key, value in flattened(about["parameters"]).items()}
@@ -84,11 +85,6 @@ def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) 
     return Spool(project, connect, client, run)
 
 
-def run_name(data: str, kind: str, parameters: Parameters, suffix: str) -> str:
-    """The run's name: "lstm128 rows s1", the departures, and the data: MLflow's pages cut a name after 18 letters."""
-    return f"{label(parameters.model, parameters.sequence, parameters.training.seed, kind)}{suffix} {data}"
-
-
 def usual(conf: str, env: str | None, parameters: Parameters) -> dict[str, Any]:
     """What the configuration usually gives.
 
@@ -117,8 +113,8 @@ def run_provenance(project: Path, parameters: Parameters, run_params: dict[str, 
     return {
         "command": provenance.command_line(),
         "preset": run_params["env"],
-        "pipelines": run_params["pipeline_names"] or ["__default__"],
-        "selection": {key: run_params[key] for key in SELECTION if run_params[key]},
+        "pipelines": run_params.get("pipeline_names") or ["__default__"],
+        "selection": {key: run_params[key] for key in SELECTION if run_params.get(key)},
         "parameters": values,
         "git": provenance.code(project),
         "environment": provenance.environment(project),

@@ -32,7 +32,6 @@ ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
-
 _CONFIGURED: ContextVar[tuple[Path | None, Any]] = ContextVar("configured", default=(None, None))
 
 

@@ -69,7 +69,7 @@ def test_a_seal_goes_from_one_project_to_another(
     for words in (("explain", "latest"), ("export", "latest", "--format", "safetensors")):
         assert elsewhere.call(*words).exit_code == 0, words
     with without_tracking_uri():
-        taken = load_model.model(elsewhere.path, run.info.run_id)  # for predict.model
+        taken = load_model.model_and_run(elsewhere.path, run.info.run_id)[0]  # for predict.model
         given, inputs = of_run(elsewhere.path, run.info.run_id, {"evaluation": {"confidence": 0.5}})
         assert recorded(elsewhere.path, taken.fingerprint_fields) is None, "nobody here saw it train"
         differing = verdicts(grouped(runs.compared(elsewhere.client(), [run, run])))

@@ -24,7 +24,7 @@ def three_parts(parts: dict[str, ImageSplit], how: str, place: str, seed: int) -
         UserError: if a part would lack a class or be empty.
     """
     found, origin = dict(parts), dict.fromkeys(parts, "")
-    shares = _shares(how)
+    shares = tuple(map(float, how.split("/"))) if "/" in how else SHARES
     if "test" not in found:
         count = int(how) if how.isdigit() else _by_custom(found["train"].labels) if how == "auto" else 0
         if count:
@@ -83,10 +83,6 @@ def _by_custom(labels: NDArray[np.uint8]) -> int:
     """How many of the first images train by custom; 0 where there is none or the file is sorted by class."""
     count = CUSTOM.get(len(labels), 0)
     return count if count and _representative(labels, count) else 0
-
-
-def _shares(how: str) -> tuple[float, ...]:
-    return tuple(map(float, how.split("/"))) if "/" in how else SHARES
 
 
 def _first_and_rest(part: ImageSplit, count: int, place: str, use: str) -> tuple[ImageSplit, ImageSplit]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,15 @@ class FileBackedArray:
             start, stop, step = key.indices(len(self))
             if step != 1:
                 raise IndexError(f"a slice of a stored array must have step 1, found {step}")
-            return self._from(start, max(stop - start, 0))
+            buffer = np.empty((max(stop - start, 0), *self._lies[1:]), np.uint8)
+            return self._in_order(self._filled(start, buffer))
         if isinstance(key, int | np.integer):
             return self._gathered(np.array([key]))[0]  # type: ignore[no-any-return]
         return self._gathered(np.asarray(key))
+
+    def copy(self) -> "FileBackedArray":
+        """Itself, as each read is a copy."""
+        return self
 
     def part(self, start: int, stop: int) -> "FileBackedArray":
         """The elements from `start` up to `stop`, unread."""
@@ -58,9 +63,6 @@ class FileBackedArray:
     def ordered(self, order: NDArray[np.int64]) -> "FileBackedArray":
         """The same elements, each read by an order of its pixels."""
         return FileBackedArray(self._read, self._position, self._lies, order)
-
-    def _from(self, start: int, count: int) -> NDArray[np.uint8]:
-        return self._in_order(self._filled(start, np.empty((count, *self._lies[1:]), np.uint8)))
 
     def _gathered(self, positions: NDArray[np.integer]) -> NDArray[np.uint8]:
         """The elements at (n,) positions, read in the order in which they lie."""
@@ -87,10 +89,6 @@ class FileBackedArray:
 Array = NDArray[Any] | FileBackedArray
 
 
-@overload
-def after(array: NDArray[Any], count: int) -> NDArray[Any]: ...
-@overload
-def after(array: FileBackedArray, count: int) -> Array: ...
 def after(array: Array, count: int) -> Array:
     """All but the first `count` elements; of a stored array unread, unless they fit into memory."""
     return held(array.part(count, len(array))) if isinstance(array, FileBackedArray) else array[count:]
@@ -104,15 +102,6 @@ def before(array: Array, count: int) -> Array:
 def held(array: FileBackedArray) -> Array:
     """The array in memory, unless it is larger."""
     return array[:] if array.nbytes <= IN_MEMORY else array
-
-
-@overload
-def own(array: NDArray[Any]) -> NDArray[Any]: ...
-@overload
-def own(array: FileBackedArray) -> FileBackedArray: ...
-def own(array: Array) -> Array:
-    """A copy that can be written to; of a stored array each read is one."""
-    return array if isinstance(array, FileBackedArray) else array.copy()
 
 
 def blocks(array: Array) -> Iterator[NDArray[Any]]:

@@ -37,7 +37,7 @@ def decode(content: bytes, name: str, types: Mapping[int, str] = BYTES, axes: Co
     Source: the format description at http://yann.lecun.com/exdb/mnist/.
     """
     reader = _Reader(io.BytesIO(content), name)
-    kind, shape = _header(reader, name, types, axes)
+    kind, shape = _header(reader, types, axes)
     dtype = np.dtype(types[kind])
     if math.prod(max(side, 1) for side in shape) * dtype.itemsize > MAX_BYTES:
         raise UserError(f"{name} declares the shape {shape}, more than {MAX_BYTES} bytes; it is damaged.")
@@ -64,7 +64,7 @@ def kind_in(file: BinaryIO, name: str) -> tuple[int, int]:
 
 def shape_in(file: BinaryIO, name: str) -> tuple[int, ...]:
     """The shape that the header of an IDX file declares."""
-    return _shape(_Reader(file, name), name)
+    return _header(_Reader(file, name))[1]
 
 
 def values_at(file: BinaryIO, name: str, size: int) -> int | None:
@@ -74,7 +74,7 @@ def values_at(file: BinaryIO, name: str, size: int) -> int | None:
         UserError: if the size of a plain file differs from its header, or a gzipped file is too small for its header.
     """
     reader = _Reader(file, name)
-    shape = _shape(reader, name)
+    shape = _header(reader)[1]
     if reader.zipped:
         if math.prod(shape) > PACKED * size:
             raise UserError(f"{name} declares the shape {shape}, more than {size} bytes can hold; it is damaged.")
@@ -94,7 +94,7 @@ def images_in(file: BinaryIO, name: str, count: int) -> Iterator[NDArray[np.uint
         UserError: if the file is not exactly one IDX array of images; images before the damage are yielded first.
     """
     reader = _Reader(file, name)
-    shape = _shape(reader, name)
+    shape = _header(reader)[1]
     if len(shape) != 3 or not 0 < math.prod(shape[1:]) <= MAX_BYTES // count:
         raise UserError(f"{name} must hold images (N, height, width), found the shape {shape}.")
     images, *size = shape
@@ -104,19 +104,15 @@ def images_in(file: BinaryIO, name: str, count: int) -> Iterator[NDArray[np.uint
     reader.expect_end()
 
 
-def _shape(reader: "_Reader", name: str) -> tuple[int, ...]:
-    return _header(reader, name, BYTES, AXES)[1]
-
-
 def _header(
-    reader: "_Reader", name: str, types: Mapping[int, str], axes: Collection[int]
+    reader: "_Reader", types: Mapping[int, str] = BYTES, axes: Collection[int] = AXES
 ) -> tuple[int, tuple[int, ...]]:
     """Type code and shape."""
     zero, kind, dimensions = int.from_bytes(magic := reader.take(4), "big") >> 16, magic[2], magic[3]
     if zero != 0 or kind not in types or dimensions not in axes:
         kinds, sizes = (" or ".join(f"{each:02x}" for each in allowed) for allowed in (types, axes))
         raise UserError(
-            f"{name} must be an IDX file of the dimensions needed here (it starts with 00 00, type {kinds}, and "
+            f"{reader.name} must be an IDX file of the dimensions needed here (it starts with 00 00, type {kinds}, and "
             f"{sizes}), found {magic.hex(' ')}; get it anew."
         )
     return kind, tuple(np.frombuffer(reader.take(4 * dimensions), ">u4").tolist())
@@ -132,19 +128,17 @@ class _Reader:
     """Reads from a plain or gzipped file and never decompresses more than requested."""
 
     def __init__(self, file: BinaryIO, name: str):
-        self._name = name
-        self._file = file
-        zipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        self.name, self._file = name, file
+        self.zipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         file.seek(0)
-        self.zipped = zipped
-        self._unpacker = zlib.decompressobj(wbits=31) if zipped else None
+        self._unpacker = zlib.decompressobj(wbits=31) if self.zipped else None
         self._packed = b""
 
     def take(self, size: int) -> bytearray:
         """The next `size` bytes, writable, so that torch can use an array on them without a copy."""
         taken = self._unpacked(size) if self._unpacker else bytearray(self._file.read(size))
         if len(taken) < size:
-            raise UserError(f"{self._name} ends {size - len(taken)} bytes early; get it anew.")
+            raise UserError(f"{self.name} ends {size - len(taken)} bytes early; get it anew.")
         return taken
 
     def _unpacked(self, size: int) -> bytearray:
@@ -160,7 +154,7 @@ class _Reader:
                 parts.append(part)
                 missing -= len(part)
         except zlib.error as error:
-            raise UserError(f"{self._name} is not a complete gzip file ({error}); get it anew.") from None
+            raise UserError(f"{self.name} is not a complete gzip file ({error}); get it anew.") from None
         return bytearray().join(parts)
 
     def expect_end(self) -> None:
@@ -169,6 +163,6 @@ class _Reader:
         else:
             more = bool(self._unpacked(1)) or bool(self._unpacker.unused_data or self._file.read(1))
             if not more and not self._unpacker.eof:
-                raise UserError(f"{self._name} is a gzip file cut short; get it anew.")
+                raise UserError(f"{self.name} is a gzip file cut short; get it anew.")
         if more:
-            raise UserError(f"{self._name} holds more bytes than its header declares; get it anew.")
+            raise UserError(f"{self.name} holds more bytes than its header declares; get it anew.")

@@ -31,9 +31,9 @@ def mapped(parts: Mapping[str, Any], names: Mapping[Any, str] | None, place: str
             class that the training images lack.
     """
     plain = {split: _plain(labels, f"{place} ({split})") for split, labels in parts.items()}
-    values = _sorted(plain[next(iter(plain))])  # those of training: the first split
+    values: list[Any] = np.unique(plain[next(iter(plain))]).tolist()  # those of training: the first split
     for split, labels in plain.items():
-        if missing := [value for value in _sorted(labels) if value not in values]:
+        if missing := [value for value in np.unique(labels).tolist() if value not in values]:
             raise UserError(
                 f"{place} must have labels in {split} that its training images have ({_listed(values)}), found "
                 f"{missing[0]!r}."
@@ -69,15 +69,7 @@ def _plain(found: Any, place: str) -> NDArray[Any]:
         numbers = words.astype(np.float64)
     except ValueError:
         return words
-    return numbers.astype(np.int64) if _whole(numbers) else words
-
-
-def _whole(numbers: NDArray[np.float64]) -> bool:
-    return bool((numbers == np.rint(numbers)).all())
-
-
-def _sorted(labels: NDArray[Any]) -> list[Any]:
-    return np.unique(labels).tolist()  # type: ignore[no-any-return]
+    return numbers.astype(np.int64) if (numbers == np.rint(numbers)).all() else words
 
 
 def _sentence(values: list[Any], class_names: list[str]) -> str:

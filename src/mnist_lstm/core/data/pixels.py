@@ -33,14 +33,15 @@ def grey_values(parts: Mapping[str, Any], place: str, brightest: float | None = 
     if empty := [f"{split} of the shape {images.shape}" for split, images in parts.items() if 0 in images.shape]:
         raise UserError(f"{place} must hold images in each part, found {empty[0]}; fill that part or leave it out.")
     ranges = {split: _range(images, place) for split, images in parts.items()}
-    lowest, highest, whole = _joined(ranges.values())
+    lows, highs, wholes = zip(*ranges.values(), strict=True)
+    lowest, highest = min(lows), max(highs)
     if brightest is None:
         _expect_alike(ranges, place)
     elif not 0 <= lowest <= highest <= brightest:
         raise UserError(
             f"{place} must have pixels from 0 to data.brightest ({brightest:g}), found {lowest:g} to {highest:g}."
         )
-    convert, said = _conversion(lowest, highest, whole) if brightest is None else _scaled(0, brightest)
+    convert, said = _conversion(lowest, highest, all(wholes)) if brightest is None else _scaled(0, brightest)
     colours = any(shape[3:] in ((3,), (4,)) for shape in shapes)
     done = [said] * bool(said) + ["colours are made grey (luma)"] * colours
     return {split: _converted(images, convert, place) for split, images in parts.items()}, "; ".join(done)
@@ -72,17 +73,13 @@ def _range(images: Any, place: str) -> tuple[float, float, bool]:
     lowest, highest, whole = np.inf, -np.inf, True
     if images.dtype.kind not in "biuf":
         raise UserError(f"{place} must hold numbers for pixels, found {images.dtype}.")
-    for block in _blocks(images):
+    for start in range(0, len(images), BLOCK):
+        block = images[start : start + BLOCK]
         if not np.isfinite(low := float(block.min())) or not np.isfinite(high := float(block.max())):
             raise UserError(f"{place} must hold a number for each pixel, found nan or an infinite one.")
         lowest, highest = min(lowest, low), max(highest, high)
         whole = whole and (block.dtype.kind in "biu" or bool((block == np.rint(block)).all()))
     return lowest, highest, whole
-
-
-def _joined(ranges: Any) -> tuple[float, float, bool]:
-    lowest, highest, whole = zip(*ranges, strict=True)
-    return min(lowest), max(highest), all(whole)
 
 
 def _expect_alike(ranges: Mapping[str, tuple[float, float, bool]], place: str) -> None:
@@ -132,7 +129,3 @@ def _luma(block: NDArray[np.uint8], place: str) -> NDArray[np.uint8]:
     if (block[..., 3:] != WHITE).any():
         raise UserError(f"{place} must hold opaque pixels, found transparent ones in channel 4; lay them on paper.")
     return ((block[..., :3].astype(np.uint32) @ np.array(LUMA, np.uint32) + 0x8000) >> 16).astype(np.uint8)
-
-
-def _blocks(images: Any) -> Any:
-    return (images[start : start + BLOCK] for start in range(0, len(images), BLOCK))

@@ -12,7 +12,6 @@ MEASURED = 1000  # images, evenly spaced
 EDGE = 0.25  # fraction of the strongest ink at which a stroke begins, also in pictures to predict
 ALIKE = 0.85  # of the usual fill: where no box is narrower, pictures lost their aspect ratio
 
-
 SLACK = 0.1  # by which the ink of a like image may be smaller or larger
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import Word
-from mnist_lstm.core.data.file_backed import Array, FileBackedArray, own
+from mnist_lstm.core.data.file_backed import Array, FileBackedArray
 from mnist_lstm.core.data.splits import ImageSplit
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import SequenceParameters
@@ -39,7 +39,7 @@ class SequenceSplit:
 
     def writable(self) -> "SequenceSplit":
         """A copy with writable arrays, which torch requires; arrays shared by Ray are read-only."""
-        return SequenceSplit(own(self.sequences), own(self.labels), own(self.pixel_order))
+        return SequenceSplit(self.sequences.copy(), self.labels.copy(), self.pixel_order.copy())
 
 
 def rows(height: int, width: int, _: SequenceParameters) -> PixelOrder:
@@ -104,7 +104,6 @@ VIEWS: dict[str, Callable[[int, int, SequenceParameters], PixelOrder]] = {
     "pixels": pixels,
     "permuted_pixels": permuted_pixels,
 }
-
 
 # Views whose step number identifies a part of the image
 STEPS = {

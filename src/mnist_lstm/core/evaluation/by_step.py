@@ -104,10 +104,6 @@ def _logits(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> Tensor:
     return RUNNING[classifier.model.pooling](classifier, outputs, logits, present)
 
 
-def _running_mean(classifier: RecurrentClassifier, outputs: Tensor, logits: Tensor, present: Tensor) -> Tensor:
-    return _weighted(logits, present)
-
-
 def _running_attention(classifier: RecurrentClassifier, outputs: Tensor, logits: Tensor, present: Tensor) -> Tensor:
     relative = scores(classifier, outputs).double()
     relative = (relative - relative.amax(dim=1, keepdim=True)).clamp(min=-700)  # e^-700 is still above zero
@@ -123,6 +119,6 @@ def _weighted(logits: Tensor, weights: Tensor) -> Tensor:
 # By pooling: maps outputs (N, T, H), their logits (N, T, K) and which steps are present to the logits after each step
 RUNNING: dict[str, Callable[[RecurrentClassifier, Tensor, Tensor, Tensor], Tensor]] = {
     "last": lambda classifier, outputs, logits, present: logits,
-    "mean": _running_mean,
+    "mean": lambda classifier, outputs, logits, present: _weighted(logits, present),
     "attention": _running_attention,
 }

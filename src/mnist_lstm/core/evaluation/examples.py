@@ -36,7 +36,6 @@ def right_and_wrong(
     Args:
         predicted, labels: (N,).
         decided: the decision step of each image, (N,).
-        each: the largest number of images of either kind.
     """
     right = predicted == labels
     return np.concatenate([spread(np.flatnonzero(kind), decided, each) for kind in (right, ~right)])
@@ -48,7 +47,6 @@ def disagreements(probabilities: NDArray[Any], labels: NDArray[Any], count: int)
     Args:
         probabilities: of the classes, from C classifiers, (C, N, K).
         labels: (N,).
-        count: the largest number of images.
     """
     answers = probabilities.argmax(axis=2)
     differing = np.flatnonzero((answers != answers[0]).any(axis=0))

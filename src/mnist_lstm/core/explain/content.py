@@ -39,7 +39,6 @@ def content(
     """The content of the page.
 
     Args:
-        checkpoint: of the run.
         snapshots: of its training; those of another training are left out.
         sequences: the test images, uint8 (N, T, F), of which some are shown.
         tested: their logits and labels; None where the run did not evaluate.

@@ -30,7 +30,6 @@ class RecurrentClassifier(nn.Module):
     """Classifies a sequence from the hidden states of a recurrent network.
 
     Args:
-        model: cell, sizes, pooling and dropout.
         features: F, the input size at each step.
         classes: K, the number of classes.
     """
@@ -135,10 +134,8 @@ def new_classifier(
     """A classifier whose initial weights depend only on `seed` and `portable`.
 
     Args:
-        model: its parameters.
         shape: of a sequence, (T, F).
         classes: K.
-        seed: of the weights.
         sequences: to train with, (N, T, F). Numbers of floating point are series, whose scale becomes the classifier's.
         portable: whether the weights are the same on every processor.
     """

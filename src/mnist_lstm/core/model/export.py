@@ -14,12 +14,7 @@ REFUSED_SERIES = "series must have a finite number for each feature from the fir
 
 
 class ImageClassifier(nn.Module):
-    """A trained classifier of raw images, or of series, with scaling and sequence view included.
-
-    Args:
-        classifier: trained.
-        pixel_order: of the view, (T, F).
-    """
+    """A trained classifier of raw images, or of series, with scaling and sequence view included."""
 
     order: Tensor
 

@@ -87,12 +87,9 @@ def initialize(
     """Draws the weights of the cells and of the readout, and fixes the biases that are not trained.
 
     Args:
-        recurrent: the cells.
         readout: the linear layer from hidden states to logits.
-        initialization: one of INITIALIZATIONS.
         forget_bias: added to the LSTM's forget gate.
         steps: T, the length of the sequences.
-        draws: the only source of random numbers.
     """
     with torch.no_grad():
         INITIALIZATIONS[initialization](recurrent, readout, steps, draws)

@@ -36,6 +36,7 @@ OPERATORS = {
     "gru": Operator("GRU", (1, 0, 2), {"linear_before_reset": 1}),  # z, r, h; torch has r, z, n
     "rnn": Operator("RNN", (0,), {}),
 }
+KERNELS = {"W": ["weight_ih"], "R": ["weight_hh"], "B": ["bias_ih", "bias_hh"]}  # torch's weights in each of ONNX's
 
 
 def to_onnx(
@@ -49,13 +50,6 @@ def to_onnx(
 
     Its input `images` is uint8 (N, height, width), its output `probabilities` float32 (N, K), for any N >= 1. Of a
     classifier of series the input `series` is float32 (N, T, F), nan after the last step of each.
-
-    Args:
-        model: the classifier's parameters.
-        weights: its `state_dict`.
-        pixel_order: of the view, (T, F).
-        image_shape: height and width.
-        metadata: stored in the file.
 
     Raises:
         UserError: if onnx is not installed, or has no operator for the cell or the pooling.
@@ -109,8 +103,8 @@ def _read(graph: Graph, model: ModelParameters, arrays: dict[str, Any], read: Re
     for layer in range(model.num_layers):
         suffixes = [f"l{layer}{direction}" for direction in directions]
         kernels = [
-            graph.constant(f"layer{layer}.{name}", np.stack([make(arrays, suffix, operator) for suffix in suffixes]))
-            for name, make in (("W", _input_weights), ("R", _hidden_weights), ("B", _biases))
+            graph.constant(f"layer{layer}.{name}", np.stack([_kernel(arrays, of, end, operator) for end in suffixes]))
+            for name, of in KERNELS.items()
         ]
         name = graph.add(
             operator.name,
@@ -129,26 +123,10 @@ def _read(graph: Graph, model: ModelParameters, arrays: dict[str, Any], read: Re
     return outputs, graph.add("Reshape", graph.add("Transpose", f"{name}.1", perm=[1, 0, 2]), units)
 
 
-def _gates(array: NDArray[np.float32], operator: Operator) -> NDArray[np.float32]:
-    """The rows of each gate in ONNX's order."""
-    parts = np.split(array, len(operator.gates))
-    return np.concatenate([parts[gate] for gate in operator.gates])
-
-
-def _input_weights(arrays: dict[str, Any], suffix: str, operator: Operator) -> NDArray[np.float32]:
-    return _gates(arrays[f"recurrent.weight_ih_{suffix}"], operator)
-
-
-def _hidden_weights(arrays: dict[str, Any], suffix: str, operator: Operator) -> NDArray[np.float32]:
-    return _gates(arrays[f"recurrent.weight_hh_{suffix}"], operator)
-
-
-def _biases(arrays: dict[str, Any], suffix: str, operator: Operator) -> NDArray[np.float32]:
-    return np.concatenate([_gates(arrays[f"recurrent.bias_{part}_{suffix}"], operator) for part in ("ih", "hh")])
-
-
-def _last(graph: Graph, arrays: dict[str, Any], outputs: str, final: str, read: Read) -> str:
-    return final
+def _kernel(arrays: dict[str, Any], of: list[str], suffix: str, operator: Operator) -> NDArray[np.float32]:
+    """These weights of a layer in one direction, the rows of each gate in ONNX's order."""
+    gates = [np.split(arrays[f"recurrent.{name}_{suffix}"], len(operator.gates)) for name in of]
+    return np.concatenate([parts[gate] for parts in gates for gate in operator.gates])
 
 
 def _mean(graph: Graph, arrays: dict[str, Any], outputs: str, final: str, read: Read) -> str:
@@ -167,7 +145,7 @@ def _attention(graph: Graph, arrays: dict[str, Any], outputs: str, final: str, r
 
 # The counterparts of `pooling.POOLINGS`
 POOLINGS: dict[str, Callable[[Graph, dict[str, Any], str, str, Read], str]] = {
-    "last": _last,
+    "last": lambda graph, arrays, outputs, final, read: final,
     "mean": _mean,
     "attention": _attention,
 }

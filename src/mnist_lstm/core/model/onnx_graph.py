@@ -10,11 +10,7 @@ OPSET, IR_VERSION = 17, 8  # read by onnxruntime from 1.12 on
 
 
 class Graph:
-    """An ONNX graph while it grows; each call returns the name of the node's first output.
-
-    Args:
-        helper: the module `onnx.helper`.
-    """
+    """An ONNX graph while it grows; each call returns the name of the node's first output."""
 
     def __init__(self, helper: Any):
         self._helper = helper
@@ -47,9 +43,6 @@ class Graph:
 
         Args:
             given: the description of the input, by `helper.make_tensor_value_info`.
-            result: the name of the output.
-            shape: of the output.
-            metadata: stored in the file.
         """
         from onnx import TensorProto, numpy_helper
 

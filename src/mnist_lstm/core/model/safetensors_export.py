@@ -13,10 +13,6 @@ ALIGNMENT = 8  # bytes, of the header
 def to_safetensors(weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
     """The content of the file; equal arguments give equal bytes.
 
-    Args:
-        weights: a `state_dict`.
-        metadata: stored in the header.
-
     Source: https://github.com/huggingface/safetensors#format.
     """
     arrays = {name: np.ascontiguousarray(weights[name].detach().cpu().numpy()) for name in sorted(weights)}

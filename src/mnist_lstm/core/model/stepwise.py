@@ -34,7 +34,6 @@ def lstm_step(
     Args:
         driven: input and hidden state times their weights, with biases, (N, 4H), in torch's order i (or r), f, g, o.
         hidden, cell: the states before the step, (N, H).
-        refined: whether the gates are refined.
         zoneout: z.
         training: whether zoneout draws, from torch's generator, or takes means.
 
@@ -112,9 +111,7 @@ class StepwiseLSTM(StepwiseCell):
     """An LSTM with refined gates or zoneout.
 
     Args:
-        refined: whether the gates are refined.
         zoneout: probability that a unit keeps its state in a step, 0 to 1.
-        arguments, settings: of torch.nn.LSTM, with batch_first.
     """
 
     def __init__(self, refined: bool, zoneout: float, *arguments: Any, **settings: Any):

@@ -42,9 +42,6 @@ def beliefs_figure(examples: dict[str, NDArray[Any]], class_names: list[str], vi
 
     Args:
         examples: "images" (N, height, width), "labels" (N,), "beliefs" (N, T, K) or (N, 1, K), and "order" (T, F).
-        class_names: of label 0 to K - 1.
-        view: what is read at a step.
-        run: what was trained on which data.
     """
     rows, step = -(-len(examples["images"]) // ACROSS), step_word(view).one
     title = f"Belief by {step}"
@@ -90,9 +87,6 @@ def accuracy_by_step_interactive(
 
     Args:
         by_step: columns step, accuracy with its interval, and decided, of `evaluation.by_step.accuracy_by_step`.
-        confidence: of the interval, a fraction.
-        view: what is read at a step.
-        run: what was trained on which data.
     """
     return interactive(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}")
 

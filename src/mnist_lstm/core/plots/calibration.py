@@ -21,7 +21,6 @@ def calibration_figure(bins: Bins, confidence: float, title: str) -> "Figure":
     Args:
         bins: as `evaluation.metrics.reliability` gives them.
         confidence: of the whiskers, a fraction.
-        title: which run and data.
 
     Source: Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html.
     """

@@ -22,7 +22,6 @@ def contact_sheet(shown: Sequence[PreprocessedPicture], answers: pd.DataFrame, r
     Args:
         shown: the first pictures, at least one.
         answers: a row for each of them, or more, as `inference.predict.predict_tables` yields them.
-        run: what was trained on which data.
     """
     rows = -(-len(shown) // ACROSS)
     note = "as the network sees them; orange: in doubt"

@@ -33,10 +33,7 @@ def states_figure(
     Args:
         examples: "images" (N, height, width), "labels" (N,), "beliefs" (N, T, K) or (N, 1, K), and "order" (T, F).
         states: by name, each (N, T, units); those called "... gate" are between 0 and 1, the others have a sign.
-        class_names: of label 0 to K - 1.
         units: of the readout's input, in all.
-        view: what is read at a step.
-        run: what was trained on which data.
     """
     answers, pixel_order = examples["beliefs"].argmax(axis=-1), examples["order"]
     chosen = _one_of_each(answers[:, -1] == examples["labels"])

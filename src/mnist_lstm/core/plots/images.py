@@ -64,9 +64,6 @@ def mistakes_figure(
         images: uint8 (N, height, width).
         positions: in the test set, (N,).
         logits: (N, K).
-        labels: (N,).
-        class_names: of label 0 to K - 1.
-        title: which run and data.
     """
     rows = max(1, -(-len(images) // MISTAKE_COLUMNS))
     figure = new_figure(2.0 * rows + 0.65, title)

@@ -20,8 +20,6 @@ def learning_curves_interactive(history: History, images: int, title: str) -> "P
 
     Args:
         history: columns iteration, train_loss, train_accuracy, valid_loss, valid_accuracy (nan where not measured).
-        images: of the validation.
-        title: which run and data.
     """
     return interactive(_panels(history, images), title)
 

@@ -22,16 +22,12 @@ def parameters(run: Run) -> dict[str, str]:
 
 def marked(run: Run) -> list[tuple[str, ...]]:
     """The parameters as in `parameters`; if some differ from base, each with an empty text or the value of base."""
-    base = {key: value if isinstance(value, str) else json.dumps(value) for key, value in _base(run).items()}
+    recorded: dict[str, Any] = run.provenance["run"].get("base", {})
+    base = {key: value if isinstance(value, str) else json.dumps(value) for key, value in recorded.items()}
     rows: list[tuple[str, ...]] = [
         (key, value, "" if base.get(key, value) == value else base[key]) for key, value in parameters(run).items()
     ]
     return rows if any(row[2] for row in rows) else [row[:2] for row in rows]
-
-
-def _base(run: Run) -> dict[str, Any]:
-    found: dict[str, Any] = run.provenance["run"].get("base", {})
-    return found
 
 
 def commands(run: Run) -> list[tuple[str, str]]:

@@ -27,27 +27,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """What computes an update of the weights and the validation after it.
+    """What computes an update of the weights and the validation after it."""
 
-    Attributes:
-        portable: whether initial weights and augmentation have the same bits on every processor, too.
-        layers: makes a classifier on a device compute by this arithmetic.
-        loss: mean cross-entropy in nats of logits (N, K), targets (N,) and the label smoothing.
-        limit_norm: scales the gradients of weights to a largest norm.
-        optimizers: by name, functions of weights, gradients, states, settings and the learning rate.
-        move_average: moves a mean towards a weight by a share of the way.
-        cosine: of the learning rate's schedule.
-        validation_loss: mean cross-entropy in nats of logits (N, K) and labels (N,).
-    """
-
-    portable: bool
+    portable: bool  # whether initial weights and augmentation have the same bits on every processor, too
+    # Makes a classifier on a device compute by this arithmetic
     layers: Callable[[RecurrentClassifier, torch.device], AbstractContextManager[None]]
+    # Mean cross-entropy in nats of logits (N, K), targets (N,) and the label smoothing
     loss: Callable[[Tensor, Tensor, float], Tensor]
-    limit_norm: Callable[..., Any]
+    limit_norm: Callable[..., Any]  # scales the gradients of weights to a largest norm
+    # By name, functions of weights, gradients, states, settings and the learning rate
     optimizers: dict[str, Callable[..., None]]
-    move_average: Callable[[Tensor, Tensor, float], Any]
-    cosine: Callable[[float], float]
-    validation_loss: Callable[..., float]
+    move_average: Callable[[Tensor, Tensor, float], Any]  # moves a mean towards a weight by a share of the way
+    cosine: Callable[[float], float]  # of the learning rate's schedule
+    validation_loss: Callable[..., float]  # mean cross-entropy in nats of logits (N, K) and labels (N,)
 
 
 FLOAT32 = Arithmetic(

@@ -19,9 +19,6 @@ def batches(total: int, batch_size: int, seed: int, start: int = 0, block: int |
     The batch of an update depends only on `seed` and the update, so a resumed run needs no state for it.
 
     Args:
-        total: number of images.
-        batch_size: images per update.
-        seed: of the permutations.
         start: the first update, from 0.
         block: None to shuffle all images; otherwise the number of adjacent images in a block. Each epoch then visits
             the blocks in a new order and shuffles the images of `WINDOW` blocks at a time.

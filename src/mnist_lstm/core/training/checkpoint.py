@@ -31,27 +31,19 @@ FORMAT = "mnist_lstm checkpoint 2"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A classifier, during or after training.
+    """A classifier, during or after training."""
 
-    Attributes:
-        model, sequence: the parameters that rebuild the classifier.
-        data: facts about the training data.
-        fingerprint_fields: every parameter and digest that determines the weights.
-        state: all that training needs to continue.
-        keep: which weights classify, "last" or "best".
-        program: that trained (`core.training.program`); empty if a version before 0.2 did.
-        weights_of: the recorded run that trained these weights, where the present one reuses them; not in the file.
-        typical: arrays of `core.inference.typical.Typical`; empty before training ends, or where they are unknown.
-    """
-
-    model: ModelParameters
+    model: ModelParameters  # these parameters and the next rebuild the classifier
     sequence: SequenceParameters
-    data: DataProfile
-    fingerprint_fields: dict[str, Any]
-    state: TrainingState
-    keep: str
+    data: DataProfile  # facts about the training data
+    fingerprint_fields: dict[str, Any]  # every parameter and digest that determines the weights
+    state: TrainingState  # all that training needs to continue
+    keep: str  # which weights classify, "last" or "best"
+    # The program that trained it (`core.training.program`); empty if a version before 0.2 did
     program: dict[str, Any] = field(default_factory=dict)
+    # The recorded run that trained these weights, where the present one reuses them; not in the file
     weights_of: str | None = None
+    # Arrays of `core.inference.typical.Typical`; empty before training ends, or where they are unknown
     typical: dict[str, Tensor] = field(default_factory=dict)
 
     @property

@@ -22,11 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def chosen_device(requested: str) -> torch.device:
-    """The device for `training.device`: "cpu", "cuda", or "auto", which prefers cuda.
-
-    Raises:
-        UserError: if cuda is requested and not available.
-    """
+    """The device for `training.device`: "cpu", "cuda", or "auto", which prefers cuda."""
     found = torch.cuda.is_available()
     if requested == "cuda" and not found:
         raise UserError("training.device 'cuda' needs a CUDA device that torch can use, found none; set auto or cpu.")

@@ -13,14 +13,10 @@ class DataParallel:
     All shares have the same size, so the mean of their gradients is the gradient of the batch, and the curves equal
     those of one process up to rounding. Dropout is the exception: each share has the same pattern. All other work, such
     as validation, runs identically in every process.
-
-    Attributes:
-        rank: of this process, from 0.
-        world_size: number of processes; must divide the batch size.
     """
 
-    rank: int = 0
-    world_size: int = 1
+    rank: int = 0  # of this process, from 0
+    world_size: int = 1  # number of processes; must divide the batch size
 
     def share(self, batch: Tensor) -> Tensor:
         """This process's share of a batch (N, ...)."""

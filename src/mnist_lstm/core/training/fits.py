@@ -12,12 +12,7 @@ def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit, 
     """Checks that a checkpoint fits the data.
 
     Args:
-        checkpoint: the one to evaluate.
-        card, part: the data.
         others: whether they may be others of the same form than those of its training, as with `of=RUN`.
-
-    Raises:
-        UserError: if it was trained on other data, another form of data or another view.
     """
     if others:
         if checkpoint.data.form != card.form:

@@ -59,9 +59,7 @@ class Learner:
 
     Args:
         classifier: with its initial weights, on its device.
-        training: the settings.
         total: number of updates of the complete training.
-        data_parallel: rank of this process and number of processes.
 
     Attributes:
         total: number of updates of the complete training.

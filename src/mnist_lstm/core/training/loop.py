@@ -35,19 +35,14 @@ Update = tuple[int, Tensor, Tensor]  # number of the update, sequences and label
 
 @dataclass(frozen=True)
 class Report:
-    """The progress of training.
+    """The progress of training."""
 
-    Attributes:
-        update: number of updates done.
-        history: a row per logged update, with iteration, epoch, learning_rate, train_loss (including label smoothing)
-            and train_accuracy (both of the batch, before its update), valid_loss and valid_accuracy (nan at updates
-            without validation).
-        state: takes a snapshot; call it before requesting the next report.
-    """
-
-    update: int
+    update: int  # number of updates done
+    # A row per logged update, with iteration, epoch, learning_rate, train_loss (including label smoothing) and
+    # train_accuracy (both of the batch, before its update), valid_loss and valid_accuracy (nan at updates without
+    # validation)
     history: list[Row]
-    state: Callable[[], TrainingState]
+    state: Callable[[], TrainingState]  # takes a snapshot; call it before requesting the next report
 
 
 def fit(
@@ -63,8 +58,6 @@ def fit(
 
     Args:
         classifier: with its initial weights; it is moved to the device that `training` selects.
-        train, valid: the splits.
-        training: the settings.
         size: height and width of the images behind the sequences, in pixels.
         state: continues from here, including the weights.
         data_parallel: rank of this process; all other arguments must be equal in every process.

@@ -20,7 +20,6 @@ class Optimizer:
 
     Args:
         weights: those to train, all on one device.
-        training: the settings.
         update: the function of `OPTIMIZERS`, or of the kernel's, that computes.
     """
 

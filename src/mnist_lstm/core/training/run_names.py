@@ -28,7 +28,6 @@ def departures(parameters: Parameters, usual: dict[str, Any]) -> str:
     """The parameters that decide the weights and have unusual values, for the end of a name: " sgd momentum=0.9".
 
     Args:
-        parameters: of the run.
         usual: flat values of the configuration that it departs from.
     """
     given = parameters_fingerprint_fields(parameters.sequence, parameters.model, parameters.training)

@@ -12,7 +12,6 @@ from mnist_lstm.parameters import TrainingParameters
 RISE = 0.3  # fraction of a one-cycle schedule with rising learning rate
 FIRST, LAST = 1 / 25, 1 / 250_000  # fractions of the highest rate at the start and the end of a one-cycle schedule
 
-
 Cosine = Callable[[float], float]
 
 
@@ -54,7 +53,6 @@ def learning_rate(training: TrainingParameters, update: int, total: int, cosine:
     """The learning rate of an update.
 
     Args:
-        training: the settings.
         update: 1 to `total`.
         total: number of updates of the complete training, more than `training.warmup`.
         cosine: of the schedules that follow one.

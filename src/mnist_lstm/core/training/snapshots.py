@@ -19,15 +19,10 @@ TRAINING = "fingerprint "  # begins the name of the array that says which traini
 
 @dataclass(frozen=True, eq=False)
 class Snapshots:
-    """Weights that would have classified at some updates of one training.
+    """Weights that would have classified at some updates of one training."""
 
-    Attributes:
-        fingerprint: of the training.
-        weights: float16 (P,) by update: all weights in the order of `flat`.
-    """
-
-    fingerprint: str
-    weights: dict[int, NDArray[np.float16]]
+    fingerprint: str  # of the training
+    weights: dict[int, NDArray[np.float16]]  # float16 (P,) by update: all weights in the order of `flat`
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays under their names in files."""
@@ -62,8 +57,6 @@ class SnapshotTaker:
     """Copies the weights at a few updates; this changes nothing of the training.
 
     Args:
-        classifier: with its initial weights.
-        total: number of updates of the complete training.
         start: updates that an interrupted training did; the snapshots before are not taken again.
     """
 

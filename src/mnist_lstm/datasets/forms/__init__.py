@@ -10,17 +10,18 @@ from mnist_lstm.core.data.pixels import grey_values
 from mnist_lstm.core.data.series import checked
 from mnist_lstm.data_parameters import WITHOUT_PATH, DataParameters
 from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, series, tables, usps
-from mnist_lstm.datasets.forms.raw import Form, RawData, first_bytes, ignored, shown, split_named
+from mnist_lstm.datasets.forms.raw import RawData, first_bytes, ignored, shown, split_named
 from mnist_lstm.errors import UserError
 
-FORMS: dict[str, Form] = {
-    "IDX": idx_files.FORM,
-    "npz": numpy_files.FORM,
-    "parquet": parquet.FORM,
-    "mat": matlab.FORM,
-    "USPS": usps.FORM,
-    "series": series.FORM,
-    "CSV": tables.FORM,
+# Each with `recognises`, by a file's path and first bytes, and `read`, the files of this form
+FORMS: dict[str, Any] = {
+    "IDX": idx_files,
+    "npz": numpy_files,
+    "parquet": parquet,
+    "mat": matlab,
+    "USPS": usps,
+    "series": series,
+    "CSV": tables,
 }
 HEAD = 1 << 16  # bytes by which a file is recognised
 MOST_FILES = 1000  # in a folder of data files; more are pictures
@@ -52,7 +53,8 @@ def read(path: Path, data: DataParameters) -> RawData:
                 f"{forms or 'none of them'}; name the file or folder of the data in data.path."
             )
         ((name, chosen),) = found.items()
-        return FORMS[name].read(chosen, data)
+        raw: RawData = FORMS[name].read(chosen, data)
+        return raw
 
 
 def to_predict(path: Path, kind: str) -> Any:

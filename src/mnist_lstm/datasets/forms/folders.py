@@ -89,7 +89,8 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
     ]
     for label, each in enumerate(classes):
         encoded = os.fsencode(each.name)
-        _expect(_is_utf8(encoded), folder, f"folders whose names are UTF-8, found {encoded!r}; rename it")
+        is_utf8 = encoded.decode(errors="ignore").encode() == encoded
+        _expect(is_utf8, folder, f"folders whose names are UTF-8, found {encoded!r}; rename it")
         _expect(any(label == of for _, of, _ in found), each, "pictures, found none")
     order = [(label, path) for _, label, path in sorted(found)]
     images, kept = pictures(_hashed((path for _, path in order), sha), data, broken)
@@ -105,14 +106,6 @@ def _hashed(paths: Iterable[Path], sha: Any) -> Iterator[tuple[str, bytes]]:
         content = path.read_bytes()
         sha.update(f"{path.parent.name}/{path.name} {len(content)}\n".encode(errors="surrogateescape") + content)
         yield str(path), content
-
-
-def _is_utf8(name: bytes) -> bool:
-    try:
-        name.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _expect(holds: bool, place: Path, what: str) -> None:

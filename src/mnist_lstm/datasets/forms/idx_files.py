@@ -6,7 +6,7 @@ from typing import Any
 from mnist_lstm.core.data import idx
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.file_backed import array_in
-from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, is_of_labels, left_out, of_emnist, only
+from mnist_lstm.datasets.forms.raw import RawData, RawSplit, by_split, is_of_labels, left_out, of_emnist, only
 from mnist_lstm.errors import UserError
 
 
@@ -67,6 +67,3 @@ def _emnist_names(folder: Path, found: dict[str, list[Path]]) -> dict[int, str] 
         raise UserError(
             f"{mapping} must have lines of a label and the codes of its characters, found: {error}."
         ) from None
-
-
-FORM = Form(recognises, read)

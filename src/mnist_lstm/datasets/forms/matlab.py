@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mnist_lstm.data_parameters import DataParameters
-from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out, only
+from mnist_lstm.datasets.forms.raw import RawData, RawSplit, by_split, left_out, only
 from mnist_lstm.errors import UserError
 
 TEN = 10  # SVHN's label of the digit 0
@@ -39,20 +39,11 @@ def _part(path: Path) -> RawSplit:
         ) from None
     except Exception as error:  # scipy's reader raises different errors for damaged files
         raise UserError(f"{path} must be a complete .mat file, found: {' '.join(str(error).split())}.") from None
-    images, labels = content.get("X"), content.get("y")
-    if (
-        images is None
-        or labels is None
-        or images.ndim != 4
-        or images.dtype != np.uint8
-        or labels.dtype.kind not in "iu"
-    ):
+    images, labels = (content.get(key, np.empty(0)) for key in ("X", "y"))
+    if images.ndim != 4 or images.dtype != np.uint8 or labels.dtype.kind not in "iu":
         found = ", ".join(f"{key} {np.shape(value)}" for key, value in content.items() if not key.startswith("__"))
         raise UserError(
             f"{path} must hold X, bytes (height, width, channels, N), and y, whole numbers (N, 1), found "
             f"{found or 'none'}."
         )
     return RawSplit(images.transpose(3, 0, 1, 2), labels.ravel().astype(np.int64))
-
-
-FORM = Form(recognises, read)

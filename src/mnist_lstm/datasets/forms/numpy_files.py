@@ -10,7 +10,7 @@ import numpy as np
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets import file_backed
 from mnist_lstm.datasets.forms.pixel_columns import shaped
-from mnist_lstm.datasets.forms.raw import SPLITS, Form, RawData, RawSplit, first_bytes, is_of_labels, split_named
+from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit, first_bytes, is_of_labels, split_named
 from mnist_lstm.errors import UserError
 
 NPY = b"\x93NUMPY"
@@ -110,6 +110,3 @@ def arrays_in(path: Path) -> dict[str, Any]:
                 "images as one array: np.savez(path, x_train=np.stack(images), ...)."
             ) from None
         raise UserError(f"{path} must be a complete file of numpy, found: {' '.join(str(error).split())}.") from None
-
-
-FORM = Form(recognises, read)

@@ -11,7 +11,7 @@ from mnist_lstm.core.data.pixels import WHITE
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.encoded import expect_readable, pictures, skipped
 from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped, without_name
-from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, left_out
+from mnist_lstm.datasets.forms.raw import RawData, RawSplit, by_split, left_out
 from mnist_lstm.errors import UserError
 
 ROWS = 5000  # read at a time
@@ -113,6 +113,3 @@ def _names(file: Any, label: str) -> dict[int, str] | None:
     about = json.loads((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
     names = about.get("info", {}).get("features", {}).get(label, {}).get("names")
     return dict(enumerate(names)) if isinstance(names, list) else None
-
-
-FORM = Form(recognises, read)

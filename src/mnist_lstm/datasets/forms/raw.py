@@ -2,12 +2,11 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
 
 SPLITS = {
@@ -43,13 +42,6 @@ class RawData:
     dark_on_light: bool | None = None  # whether ink is dark, where the form or the reader knows; None: measured
     files: Mapping[str, str] = field(default_factory=dict)  # SHA-256 by what it is of; empty: that of each file
     notes: tuple[str, ...] = field(default=())  # what was left out or chosen
-
-
-class Form(NamedTuple):
-    """A form of files."""
-
-    recognises: Callable[[Path, bytes], bool]  # whether a file has this form, by its path and its first bytes
-    read: Callable[[list[Path], DataParameters], RawData]  # the files of this form
 
 
 def ignored(name: str) -> bool:

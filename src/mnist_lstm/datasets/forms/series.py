@@ -12,7 +12,7 @@ import pandas as pd
 
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms import tables
-from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, first_bytes, left_out, only
+from mnist_lstm.datasets.forms.raw import RawData, RawSplit, by_split, first_bytes, left_out, only
 from mnist_lstm.errors import UserError
 
 HEAD = 1 << 16  # bytes by which the two are told apart
@@ -33,13 +33,10 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     if data.kind == "images":
         return tables.read(files, data)
     found, rest = by_split(of_ts or files, data.subset)
-    parts = {split: _read(only(paths, f"{split} series"), bool(of_ts), data) for split, paths in found.items()}
+    chosen = {split: only(paths, f"{split} series") for split, paths in found.items()}
+    parts = {split: _ts(path) if of_ts else _tsv(path, data) for split, path in chosen.items()}
     copies = [path for path in files if of_ts and path not in of_ts]  # the archives have .arff and .txt of the same
     return RawData(f"UEA/UCR {'.ts' if of_ts else '.tsv'}", parts, kind="series", notes=left_out([*rest, *copies]))
-
-
-def _read(path: Path, of_ts: bool, data: DataParameters) -> RawSplit:
-    return _ts(path) if of_ts else _tsv(path, data)
 
 
 def other_split(path: Path) -> list[Path]:
@@ -165,6 +162,3 @@ def _is_finite(value: str) -> bool:
         return bool(np.isfinite(float(value)))
     except ValueError:
         return False
-
-
-FORM = Form(recognises, read)

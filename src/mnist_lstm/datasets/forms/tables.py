@@ -13,7 +13,7 @@ import pandas as pd
 from mnist_lstm.core.data.pixels import WHITE
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.pixel_columns import label_position, shaped, without_name
-from mnist_lstm.datasets.forms.raw import Form, RawData, RawSplit, by_split, first_bytes, left_out, of_emnist, only
+from mnist_lstm.datasets.forms.raw import RawData, RawSplit, by_split, first_bytes, left_out, of_emnist, only
 from mnist_lstm.errors import UserError
 
 FEWEST = 5  # columns of a table of pixels
@@ -181,6 +181,3 @@ def _number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-FORM = Form(recognises, read)

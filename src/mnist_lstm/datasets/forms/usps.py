@@ -11,7 +11,7 @@ import numpy as np
 
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.pixel_columns import shaped
-from mnist_lstm.datasets.forms.raw import SPLITS, Form, RawData, RawSplit, by_split, first_bytes, left_out, only
+from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit, by_split, first_bytes, left_out, only
 from mnist_lstm.errors import UserError
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -97,6 +97,3 @@ def _hdf5(path: Path, data: DataParameters) -> dict[str, RawSplit]:
     if "train" not in arrays:
         raise UserError(f"{path} must have the groups train and test, found none.")
     return {split: RawSplit(shaped(pixels, data, path), labels) for split, (pixels, labels) in arrays.items()}
-
-
-FORM = Form(recognises, read)

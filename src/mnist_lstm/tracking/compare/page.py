@@ -15,8 +15,9 @@ from mnist_lstm.core.plots.confusion import confusion_difference_figure
 from mnist_lstm.core.plots.style import drawable
 from mnist_lstm.core.report.pictures import of_figure, of_image, with_fewer_colours
 from mnist_lstm.core.report.rendering import render
+from mnist_lstm.tracking.compare.comparison import Comparison
 from mnist_lstm.tracking.compare.groups import Group
-from mnist_lstm.tracking.compare.table import Rows, title
+from mnist_lstm.tracking.compare.table import title
 from mnist_lstm.tracking.compare.verdicts import same_images
 
 MOST_IMAGES = 40
@@ -24,24 +25,23 @@ MOST_BYTES = 1_900_000  # of the runs' figures; a page of ten runs has at most 3
 DRAWN_ANEW = ("learning_curves.png", "confusion_matrix.png")  # figures of a run that the page shows in another form
 
 
-def page(
-    groups: Sequence[Group], sentences: Sequence[str], differing: Rows, measured: Rows, images: ImageSplit | None
-) -> str:
-    """The page; of a `Comparison`, its attributes."""
-    keys = [_key(position) for position in range(len(groups))]
-    tested = [(key, group) for key, group in zip(keys, groups, strict=True) if _as_first(groups[0], group)]
+def page(found: Comparison) -> str:
+    """The page."""
+    groups, images = found.groups, found.images
+    by_key = {_key(position): group for position, group in enumerate(groups)}
+    tested = [(key, group) for key, group in by_key.items() if _as_first(groups[0], group)]
     shown = _disagreements(tested, images) if images is not None and len(tested) > 1 else []
     return render(
         "compare.html.j2",
         title=title(groups),
-        lines=sentences,
+        lines=found.sentences,
         groups=[
             {"key": key, "colour": COLOURS[position % len(COLOURS)], "head": group.head, "runs": len(group.runs)}
-            for position, (key, group) in enumerate(zip(keys, groups, strict=True))
+            for position, (key, group) in enumerate(by_key.items())
         ],
-        tables=[[(name, *cells) for name, cells in rows.items()] for rows in (differing, measured)],
-        curves=of_figure(compared_curves({key: _curves(group) for key, group in zip(keys, groups, strict=True)})),
-        figures=list(_side_by_side(dict(zip(keys, groups, strict=True)))),
+        tables=[[(name, *cells) for name, cells in rows.items()] for rows in (found.differing, found.measured)],
+        curves=of_figure(compared_curves({key: [run.curves for run in group.runs] for key, group in by_key.items()})),
+        figures=list(_side_by_side(by_key)),
         confusions=[of_figure(figure) for figure in _confusions(tested)],
         images=shown,
         missing=images is None and len(tested) > 1,
@@ -56,10 +56,6 @@ def _key(position: int) -> str:
 
 def _as_first(first: Group, group: Group) -> bool:
     return first.tested and group.tested and same_images(first, group, "test")
-
-
-def _curves(group: Group) -> list[dict[str, list[tuple[int, float]]]]:
-    return [run.curves for run in group.runs]
 
 
 def _side_by_side(groups: Mapping[str, Group]) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:

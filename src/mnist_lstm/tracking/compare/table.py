@@ -1,20 +1,13 @@
 """The table of compared groups: what differs between them, and the metrics with the best value marked."""
 
-import os
 from collections.abc import Sequence
 from typing import Any
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from mnist_lstm.core.evaluation.metrics import wilson_interval
 from mnist_lstm.tracking.compare.groups import CONFIDENCE, Group
 from mnist_lstm.tracking.compare.runs import ABSENT
 from mnist_lstm.tracking.payloads import is_charted
 
-WIDTH = 120  # characters, if the output is not a terminal
 BEST = "*"
 LOWER_IS_BETTER = ("loss", "error", "brier", "ece")
 
@@ -26,31 +19,6 @@ def title(groups: Sequence[Group]) -> str:
     runs = [run for group in groups for run in group.runs]
     settings = f" of {len(groups)} settings" if 1 < len(groups) < len(runs) else ""
     return f"{len(runs)} runs{settings} on {' and '.join(dict.fromkeys(run.data for run in runs))}"
-
-
-def show(groups: Sequence[Group], differing: Rows, measured: Rows, sentences: Sequence[str]) -> None:
-    """Prints the table of what differs and of the metrics, and the sentences below it."""
-    sized = Console().is_terminal or "COLUMNS" in os.environ
-    console = Console(width=None if sized else WIDTH)
-    console.print(table(groups, differing, measured))
-    for sentence in sentences:
-        console.print(f"- {sentence}", markup=False, highlight=False)
-
-
-def table(groups: Sequence[Group], differing: Rows, measured: Rows) -> Table:
-    """The table, a column for each group, of what `differences` and `metrics` give."""
-    drawn = Table(box=box.SIMPLE_HEAD, title=Text(title(groups)), title_justify="left", caption_justify="left")
-    drawn.add_column("", no_wrap=True)
-    for group in groups:
-        drawn.add_column(Text(group.head), overflow="fold")
-    for label, values in (differing or {"parameters": ["the same"] * len(groups)}).items():
-        drawn.add_row(label, *map(Text, values))
-    drawn.add_section()
-    for label, values in measured.items():
-        drawn.add_row(label, *(Text(value, "bold" if value.endswith(BEST) else "") for value in values))
-        if any(value.endswith(BEST) for value in values):
-            drawn.caption = f"{BEST} best of the same images"
-    return drawn
 
 
 def differences(groups: Sequence[Group]) -> Rows:

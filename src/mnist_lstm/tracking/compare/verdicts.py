@@ -3,17 +3,11 @@
 import math
 from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
-from mnist_lstm.core.evaluation.significance import (
-    MeanInterval,
-    holm,
-    mcnemar,
-    paired_interval,
-    welch_interval,
-)
+from mnist_lstm.core.evaluation.significance import holm, mcnemar, paired_interval, welch_interval
 from mnist_lstm.tracking.compare.groups import CONFIDENCE, Group
 from mnist_lstm.tracking.compare.runs import Compared
 
@@ -22,15 +16,13 @@ LIMITS = "This compares trained networks; to compare settings, train several see
 METRICS = ("test/accuracy", "valid/accuracy")  # the first that all runs of two groups have
 
 
-class Test(Protocol):
+class Test(NamedTuple):
     """A test of two groups."""
 
-    @property
-    def p_value(self) -> float:
-        """Before a correction; nan if nothing can be said."""
-
-    def sentence(self, after: str, larger: bool) -> str:
-        """The result in words: `after` is the p value that was corrected, `larger` whether it is small."""
+    text: str  # the result in words; if `decides`, without the p value and what follows from it
+    p_value: float  # before a correction; nan if nothing can be said
+    decides: bool = True
+    of_networks: bool = False  # not of settings
 
 
 def verdicts(groups: Sequence[Group]) -> list[str]:
@@ -41,21 +33,23 @@ def verdicts(groups: Sequence[Group]) -> list[str]:
     found = [_tested(*pair) for pair in pairs]
     if len(groups) == 1 and len(groups[0].runs) == 2:
         found = [_tested(*(Group(run.head, [run]) for run in groups[0].runs))]
-    tests = [test for test in found if not isinstance(test, str)]
-    known = [test for test in tests if not math.isnan(test.p_value)]
-    corrected = dict(zip(map(id, known), holm([test.p_value for test in known]), strict=True))
+    tests = [test for test in found if isinstance(test, Test)]
+    known = [test.p_value for test in tests if not math.isnan(test.p_value)]
+    corrected = iter(holm(known))
     return [
-        *(_sentence(test, corrected.get(id(test), math.nan), len(known)) for test in tests),
+        *(_sentence(test, math.nan if math.isnan(test.p_value) else next(corrected), len(known)) for test in tests),
         *(_over_seeds(group) for group in groups if len(group.runs) > 1),
         *dict.fromkeys(test for test in found if isinstance(test, str)),
-        *([LIMITS] if any(isinstance(test, McNemar) for test in tests) else []),
+        *([LIMITS] if any(test.of_networks for test in tests) else []),
     ]
 
 
 def _sentence(test: Test, corrected: float, pairs: int) -> str:
-    value = _number(corrected).removeprefix("= ")
-    after = f" ({value} after Holm's correction for {pairs} pairs)" if pairs > 1 else ""
-    return test.sentence(after, corrected < 1 - CONFIDENCE)
+    if not test.decides:
+        return test.text
+    after = f" ({_number(corrected).removeprefix('= ')} after Holm's correction for {pairs} pairs)" if pairs > 1 else ""
+    larger = "larger" if corrected < 1 - CONFIDENCE else "not larger"
+    return f"{test.text} {_number(test.p_value)}{after}, {larger} than chance at {CONFIDENCE:.0%}."
 
 
 def _over_seeds(group: Group) -> str:
@@ -67,7 +61,7 @@ def _over_seeds(group: Group) -> str:
     return f"{opening}: mean {metric} {found.mean:.4f}, {CONFIDENCE:.0%} interval {found.text}."
 
 
-def _tested(one: Group, other: Group) -> "McNemar | Means | str":
+def _tested(one: Group, other: Group) -> Test | str:
     """The test that fits two groups, or the sentence that says why none does."""
     metric = next((name for name in METRICS if all(_complete(group, name) for group in (one, other))), None)
     single = [len(group.runs) == 1 for group in (one, other)]
@@ -80,11 +74,11 @@ def _tested(one: Group, other: Group) -> "McNemar | Means | str":
         data = f"{one.runs[0].data} and {other.runs[0].data}"
         return f"{one.head!r} and {other.head!r} were tested on other images, {data}: not compared."
     if all(single):
-        return McNemar.of(one.runs[0], other.runs[0])
+        return _mcnemar(one.runs[0], other.runs[0])
     if any(single):
         lone, many = (one, other) if single[0] else (other, one)
         return f"{lone.head!r} has one seed, so its mean cannot be compared with that of {many.head!r}: train more."
-    return Means.of(one, other, metric)
+    return _means(one, other, metric)
 
 
 def _complete(group: Group, metric: str) -> bool:
@@ -99,85 +93,38 @@ def same_images(one: Group, other: Group, split: str) -> bool:
     return split != "test" or all(np.array_equal(tested[0], labels) for labels in tested)
 
 
-class McNemar(NamedTuple):
-    """Two runs tested on the same images."""
-
-    # Their heads; `better` is right more often
-    better: str
-    worse: str
-    # Number of images that only this run classifies correctly
-    better_only: int
-    worse_only: int
-
-    @classmethod
-    def of(cls, one: Compared, other: Compared) -> "McNemar":
-        """Orders two runs by their accuracy."""
-        first, second = one.right, other.right
-        first_only, second_only = int((first & ~second).sum()), int((second & ~first).sum())
-        if first_only < second_only:
-            return cls(other.head, one.head, second_only, first_only)
-        return cls(one.head, other.head, first_only, second_only)
-
-    @property
-    def p_value(self) -> float:
-        """Of McNemar's test."""
-        return mcnemar(self.better_only, self.worse_only).p_value
-
-    def sentence(self, after: str, larger: bool) -> str:
-        """The numbers of images, and what follows."""
-        if self.better_only == 0:
-            return f"{self.better!r} and {self.worse!r} are right on the same images: no difference in accuracy."
-        exact = "exact " * mcnemar(self.better_only, self.worse_only).exact
-        return (
-            f"{self.better!r} is right on {self.better_only} image{'s' * (self.better_only != 1)} that {self.worse!r} "
-            f"has wrong, and wrong on {self.worse_only} that it has right: McNemar's {exact}p "
-            f"{_number(self.p_value)}{after}, {_larger(larger)}."
-        )
+def _mcnemar(one: Compared, other: Compared) -> Test:
+    """Of two runs on the same images; the one that is right more often is named first."""
+    first_only, second_only = int((one.right & ~other.right).sum()), int((other.right & ~one.right).sum())
+    if first_only < second_only:
+        one, other, first_only, second_only = other, one, second_only, first_only
+    found = mcnemar(first_only, second_only)
+    if first_only == 0:
+        text = f"{one.head!r} and {other.head!r} are right on the same images: no difference in accuracy."
+        return Test(text, found.p_value, decides=False, of_networks=True)
+    text = (
+        f"{one.head!r} is right on {first_only} image{'s' * (first_only != 1)} that {other.head!r} has wrong, and "
+        f"wrong on {second_only} that it has right: McNemar's {'exact ' * found.exact}p"
+    )
+    return Test(text, found.p_value, of_networks=True)
 
 
-class Means(NamedTuple):
-    """Two groups of several seeds each."""
-
-    # Their heads; `better` has the higher mean
-    better: str
-    worse: str
-    metric: str  # which mean
-    difference: MeanInterval  # of the means
-    reason: str  # which interval, and why
-
-    @classmethod
-    def of(cls, one: Group, other: Group, metric: str) -> "Means":
-        """Orders two groups by their means, and pairs their seeds where they are the same."""
-        if (one.mean(metric) or 0.0) < (other.mean(metric) or 0.0):
-            one, other = other, one
-        if one.seeds == other.seeds:
-            interval, reason = paired_interval, "paired by seed, as both have the same seeds"
-        else:
-            interval, reason = welch_interval, "Welch's, as their seeds are not the same"
-        found = interval(one.values(metric), other.values(metric), CONFIDENCE, (-1, 1))  # of fractions
-        return cls(one.head, other.head, metric, found, reason)
-
-    @property
-    def p_value(self) -> float:
-        """Of the t test."""
-        return self.difference.p_value
-
-    def sentence(self, after: str, larger: bool) -> str:
-        """The difference and its interval, and what follows."""
-        mean, p_value = self.difference.mean, self.difference.p_value
-        if mean == 0:
-            return f"{self.better!r} and {self.worse!r} have the same mean {self.metric}."
-        opening = f"{self.better!r} has a mean {self.metric} higher by {mean:.4f} than {self.worse!r}"
-        if math.isnan(p_value):
-            return f"{opening}, the same for every seed: without a spread there is no test."
-        return (
-            f"{opening}, {CONFIDENCE:.0%} interval {self.difference.text} ({self.reason}): "
-            f"p {_number(p_value)}{after}, {_larger(larger)}."
-        )
-
-
-def _larger(larger: bool) -> str:
-    return f"{'' if larger else 'not '}larger than chance at {CONFIDENCE:.0%}"
+def _means(one: Group, other: Group, metric: str) -> Test:
+    """Of two groups of several seeds, paired where these are the same; the one with the higher mean is named first."""
+    if (one.mean(metric) or 0.0) < (other.mean(metric) or 0.0):
+        one, other = other, one
+    if one.seeds == other.seeds:
+        interval, reason = paired_interval, "paired by seed, as both have the same seeds"
+    else:
+        interval, reason = welch_interval, "Welch's, as their seeds are not the same"
+    found = interval(one.values(metric), other.values(metric), CONFIDENCE, (-1, 1))  # of fractions
+    if found.mean == 0:
+        return Test(f"{one.head!r} and {other.head!r} have the same mean {metric}.", found.p_value, decides=False)
+    opening = f"{one.head!r} has a mean {metric} higher by {found.mean:.4f} than {other.head!r}"
+    if math.isnan(found.p_value):
+        text = f"{opening}, the same for every seed: without a spread there is no test."
+        return Test(text, found.p_value, decides=False)
+    return Test(f"{opening}, {CONFIDENCE:.0%} interval {found.text} ({reason}): p", found.p_value)
 
 
 def _number(p_value: float) -> str:

@@ -101,10 +101,6 @@ def send(client: Any, run: dict[str, Any], operation: Operation) -> Any:
     return SENDERS[operation.kind](client, run, operation.content)
 
 
-def _tag(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
-    client.set_tag(run["run_id"], content["key"], content["value"])
-
-
 def _continues(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
     """Tags the run with the last one before it of the same training, if that did not finish."""
     same = f"tags.`{tags.FINGERPRINT}` = '{content['fingerprint']}' AND attributes.start_time < {run['start_time']}"
@@ -112,10 +108,6 @@ def _continues(client: Any, run: dict[str, Any], content: dict[str, Any]) -> Non
     runs = client.search_runs([run["experiment_id"]], same, max_results=1, order_by=newest)
     if runs and runs[0].info.status != "FINISHED":
         client.set_tag(run["run_id"], tags.CONTINUES, runs[0].info.run_id)
-
-
-def _name(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
-    client.update_run(run["run_id"], name=content["name"])
 
 
 def _batch(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
@@ -175,9 +167,9 @@ def _register(client: Any, run: dict[str, Any], content: dict[str, Any]) -> str 
 
 
 SENDERS: dict[str, Callable[[Any, dict[str, Any], dict[str, Any]], Any]] = {
-    "tag": _tag,
+    "tag": lambda client, run, content: client.set_tag(run["run_id"], **content),
     "continues": _continues,
-    "name": _name,
+    "name": lambda client, run, content: client.update_run(run["run_id"], **content),
     "batch": _batch,
     "inputs": _inputs,
     "artifacts": _artifacts,
