@@ -121,49 +121,48 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 /* Uninitialised floats, NULL without memory. */
 static float *allocated(int64_t floats) { return aligned_alloc(64, (size_t)rounded(floats * 4 + 64, 64)); }
 
-/* sums[rows][first : first + vectors] += a b over the terms, in their order.
- * a: rows `a_row` and terms `a_term` floats apart; b (terms, vectors, WIDTH). */
-INLINE void multiply(int rows, int first, int vectors, int64_t terms, const float *a, int64_t a_row, int64_t a_term,
-                     const float *b, Vector sums[TILE][4]) {
+/* out (rows, PANEL) += a b, in the vectors of a panel from `first` on; it computes nothing else, so that GCC keeps all
+ * sums in registers. */
+INLINE void add_tile(int rows, int first, int vectors, int64_t terms, const float *a, int64_t a_row, int64_t a_term,
+                     const float *b, float *out, int64_t out_row) {
+    Vector sums[TILE][4];
+    for (int row = 0; row < rows; row++)
+        for (int v = 0; v < vectors; v++) sums[row][v] = load(out + row * out_row + (first + v) * WIDTH);
     for (int64_t term = 0; term < terms; term++) {
         Vector factor[TILE];
         for (int row = 0; row < rows; row++) factor[row] = all(a[row * a_row + term * a_term]);
         for (int v = 0; v < vectors; v++) {
             Vector weights = load(b + (term * vectors + v) * WIDTH);
             PIN(weights);
-            for (int row = 0; row < rows; row++) {
-                sums[row][first + v] = fused(factor[row], weights, sums[row][first + v]);
-            }
+            for (int row = 0; row < rows; row++) sums[row][v] = fused(factor[row], weights, sums[row][v]);
         }
     }
+    for (int row = 0; row < rows; row++)
+        for (int v = 0; v < vectors; v++) store(out + row * out_row + (first + v) * WIDTH, sums[row][v]);
 }
 
-/* out (rows, PANEL) += a b */
-INLINE void add_tile(int rows, int64_t terms, const float *a, int64_t a_row, int64_t a_term, const float *b,
-                     float *out, int64_t out_row) {
-    Vector sums[TILE][4];
-    for (int row = 0; row < rows; row++)
-        for (int v = 0; v < 4; v++) sums[row][v] = load(out + row * out_row + v * WIDTH);
-    multiply(rows, 0, 4, terms, a, a_row, a_term, b, sums);
-    for (int row = 0; row < rows; row++)
-        for (int v = 0; v < 4; v++) store(out + row * out_row + v * WIDTH, sums[row][v]);
+/* out (rows, PANEL) += a b, in the vectors of a panel from `first` on, over the terms in their order.
+ * a: rows `a_row` and terms `a_term` floats apart; b (terms, vectors, WIDTH). */
+INLINE void add_panel(int64_t rows, int first, int vectors, int64_t terms, const float *a, int64_t a_row,
+                      int64_t a_term, const float *b, float *out, int64_t out_row) {
+    for (int64_t term = 0; term < terms; term += BLOCK) {
+        const float *as = a + term * a_term, *bs = b + term * vectors * WIDTH;
+        const int64_t block = least(BLOCK, terms - term);
+        int64_t row = 0;
+#define ADD(size) \
+    add_tile(size, first, vectors, block, as + row * a_row, a_row, a_term, bs, out + row * out_row, out_row)
+        for (; row + TILE <= rows; row += TILE) ADD(TILE);
+        for (; row + 2 <= rows; row += 2) ADD(2);
+        if (row < rows) ADD(1);
+#undef ADD
+    }
 }
 
 /* out (rows, columns) += a b, columns a multiple of PANEL; b (columns / PANEL, terms, PANEL). */
 static void add_product(int64_t rows, int64_t columns, int64_t terms, const float *a, int64_t a_row, int64_t a_term,
                         const float *b, float *out, int64_t out_row) {
     for (int64_t column = 0; column < columns; column += PANEL)
-        for (int64_t term = 0; term < terms; term += BLOCK) {
-            const float *as = a + term * a_term, *bs = b + column * terms + term * PANEL;
-            const int64_t block = least(BLOCK, terms - term);
-            float *to = out + column;
-            int64_t row = 0;
-            for (; row + TILE <= rows; row += TILE)
-                add_tile(TILE, block, as + row * a_row, a_row, a_term, bs, to + row * out_row, out_row);
-            for (; row + 2 <= rows; row += 2)
-                add_tile(2, block, as + row * a_row, a_row, a_term, bs, to + row * out_row, out_row);
-            if (row < rows) add_tile(1, block, as + row * a_row, a_row, a_term, bs, to + row * out_row, out_row);
-        }
+        add_panel(rows, 0, 4, terms, a, a_row, a_term, b + column * terms, out + column, out_row);
 }
 
 /* A unit has sums: an LSTM those of its gates i, f, g, o, a plain cell one, and a GRU four: the input's part of n, r, z,
@@ -258,21 +257,22 @@ INLINE void store_valid(float *to, Vector value, int64_t valid) { /* beyond the 
     else if (valid > 0) memcpy(to, &value, (size_t)valid * sizeof *to);
 }
 
-/* One step of a tile of `rows` sequences and a panel of units. */
-INLINE void step_tile(const Plan *plan, int rows, int64_t unit, const float *weights, const float *bias,
-                      const float *row_in, float *row_out, float *gates, float *states) {
+/* One step of `count` sequences and a panel of units. */
+static void step(const Plan *plan, int64_t count, int64_t unit, const float *weights, const float *bias,
+                 const float *row_in, float *row_out, float *gates, float *states) {
     const int64_t apart = plan->cell == PLAIN ? WIDTH : plan->units, valid = plan->H - unit, F = plan->F;
-    Vector sums[TILE][4];
-    for (int row = 0; row < rows; row++)
-        for (int v = 0; v < 4; v++) sums[row][v] = load(bias + v * apart + unit);
+    float sums[CHUNK][PANEL];
+    for (int64_t row = 0; row < count; row++)
+        for (int v = 0; v < 4; v++) store(sums[row] + v * WIDTH, load(bias + v * apart + unit));
     if (plan->cell == GRU) {
-        multiply(rows, 0, 3, F, row_in, plan->row, 1, weights, sums);
-        multiply(rows, 1, 3, plan->H, row_in + F, plan->row, 1, weights + F * 3 * WIDTH, sums);
+        add_panel(count, 0, 3, F, row_in, plan->row, 1, weights, *sums, PANEL);
+        add_panel(count, 1, 3, plan->H, row_in + F, plan->row, 1, weights + F * 3 * WIDTH, *sums, PANEL);
     } else {
-        multiply(rows, 0, 4, plan->terms, row_in, plan->row, 1, weights, sums);
+        add_panel(count, 0, 4, plan->terms, row_in, plan->row, 1, weights, *sums, PANEL);
     }
-    for (int row = 0; row < rows; row++) {
-        Vector *sum = sums[row], hidden;
+    for (int64_t row = 0; row < count; row++) {
+        Vector sum[4], hidden;
+        for (int v = 0; v < 4; v++) sum[v] = load(sums[row] + v * WIDTH);
         float *state = states + row * plan->state + unit, *out = row_out + row * plan->row + F + unit;
         if (plan->cell == LSTM) {
             sum[0] = sigmoid(sum[0]), sum[1] = sigmoid(sum[1]), sum[2] = tangent(sum[2]), sum[3] = sigmoid(sum[3]);
@@ -304,17 +304,9 @@ static void walk(const Plan *plan, int64_t first, int64_t count, const float *x,
         }
     for (int64_t t = 0; t < plan->T; t++) {
         const int64_t at = t * plan->N + first;
-        for (int64_t unit = 0; unit < plan->units; unit += plan->span) {
-            const float *panel = weights + unit * plan->blocks * plan->terms;
-            int64_t n = 0;
-#define STEP(size)                                                                                            \
-    step_tile(plan, size, unit, panel, bias, rows + (at + n) * plan->row, rows + (at + plan->N + n) * plan->row, \
-              gates + (at + n) * plan->columns, states + (at + n) * plan->state)
-            for (; n + TILE <= count; n += TILE) STEP(TILE);
-            for (; n + 2 <= count; n += 2) STEP(2);
-            if (n < count) STEP(1);
-#undef STEP
-        }
+        for (int64_t unit = 0; unit < plan->units; unit += plan->span)
+            step(plan, count, unit, weights + unit * plan->blocks * plan->terms, bias, rows + at * plan->row,
+                 rows + (at + plan->N) * plan->row, gates + at * plan->columns, states + at * plan->state);
     }
 }
 
