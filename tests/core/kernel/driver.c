@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static uint32_t drawn = 1;
+static uint32_t drawn;
 
 static float *made(int64_t count, float limit) {
     float *values = malloc((size_t)count * sizeof *values);
@@ -23,6 +23,7 @@ enum { W_IH, W_HH, BIAS, READOUT, SHIFT, WEIGHTS };
 
 int main(int count, char **words) {
     if (count != 8) return 2;
+    drawn = 1;
     const int64_t N = atoll(words[1]), T = atoll(words[2]), F = atoll(words[3]), H = atoll(words[4]);
     const int64_t K = atoll(words[5]), updates = atoll(words[6]), cell = atoll(words[7]);
     const Sizes sizes = {N, T, F, H, cell, 2};

@@ -250,6 +250,17 @@ def test_a_tensor_that_the_kernel_could_not_read_never_reaches_it(wrong: Tensor)
         library.address(wrong, 2, 3)
 
 
+@pytest.mark.parametrize(
+    ("instructions", "build"), [("AVX512", "avx512"), ("AVX2", "avx2"), ("DEFAULT", "plain"), ("SVE256", "plain")]
+)
+def test_the_build_is_that_for_the_instructions_of_torch(
+    instructions: str, build: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: instructions)
+    monkeypatch.setattr(library, "loaded", str)
+    assert str(library.library()) == build
+
+
 def test_a_missing_damaged_or_older_kernel_is_refused_in_one_line(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
