@@ -9,7 +9,7 @@ AT := $(if $(PORT),--port $(PORT))
 export KEDRO_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run test test-all lint format ui viz site serve draw starter benchmark audit clean
+.PHONY: help install run test test-all test-starter lint format ui viz site serve draw starter benchmark audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 20
@@ -32,6 +32,9 @@ test: install lint  ## Lint, check types, and run the tests that are not marked 
 
 test-all: install lint  ## Lint, check types, and run every test
 	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+
+test-starter: install  ## Make a project from this one, and run all its tests that are not marked slow
+	STARTER_TESTS=tests $(BIN)/pytest tests/test_starter.py $(ARGS)
 
 lint: install  ## ruff (lint and format) and mypy
 	$(BIN)/ruff check .
