@@ -42,13 +42,10 @@ def mcnemar(first_only: int, second_only: int) -> McNemar:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm-corrected p values: they bound the probability of any false positive among several tests.
+    """Holm-corrected p values in the same order: they bound the probability of any false positive among several tests.
 
     Args:
         p_values: of the individual tests, in [0, 1].
-
-    Returns:
-        The corrected p values in the same order.
 
     Source: Holm 1979, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6.
     """

@@ -48,8 +48,6 @@ def read(place: Path, data: DataParameters) -> RawData:
 
 def visible(folder: Path) -> Iterator[Path]:
     """What lies in a folder, without hidden files and those of the system."""
-    if not folder.is_dir():
-        raise UserError(f"{folder} must be a folder of pictures, found none.")
     return (path for path in folder.iterdir() if not ignored(path.name))
 
 

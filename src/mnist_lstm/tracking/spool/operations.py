@@ -90,13 +90,10 @@ def create_run(client: Any, run: dict[str, Any]) -> str:
 
 
 def send(client: Any, run: dict[str, Any], operation: Operation) -> Any:
-    """Sends an operation to MLflow.
+    """Sends an operation to MLflow, and returns the decision in words for "register", else None.
 
     Args:
         run: "run_id", "experiment_id", "start_time" and, once the model is logged, "model_id".
-
-    Returns:
-        For "register" the decision in words, else None.
     """
     return SENDERS[operation.kind](client, run, operation.content)
 
