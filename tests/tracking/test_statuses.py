@@ -131,20 +131,6 @@ def test_a_run_that_exits_half_way_is_failed(project: Project) -> None:
     assert status(project) == ("FAILED", "the process ended before the pipeline did")
 
 
-@pytest.mark.slow
-def test_a_run_that_kill_9_ends_is_marked_by_the_next(project: Project) -> None:
-    process = project.start_training("--params", LONG)
-    process.kill()
-    process.wait()
-    assert status(project) == ("RUNNING", None)
-    assert project.invoke("--params", DIGITS, "--to-nodes", "ingest").exit_code == 0
-    killed = project.runs()[1]
-    assert (killed.info.status, killed.data.tags["reason"]) == (
-        "KILLED",
-        "its process was gone when the next run started",
-    )
-
-
 @pytest.fixture
 def dead() -> dict[str, str]:
     """`processes.process` of a process that has ended."""

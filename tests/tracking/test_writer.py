@@ -275,21 +275,3 @@ def test_the_password_of_a_mirror_that_does_not_answer_is_nowhere_in_the_record_
     record = everything_recorded(project)
     assert b"127.0.0.1:9" in record
     assert not [secret for secret in SECRETS if secret.encode() in record or secret in done.output]
-
-
-@pytest.mark.slow
-def test_a_resumed_run_names_the_interrupted_run_that_it_continues(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError("no such model")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("mnist_lstm.core.model.export.ImageClassifier.__init__", fail)
-        project.invoke("--params", DIGITS, "--pipelines", "without_figures")
-    for _ in range(2):
-        assert project.invoke("--params", f"{DIGITS},training.resume=true", *TESTED).exit_code == 0
-    again, resumed, failed = project.runs()
-    assert (failed.info.status, resumed.info.status) == ("FAILED", "FINISHED")
-    assert resumed.data.tags["continues"] == failed.info.run_id
-    assert "continues" not in again.data.tags
