@@ -42,49 +42,29 @@ def tracked(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of wheel and configuration."""
-    project = tracked(tmp_path_factory.mktemp("source"))
+@pytest.mark.slow
+def test_the_wheel_runs_in_any_folder_and_reports_a_mistake_in_one_line(tmp_path: Path) -> None:
+    project, environment, folder = tracked(tmp_path / "source"), tmp_path / "environment", tmp_path / "any folder"
     done = called([KEDRO, "package"], project, PYTHONPATH=str(project / "src"))
     assert done.returncode == 0, done.stdout
-    return project / "dist"
-
-
-@pytest.fixture(scope="module")
-def python(package: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A Python that has this package from its wheel."""
-    place = tmp_path_factory.mktemp("environment")
-    venv.create(place, with_pip=True)
-    (site,) = place.glob("lib/python*/site-packages")
+    (wheel,), (configuration,) = (project / "dist").glob("*.whl"), (project / "dist").glob("conf*.tar.gz")
+    venv.create(environment)
+    (site,) = environment.glob("lib/python*/site-packages")
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
-    (wheel,) = package.glob("*.whl")
-    program = str(place / "bin" / "python")
-    installed = called([program, "-m", "pip", "install", "--no-deps", "--no-index", str(wheel)], place, PYTHONPATH="")
-    assert installed.returncode == 0, installed.stdout
-    return program
+    python = str(environment / "bin" / "python")
+    install = ["-m", "pip", "--python", python, "install", "--no-deps", "--no-index", str(wheel)]
+    assert called([sys.executable, *install], environment).returncode == 0
+    folder.mkdir()
 
-
-def run(python: str, package: Path, folder: Path, parameters: str) -> subprocess.CompletedProcess[str]:
-    (configuration,) = package.glob("conf*.tar.gz")
-    command = [python, "-m", "mnist_lstm", "--conf-source", str(configuration), "--params", parameters]
-    return called(command, folder, PYTHONPATH="")
-
-
-@pytest.mark.slow
-def test_the_wheel_runs_in_any_folder(python: str, package: Path, tmp_path: Path) -> None:
-    where = called([python, "-c", "import mnist_lstm; print(mnist_lstm.__file__)"], tmp_path, PYTHONPATH="")
-    assert where.stdout.startswith(str(Path(python).parents[1]))
-    done = run(python, package, tmp_path, f"{DIGITS},training.threads=1")
-    assert done.returncode == 0, done.stdout
-    assert (tmp_path / "data/08_reporting/report.html").is_file()
-    assert (tmp_path / "mlflow.db").is_file()
-
-
-@pytest.mark.slow
-def test_the_wheel_tells_a_mistake_in_one_line(python: str, package: Path, tmp_path: Path) -> None:
-    done = run(python, package, tmp_path, "model.hiden_size=3")
+    where = called([python, "-c", "import mnist_lstm; print(mnist_lstm.__file__)"], folder, PYTHONPATH="")
+    assert where.stdout.startswith(str(environment))
+    run = [python, "-m", "mnist_lstm", "--conf-source", str(configuration), "--params"]
+    done = called([*run, "model.hiden_size=3"], folder, PYTHONPATH="")
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
     assert done.stdout.splitlines()[-1].startswith("Error: parameter 'model.hiden_size' is unknown")
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(folder) == []
+    done = called([*run, f"{DIGITS},training.threads=1"], folder, PYTHONPATH="")
+    assert done.returncode == 0, done.stdout
+    assert (folder / "data/08_reporting/report.html").is_file()
+    assert (folder / "mlflow.db").is_file()

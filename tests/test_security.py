@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.support.guard import attempts, guarded
 from tests.support.projects import DIGITS, REPOSITORY, TESTED, Project, surroundings
 
 SECRET = "hunter2"
@@ -93,68 +93,17 @@ def test_every_server_listens_on_the_loopback_alone() -> None:
     assert "--host" not in (REPOSITORY / "Makefile").read_text()
 
 
-# Told to a process before it does anything else: a connection to another machine is counted, and fails
-GUARD = """
-import atexit, os, sys
-
-def refuse(event, arguments):
-    if event in ("socket.connect", "socket.sendto"):
-        address = arguments[1]
-    elif event == "socket.getaddrinfo":
-        address = (arguments[0],)
-    else:
-        return
-    if isinstance(address, tuple) and str(address[0]) not in ("127.0.0.1", "::1", "localhost", "None", ""):
-        with open(os.environ["ATTEMPTS"], "a") as file:
-            file.write(f"{event} {address}\\n")
-        raise OSError(f"no network: {address}")
-
-sys.addaudithook(refuse)
-"""
-
-
-@pytest.fixture
-def guarded(tmp_path: Path) -> dict[str, str]:
-    """An environment in which each Python process counts and refuses connections to other machines."""
-    folder = tmp_path / "guard"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(GUARD)
-    (folder / "attempts.txt").touch()
-    paths = f"{folder}{os.pathsep}{surroundings()['PYTHONPATH']}"
-    return {"PYTHONPATH": paths, "ATTEMPTS": str(folder / "attempts.txt")}
-
-
-def attempts(guarded: dict[str, str]) -> list[str]:
-    return Path(guarded["ATTEMPTS"]).read_text().splitlines()
+def test_a_whole_run_on_data_that_are_there_asks_no_other_machine(finished: Project) -> None:
+    assert attempts(finished.path.with_name("guard")) == []
 
 
 @pytest.mark.slow
-def test_a_whole_run_on_data_that_are_there_asks_no_other_machine(project: Project, guarded: dict[str, str]) -> None:
-    done = project.run("--params", DIGITS, **guarded)
-    assert done.returncode == 0, done.stdout
-    assert attempts(guarded) == []
-
-
-@pytest.mark.slow
-def test_the_static_pages_are_built_without_asking_another_machine(
-    finished: Project, tmp_path_factory: pytest.TempPathFactory, guarded: dict[str, str]
-) -> None:
-    project = finished.copied_to(tmp_path_factory.mktemp("site"))
-    kedro = str(Path(sys.executable).with_name("kedro"))
-    done = subprocess.run(
-        [kedro, "site"], cwd=project.path, env=surroundings() | guarded, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert attempts(guarded) == []
-
-
-@pytest.mark.slow
-def test_the_guard_counts_what_asks_another_machine(project: Project, guarded: dict[str, str]) -> None:
+def test_the_guard_counts_what_asks_another_machine(project: Project) -> None:
     project.set_mirrors("http://192.0.2.1/")
-    words = "training.iterations=10,data.timeout=1.0,tracking.enabled=false"
-    done = project.run("--params", words, "--to-nodes", "ingest", **guarded)
+    words, guard = "training.iterations=10,data.timeout=1.0,tracking.enabled=false", project.path / "guard"
+    done = project.run("--params", words, "--to-nodes", "ingest", **guarded(guard))
     assert done.returncode == 0, done.stdout
-    assert any("192.0.2.1" in line for line in attempts(guarded))
+    assert any("192.0.2.1" in line for line in attempts(guard))
 
 
 LOAD = """

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from filelock import FileLock
 
 from mnist_lstm.data_parameters import DataParameters
+from tests.support.guard import guarded
 
 REPOSITORY = Path(__file__).parents[2]
 KEDRO = str(Path(sys.executable).with_name("kedro"))
@@ -218,10 +219,11 @@ def project(tmp_path: Path, empty_store: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
-    """A project in which `kedro run --params data.name=digits` ran; tests only read it."""
+    """A project in which `kedro run --params data.name=digits` ran, guarded; tests only read it."""
 
     def make(folder: Path) -> None:
-        done = copied(folder, empty_store).run("--params", "data.name=digits")
+        guard = guarded(folder.with_name("guard"))
+        done = copied(folder, empty_store).run("--params", "data.name=digits", **guard)
         (folder / "output.txt").write_text(done.stdout)
         assert done.returncode == 0, done.stdout
 
