@@ -37,3 +37,10 @@ def test_a_preset_may_replace_a_block_of_base_by_null_and_spread_over_files(tmp_
 def test_a_folder_that_kedro_would_take_for_a_pattern_is_refused_by_its_character(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match=r"must not hold '[\[?*]', which Kedro takes for a pattern"):
         loader(tmp_path / name)
+
+
+@pytest.mark.parametrize("value", ["${oc.env:SEED}", "${nowhere}"])
+def test_a_reference_to_no_value_is_refused_by_key_and_file(tmp_path: Path, value: str) -> None:
+    write(tmp_path, "parameters.yml", f"training: {{seed: '{value}'}}\n")
+    with pytest.raises(UserError, match=r"^'training.seed' in .*wide/parameters.yml must name a value .*--params"):
+        loader(tmp_path)["parameters"]

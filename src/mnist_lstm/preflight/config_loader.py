@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
@@ -46,7 +47,13 @@ class ConfigLoader(OmegaConfigLoader):
         _expect_null_or_block(config_per_file)
         if key == "parameters":
             config_per_file = {path: _renamed(path, config) for path, config in config_per_file.items()}
-        return super()._merge_and_resolve(key, config_per_file)
+        try:
+            return super()._merge_and_resolve(key, config_per_file)
+        except OmegaConfBaseException as error:
+            raise UserError(
+                f"{error.full_key!r} in {', '.join(map(str, config_per_file))} must name a value of the same files or of "
+                f"globals.yml, found {str(error.msg)!r}; write the value itself, or pass it by --params."
+            ) from None
 
 
 def _expect_null_or_block(config_per_file: dict[Path, Any]) -> None:

@@ -193,7 +193,7 @@ def fill(folder: Path, *names: str) -> None:
 
 FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "nothing": (lambda folder: None, "2 to 256 folders of a class, found 0"),
-    "test alone": (lambda folder: fill(folder, "test.csv"), "must hold training images, found those to test"),
+    "test alone": (lambda folder: fill(folder, "test.csv"), r"must hold training images, found those to test alone; .* predict.folder="),
     "a folder test alone": (lambda folder: (folder / "test" / "a").mkdir(parents=True), "a folder train next to test"),
 }
 
