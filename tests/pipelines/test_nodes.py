@@ -275,6 +275,15 @@ def test_a_score_states_accuracy_data_and_interval(
     assert metrics["test/accuracy_low"] < 0.6 < metrics["test/accuracy_high"]
 
 
+def test_a_loss_far_above_that_of_a_guess_is_said(
+    predictions: Predictions, card: DataCard, parameters: Parameters, caplog: pytest.LogCaptureFixture
+) -> None:
+    score(predictions, card, parameters.evaluation)
+    assert "diverged" not in caplog.text
+    score(replace(predictions, logits=-1e4 * predictions.logits), card, parameters.evaluation)
+    assert "that of a guess 1.1: the training diverged; lower training.learning_rate" in caplog.text
+
+
 def test_a_score_has_a_row_for_each_class(predictions: Predictions, card: DataCard, parameters: Parameters) -> None:
     _, per_class, confusion = score(predictions, card, parameters.evaluation)
     assert per_class.to_dict("list") == {

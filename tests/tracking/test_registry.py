@@ -174,6 +174,11 @@ def test_a_model_is_called_by_any_alias_and_one_without_a_run_is_refused_in_a_li
         load_model.run_called(fakes.client, "mnist-lstm", NAME, "proven")
 
 
+def test_a_champion_of_a_model_that_has_none_is_refused_by_the_model_and_not_taken_for_a_run(fakes: FakeRuns) -> None:
+    with pytest.raises(UserError, match="the registered model 'letters-lstm' has no champion; train one"):
+        load_model.run_called(fakes.client, "mnist-lstm", NAME, f"letters-lstm@{CHAMPION}")
+
+
 def test_the_latest_is_the_newest_run_whose_model_need_not_be_registered(fakes: FakeRuns) -> None:
     registered = fakes.record("registered", wrong=None, tags={tags.WEIGHTS: "1"})
     fakes.client.create_registered_model(NAME)

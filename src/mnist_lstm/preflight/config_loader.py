@@ -51,7 +51,7 @@ class ConfigLoader(OmegaConfigLoader):
             return super()._merge_and_resolve(key, config_per_file)
         except OmegaConfBaseException as error:
             raise UserError(
-                f"{error.full_key!r} in {', '.join(map(str, config_per_file))} must name a value of the same files or of "
+                f"{error.full_key!r} in {', '.join(map(str, config_per_file))} must name a value of these files or of "
                 f"globals.yml, found {str(error.msg)!r}; write the value itself, or pass it by --params."
             ) from None
 

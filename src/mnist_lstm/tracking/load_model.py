@@ -80,10 +80,10 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
                 f"version {found.version} of {registered!r}, its {named!r}, must have its run, found none with the id "
                 f"{found.run_id!r}: it was deleted; train again (`kedro run`), or name another model."
             ) from None
-    if named != registry.CHAMPION:
+    if registry.CHAMPION not in (named, alias):
         return str(find_run(client, experiment, named, did=("trained",)).info.run_id)
     raise UserError(
-        f"the registered model {registered!r} has no champion yet; train one (`kedro run`), or name a run, "
+        f"the registered model {(name or registered)!r} has no champion; train one (`kedro run`), or name a run, "
         "as `latest` (`kedro explain RUN`, `kedro serve --model RUN`, or the parameter 'predict.model')."
     )
 

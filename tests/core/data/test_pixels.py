@@ -47,6 +47,13 @@ def test_colours_become_the_grey_that_pillow_makes_of_them() -> None:
     np.testing.assert_array_equal(found["train"][0], np.asarray(Image.fromarray(colours[0]).convert("L")))
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_channels_first_are_read_as_channels_last(channels: int) -> None:
+    last = np.arange(2 * 7 * 9 * channels, dtype=np.uint8).reshape(2, 7, 9, channels)
+    found, _ = grey_values({"train": last.transpose(0, 3, 1, 2)}, "x")
+    assert np.array_equal(found["train"], grey_values({"train": last}, "x")[0]["train"])
+
+
 def test_transposed_and_dark_images_are_put_right() -> None:
     np.testing.assert_array_equal(oriented(GREYS, True)[0], GREYS[0].T)
     assert oriented(GREYS, False) is GREYS

@@ -1,6 +1,8 @@
 """Files of each form that are not what they should be: one line that names the file, and what to do."""
 
 import io
+import pickle
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -191,9 +193,25 @@ def fill(folder: Path, *names: str) -> None:
         (folder / name).write_bytes(csv())
 
 
+def archive(path: Path) -> None:
+    with tarfile.open(path, "w:gz") as opened:
+        opened.addfile(tarfile.TarInfo("0/one.png"))
+
+
+def pickled(path: Path) -> None:
+    path.write_bytes(pickle.dumps([0] * 1000))
+
+
+def web_page(path: Path) -> None:
+    path.write_text("<!DOCTYPE html><title>403 Forbidden</title>")
+
+
 FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "nothing": (lambda folder: None, "2 to 256 folders of a class, found 0"),
-    "test alone": (lambda folder: fill(folder, "test.csv"), r"must hold training images, found those to test alone; .* predict.folder="),
+    "test alone": (lambda folder: fill(folder, "test.csv"), r"must hold training images, .* alone; .*predict.folder="),
+    "an archive": (lambda folder: archive(folder / "digits.tar.gz"), r"digits.tar.gz \(unpack it\)"),
+    "a pickle": (lambda folder: pickled(folder / "training.pt"), r"training.pt, a pickle, .*savez"),
+    "a web page": (lambda folder: web_page(folder / "digits.gz"), r"digits.gz, a web page \(download the file"),
     "a folder test alone": (lambda folder: (folder / "test" / "a").mkdir(parents=True), "a folder train next to test"),
 }
 

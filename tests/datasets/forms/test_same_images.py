@@ -35,6 +35,12 @@ def idx_plain(folder: Path, digits: Digits) -> None:
         (folder / name.removesuffix(".gz")).write_bytes(gzip.decompress(idx.encode(array)))
 
 
+def idx_twice(folder: Path, digits: Digits) -> None:
+    idx_plain(folder, digits)
+    for name, array in digits.by_file().items():
+        (folder / name).write_bytes(idx.encode(array))
+
+
 def idx_with_dots(folder: Path, digits: Digits) -> None:
     for name, array in digits.by_file().items():
         (folder / name.replace("-idx", ".idx")).write_bytes(idx.encode(array))
@@ -293,6 +299,7 @@ def mnist_png(folder: Path, digits: Digits) -> None:
 
 FORMS: dict[str, tuple[Write, dict[str, Any], str]] = {
     "IDX, not gzipped": (idx_plain, {}, "IDX"),
+    "IDX, both gzipped and not": (idx_twice, {}, "IDX"),
     "IDX with dots": (idx_with_dots, {}, "IDX"),
     "IDX of doubles": (idx_of_floats, {}, "pixels 0 to 1 became 0 to 255"),
     "EMNIST": (emnist, {"subset": "letters"}, "rows and columns swapped"),

@@ -99,7 +99,7 @@ def test_more_than_a_thousand_runs_are_refused_in_one_line(fakes: FakeRuns) -> N
         (["bars lstm rows", "bars lstn rows"], "none called 'bars lstn rows' (did you mean 'bars lstm rows'?)"),
         (["latset", "bars lstm rows"], "none called 'latset' (did you mean 'latest'?)"),
         (["latest"], "at least two runs must be compared, found 1"),
-        (["--last", "2"], "at least two runs must be compared, found 1"),
+        (["--last", "2"], "at least two runs must be compared, found 1 in the experiment 'mnist-lstm'"),
         (["latest", "bars lstm rows"], "2 times in latest, bars lstm rows"),
         (["latest", "--last", "2"], "the runs must be given once, found names and --last"),
         ([], "the runs must be given once, found none"),

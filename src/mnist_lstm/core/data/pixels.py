@@ -21,12 +21,14 @@ def grey_values(parts: Mapping[str, Any], place: str, brightest: float | None = 
     """The images of each split as uint8 (N, height, width), and what was done to them, or nothing.
 
     Args:
-        parts: images (N, height, width) or (N, height, width, channels) of whole numbers or floats.
+        parts: images (N, height, width), (N, height, width, channels) or, as torch has them, (N, channels, height,
+            width), of whole numbers or floats.
         brightest: the value that becomes 255, and 0 becomes 0; None: by the range of all pixels.
 
     Raises:
         UserError: if the shape is another, a pixel is no number, or brighter than `brightest`.
     """
+    parts = {split: _channels_last(images) for split, images in parts.items()}
     shapes = {images.shape for images in parts.values()}
     if wrong := [shape for shape in shapes if len(shape) not in (3, 4) or shape[3:] not in ((), (1,), (3,), (4,))]:
         raise UserError(f"{place} must hold images (N, height, width) or with 1, 3 or 4 channels, found {wrong[0]}.")
@@ -45,6 +47,13 @@ def grey_values(parts: Mapping[str, Any], place: str, brightest: float | None = 
     colours = any(shape[3:] in ((3,), (4,)) for shape in shapes)
     done = [said] * bool(said) + ["colours are made grey (luma)"] * colours
     return {split: _converted(images, convert, place) for split, images in parts.items()}, "; ".join(done)
+
+
+def _channels_last(images: Any) -> Any:
+    """Images (N, height, width, channels) of those with 1, 3 or 4 channels first; any others as they are."""
+    if len(images.shape) == 4 and images.shape[1] in (1, 3, 4) and images.shape[3] not in (1, 3, 4):
+        return images.transpose(0, 2, 3, 1)
+    return images
 
 
 def oriented(images: Array, transposed: bool) -> Any:

@@ -10,7 +10,7 @@ from mnist_lstm.core.data.pixels import grey_values
 from mnist_lstm.core.data.series import checked
 from mnist_lstm.data_parameters import WITHOUT_PATH, DataParameters
 from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, series, tables, usps
-from mnist_lstm.datasets.forms.raw import RawData, first_bytes, ignored, shown, split_named
+from mnist_lstm.datasets.forms.raw import RawData, first_bytes, foreign, ignored, shown, split_named
 from mnist_lstm.errors import UserError
 
 # Each with `recognises`, by a file's path and first bytes, and `read`, the files of this form
@@ -50,7 +50,7 @@ def read(path: Path, data: DataParameters) -> RawData:
             forms = "; ".join(f"{name} ({shown(paths, 3)})" for name, paths in found.items())
             raise UserError(
                 f"{path} must be data of one form ({', '.join(FORMS)}, or folders of pictures), found "
-                f"{forms or 'none of them'}; name the file or folder of the data in data.path."
+                f"{forms or foreign(files) or 'none of them'}; name the file or folder of the data in data.path."
             )
         ((name, chosen),) = found.items()
         raw: RawData = FORMS[name].read(chosen, data)
@@ -100,4 +100,14 @@ def files_below(folder: Path) -> list[Path]:
     for here, inner, names in os.walk(folder):
         inner[:] = [name for name in inner if not ignored(name)]
         found += [Path(here, name) for name in names if not ignored(name)]
-    return sorted(found)
+    return sorted(file for file in found if not _repeats(file))
+
+
+def _repeats(file: Path) -> bool:
+    """Whether it is the gzipped copy of the file next to it, as torchvision leaves; its last bytes hold the size."""
+    plain = file.with_suffix("")
+    if file.suffix != ".gz" or not plain.is_file():
+        return False
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - 4))
+        return int.from_bytes(opened.read(), "little") == plain.stat().st_size % 2**32

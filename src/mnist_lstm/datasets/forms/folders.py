@@ -11,7 +11,7 @@ import numpy as np
 from mnist_lstm.core.data.labels import MOST_CLASSES
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.encoded import expect_readable, pictures, skipped
-from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit, ignored
+from mnist_lstm.datasets.forms.raw import SPLITS, RawData, RawSplit, foreign, ignored
 from mnist_lstm.errors import UserError
 
 
@@ -81,7 +81,10 @@ def _split_folders(place: Path) -> dict[str, Path]:
 def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tuple[list[str], RawSplit]:
     """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on."""
     classes = sorted(path for path in visible(folder) if path.is_dir())
-    _expect(2 <= len(classes) <= MOST_CLASSES, folder, f"2 to {MOST_CLASSES} folders of a class, found {len(classes)}")
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        other = foreign(path for path in sorted(folder.rglob("*")) if not ignored(path.name))
+        found_here = f"{len(classes)}, and {other}" if other else len(classes)
+        _expect(False, folder, f"2 to {MOST_CLASSES} folders of a class, found {found_here}")
     found = [
         (rank, label, path) for label, each in enumerate(classes) for rank, path in enumerate(sorted(visible(each)))
     ]

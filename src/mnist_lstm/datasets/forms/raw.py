@@ -101,6 +101,22 @@ def first_bytes(path: Path, count: int) -> bytes:
         return file.read(count)
 
 
+def foreign(files: Iterable[Path]) -> str | None:
+    """The first file whose form is known and not read, with what to do; None if there is none."""
+    return next(filter(None, map(_foreign, files)), None)
+
+
+def _foreign(file: Path) -> str | None:
+    head = first_bytes(file, 512) if file.is_file() else b""
+    if file.name.endswith((".tar", ".tar.gz", ".tgz", ".7z", ".rar")) or head[257:262] == b"ustar":
+        return f"the archive {file.name} (unpack it)"
+    if file.suffix in (".pt", ".pth", ".pkl", ".pickle"):  # also within a zip file, which torch.save writes
+        return f"{file.name}, a pickle, which is never loaded (store the arrays by numpy.savez)"
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return f"{file.name}, a web page (download the file again)"
+    return None
+
+
 def only(paths: list[Path], what: str) -> Path:
     """The one path."""
     if len(paths) != 1:

@@ -1,5 +1,7 @@
 """Evaluates the classifier on the test images, which no earlier stage uses."""
 
+import logging
+import math
 from typing import Any
 
 import pandas as pd
@@ -11,6 +13,8 @@ from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fits import expect_data
 from mnist_lstm.parameters import EvaluationParameters
+
+logger = logging.getLogger(__name__)
 
 
 def predict_test(
@@ -34,10 +38,17 @@ def score(
         "data": f"{len(labels):,} test {data_card.noun.many} of {data_card.title}",
         "confidence": evaluation.confidence,
     }
+    summary = metrics.summarize(logits, labels, evaluation.confidence)
+    if summary["test/loss"] > 2 * (guess := math.log(len(names))):
+        logger.warning(
+            "The test loss is %.3g, that of a guess %.3g: the training diverged; lower training.learning_rate.",
+            summary["test/loss"],
+            guess,
+        )
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
     label, prediction = pd.Index(names, name="label"), pd.Index(names, name="prediction")
     return (
-        about | metrics.summarize(logits, labels, evaluation.confidence),
+        about | summary,
         pd.DataFrame(metrics.per_class(confusion), index=label).reset_index(),
         pd.DataFrame(confusion, index=label, columns=prediction).reset_index(),
     )

@@ -102,7 +102,9 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
     else:
         runs = [find_run(client, experiment, name) for name in names]
     if len(runs) < 2:
-        raise UserError(f"at least two runs must be compared, found {len(runs)}: {HOW}.")
+        raise UserError(
+            f"at least two runs must be compared, found {len(runs)} in the experiment {experiment!r}: {HOW}."
+        )
     run_id, times = Counter(run.info.run_id for run in runs).most_common(1)[0]
     if times > 1:
         raise UserError(
