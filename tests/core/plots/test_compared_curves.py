@@ -37,6 +37,12 @@ def test_the_losses_fill_their_logarithmic_axis() -> None:
     assert 2.3 < high < 4
 
 
+def test_runs_without_curves_are_drawn_as_nothing() -> None:
+    figure = compared_curves({"a": [{}], "b": [{}]})
+    figure.canvas.draw()  # a logarithmic axis without values cannot be
+    assert all(not xy for axes in figure.axes for _, _, xy in points(axes))
+
+
 def test_seeds_are_their_mean_at_the_updates_that_all_have_and_a_band_from_lowest_to_highest() -> None:
     _, accuracy = compared_curves({"seeds": [LONG, OTHER_SEED]}).axes
     ((name, _, found),) = points(accuracy)

@@ -37,7 +37,8 @@ def compared_curves(groups: Mapping[str, Sequence[Curves]]) -> "Figure":
     thin = "thin: training batches; " if training and any(len(runs) == 1 for runs in groups.values()) else ""
     figure = printed(panels, "", NOTE.format(thin=thin), legend_columns=len(groups))
     loss = figure.axes[0]
-    loss.set_yscale("log")
+    if any((line.y > 0).any() for line in panels[0].lines):
+        loss.set_yscale("log")
     loss.autoscale(axis="y")  # the range of the linear axis may begin below zero
     for numbered in (loss.yaxis.set_major_formatter, loss.yaxis.set_minor_formatter):
         numbered(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "1246" else "")  # 0.4 rather than 4 x 10^-1
