@@ -31,7 +31,7 @@ KINDS = {
     ".yaml",
     ".yml",
 }
-FIXTURES = {".jsonl", ".npz"}  # below tests/ alone: what an earlier version wrote
+FIXTURES = {".jsonl", ".npz", ".ld"}  # below tests/ alone: what an earlier version wrote, and where a program lies
 UNNAMED = {".gitignore", ".gitkeep", ".editorconfig", ".telemetry", "LICENSE", "Makefile", "run", "py.typed"}
 MOST_BYTES = 400_000
 

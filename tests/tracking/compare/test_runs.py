@@ -14,7 +14,8 @@ pytest_plugins = ["tests.tracking.fake_runs"]
 
 def test_runs_with_one_name_get_unique_labels_and_are_found_by_the_start_of_their_ids(fakes: FakeRuns) -> None:
     one, other = (fakes.record("a", wrong=slice(0, wrong)) for wrong in (3, 9))
-    fakes.record("b", wrong=slice(0, 1))
+    fakes.record("b", wrong=slice(0, 1), tags={tags.WEIGHTS: "1"})
+    fakes.record("of another script", wrong=None)  # is not the latest that trained
     runs = fakes.read(one[:8], other, "latest")
     assert [run.head for run in runs] == [f"a {one[:8]}", f"a {other[:8]}", "b"]
 
@@ -106,7 +107,7 @@ def test_more_than_a_thousand_runs_are_refused_in_one_line(fakes: FakeRuns) -> N
     ],
 )
 def test_a_mistake_is_reported_in_one_line(fakes: FakeRuns, arguments: list[str], sentence: str) -> None:
-    fakes.record("bars lstm rows", wrong=slice(0, 1))
+    fakes.record("bars lstm rows", wrong=slice(0, 1), tags={tags.WEIGHTS: "1"})
     result = fakes.invoke(*arguments)
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")

@@ -100,7 +100,7 @@ def read(project: Path, names: Sequence[str], last: int | None) -> list[Compared
     if last:
         runs = reader.finished(client, experiment, last, ("evaluated", "been started alone"))[::-1]
     else:
-        runs = [find_run(client, experiment, name) for name in names]
+        runs = [find_run(client, experiment, name, did=("trained",)) for name in names]
     if len(runs) < 2:
         raise UserError(
             f"at least two runs must be compared, found {len(runs)} in the experiment {experiment!r}: {HOW}."
