@@ -227,7 +227,7 @@ def test_a_command_reads_the_configuration_that_its_options_name(fakes: FakeRuns
     (fakes.path / "conf/team").mkdir()
     (fakes.path / "conf/team/mlflow.yml").write_text("tracking: {registry: {name: ours}, experiment: {name: theirs}}\n")
     shutil.copytree(fakes.path / "conf", fakes.path / "elsewhere")
-    nobody = "'latest' needs a run that has finished, found none in the experiment"
+    nobody = "'latest' needs a run that has finished and trained, found none in the experiment"
     for options, experiment in {
         ("--env", "team"): "theirs",
         ("--conf-source", str(fakes.path / "elsewhere"), "--env", "team"): "theirs",
