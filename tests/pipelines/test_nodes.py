@@ -281,7 +281,7 @@ def test_a_loss_far_above_that_of_a_guess_is_said(
     score(predictions, card, parameters.evaluation)
     assert "diverged" not in caplog.text
     score(replace(predictions, logits=-1e4 * predictions.logits), card, parameters.evaluation)
-    assert "that of a guess 1.1: the training diverged; lower training.learning_rate" in caplog.text
+    assert "that of a guess 1.1: the training diverged (lower training.learning_rate), or" in caplog.text
 
 
 def test_a_score_has_a_row_for_each_class(predictions: Predictions, card: DataCard, parameters: Parameters) -> None:

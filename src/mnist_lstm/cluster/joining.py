@@ -23,6 +23,9 @@ def joined(address: str | None, **environment: Any) -> Iterator[None]:
     Args:
         address: of the cluster; None means RAY_ADDRESS's or, without that, one that is started on this machine.
         environment: what else Ray's `runtime_env` is to hold.
+
+    Raises:
+        UserError: if there is no cluster.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     where = expect_cluster(address)

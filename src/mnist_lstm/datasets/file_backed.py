@@ -110,7 +110,11 @@ def _unpacked(file: BinaryIO, path: Path, size: int) -> FileReader:
 
 
 def write(path: Path, arrays: dict[str, file_backed.Array]) -> None:
-    """Writes the same bytes as `numpy.savez`, in blocks."""
+    """Writes the same bytes as `numpy.savez`, in blocks.
+
+    Raises:
+        UserError: if the disk is too small.
+    """
     expect_room(path.parent, sum(array.nbytes for array in arrays.values()))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, array in arrays.items():

@@ -26,7 +26,11 @@ class Sources(dict[str, Source]):
         )
 
     def of(self, data: DataParameters) -> Source:
-        """The function that reads what the parameters name: a source, or a file or folder of one's own."""
+        """The function that reads what the parameters name: a source, or a file or folder of one's own.
+
+        Raises:
+            UserError: if there is none.
+        """
         if data.path is None:
             return self[data.name]
         if not Path(data.path).expanduser().exists():

@@ -129,7 +129,11 @@ class ArchiveSource(NamedSource):
 
 
 def described(kind: type[IdxSource] | type[ArchiveSource], name: str, source: dict[str, Any]) -> NamedSource:
-    """The checked entry of a source."""
+    """The checked entry of a source.
+
+    Raises:
+        UserError: one line that names the wrong key.
+    """
     try:
         return kind.model_validate(source)
     except ValidationError as error:

@@ -40,7 +40,11 @@ class BaseParameters(NamedTuple):
     arms: dict[str, Changes]  # by name, what each changes
 
     def parameters(self, changes: Changes) -> Parameters:
-        """All parameters of a trial, validated."""
+        """All parameters of a trial, validated.
+
+        Raises:
+            UserError: if a name or a value is wrong.
+        """
         changes = self.with_arm(changes)
         if wrong := [key for key in changes if "." in key and not key.startswith(SWEPT_BLOCKS)]:
             raise UserError(
@@ -56,7 +60,11 @@ class BaseParameters(NamedTuple):
         return changed(self.overrides, self.with_arm(changes)) | {"tracking": tracking}
 
     def with_arm(self, changes: Changes) -> Changes:
-        """The changes with those of the arm in place of its name; a parameter that is given itself counts."""
+        """The changes with those of the arm in place of its name; a parameter that is given itself counts.
+
+        Raises:
+            UserError: if there is no such arm.
+        """
         if ARM not in changes:
             return changes
         if (name := changes[ARM]) not in self.arms:
@@ -77,6 +85,9 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
 
     Trials train on one thread unless `overrides` says otherwise, for any number of workers: the number of threads
     decides the last bits. The parameters need to be valid only with the changes of a trial, such as `example`.
+
+    Raises:
+        UserError: if a name or a value is wrong.
     """
     overrides = with_current_names(overrides, "--params")
     usual = {THREADS: 1, "training.reuse": True}
@@ -94,7 +105,11 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
 
 
 def arms_of(project: Path, env: str | None) -> dict[str, Changes]:
-    """What each arm of a preset changes; none without arms.yml."""
+    """What each arm of a preset changes; none without arms.yml.
+
+    Raises:
+        UserError: if an arm is no block of parameters.
+    """
     path = project / "conf" / (env or "base") / "arms.yml"
     loaded = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None) or {}
     if wrong := [name for name, values in loaded.items() if not isinstance(values, dict)]:
@@ -123,7 +138,11 @@ def label(changes: Changes) -> str:
 
 
 def split_option(option: str, text: str) -> tuple[str, str]:
-    """Key and values of an option "KEY=VALUES"."""
+    """Key and values of an option "KEY=VALUES".
+
+    Raises:
+        UserError: if there is no key or no value.
+    """
     key, _, values = text.partition("=")
     if not (key.strip() and values.strip()):
         raise UserError(f"{option} must be given as KEY=VALUES, found {text!r}; for example model.hidden_size=64,128.")

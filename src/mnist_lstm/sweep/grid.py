@@ -19,6 +19,9 @@ class Grid(TrialSource):
 
     Args:
         seeds: number of seeds for each combination, counted from the seed of `base`.
+
+    Raises:
+        UserError: if a name or a value is wrong.
     """
 
     prunes = False

@@ -35,7 +35,11 @@ class SweepOptions:
         return self.project / "data" / "08_reporting" / self.name
 
     def check(self) -> None:
-        """Checks what does not depend on the parameters."""
+        """Checks what does not depend on the parameters.
+
+        Raises:
+            UserError: if options are wrong or contradict each other, or the Ray cluster does not answer.
+        """
         if self.metric not in DIRECTIONS:
             raise UserError(
                 f"--metric must be {listed(DIRECTIONS)}, not {self.metric!r}{nearest(self.metric, DIRECTIONS)}: the "

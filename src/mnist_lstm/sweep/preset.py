@@ -46,7 +46,11 @@ def preset(base: BaseParameters, changes: Changes, name: str, summary: str) -> s
 
 
 def write(project: Path, name: str, text: str) -> None:
-    """Writes the preset."""
+    """Writes the preset.
+
+    Raises:
+        UserError: if there is another preset of this name by now.
+    """
     expect_free(project, name)
     atomic_write(path_of(project, name), text.encode())
 

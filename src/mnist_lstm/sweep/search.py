@@ -115,7 +115,11 @@ class Search(TrialSource):
 
 
 def parse_axes(options: Sequence[str]) -> dict[str, Range | list[Any]]:
-    """The range or values of each parameter, from "KEY=LOW:HIGH", "KEY=log:LOW:HIGH" or "KEY=A,B,C"."""
+    """The range or values of each parameter, from "KEY=LOW:HIGH", "KEY=log:LOW:HIGH" or "KEY=A,B,C".
+
+    Raises:
+        UserError: if an option has another form, or a parameter is given twice.
+    """
     axes: dict[str, Range | list[Any]] = {}
     for option in options:
         key, text = split_option("--search", option)

@@ -90,7 +90,11 @@ class Study:
         )
 
     def checkpoint(self, outcome: Outcome) -> bytes:
-        """The content of the last checkpoint file of a trial."""
+        """The content of the last checkpoint file of a trial.
+
+        Raises:
+            UserError: if MLflow does not have it any more.
+        """
         return _present(reader.fetched(self._client, outcome.run_id, "checkpoint.pt"), outcome.run_id, "checkpoint.pt")
 
     def comparison(self, run_ids: list[str]) -> str:
@@ -99,7 +103,11 @@ class Study:
         return page.page(comparison.of(compared(self._client, runs)))
 
     def predictions(self, run_id: str) -> Predictions:
-        """The predictions of the test images by the winner."""
+        """The predictions of the test images by the winner.
+
+        Raises:
+            UserError: if MLflow does not have them any more.
+        """
         return _present(reader.predictions(self._client, run_id), run_id, "predictions.npz")
 
     def end_running(self, status: str, reason: str, name: str | None = None) -> None:

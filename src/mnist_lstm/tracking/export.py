@@ -10,7 +10,11 @@ from mnist_lstm.tracking import load_model, tags
 
 
 def content(project: Path, named: str, file_format: str) -> bytes:
-    """The content of the file of a model, named as for `load_model.model_and_run`."""
+    """The content of the file of a model, named as for `load_model.model_and_run`.
+
+    Raises:
+        UserError: if there is no such model, or it cannot be exported.
+    """
     found, run_id = load_model.model_and_run(project, named)
     if file_format == "onnx":
         return onnx_file(found, run_id)
@@ -18,7 +22,11 @@ def content(project: Path, named: str, file_format: str) -> bytes:
 
 
 def onnx_file(found: Checkpoint, run_id: str | None) -> bytes:
-    """The content of the ONNX file of a checkpoint."""
+    """The content of the ONNX file of a checkpoint.
+
+    Raises:
+        UserError: if it cannot be exported.
+    """
     return to_onnx(found.model, found.weights, found.pixel_order(), found.data.image_shape, facts(found, run_id))
 
 

@@ -46,7 +46,11 @@ def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
 
 
 def logged_model(project: Path, named: str) -> str:
-    """MLflow's address of the exported model with a name, as in `model_and_run`."""
+    """MLflow's address of the exported model with a name, as in `model_and_run`.
+
+    Raises:
+        UserError: if there is none.
+    """
     client, _, experiment, registered = store.opened(project)
     run_id = run_called(client, experiment, registered, named)
     models = client.get_run(run_id).outputs.model_outputs
@@ -56,7 +60,11 @@ def logged_model(project: Path, named: str) -> str:
 
 
 def run_called(client: Any, experiment: str, registered: str, named: str) -> str:
-    """The id of the run that trained the model, whose version may be called by an alias."""
+    """The id of the run that trained the model, whose version may be called by an alias.
+
+    Raises:
+        UserError: if there is none.
+    """
     import mlflow
 
     name, at, alias = named.rpartition("@")
@@ -89,7 +97,11 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
 
 
 def of_run(client: Any, run_id: str) -> Checkpoint:
-    """The checkpoint that a run recorded, checked by the digest in the run's tag."""
+    """The checkpoint that a run recorded, checked by the digest in the run's tag.
+
+    Raises:
+        UserError: if there is none, or its weights are others.
+    """
     content = reader.fetched(client, run_id, "checkpoint.pt")
     if content is None:
         raise reader.missing(client.get_run(run_id), "checkpoint.pt", "did not train")

@@ -90,7 +90,11 @@ def missing(run: Any, name: str, otherwise: str) -> UserError:
 
 
 def predictions(client: Any, run_id: str) -> Predictions | None:
-    """The predictions of the test images, None if the run did not evaluate."""
+    """The predictions of the test images, None if the run did not evaluate.
+
+    Raises:
+        UserError: if the file is damaged.
+    """
     name = "predictions.npz"
     if (content := fetched(client, run_id, name)) is None:
         return None

@@ -18,7 +18,11 @@ ADVICE = {REFUSAL: "; multiply those of 0.0 to 1.0 by 255", REFUSED_SERIES: ""}
 
 
 def show_runs(project: Path, port: int) -> None:
-    """Replaces this process by MLflow's pages, after it has printed the address of the runs."""
+    """Replaces this process by MLflow's pages, after it has printed the address of the runs.
+
+    Raises:
+        UserError: if the store cannot be used, or something else uses the port.
+    """
     client, uri, experiment, _ = store.opened(project)
     address = pages.runs_page(uri, store.experiment_id(client, experiment, project, uri), port)
     click.echo(f"Runs: {address}")
@@ -31,7 +35,11 @@ def show_runs(project: Path, port: int) -> None:
 
 
 def serve_model(project: Path, named: str, port: int) -> None:
-    """Serves a model by MLflow's scoring server until Ctrl-C."""
+    """Serves a model by MLflow's scoring server until Ctrl-C.
+
+    Raises:
+        UserError: if there is no such model, or something else uses the port.
+    """
     uri = load_model.logged_model(project, named)
     expect_free_port(port)
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"

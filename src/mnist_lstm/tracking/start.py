@@ -33,7 +33,11 @@ SELECTION = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_
 def started(
     project: Path, settings: Settings, parameters: Parameters, suffix: str, run_params: dict[str, Any]
 ) -> RunWriter:
-    """The writer of a new run; `suffix` are the "departures" of `usual`, `run_params` are Kedro's."""
+    """The writer of a new run; `suffix` are the "departures" of `usual`, `run_params` are Kedro's.
+
+    Raises:
+        UserError: if the store cannot be used, now or later.
+    """
     about = run_provenance(project, parameters, run_params)
     if reason := about["git"]["reason"]:
         logger.warning("The run's record lacks its commit, as git refuses: %s", reason)

@@ -45,7 +45,11 @@ class Opened(NamedTuple):
 
 
 def opened(project: Path) -> Opened:
-    """The store of the project at this root."""
+    """The store of the project at this root.
+
+    Raises:
+        UserError: if mlflow.yml is invalid or the store cannot be used.
+    """
     loader = config_loader(project)
     found = read_settings(loader)
     uri = tracking_uri(project, found.server.mlflow_tracking_uri)
@@ -78,7 +82,11 @@ def own_uri(project: Path) -> str:
 
 
 def client(project: Path, uri: str) -> Any:
-    """A client of the store at `uri`; the project's own store is created if it is missing."""
+    """A client of the store at `uri`; the project's own store is created if it is missing.
+
+    Raises:
+        UserError: if the store cannot be used.
+    """
     with store_errors(uri):
         prepare(project, uri)
         check_schema(uri)
@@ -134,7 +142,11 @@ def prepare(project: Path, uri: str) -> None:
 
 
 def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
-    """The experiment's id; a new experiment in the project's own store has its artifacts in the project's root."""
+    """The experiment's id; a new experiment in the project's own store has its artifacts in the project's root.
+
+    Raises:
+        UserError: if the experiment is deleted.
+    """
     import mlflow
 
     found = client.get_experiment_by_name(name)

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,6 +7,7 @@ from PIL import Image
 
 from mnist_lstm.core.data.pixels import grey_values, inverted, oriented
 from mnist_lstm.errors import UserError
+from tests.support.file_backed import on_disk
 
 GREYS = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
 
@@ -48,11 +50,13 @@ def test_colours_become_the_grey_that_pillow_makes_of_them() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_channels_first_are_read_as_channels_last(channels: int) -> None:
+def test_channels_first_are_read_as_channels_last(channels: int, tmp_path: Path) -> None:
     last = np.random.default_rng(1).integers(0, 256, (2, 7, 9, channels), np.uint8)
     last[..., 3:] = 255  # opaque
-    found, _ = grey_values({"train": last.transpose(0, 3, 1, 2)}, "x")
-    assert np.array_equal(found["train"], grey_values({"train": last}, "x")[0]["train"])
+    first = np.ascontiguousarray(last.transpose(0, 3, 1, 2))
+    for images in (first, on_disk(first, tmp_path / "pixels")):
+        found, _ = grey_values({"train": images}, "x")
+        assert np.array_equal(found["train"], grey_values({"train": last}, "x")[0]["train"])
 
 
 def test_transposed_and_dark_images_are_put_right() -> None:

@@ -180,6 +180,8 @@ REFUSED = {
     "an AVIF photo": (b"\0\0\0\x1cftypavif and so on", "^a HEIC or AVIF photo: save it as JPEG"),
     "an SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'>", "^an SVG drawing: export it as PNG"),
     "an archive": (b"PK\3\4 and so on", "^an archive: unpack it"),
+    "a tar archive": (b"digits/".ljust(257, b"\0") + b"ustar", "^an archive: unpack it"),
+    "a web page": (b"<!DOCTYPE html>", "^a web page: download the file again"),
     "an animated WebP": (animation(3, "WEBP"), "3 pictures in one file"),
     "an animated PNG": (animation(3, "PNG"), "3 pictures in one file"),
     "pages of a TIFF": (animation(3, "TIFF"), "3 pictures in one file"),

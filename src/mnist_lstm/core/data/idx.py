@@ -63,7 +63,11 @@ def kind_in(file: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def shape_in(file: BinaryIO, name: str) -> tuple[int, ...]:
-    """The shape that the header of an IDX file declares."""
+    """The shape that the header of an IDX file declares.
+
+    Raises:
+        UserError: if the header is not that of images or labels.
+    """
     return _header(_Reader(file, name))[1]
 
 

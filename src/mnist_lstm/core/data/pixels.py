@@ -1,5 +1,6 @@
 """Pixels as files hold them, of any type and range, made grey values from 0 for paper to 255 for ink."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -51,9 +52,12 @@ def grey_values(parts: Mapping[str, Any], place: str, brightest: float | None = 
 
 def _channels_last(images: Any) -> Any:
     """Images (N, height, width, channels) of those with 1, 3 or 4 channels first; any others as they are."""
-    if len(images.shape) == 4 and images.shape[1] in (1, 3, 4) and images.shape[3] not in (1, 3, 4):
-        return images.transpose(0, 2, 3, 1)
-    return images
+    if images.ndim != 4 or images.shape[1] not in (1, 3, 4) or images.shape[3] in (1, 3, 4):
+        return images
+    if isinstance(images, FileBackedArray):
+        sides = images.shape[1:]
+        return images.ordered(np.ascontiguousarray(np.arange(math.prod(sides)).reshape(sides).transpose(1, 2, 0)))
+    return images.transpose(0, 2, 3, 1)
 
 
 def oriented(images: Array, transposed: bool) -> Any:

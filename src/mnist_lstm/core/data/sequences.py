@@ -68,7 +68,11 @@ def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> P
 
 
 def patches(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """Squares with sides of patch_size pixels, in reading order; the last of a line is shifted inward to fit."""
+    """Squares with sides of patch_size pixels, in reading order; the last of a line is shifted inward to fit.
+
+    Raises:
+        UserError: if a patch is larger than the image.
+    """
     size = sequence.patch_size
     if size > min(height, width):
         raise UserError(

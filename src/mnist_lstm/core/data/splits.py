@@ -94,7 +94,11 @@ def first_images(part: ImageSplit, count: int, name: str) -> tuple[ImageSplit, I
 def stratified(
     part: ImageSplit, fractions: tuple[float, float], seed: int, name: str
 ) -> tuple[ImageSplit, ImageSplit, ImageSplit]:
-    """Three parts with equal class frequencies; `fractions` are the sizes of the second and the third."""
+    """Three parts with equal class frequencies; `fractions` are the sizes of the second and the third.
+
+    Raises:
+        UserError: if a class of `name` has too few images.
+    """
     second, third = fractions
     rest, last = _drawn(part, np.arange(len(part)), third, seed, name)
     first, middle = _drawn(part, rest, second / (1 - third), seed, name)

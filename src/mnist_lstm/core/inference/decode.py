@@ -15,12 +15,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mnist_lstm.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
-# Files that people take for pictures: kind, what to do, and the position and choice of the bytes that tell them
+# Files that people take for pictures or data: kind, what to do, and the position and choice of the bytes that tell them
 OTHERS = (
     ("a PDF", "save its page as PNG, e.g. `pdftoppm -png FILE.pdf FILE`", 0, (b"%PDF",)),
     ("a HEIC or AVIF photo", "save it as JPEG", 4, (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1", b"ftypavi")),
     ("an SVG drawing", "export it as PNG", 0, (b"<svg", b"<?xml")),
     ("an archive", "unpack it", 0, (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")),
+    ("an archive", "unpack it", 257, (b"ustar",)),
+    ("a web page", "download the file again", 0, (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML")),
 )
 MOST_PIXELS = 100_000_000  # per picture; checked before decoding
 LONGEST_SIDE = 2000  # pixels; larger pictures are averaged down by an integer factor
@@ -54,19 +56,17 @@ def decode(content: bytes, paper: int | None = None) -> GreyImage:
     except PictureError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(_what_it_is(content)) from None
+        raise PictureError(other_kind(content) or f"no picture that can be read ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
         raise PictureError(f"more than {MOST_PIXELS} pixels") from None
     except Exception as error:  # Pillow's readers raise different errors for damaged files
         raise PictureError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
-def _what_it_is(content: bytes) -> str:
-    """Why a file is not read, with what to do where its kind is known."""
-    for kind, todo, at, starts in OTHERS:
-        if content[at:].startswith(starts):
-            return f"{kind}: {todo}"
-    return f"no picture that can be read ({', '.join(FORMATS)})"
+def other_kind(content: bytes) -> str | None:
+    """The kind of a file that is neither picture nor data, by its first 262 bytes, with what to do; None if unknown."""
+    found = (f"{kind}: {todo}" for kind, todo, at, starts in OTHERS if content[at:].startswith(starts))
+    return next(found, None)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ REFUSED_SERIES = "series must have a finite number for each feature from the fir
 
 
 class ImageClassifier(nn.Module):
-    """A trained classifier of raw images, or of series, with scaling and sequence view included."""
+    """A trained classifier of raw images, or of series, with scaling and the view's pixel order (T, F) included."""
 
     order: Tensor
 

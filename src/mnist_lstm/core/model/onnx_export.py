@@ -49,7 +49,8 @@ def to_onnx(
     """The content of an ONNX file that maps images to class probabilities; equal arguments give equal bytes.
 
     Its input `images` is uint8 (N, height, width), its output `probabilities` float32 (N, K), for any N >= 1. Of a
-    classifier of series the input `series` is float32 (N, T, F), nan after the last step of each.
+    classifier of series the input `series` is float32 (N, T, F), nan after the last step of each. `pixel_order` is that
+    of the view, (T, F), `image_shape` height and width.
 
     Raises:
         UserError: if onnx is not installed, or has no operator for the cell or the pooling.

@@ -22,7 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 def chosen_device(requested: str) -> torch.device:
-    """The device for `training.device`: "cpu", "cuda", or "auto", which prefers cuda."""
+    """The device for `training.device`: "cpu", "cuda", or "auto", which prefers cuda.
+
+    Raises:
+        UserError: if cuda is requested and not available.
+    """
     found = torch.cuda.is_available()
     if requested == "cuda" and not found:
         raise UserError("training.device 'cuda' needs a CUDA device that torch can use, found none; set auto or cpu.")

@@ -25,7 +25,11 @@ def training_fingerprint_fields(
     train: SequenceSplit,
     valid: SequenceSplit,
 ) -> dict[str, Any]:
-    """Every parameter and digest that decides the weights, flat: what must be equal to continue a run."""
+    """Every parameter and digest that decides the weights, flat: what must be equal to continue a run.
+
+    Raises:
+        UserError: if the device that the parameters ask for, or its precision, is missing.
+    """
     chosen = parameters_fingerprint_fields(sequence, model, training)
     device = chosen_device(training.device)
     chosen["training.device"] = device.type  # what `auto` found decides the last bits

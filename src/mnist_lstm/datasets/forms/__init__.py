@@ -63,6 +63,9 @@ def to_predict(path: Path, kind: str) -> Any:
     Args:
         path: of a known form. Of several splits the one that its name says, or else the test split is read.
         kind: "images" or "series".
+
+    Raises:
+        UserError: if it holds none, or others.
     """
     parts = read(path, DataParameters.model_construct(**WITHOUT_PATH | {"path": None, "kind": kind})).parts
     part = next(parts[split] for split in (split_named(path.name), "test", *parts) if split in parts)

@@ -17,7 +17,11 @@ SMALL = 2**20  # bytes; such files, as EMNIST's mappings, are unpacked whatever 
 
 @contextmanager
 def unpacked(path: Path, subset: str | None) -> Iterator[Path]:
-    """A temporary folder with the files of a zip file; only those that have the word `subset` in their names."""
+    """A temporary folder with the files of a zip file; only those that have the word `subset` in their names.
+
+    Raises:
+        UserError: if the zip file is damaged or the disk too small.
+    """
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
         try:
             with zipfile.ZipFile(path) as archive:

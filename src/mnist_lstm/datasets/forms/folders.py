@@ -47,7 +47,11 @@ def read(place: Path, data: DataParameters) -> RawData:
 
 
 def visible(folder: Path) -> Iterator[Path]:
-    """What lies in a folder, without hidden files and those of the system."""
+    """What lies in a folder, without hidden files and those of the system.
+
+    Raises:
+        UserError: if there is no such folder.
+    """
     return (path for path in folder.iterdir() if not ignored(path.name))
 
 
@@ -82,9 +86,9 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
     """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on."""
     classes = sorted(path for path in visible(folder) if path.is_dir())
     if not 2 <= len(classes) <= MOST_CLASSES:
-        other = foreign(path for path in sorted(folder.rglob("*")) if not ignored(path.name))
+        other = foreign(path for path in folder.rglob("*") if not ignored(path.name))
         found_here = f"{len(classes)}, and {other}" if other else len(classes)
-        _expect(False, folder, f"2 to {MOST_CLASSES} folders of a class, found {found_here}")
+        raise UserError(f"{folder} must hold 2 to {MOST_CLASSES} folders of a class, found {found_here}.")
     found = [
         (rank, label, path) for label, each in enumerate(classes) for rank, path in enumerate(sorted(visible(each)))
     ]

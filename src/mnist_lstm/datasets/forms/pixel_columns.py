@@ -13,7 +13,11 @@ from mnist_lstm.errors import UserError
 
 
 def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
-    """Rows of pixels (N, P) as images (N, height, width): square, unless the parameter `data.size` says otherwise."""
+    """Rows of pixels (N, P) as images (N, height, width): square, unless the parameter `data.size` says otherwise.
+
+    Raises:
+        UserError: if they do not fit.
+    """
     count = pixels.shape[1]
     height, width = data.height_and_width or (math.isqrt(count),) * 2
     if height * width != count:

@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mnist_lstm.core.inference.decode import other_kind
 from mnist_lstm.errors import UserError
 
 SPLITS = {
@@ -74,6 +76,9 @@ def by_split(files: Iterable[Path], subset: str | None) -> tuple[dict[str, list[
     Args:
         files: of one form.
         subset: a word that the names of the files must have; None for any.
+
+    Raises:
+        UserError: if no file has that word.
     """
     files = sorted(files)
     chosen = [path for path in files if subset is None or subset.lower() in words(path.name)]
@@ -102,23 +107,23 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 def foreign(files: Iterable[Path]) -> str | None:
-    """The first file whose form is known and not read, with what to do; None if there is none."""
-    return next(filter(None, map(_foreign, files)), None)
+    """The first file whose form is known and not read, with what to do; None if none of the first 1,000 is one."""
+    return next(filter(None, map(_foreign, islice(filter(Path.is_file, files), 1000))), None)
 
 
 def _foreign(file: Path) -> str | None:
-    head = first_bytes(file, 512) if file.is_file() else b""
-    if file.name.endswith((".tar", ".tar.gz", ".tgz", ".7z", ".rar")) or head[257:262] == b"ustar":
-        return f"the archive {file.name} (unpack it)"
     if file.suffix in (".pt", ".pth", ".pkl", ".pickle"):  # also within a zip file, which torch.save writes
-        return f"{file.name}, a pickle, which is never loaded (store the arrays by numpy.savez)"
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return f"{file.name}, a web page (download the file again)"
-    return None
+        return f"{file.name}, a pickle, which is never loaded: store the arrays by numpy.savez"
+    kind = other_kind(first_bytes(file, 512))
+    return f"{file.name}, {kind}" if kind else None
 
 
 def only(paths: list[Path], what: str) -> Path:
-    """The one path."""
+    """The one path.
+
+    Raises:
+        UserError: if there are several or none.
+    """
     if len(paths) != 1:
         raise UserError(
             f"there must be one file of {what}, found {shown(paths) if paths else 'none'}; name the one in the "

@@ -41,7 +41,8 @@ def score(
     summary = metrics.summarize(logits, labels, evaluation.confidence)
     if summary["test/loss"] > 2 * (guess := math.log(len(names))):
         logger.warning(
-            "The test loss is %.3g, that of a guess %.3g: the training diverged; lower training.learning_rate.",
+            "The test loss is %.3g, that of a guess %.3g: the training diverged (lower training.learning_rate), or "
+            "these images are unlike those that it read.",
             summary["test/loss"],
             guess,
         )

@@ -43,6 +43,9 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
         named: a run's id, its name or "latest".
         allow_differences: run though code or packages have changed.
         checkout: use the code of the recorded commit.
+
+    Raises:
+        UserError: if there is no such run, or it cannot be repeated.
     """
     client, uri, experiment, _ = store.opened(project)
     run = find_run(client, experiment, named, did=("trained", "evaluated"))
@@ -83,6 +86,9 @@ def run_again(again: Again, client: Any, checkout: bool, allow_differences: bool
     """Runs the pipeline in a new process with the recorded preset and parameters, and returns MLflow's new run.
 
     A unique name identifies the new run until it has ended.
+
+    Raises:
+        UserError: if the run does not finish, or its code is not available.
     """
     run_id = again.then.run.info.run_id
     name = f"reproduces {run_id[:8]}"
@@ -150,7 +156,11 @@ def recorded_data(used: dict[str, Any], recorded: dict[str, Any], project: Path)
 
 
 def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
-    """Whether two runs are equal to the bit, nearly, or not, and why."""
+    """Whether two runs are equal to the bit, nearly, or not, and why.
+
+    Raises:
+        UserError: if one of them has no weights or predictions.
+    """
     if not (then.checkpoint and now.checkpoint and then.predictions and now.predictions):
         raise UserError("both runs must have trained and evaluated to be compared, the new one did not.")
     parts = {

@@ -147,7 +147,11 @@ def opened(path: Path) -> Seal:
 
 
 def parsed(files: dict[str, bytes], run: dict[str, Any], place: str, digest: str) -> Seal:
-    """The files of a seal as values that fit each other."""
+    """The files of a seal as values that fit each other.
+
+    Raises:
+        UserError: if one does not; names it.
+    """
     about = _parsed(files, PROVENANCE, place, json.loads)
     about["parameters"] = _parsed(files, PROVENANCE, place, lambda _: portable(about["parameters"]))
     card = _parsed(files, PROVENANCE, place, lambda _: DataCard.from_dict(about["data"]))

@@ -102,7 +102,11 @@ def _metrics(seal: Seal) -> Verdict:
 
 
 def trained_again(project: Path, seal: Seal, data: str | None, found: list[Difference]) -> Verdict:
-    """Trains the run again, in a store of its own that is deleted then, and compares as `kedro reproduce` does."""
+    """Trains the run again, in a store of its own that is deleted then, and compares as `kedro reproduce` does.
+
+    Raises:
+        UserError: if the new run does not finish.
+    """
     seal.provenance["parameters"]["data"] |= data_parameters(project, seal, data)
     with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
         place = Path(folder)

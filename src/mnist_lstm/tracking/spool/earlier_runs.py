@@ -20,6 +20,9 @@ def sync(project: Path) -> tuple[int, int]:
 
     Returns:
         How many runs became complete in MLflow, and how many still wait.
+
+    Raises:
+        UserError: if the store cannot be used.
     """
     client, uri, experiment, _ = store.opened(project)
     with store_errors(uri):

@@ -28,7 +28,11 @@ RUN, CALLS = "run.json", "calls.jsonl"
 
 
 def append(folder: Path, operation: Operation) -> None:
-    """Stores an operation, to be sent after those that are stored already."""
+    """Stores an operation, to be sent after those that are stored already.
+
+    Raises:
+        UserError: if the disk is full.
+    """
     with _errors_if_full(folder):
         line = json.dumps(operations.stored(operation, folder))
         with (folder / CALLS).open("a") as file:
@@ -47,7 +51,11 @@ def stored_operations(folder: Path) -> list[Operation]:
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:
-    """Writes run.json atomically."""
+    """Writes run.json atomically.
+
+    Raises:
+        UserError: if the disk is full.
+    """
     with _errors_if_full(folder):
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f".{RUN}"
