@@ -83,7 +83,7 @@ WRONG: dict[str, list[Any]] = {
     "evaluation.batch_size": NOT_COUNTS,
     "evaluation.of": [1, True, ["latest"]],
     "predict.folder": [2024, True, ["pictures"]],
-    "predict.model": [None, 3, ["champion"]],
+    "predict.model": [None, True, ["champion"]],
 }
 
 

@@ -9,7 +9,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
-from mnist_lstm.command import Run, configured, one_line_errors, tune_process
+from mnist_lstm.command import Command, Run, configured, one_line_errors, tune_process
 from mnist_lstm.model_commands import COMMANDS as OF_A_MODEL
 from mnist_lstm.seal_commands import COMMANDS as OF_SEALED_RUNS
 
@@ -53,7 +53,7 @@ for command in (run, *OF_A_MODEL, *OF_SEALED_RUNS):
     cli.add_command(command)
 
 
-@cli.command()
+@cli.command(cls=Command)
 @click.argument("run_name", metavar="RUN")
 @click.option("--allow-differences", is_flag=True, help="Run even if code or packages have changed since.")
 @click.option("--checkout", is_flag=True, help="Use the run's own commit, in a temporary worktree.")
@@ -73,7 +73,7 @@ def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: b
         raise SystemExit(2)
 
 
-@cli.command()
+@cli.command(cls=Command)
 @click.option("--serve", is_flag=True, help="Show it at http://127.0.0.1:4141 instead, until Ctrl-C.")
 @click.option("--port", default=4141, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_obj
@@ -89,7 +89,7 @@ def site(metadata: Any, serve: bool, port: int) -> None:
     click.echo(f"Pages: {pages} (python -m http.server --bind 127.0.0.1 --directory {pages.name})")
 
 
-@cli.command()
+@cli.command(cls=Command)
 @click.argument("run_names", metavar="RUN...", nargs=-1)
 @click.option("--last", metavar="N", type=click.IntRange(2, 1000), help="The newest N finished runs.")
 @click.pass_obj
@@ -115,7 +115,7 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
     click.echo(f"Page: {written}")
 
 
-@cli.command(name="sync-runs")
+@cli.command(name="sync-runs", cls=Command)
 @click.pass_obj
 @configured
 def sync_runs(metadata: Any) -> None:
@@ -128,7 +128,7 @@ def sync_runs(metadata: Any) -> None:
         raise SystemExit(1)
 
 
-@cli.command()
+@cli.command(cls=Command)
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_obj
 @configured
@@ -142,7 +142,7 @@ def ui(metadata: Any, port: int) -> None:
     servers.show_runs(metadata.project_path, port)
 
 
-@cli.command()
+@cli.command(cls=Command)
 @click.option("--grid", metavar="KEY=V1,V2", multiple=True, help="Run each combination of values; may be repeated.")
 @click.option(
     "--seeds", metavar="N", default=1, show_default=True, type=click.IntRange(min=1), help="For each combination."

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -55,7 +56,21 @@ def _damaged_configuration(conf: str | None, environment: str | None) -> UserErr
     return damaged_file(Path(conf) if conf else project / "conf", ("base", environment or "local"))
 
 
-class Run(click.Command):
+class Command(click.Command):
+    """Refuses an option given twice, of which click would take the last one without a word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads the options."""
+        given = Counter(self.make_parser(ctx).parse_args(list(args))[2])
+        for option, times in given.items():
+            if times > 1 and isinstance(option, click.Option) and not option.multiple and not option.is_flag:
+                raise click.UsageError(
+                    f"{option.opts[0]} must be given once, found {times} times; several values are joined by commas."
+                )
+        return super().parse_args(ctx, args)
+
+
+class Run(Command):
     """Kedro's own `run` with all its options, which shows a user's mistakes in one line."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

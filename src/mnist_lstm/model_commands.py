@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from mnist_lstm.command import configured
+from mnist_lstm.command import Command, configured
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model_name", metavar="RUN")
 @click.option("--format", "file_format", default="onnx", show_default=True, type=click.Choice(["onnx", "safetensors"]))
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="By default classifier.FORMAT.")
@@ -28,7 +28,7 @@ def export(metadata: Any, model_name: str, file_format: str, output: Path | None
     click.echo(f"Written {path} ({path.stat().st_size:,} bytes)")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--model", default="champion", show_default=True, help="Also a run's id or name, or latest.")
 @click.option("--port", default=5001, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_obj
@@ -43,7 +43,7 @@ def serve(metadata: Any, model: str, port: int) -> None:
     servers.serve_model(metadata.project_path, model, port)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("run_names", metavar="[RUN [RUN]]", nargs=-1)
 @click.pass_obj
 @configured
@@ -55,7 +55,7 @@ def explain(metadata: Any, run_names: tuple[str, ...]) -> None:
     click.echo(f"Page: {_explained(metadata, run_names)}")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("run_name", metavar="[RUN]", default="champion")
 @click.pass_obj
 @configured

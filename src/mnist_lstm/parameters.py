@@ -6,7 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_v
 
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameter_types import PATH, Amount, Fraction, Resume, Seed, View
+from mnist_lstm.parameter_types import FROM_NUMBER, PATH, Amount, Fraction, Resume, Seed, View
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import TRANSIENT, Role, Section, flattened, mistakes, roles
 
@@ -157,7 +157,8 @@ class PredictParameters(Section):
 
     # Of pictures, with all folders below it, or one file, also of IDX images
     folder: Annotated[str | None, PATH, TRANSIENT]
-    model: str  # `champion` or another alias, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
+    # `champion` or another alias, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
+    model: Annotated[str, FROM_NUMBER]
 
 
 # What precision `portable` can train; the rest has bits of torch's own, which differ between processors

@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from mnist_lstm.command import configured
+from mnist_lstm.command import Command, configured
 
 FILE = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("run_name", metavar="RUN")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="By default RUN.seal.zip.")
 @click.pass_obj
@@ -30,7 +30,7 @@ def seal(metadata: Any, run_name: str, output: Path | None) -> None:
     click.echo(f"Written {path} ({len(content):,} bytes)\nSHA-256 {archive.sha256(content)}")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=FILE)
 @click.option("--train", is_flag=True, help="Train it again, too, and compare the bits as `kedro reproduce` does.")
 @click.option("--data", type=click.Path(), help="Where its data are: a folder with the source's files.")
@@ -60,7 +60,7 @@ def verify(metadata: Any, file: Path, train: bool, data: str | None) -> None:
         raise SystemExit(2)
 
 
-@click.command(name="import")
+@click.command(name="import", cls=Command)
 @click.argument("file", type=FILE)
 @click.pass_obj
 @configured

@@ -43,6 +43,7 @@ OPTIONS = {
 # Refused by click, by Kedro or by what `predict` reads
 UNCHECKED = {
     "--params training.seed": ("training.seed",),
+    "--params a=1 --env fast --params b=2": ("--params must be given once, found 2 times",),
     "--runner FastRunner": ("FastRunner",),
     "--runner ThreadRunner": ("--runner must be SequentialRunner, not 'ThreadRunner'", "leave it out"),
     "--async": ("--async must be left out",),

@@ -1,7 +1,7 @@
 """Files of conf/ that are damaged, and paths in them that leave their folders."""
 
 from tests.bad_input import CATALOG, DIGITS, MLFLOW, PARAMETERS, Mistake, append, replace, sources, write
-from tests.bad_input.functions import files
+from tests.bad_input.functions import files, options
 from tests.support.projects import CLOSED
 
 IMAGES = "train-images-idx3-ubyte.gz"
@@ -28,6 +28,12 @@ CONFIGURATION = {
         ("'model.hiden_size'", "did you mean 'model.hidden_size'"),
         ("run", "--env", "wide"),
         write("conf/wide/parameters.yml", "model: {hiden_size: 256}\n"),
+    ),
+    "a preset in a file that nobody reads": Mistake(
+        ("conf/wide/params.yml must begin with", "parameters"),
+        ("run", "--env", "wide"),
+        write("conf/wide/params.yml", "model: {hidden_size: 256}\n"),
+        refused_by=options,
     ),
     "a preset is no YAML": Mistake(
         ("conf/wide/parameters.yml",), ("run", "--env", "wide"), write("conf/wide/parameters.yml", "model: [\n")

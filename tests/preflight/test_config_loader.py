@@ -39,6 +39,20 @@ def test_a_folder_that_kedro_would_take_for_a_pattern_is_refused_by_its_characte
         loader(tmp_path / name)
 
 
+def test_keys_with_dots_are_those_of_blocks(tmp_path: Path) -> None:
+    write(tmp_path, "parameters.yml", "model.cell: gru\nmodel: {dropout: 0.5}\n")
+    found = ConfigLoader(tmp_path, "wide", {"training.seed": 3}, base_env="base", default_run_env="local")
+    assert found["parameters"] == {"model": {"cell": "gru", "dropout": 0.5}, "training": {"seed": 3}}
+
+
+def test_a_versioned_dataset_of_the_project_is_refused_by_its_entry(tmp_path: Path) -> None:
+    write(tmp_path, "catalog.yml", "a: {type: others.A, versioned: true}\n")
+    assert "a" in loader(tmp_path)["catalog"]
+    write(tmp_path, "catalog.yml", "metrics: {type: mnist_lstm.datasets.text.JSONDataset, versioned: true}\n")
+    with pytest.raises(UserError, match=r"^'metrics' in .*wide/catalog.yml must not be versioned"):
+        loader(tmp_path)["catalog"]
+
+
 @pytest.mark.parametrize("value", ["${oc.env:SEED}", "${nowhere}"])
 def test_a_reference_to_no_value_is_refused_by_key_and_file(tmp_path: Path, value: str) -> None:
     write(tmp_path, "parameters.yml", f"training: {{seed: '{value}'}}\n")

@@ -13,6 +13,7 @@ from mnist_lstm.preflight.runner_hook import NO_ASYNC, expect_runner
 
 # Options by click's names for them
 NODES = {"node_names": "--nodes", "from_nodes": "--from-nodes", "to_nodes": "--to-nodes"}
+CONFIGURATION = ("parameters", "catalog", "mlflow", "arms", "credentials", "globals")  # names of files in a preset
 DATASETS = {"from_inputs": "--from-inputs", "to_outputs": "--to-outputs"}
 
 # Nodes and datasets of version 0.1
@@ -84,7 +85,20 @@ def expect_preset(env: str | None, source: str | None) -> None:
             f"the configuration must be a folder, or an archive that `kedro package` wrote, found no {str(folder)!r}; "
             "go to the project's folder, or pass --conf-source PATH."
         )
-    if not env or not folder.is_dir() or (folder / env).is_dir():  # a packaged configuration is an archive
+    if not folder.is_dir():  # a packaged configuration is an archive
+        return
+    if not env or (folder / env).is_dir():
+        _expect_read(folder / (env or "local"))
         return
     known = [path.name for path in folder.iterdir() if path.is_dir() and path.name != "base"]
     raise UserError(f"--env must be a folder of {folder.name}/, {listed(known)}, not {env!r}{nearest(env, known)}.")
+
+
+def _expect_read(preset: Path) -> None:
+    """Refuses a file of configuration that nobody reads, for instance params.yml: its values would not count."""
+    for path in sorted(each for suffix in (".yml", ".yaml", ".json") for each in preset.rglob(f"*{suffix}")):
+        if not any(part.startswith(CONFIGURATION) for part in path.relative_to(preset).parts):
+            raise UserError(
+                f"the name of {path} must begin with {listed(CONFIGURATION)}, or nothing reads it; rename it, or move "
+                "it out of this folder."
+            )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
@@ -12,6 +12,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
+
+PACKAGE = f"{__name__.partition('.')[0]}."
 
 
 class ConfigLoader(OmegaConfigLoader):
@@ -33,7 +35,7 @@ class ConfigLoader(OmegaConfigLoader):
                 f"the path of the configuration must not hold {wild[0]!r}, which Kedro takes for a pattern, found "
                 f"{str(conf_source)!r}; rename the folder."
             )
-        super().__init__(conf_source, env, with_current_names(runtime_params or {}, "--params"), **arguments)
+        super().__init__(conf_source, env, with_current_names(_nested(runtime_params or {}), "--params"), **arguments)
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """The values of "parameters", "catalog" and so on; the caller may change them."""
@@ -45,14 +47,17 @@ class ConfigLoader(OmegaConfigLoader):
 
     def _merge_and_resolve(self, key: str, config_per_file: dict[Path, Any]) -> Any:
         _expect_null_or_block(config_per_file)
+        if key == "catalog":
+            _expect_no_versions(config_per_file)
         if key == "parameters":
             config_per_file = {path: _renamed(path, config) for path, config in config_per_file.items()}
         try:
             return super()._merge_and_resolve(key, config_per_file)
         except OmegaConfBaseException as error:
+            found = str(error.msg).splitlines()[0]
             raise UserError(
                 f"{error.full_key!r} in {', '.join(map(str, config_per_file))} must name a value of these files or of "
-                f"globals.yml, found {str(error.msg)!r}; write the value itself, or pass it by --params."
+                f"globals.yml, found {found!r}; write the value itself, or pass it by --params."
             ) from None
 
 
@@ -76,6 +81,21 @@ def _expect_null_or_block(config_per_file: dict[Path, Any]) -> None:
         )
 
 
+def _expect_no_versions(config_per_file: dict[Path, Any]) -> None:
+    """Refuses Kedro's `versioned`, which the project's datasets do not have.
+
+    Raises:
+        UserError: with the entry and its file.
+    """
+    for path, config in config_per_file.items():
+        for name, entry in config.items() if OmegaConf.is_dict(config) else ():
+            if OmegaConf.is_dict(entry) and entry.get("versioned") and str(entry.get("type")).startswith(PACKAGE):
+                raise UserError(
+                    f"{name!r} in {path} must not be versioned, found 'versioned: true'; remove it: MLflow records the "
+                    "files of each run."
+                )
+
+
 def _entries(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every key of nested values, with dots, and what stands there."""
     for name, value in values.items():
@@ -87,4 +107,12 @@ def _entries(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _renamed(path: Path, config: Any) -> Any:
     if not OmegaConf.is_dict(config):
         return config
-    return OmegaConf.create(with_current_names(OmegaConf.to_container(config), str(path)))  # type: ignore[arg-type]
+    return OmegaConf.create(with_current_names(_nested(OmegaConf.to_container(config)), str(path)))
+
+
+def _nested(values: Any) -> dict[str, Any]:
+    """The values with blocks in place of keys with dots, as people write them in Python and YAML."""
+    found = OmegaConf.create({key: value for key, value in values.items() if "." not in str(key)})
+    for key in values.keys() - found.keys():
+        OmegaConf.update(found, key, values[key], merge=True)
+    return cast(dict[str, Any], OmegaConf.to_container(found))

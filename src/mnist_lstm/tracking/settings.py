@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from pydantic import Field, ValidationError
 
 from mnist_lstm.errors import UserError
+from mnist_lstm.parameter_types import FROM_NUMBER
 from mnist_lstm.sections import Section, mistakes
 
 
@@ -16,18 +17,18 @@ class _Server(Section):
 
 
 class _Experiment(Section):
-    name: Annotated[str, Field(min_length=1, max_length=500)]  # as MLflow allows
+    name: Annotated[str, FROM_NUMBER, Field(min_length=1, max_length=500)]  # as MLflow allows
 
 
 class _Run(Section):
-    name: str | None
-    parent: str | None
+    name: Annotated[str | None, FROM_NUMBER]
+    parent: Annotated[str | None, FROM_NUMBER]
 
 
 class RegistrySettings(Section):
     """The block `tracking.registry`."""
 
-    name: str  # of the registered model, may hold {data}
+    name: Annotated[str, FROM_NUMBER]  # of the registered model, may hold {data}
     margin: Annotated[float, Field(ge=0, lt=1)]  # of validation accuracy, a fraction
 
 
