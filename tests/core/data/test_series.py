@@ -22,6 +22,7 @@ ENDED = np.where(np.arange(6)[:, None] < 4, RANDOM.normal(size=(8, 6, 6)), np.na
         (STEPS[..., 0], None, True),
         (STEPS.astype(np.float32), "images", False),
         (GREY, None, False),
+        (GREY[:, :4].astype(np.int64) * 2 - 1, None, False),
         (GREY.astype(np.float64), None, False),
         (GREY / 255, None, False),
         (GREY[:, :4] / 255, "images", False),
@@ -33,11 +34,10 @@ def test_what_numbers_are(array: Any, kind: str | None, expected: bool) -> None:
     assert series.are_series({"train": array}, kind, "here") is expected
 
 
-def test_what_may_be_either_is_refused_with_the_parameter_that_decides() -> None:
-    with pytest.raises(
-        UserError, match=r"here must say whether .* in the shape \(8, 4, 6\); pass --params data.kind=s"
-    ):
-        series.are_series({"train": GREY[:, :4] / 255}, None, "here")
+@pytest.mark.parametrize("array", [GREY[:, :4] / 255, GREY[:, :4].astype(np.int16) - 9, GREY[:, 0] - 9.0])
+def test_what_may_be_either_is_refused_with_the_parameter_that_decides(array: Any) -> None:
+    with pytest.raises(UserError, match=r"here must say whether .* in the shape \(8, .*6\); pass --params data.kind=s"):
+        series.are_series({"train": array}, None, "here")
 
 
 def test_parts_have_the_steps_of_the_longest_series() -> None:

@@ -76,6 +76,8 @@ HALF = b"label 1:0.5"
 BAD: dict[str, tuple[str, bytes, str]] = {
     "a text": ("mine.txt", b"Dear reader,\nthis is no data.\n", "data of one form .* found none of them"),
     "an empty file": ("mine.csv", b"", "found none of them"),
+    "a spreadsheet": ("mine.xlsx", zipped(xl__workbook=b"<w/>"), "mine.xlsx, a spreadsheet: save it as CSV"),
+    "names of pictures": ("mine.csv", b"file,label\na.png,1\nb.png,0\n", "pictures into a folder for each class"),
     "a picture": ("mine.png", b"\x89PNG\r\n\x1a\n", "found none of them"),
     "CSV: a blank line": ("mine.csv", without_line(csv(), 5, b""), "column pixel0 of line 6"),
     "CSV: a line cut short": ("mine.csv", csv()[:-20], r"column pixel\d+ of line 41"),
@@ -207,7 +209,7 @@ def web_page(path: Path) -> None:
 
 
 FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
-    "nothing": (lambda folder: None, "2 to 256 folders of a class, found 0"),
+    "nothing": (lambda folder: None, "2 to 256 folders of a class, found 0; put the pictures of each"),
     "test alone": (lambda folder: fill(folder, "test.csv"), r"must hold training images, .* alone; .*predict.folder="),
     "an archive": (lambda folder: archive(folder / "digits.tar.gz"), "digits.tar.gz, an archive: unpack it"),
     "a pickle": (lambda folder: pickled(folder / "training.pt"), r"training.pt, a pickle, .*savez"),

@@ -15,19 +15,21 @@ def are_series(parts: Mapping[str, Any], kind: str | None, place: str) -> bool:
 
     Args:
         parts: by split, (N, ...).
-        kind: the parameter `data.kind`; None: bytes, whole numbers, squares and colours are images; other fractions
-            are series if some are beyond -1 to 1.
+        kind: the parameter `data.kind`; None: bytes, whole numbers from -1 on, squares and colours are images; other
+            fractions are series if some are beyond -1 to 1.
 
     Raises:
         UserError: if it is not certain.
     """
     array = parts["train"]
-    if kind is not None or isinstance(array, FileBackedArray) or array.dtype.kind != "f" or array.ndim not in (2, 3):
+    bytes_or_colours = isinstance(array, FileBackedArray) or array.dtype.kind not in "if" or array.ndim not in (2, 3)
+    if kind is not None or bytes_or_colours:
         return kind == "series"
     ended = any((np.isnan(each[:, -1]) & ~np.isnan(each[:, 0])).any() for each in parts.values())
-    if (array.ndim == 3 and array.shape[1] == array.shape[2] and not ended) or (array == np.rint(array)).all():
+    whole = array.dtype.kind == "i" or (array == np.rint(array)).all()
+    if (array.ndim == 3 and array.shape[1] == array.shape[2] and not ended) or (whole and array.min() >= -1):
         return False
-    if not ended and np.abs(array).max() <= 1:
+    if whole or (not ended and np.abs(array).max() <= 1):
         raise UserError(
             f"{place} must say whether it holds images or series of numbers, found numbers from {array.min():.3g} to "
             f"{array.max():.3g} in the shape {array.shape}; pass --params data.kind=series, or images."

@@ -10,7 +10,7 @@ from mnist_lstm.core.data.pixels import grey_values
 from mnist_lstm.core.data.series import checked
 from mnist_lstm.data_parameters import WITHOUT_PATH, DataParameters
 from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, series, tables, usps
-from mnist_lstm.datasets.forms.raw import RawData, first_bytes, foreign, ignored, shown, split_named
+from mnist_lstm.datasets.forms.raw import FOREIGN, RawData, first_bytes, foreign, ignored, shown, split_named
 from mnist_lstm.errors import UserError
 
 # Each with `recognises`, by a file's path and first bytes, and `read`, the files of this form
@@ -24,6 +24,9 @@ FORMS: dict[str, Any] = {
     "CSV": tables,
 }
 HEAD = 1 << 16  # bytes by which a file is recognised
+OTHER = (
+    "none of them; write numbers by numpy.savez, a row for each image as CSV, or pictures into a folder for each class"
+)
 MOST_FILES = 1000  # in a folder of data files; more are pictures
 
 
@@ -50,7 +53,7 @@ def read(path: Path, data: DataParameters) -> RawData:
             forms = "; ".join(f"{name} ({shown(paths, 3)})" for name, paths in found.items())
             raise UserError(
                 f"{path} must be data of one form ({', '.join(FORMS)}, or folders of pictures), found "
-                f"{forms or foreign(files) or 'none of them'}; name the file or folder of the data in data.path."
+                f"{f'{forms}; name the file or folder of the data in data.path' if forms else foreign(files) or OTHER}."
             )
         ((name, chosen),) = found.items()
         raw: RawData = FORMS[name].read(chosen, data)
@@ -85,7 +88,7 @@ def recognised(file: Path) -> str | None:
 @contextmanager
 def _unpacked(path: Path, data: DataParameters) -> Iterator[Path]:
     """The place of the data: the path itself, or a temporary folder for what a zip file holds."""
-    if not path.is_file() or first_bytes(path, 2) != b"PK" or recognised(path):
+    if not path.is_file() or first_bytes(path, 2) != b"PK" or recognised(path) or path.suffix in FOREIGN:
         yield path
         return
     with archives.unpacked(path, data.subset) as place:

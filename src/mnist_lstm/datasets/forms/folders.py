@@ -88,7 +88,10 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
     if not 2 <= len(classes) <= MOST_CLASSES:
         other = foreign(path for path in folder.rglob("*") if not ignored(path.name))
         found_here = f"{len(classes)}, and {other}" if other else len(classes)
-        raise UserError(f"{folder} must hold 2 to {MOST_CLASSES} folders of a class, found {found_here}.")
+        raise UserError(
+            f"{folder} must hold 2 to {MOST_CLASSES} folders of a class, found {found_here}; put the pictures of each "
+            "class into a folder of its name."
+        )
     found = [
         (rank, label, path) for label, each in enumerate(classes) for rank, path in enumerate(sorted(visible(each)))
     ]

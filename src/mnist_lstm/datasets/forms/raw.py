@@ -19,6 +19,10 @@ SPLITS = {
 # What Windows, macOS and file servers (Synology, QNAP) leave in folders
 SYSTEM = ("Thumbs.db", "desktop.ini", "__MACOSX", "Icon\r", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 SERVERS = ("@eaDir", "#recycle", "@Recycle")
+# By suffix, as some are zip files
+FOREIGN = dict.fromkeys(
+    (".pt", ".pth", ".pkl", ".pickle"), "a pickle, which is never loaded: store the arrays by numpy.savez"
+) | dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet: save it as CSV")
 LABELS = ("label", "labels", "y", "ytrain", "yval", "ytest", "target", "targets", "class", "classes")
 
 
@@ -112,9 +116,7 @@ def foreign(files: Iterable[Path]) -> str | None:
 
 
 def _foreign(file: Path) -> str | None:
-    if file.suffix in (".pt", ".pth", ".pkl", ".pickle"):  # also within a zip file, which torch.save writes
-        return f"{file.name}, a pickle, which is never loaded: store the arrays by numpy.savez"
-    kind = other_kind(first_bytes(file, 512))
+    kind = FOREIGN.get(file.suffix) or other_kind(first_bytes(file, 512))
     return f"{file.name}, {kind}" if kind else None
 
 
