@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ALLOWED = {  # the answers, which `kedro new --config` does not check
@@ -89,6 +90,9 @@ def fill(template: str, given: dict[str, object]) -> None:
     for key, pattern in ALLOWED.items():
         if not re.fullmatch(pattern, answers[key]):
             sys.exit(f"Error: {key} must match {pattern}, found {answers[key]!r}.")
+    package = answers["python_package"]
+    if package in ("benchmarks", "tests") or find_spec(package):
+        sys.exit(f"Error: python_package must not be the name of another package, found {package!r}.")
     source, without = Path(template).resolve().parent, [key for key in LEFT_WITHOUT if answers[key] == "no"]
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=source, capture_output=True, text=True, check=True).stdout
     left = re.compile("".join([LEFT, *(LEFT_WITHOUT[key] for key in without)]), re.VERBOSE)

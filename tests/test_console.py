@@ -181,13 +181,16 @@ def training(shown: io.StringIO, parameters: Parameters) -> Console:
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
 @pytest.mark.parametrize(("updates", "ended"), [(5, False), (5, True), (10, True)])
-def test_only_a_training_that_was_interrupted_is_offered_to_be_continued(
+def test_a_run_that_was_interrupted_in_training_or_later_is_offered_to_be_continued(
     training: Console, capsys: pytest.CaptureFixture[str], updates: int, ended: bool
 ) -> None:
     saved(training, updates, ended)
     training._show_how_to_resume()
-    assert ("To continue:" in capsys.readouterr().err) is not ended
+    what = "The run stopped after training" if ended else "Training stopped"
+    assert f"{what}; its checkpoint is saved. To continue:" in capsys.readouterr().err
     training.on_pipeline_error(Exception())
+    training._show_how_to_resume()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("shown", ["file"], indirect=True)
@@ -197,3 +200,4 @@ def test_a_training_that_lost_its_patience_says_so(
 ) -> None:
     saved(training, updates, ended=True)
     assert ("  ended at update 5 of 10: the validation accuracy had not risen" in shown.getvalue()) is reported
+    training.on_pipeline_error(Exception())

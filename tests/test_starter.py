@@ -126,6 +126,16 @@ def test_an_answer_that_cannot_be_is_refused_before_a_file_is_written(
     assert os.listdir() == []
 
 
+@pytest.mark.parametrize("package", ["torch", "tests"])
+def test_a_package_of_a_name_that_is_taken_is_refused(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=f"not be the name of another package, found '{package}'"):
+        fill(str(REPOSITORY / "starter"), {**answers(package.title())})
+    assert os.listdir() == []
+
+
 def test_a_file_that_is_edited_is_there() -> None:
     edits = EDITS + EDITS_WITHOUT["ray"] + EDITS_WITHOUT["digits"]
     assert not {path for path, *_ in edits if not (REPOSITORY / path).is_file()}

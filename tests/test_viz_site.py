@@ -73,7 +73,8 @@ def viz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in which `kedro viz build` writes the files of content.json and exits with 0."""
     monkeypatch.setattr(viz_site, "BUILD", [sys.executable, "-c", BUILD])
     (tmp_path / "build").mkdir()
-    (tmp_path / "build/older.html").write_text("of an older build")
+    for name in ("index.html", "older.html"):
+        (tmp_path / "build" / name).write_text("of an older build")
     return tmp_path
 
 
@@ -98,8 +99,15 @@ def test_a_build_that_failed_is_reported_though_it_exits_with_0_and_the_older_pa
     (viz / "content.json").write_text(json.dumps({"index.html": "", "api/main": "{}"}))
     with pytest.raises(UserError, match="must build the pages, found exit code 0: something failed"):
         build(viz)
-    assert [path.name for path in (viz / "build").iterdir()] == ["older.html"]
+    assert sorted(path.name for path in (viz / "build").iterdir()) == ["index.html", "older.html"]
     assert sorted(path.name for path in viz.iterdir()) == ["build", "content.json"]
+
+
+def test_what_is_no_page_of_an_older_build_is_not_replaced(viz: Path) -> None:
+    (viz / "build/index.html").unlink()
+    with pytest.raises(UserError, match="build must be absent or hold earlier pages"):
+        build(viz)
+    assert [path.name for path in (viz / "build").iterdir()] == ["older.html"]
 
 
 PLACES = """[...document.querySelectorAll(".pipeline-node__text")].map((node) =>

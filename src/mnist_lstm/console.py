@@ -41,6 +41,7 @@ class Console:
     def before_pipeline_run(self, catalog: Any) -> None:
         """Clears the results of an earlier run in the same process."""
         self._results, self._report, self._stages, self._began = {}, None, set(), time.monotonic()
+        self._ended = False
         self._catalog = catalog
 
     @hook_impl(trylast=True)
@@ -67,7 +68,7 @@ class Console:
             self._training.show(data.iloc[-1].to_dict(), data)
             if self._ended:
                 self._training.show_early_end()
-                self._stop()
+                self._training.stop()
         if dataset_name == "metrics":
             self._results = data
         if dataset_name == "report":
@@ -97,8 +98,9 @@ class Console:
 
     def _show_how_to_resume(self) -> None:
         """After Ctrl-C or SIGTERM, prints the command that continues."""
-        if self._training and self._training.stop():
-            click.echo(f"Training stopped; its checkpoint is saved. To continue:\n  {resume_command()}", err=True)
+        if self._training and (self._training.stop() or self._ended):
+            what = "The run stopped after training" if self._ended else "Training stopped"
+            click.echo(f"{what}; its checkpoint is saved. To continue:\n  {resume_command()}", err=True)
 
 
 class TrainingDisplay:

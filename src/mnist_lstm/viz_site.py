@@ -36,9 +36,11 @@ def build(project: Path) -> Path:
         The folder, which browsers show through a web server only.
 
     Raises:
-        UserError: if Kedro-Viz fails, with the end of its output; the earlier pages stay.
+        UserError: if something else lies there, or Kedro-Viz fails, with the end of its output; the earlier pages stay.
     """
     pages = project / "build"
+    if pages.exists() and not (pages / COMPLETE[0]).is_file():
+        raise UserError(f"{pages} must be absent or hold earlier pages, found something else; move it.")
     with tempfile.TemporaryDirectory(dir=project, prefix=".build-") as folder:
         made, old = Path(folder) / "build", Path(folder) / "old"  # Kedro-Viz writes into ./build
         _run_kedro_viz(project, Path(folder))

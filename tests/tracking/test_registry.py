@@ -179,6 +179,12 @@ def test_a_champion_of_a_model_that_has_none_is_refused_by_the_model_and_not_tak
         load_model.run_called(fakes.client, "mnist-lstm", NAME, f"letters-lstm@{CHAMPION}")
 
 
+def test_an_exported_model_is_refused_by_its_file(tmp_path: Path) -> None:
+    (tmp_path / "classifier.onnx").write_bytes(b"onnx")
+    with pytest.raises(UserError, match=r"must be a checkpoint \(\*\.pt, .*found '.*classifier.onnx'"):
+        load_model.model_and_run(tmp_path, str(tmp_path / "classifier.onnx"))
+
+
 def test_the_latest_is_the_newest_run_whose_model_need_not_be_registered(fakes: FakeRuns) -> None:
     registered = fakes.record("registered", wrong=None, tags={tags.WEIGHTS: "1"})
     fakes.client.create_registered_model(NAME)

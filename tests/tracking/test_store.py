@@ -15,7 +15,8 @@ import yaml
 from filelock import FileLock
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking import moved, store
+from mnist_lstm.parameters import checked
+from mnist_lstm.tracking import moved, start, store
 from mnist_lstm.tracking.settings import Settings, read_settings
 from tests.conftest import PARAMETERS
 from tests.support.projects import DIGITS, Project, surroundings, wait_for
@@ -247,6 +248,16 @@ def test_the_configuration_of_a_run_counts_for_the_models_that_it_names(fakes: F
     loader = {"mlflow": MLFLOW, "parameters": {"data": {"name": "mnist"}, "tracking": {"registry": {"name": "ours"}}}}
     store.configure(fakes.path, loader)
     assert store.opened(fakes.path).registered_model == "ours"
+
+
+def test_a_parent_that_is_no_run_is_refused_before_a_run_starts(fakes: FakeRuns) -> None:
+    parent = fakes.record("study", wrong=None)
+    about = start.run_provenance(fakes.path, checked(yaml.safe_load(PARAMETERS.read_text())), {"env": None})
+    for named, found in ((parent, parent), ("study", parent), (2024, None)):
+        loader = {"mlflow": MLFLOW, "parameters": {"tracking": {"run": {"parent": named}}}}
+        with pytest.raises(UserError, match="none called '2024'") if not found else contextlib.nullcontext():
+            spool = start._spool(fakes.path, read_settings(loader), "child", about)
+            assert fakes.client.get_run(spool.run_id).data.tags["mlflow.parentRunId"] == found
 
 
 @pytest.mark.parametrize(("answer", "is_refused"), [("2.22.0", True), ("3.17.2", False), ("<html>sign in", False)])

@@ -19,6 +19,7 @@ from mnist_lstm.processes import process
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import flattened
 from mnist_lstm.tracking import payloads, store, tags
+from mnist_lstm.tracking.find_run import find_run
 from mnist_lstm.tracking.settings import Settings
 from mnist_lstm.tracking.spool import earlier_runs
 from mnist_lstm.tracking.spool.operations import create_run
@@ -74,6 +75,8 @@ def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) 
         client = store.client(project, uri)
         with store_errors(uri):
             run["experiment_id"] = store.experiment_id(client, experiment, project, uri)
+            if parent:
+                run["tags"][tags.PARENT] = find_run(client, experiment, parent).info.run_id
         return client
 
     with store_errors(uri):
