@@ -54,6 +54,16 @@ def test_a_run_that_only_trains_does_not_wait_for_the_compiler_of_torch(project:
     assert "torch._dynamo" not in modules
 
 
+def test_interactive_curves_are_drawn_without_plotly_which_takes_a_second_to_load() -> None:
+    modules = modules_after(
+        "import numpy as np\nfrom mnist_lstm.core import plots\n"
+        "names = ['train_loss', 'train_accuracy', 'valid_loss', 'valid_accuracy']\n"
+        "history = dict.fromkeys(names, np.ones(2)) | {'iteration': np.arange(2)}\n"
+        "assert len(plots.learning_curves_interactive(history, 10, 'Curves')['data']) == 4"
+    )
+    assert "plotly" not in modules
+
+
 def names(pipeline: Pipeline) -> set[str]:
     return {node.name for node in pipeline.nodes}
 

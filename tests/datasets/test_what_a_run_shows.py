@@ -1,8 +1,11 @@
 import base64
+import io
 import subprocess
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mnist_lstm.datasets.figures import FigureDataset
@@ -42,7 +45,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_old_file(place: str) -> None:
     dataset = FigureDataset(filepath=place, dpi=50)
     dataset.save(Figure(figsize=(2, 1)))
     before = Path(place).read_bytes()
-    with pytest.raises(Exception, match="savefig"):
+    with pytest.raises(Exception, match="no attribute"):
         dataset.save("no figure")
     assert Path(place).read_bytes() == before
     assert len(list(Path(place).parent.iterdir())) == 1
@@ -79,3 +82,15 @@ def test_provenance_is_that_of_the_project_and_of_this_machine(tmp_path: Path) -
 def test_provenance_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="never written"):
         ProvenanceDataset(path=str(tmp_path)).save({})  # type: ignore[arg-type]
+
+
+def test_a_figure_is_drawn_once_where_its_layout_puts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = [Figure(layout="constrained") for _ in range(2)]
+    for figure in figures:
+        figure.add_subplot().set_ylabel("a wide label\nof two lines")
+    expected = io.BytesIO()
+    figures[0].savefig(expected, format="png", dpi=50)
+    draw = Mock(wraps=Axes.draw)
+    monkeypatch.setattr(Axes, "draw", lambda *arguments: draw(*arguments))
+    assert FigureDataset(filepath="figure.png", dpi=50).encode(figures[1]) == expected.getvalue()
+    assert draw.call_count == 1

@@ -8,23 +8,30 @@ from typing import Any
 
 from kedro_datasets._typing import ImagePreview, PlotlyPreview
 
-from mnist_lstm.datasets.file_dataset import FileDataset
+from mnist_lstm.datasets.file_dataset import NOTHING, FileDataset
 
 LAST_CHUNK = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 class PlotlyDataset(FileDataset):
-    """A plotly figure in a JSON file; Kedro-Viz shows it with hover and zoom."""
+    """A plotly figure, or its data and layout as a dict, in a JSON file; it loads as a plotly figure.
+
+    Kedro-Viz shows it with hover and zoom.
+    """
 
     kind = "plotly figure"
 
     def encode(self, data: Any) -> bytes:
-        return data.to_json().encode()  # type: ignore[no-any-return]
+        text = json.dumps(data, allow_nan=False) if isinstance(data, dict) else data.to_json()
+        return text.encode()
 
     def decode(self, content: bytes) -> Any:
         from plotly import io as plotly_io
 
         return plotly_io.from_json(content.decode())
+
+    def _loaded_after(self, data: Any, written: Path) -> Any:
+        return NOTHING  # the file is small, and plotly slow to load
 
     def preview(self) -> PlotlyPreview:
         """The figure."""
@@ -42,6 +49,10 @@ class FigureDataset(FileDataset):
 
     def encode(self, data: Any) -> bytes:
         picture = io.BytesIO()
+        data.set_dpi(self._dpi)
+        if engine := data.get_layout_engine():  # otherwise savefig draws everything twice
+            engine.execute(data)
+            data.set_layout_engine(None)
         data.savefig(picture, format="png", dpi=self._dpi)
         return picture.getvalue()
 

@@ -11,7 +11,7 @@ from tests.support import tiny
 
 
 def test_the_interactive_accuracy_names_its_run_and_axes() -> None:
-    layout = plots.accuracy_by_step_interactive(BY_STEP, 0.95, "columns", RUN).to_dict()["layout"]
+    layout = plots.accuracy_by_step_interactive(BY_STEP, 0.95, "columns", RUN)["layout"]
     assert layout["title"]["text"] == f"Accuracy by columns read<br>{RUN}"
     assert layout["xaxis"]["title"]["text"] == "columns read"
     assert layout["yaxis"]["title"]["text"] == "fraction of the test set"

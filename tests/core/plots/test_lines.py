@@ -15,7 +15,7 @@ def test_the_interactive_and_the_printed_curves_show_the_same_points() -> None:
             plots.accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN),
         ),
     ):
-        hovered = [(line.name, list(line.x), list(line.y)) for line in interactive.data]
+        hovered = [(line["name"], line["x"], line["y"]) for line in interactive["data"]]
         drawn = [
             (line.get_label(), list(np.array(line.get_xdata())), list(np.array(line.get_ydata())))
             for axes in printed.axes
@@ -32,11 +32,11 @@ def band(figure: Any) -> Any:
 def test_the_accuracy_by_step_has_its_interval_as_a_band_and_in_numbers() -> None:
     printed: Any = plots.accuracy_by_step_figure(BY_STEP, 0.9, "rows", RUN)
     assert band(printed) == pytest.approx([BY_STEP["accuracy_low"].min(), BY_STEP["accuracy_high"].max()])
-    right, final = plots.accuracy_by_step_interactive(BY_STEP, 0.9, "rows", RUN).data
-    np.testing.assert_allclose(right.y + right.error_y.array, BY_STEP["accuracy_high"])
-    np.testing.assert_allclose(right.y - right.error_y.arrayminus, BY_STEP["accuracy_low"])
-    assert final.error_y.array is None
-    assert right.name == "answer right (accuracy, with its 90% interval)"
+    right, final = plots.accuracy_by_step_interactive(BY_STEP, 0.9, "rows", RUN)["data"]
+    np.testing.assert_allclose(np.add(right["y"], right["error_y"]["array"]), BY_STEP["accuracy_high"])
+    np.testing.assert_allclose(np.subtract(right["y"], right["error_y"]["arrayminus"]), BY_STEP["accuracy_low"])
+    assert not final["error_y"]
+    assert right["name"] == "answer right (accuracy, with its 90% interval)"
 
 
 def test_an_accuracy_when_all_is_read_has_its_interval_too() -> None:

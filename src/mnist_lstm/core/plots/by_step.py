@@ -27,7 +27,6 @@ from mnist_lstm.core.plots.style import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from plotly.graph_objects import Figure as PlotlyFigure
 
 ACROSS = 3  # examples side by side
 WIDER = 1.3  # beliefs than their image, for the names of the classes
@@ -82,7 +81,7 @@ def _draw_belief(
 
 def accuracy_by_step_interactive(
     by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str
-) -> "PlotlyFigure":
+) -> dict[str, Any]:
     """Accuracy on all test images by steps read, and the fraction whose answer is final, to hover and zoom.
 
     Args:

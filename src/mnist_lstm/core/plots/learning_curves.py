@@ -10,12 +10,11 @@ from mnist_lstm.core.plots.style import BLUE, VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from plotly.graph_objects import Figure as PlotlyFigure
 
 History = dict[str, NDArray[Any]]
 
 
-def learning_curves_interactive(history: History, images: int, title: str) -> "PlotlyFigure":
+def learning_curves_interactive(history: History, images: int, title: str) -> dict[str, Any]:
     """Loss and accuracy by update, for training batches and validation images, to hover and zoom.
 
     Args:

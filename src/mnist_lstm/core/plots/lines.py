@@ -1,4 +1,4 @@
-"""Lines described once and drawn twice: by plotly to hover and zoom, by matplotlib to print."""
+"""Lines described once and drawn twice: for plotly to hover and zoom, by matplotlib to print."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,11 @@ from mnist_lstm.core.plots.style import SMALL, new_figure
 MARKED = 60  # points, beyond which the marks of a line would hide it
 
 GRID = "rgba(128, 128, 128, 0.25)"  # on light and dark pages
+GAP = 0.1  # between two panels, a fraction of the width
 
 if TYPE_CHECKING:  # importing them takes longer than drawing, and not every run draws
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from plotly.graph_objects import Figure as PlotlyFigure
 
 
 @dataclass(frozen=True)
@@ -41,38 +41,52 @@ class Panel:
     x_range: tuple[float, float] | None = None
 
 
-def interactive(panels: list[Panel], title: str) -> "PlotlyFigure":
-    """The panels side by side, to hover and zoom."""
-    from plotly.subplots import make_subplots
+def interactive(panels: list[Panel], title: str) -> dict[str, Any]:
+    """The panels side by side, to hover and zoom: plotly's data and layout, without plotly, which is slow to load.
 
-    figure = make_subplots(rows=1, cols=len(panels))
-    named: set[str] = set()
-    for column, panel in enumerate(panels, 1):
+    Source of the keys: https://plotly.com/javascript/reference.
+    """
+    layout: dict[str, Any] = {
+        "title": {"text": title.replace("\n", "<br>")},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "legend": {"orientation": "h", "y": -0.2},
+        "margin": {"t": 90},  # pixels: room for a title of two lines
+    }
+    lines: list[dict[str, Any]] = []
+    for number, panel in enumerate(panels):
+        axis = str(number + 1) if number else ""
+        width = (1 + GAP) / len(panels)  # of a panel with the gap to the next
+        domain = [number * width, (number + 1) * width - GAP]
+        layout[f"xaxis{axis}"] = _axis(panel.x_label, panel.x_range, f"y{axis}") | {"domain": domain}
+        layout[f"yaxis{axis}"] = _axis(panel.y_label, panel.y_range, f"x{axis}")
         for line in panel.lines:
-            figure.add_scatter(
-                x=line.x,
-                y=line.y,
-                name=line.name,
-                legendgroup=line.name,
-                showlegend=line.name not in named,
-                mode="lines+markers" if line.strong else "lines",
-                line={"color": line.colour, "width": 3 if line.strong else 1.5},
-                error_y=_whiskers(line),
-                row=1,
-                col=column,
-            )
-            named.add(line.name)
-        figure.update_xaxes(title_text=panel.x_label, range=panel.x_range, row=1, col=column)
-        figure.update_yaxes(title_text=panel.y_label, range=panel.y_range, row=1, col=column)
-    figure.update_xaxes(gridcolor=GRID)  # Kedro-Viz gives its own colour to the first panel alone
-    figure.update_yaxes(gridcolor=GRID)
-    figure.update_layout(
-        title=title.replace("\n", "<br>"),
-        template="plotly_white",
-        legend={"orientation": "h", "y": -0.2},
-        margin={"t": 90},  # pixels: room for a title of two lines
-    )
-    return figure
+            named = line.name in {other["name"] for other in lines}
+            lines.append(_trace(line) | {"xaxis": f"x{axis}", "yaxis": f"y{axis}", "showlegend": not named})
+    return {"data": lines, "layout": layout}
+
+
+def _axis(label: str, span: tuple[float, float] | None, anchor: str) -> dict[str, Any]:
+    return {
+        "title": {"text": label},
+        "gridcolor": GRID,  # Kedro-Viz gives its own colour to the first panel alone
+        "zeroline": False,
+        "automargin": True,
+        "anchor": anchor,
+    } | ({"range": span} if span else {})
+
+
+def _trace(line: Line) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": line.x.tolist(),
+        "y": line.y.tolist(),
+        "name": line.name,
+        "legendgroup": line.name,
+        "mode": "lines+markers" if line.strong else "lines",
+        "line": {"color": line.colour, "width": 3 if line.strong else 1.5},
+        "error_y": _whiskers(line),
+    }
 
 
 def _whiskers(line: Line) -> dict[str, Any]:
@@ -80,7 +94,8 @@ def _whiskers(line: Line) -> dict[str, Any]:
     if line.interval is None:
         return {}
     low, high = line.interval
-    return {"array": high - line.y, "arrayminus": line.y - low, "symmetric": False, "thickness": 1, "width": 2}
+    above, below = (high - line.y).tolist(), (line.y - low).tolist()
+    return {"array": above, "arrayminus": below, "symmetric": False, "thickness": 1, "width": 2}
 
 
 def printed(panels: list[Panel], title: str, note: str = "", legend_columns: int = 2) -> "Figure":
