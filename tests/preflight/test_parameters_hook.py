@@ -1,11 +1,16 @@
 """A run that reads files of an earlier one must have the parameters with which they were made."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kedro.io import DataCatalog
+from kedro.pipeline import Node, Pipeline
 
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
+from mnist_lstm.errors import UserError
+from mnist_lstm.preflight.parameters_hook import expect_entries
 from tests.support.projects import DIGITS, Project
 
 FINISHED = DIGITS  # the parameters of the earlier run
@@ -65,6 +70,14 @@ def test_where_and_how_precisely_it_was_trained_does_not_hinder_an_evaluation(pr
         f"{FINISHED},training.device=auto,training.precision=auto,training.resume=true",
     )
     assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("namespace", [None, "report"])
+def test_a_result_of_a_stage_without_an_entry_in_the_catalog_is_named(namespace: str | None) -> None:
+    pipeline = Pipeline([Node(lambda: "", inputs=None, outputs="my_figure", name="draw", namespace=namespace)])
+    refused = pytest.raises(UserError, match=r"entry for 'my_figure', an output of the node 'report\.draw'")
+    with refused if namespace else nullcontext():
+        expect_entries(pipeline, DataCatalog())
 
 
 def test_training_refuses_sequences_of_another_view(project: Project) -> None:

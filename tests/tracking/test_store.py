@@ -255,7 +255,11 @@ def test_a_parent_that_is_no_run_is_refused_before_a_run_starts(fakes: FakeRuns)
     about = start.run_provenance(fakes.path, checked(yaml.safe_load(PARAMETERS.read_text())), {"env": None})
     for named, found in ((parent, parent), ("study", parent), (2024, None)):
         loader = {"mlflow": MLFLOW, "parameters": {"tracking": {"run": {"parent": named}}}}
-        with pytest.raises(UserError, match="none called '2024'") if not found else contextlib.nullcontext():
+        with (
+            pytest.raises(UserError, match=r"'tracking\.run\.parent': .* none called '2024'")
+            if not found
+            else contextlib.nullcontext()
+        ):
             spool = start._spool(fakes.path, read_settings(loader), "child", about)
             assert fakes.client.get_run(spool.run_id).data.tags["mlflow.parentRunId"] == found
 

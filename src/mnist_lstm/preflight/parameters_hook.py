@@ -23,6 +23,20 @@ def with_makers(read: set[str]) -> set[str]:
     return read | ({"checkpoint"} if read & trained else set())
 
 
+def expect_entries(pipeline: Pipeline, catalog: Any) -> None:
+    """Checks that the catalog has an entry for each output of a stage; a pipeline of one's own may have others.
+
+    Raises:
+        UserError: if it has not, which would end the run at the node that reads it.
+    """
+    for node in pipeline.nodes:
+        if node.namespace and (lost := [name for name in node.outputs if name not in catalog]):
+            raise UserError(
+                f"conf/base/catalog.yml must have an entry for {lost[0]!r}, an output of the node {node.name!r}, found "
+                "none; add it."
+            )
+
+
 class CheckParameters(threading.local):
     """Refuses wrong parameters before anything is read or written.
 
@@ -48,6 +62,7 @@ class CheckParameters(threading.local):
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Refuses input files that were made with other parameters than the run would record."""
+        expect_entries(pipeline, catalog)
         self._warned = False
         self._catalog, self._skips_nodes = catalog, run_params["only_missing_outputs"]
         self._expect_made_by_these(self._loaded(with_makers(pipeline.inputs())))

@@ -14,6 +14,7 @@ from mnist_lstm import provenance
 from mnist_lstm.core.training.compute import chosen_device
 from mnist_lstm.core.training.run_names import departures, label
 from mnist_lstm.data_parameters import source_of
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.processes import process
 from mnist_lstm.redaction import redacted
@@ -76,7 +77,10 @@ def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) 
         with store_errors(uri):
             run["experiment_id"] = store.experiment_id(client, experiment, project, uri)
             if parent:
-                run["tags"][tags.PARENT] = find_run(client, experiment, parent).info.run_id
+                try:
+                    run["tags"][tags.PARENT] = find_run(client, experiment, parent).info.run_id
+                except UserError as error:
+                    raise UserError(f"setting 'tracking.run.parent': {error}") from None
         return client
 
     with store_errors(uri):
