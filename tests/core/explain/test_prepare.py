@@ -15,7 +15,7 @@ from mnist_lstm.core.explain.content import rules, typical_images
 from mnist_lstm.core.inference.doubt import DIGITS, doubt
 from mnist_lstm.core.inference.lines import printed_lines
 from mnist_lstm.core.inference.preprocess import Frame, preprocess
-from mnist_lstm.core.inference.typical import Typical, shapes
+from mnist_lstm.core.inference.typical import Typical, parts_without_loops, shapes
 from tests.core.explain.drawings import drawings
 from tests.core.explain.javascript import in_node
 from tests.support import tiny
@@ -77,7 +77,7 @@ def test_an_image_is_doubted_where_predict_doubts_it(tmp_path: Path) -> None:
 
 
 UNLIKE = """({images, answers, typical}) => images.map((image, n) => unlike(Uint8Array.from(image), 28, answers[n],
-  {rules: typical.rules, ...Object.fromEntries(["weights", "means", "axes", "limits"].map((name) =>
+  {rules: typical.rules, ...Object.fromEntries(["weights", "means", "axes", "rare", "limit"].map((name) =>
     [name, new Float32Array(Uint8Array.from(Buffer.from(typical[name], "base64")).buffer)]))}))"""
 
 
@@ -88,8 +88,9 @@ def test_an_image_is_unlike_its_answer_where_it_is_for_predict(tmp_path: Path) -
     means = np.stack([(found * weights)[answers == label].mean(axis=0) for label in range(2)])
     away = (found * weights - means[answers])[:, None]
     distances = (away**2).sum(axis=2)[:, 0] - ((away @ axes[answers].transpose(0, 2, 1)) ** 2).sum(axis=2)[:, 0]
-    middle = [np.sort(distances[answers == label])[9:11].mean() for label in range(2)]
-    typical = Typical(weights, means, axes, middle)
+    rare = random.uniform(0, np.ptp(distances), (2, 7))
+    distances += rare[answers, parts_without_loops(images)]
+    typical = Typical(weights, means, axes, rare, [np.sort(distances)[19:21].mean()])
     tensors = {name: torch.from_numpy(array) for name, array in typical.arrays().items()}
     sent = typical_images(replace(tiny.checkpoint(), typical=tensors))
     said = in_node(UNLIKE, tmp_path, images=images.reshape(40, -1).tolist(), answers=answers.tolist(), typical=sent)

@@ -74,12 +74,12 @@ def rules(data: DataProfile) -> Content:
 
 def typical_images(checkpoint: Checkpoint) -> Content | None:
     """What the training images look like, and the constants of `typical.py`; None where the run does not know."""
-    if not checkpoint.typical:
+    known = typical.Typical.stored(checkpoint.typical)
+    if not known:
         return None
-    named = ("PLACES", "SPREAD", "DIRECTIONS", "LINES", "NARROW")
+    named = ("PLACES", "SPREAD", "DIRECTIONS", "POWER", "LINES", "NARROW", "STRONG", "LOOPS")
     constants = {name.lower(): getattr(typical, name) for name in named}
-    arrays = typical.Typical(**checkpoint.typical).arrays()
-    return {name: _text(array.astype("<f4")) for name, array in arrays.items()} | {"rules": constants}
+    return {name: _text(array.astype("<f4")) for name, array in known.arrays().items()} | {"rules": constants}
 
 
 def network(checkpoint: Checkpoint) -> Content:

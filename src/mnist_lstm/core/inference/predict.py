@@ -113,7 +113,7 @@ def predict_tables(pictures: Iterable[tuple[str, Content]], checkpoint: Checkpoi
     """
     pixel_order = checkpoint.pixel_order()
     preprocessed = preprocess_each(pictures, checkpoint.data)
-    typical = Typical(**checkpoint.typical) if checkpoint.typical else None
+    typical = Typical.stored(checkpoint.typical)
     while part := list(itertools.islice(preprocessed, IMAGES)):
         images = np.stack([each.image for each in part])
         logits = checkpoint.logits(to_sequences(images, pixel_order), IMAGES)

@@ -31,7 +31,7 @@ export const net = networkOf(run.network), {memory, letters} = CELLS[net.cell];
 const floats = (text) => new Float32Array(decode(text));
 /** What the training images of each class look like; null where the run does not know. */
 export const typical = run.typical
-  && {rules: run.typical.rules, ...Object.fromEntries(["weights", "means", "axes", "limits"].map((name) =>
+  && {rules: run.typical.rules, ...Object.fromEntries(["weights", "means", "axes", "rare", "limit"].map((name) =>
     [name, floats(run.typical[name])]))};
 const pixels = about.height * about.width, stored = new Uint8Array(decode(run.images.data));
 export const images = Array.from({length: run.images.count}, (_, n) => stored.subarray(n * pixels, (n + 1) * pixels));

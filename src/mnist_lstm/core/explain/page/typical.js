@@ -10,8 +10,8 @@ function places(side, count, spread) {
   });
 }
 
-/** Square roots of the strength of edges in each direction and place; their slope is Sobel's. */
-function edges(ink, width, height, {places: count, spread, directions}) {
+/** The strength of edges in each direction and place, to a power; their slope is Sobel's. */
+function edges(ink, width, height, {places: count, spread, directions, power}) {
   const grey = (x, y) => ink[Math.min(Math.max(y, 0), height - 1) * width + Math.min(Math.max(x, 0), width - 1)] / 255;
   const rows = places(height, count, spread), columns = places(width, count, spread);
   const sums = new Float64Array(directions * count * count);
@@ -31,7 +31,7 @@ function edges(ink, width, height, {places: count, spread, directions}) {
       }
     }
   }
-  return Array.from(sums, Math.sqrt);
+  return Array.from(sums, (sum) => sum ** power);
 }
 
 /** How many strokes a row crosses, then a column. */
@@ -48,13 +48,28 @@ function crossed(ink, width, height, {lines, narrow}) {
     .map((weights) => weights.reduce((sum, weight, at) => sum + weight * counts[at], 0)));
 }
 
+/** Parts of the strong ink less its loops, from squares of 2 x 2 pixels with one, three or two opposite of ink. */
+function partsWithoutLoops(ink, width, height, {strong, loops}) {
+  const inside = (x, y) => Number(x >= 0 && x < width && y >= 0 && y < height && ink[y * width + x] > 255 * strong);
+  let sum = 0;
+  for (let y = 0; y <= height; y += 1) {
+    for (let x = 0; x <= width; x += 1) {
+      const [a, b, c, d] = [inside(x - 1, y - 1), inside(x, y - 1), inside(x - 1, y), inside(x, y)];
+      sum += [0, 1, a === d ? -2 : 0, -1, 0][a + b + c + d];
+    }
+  }
+  return Math.min(Math.max(sum / 4, -loops), loops);
+}
+
 /** Whether ink, 0 to 255 (height * width), looks unlike the class with this number; `typical` has flat arrays. */
-export function unlike(ink, width, answer, {weights, means, axes, limits, rules}) {
+export function unlike(ink, width, answer, {weights, means, axes, rare, limit, rules}) {
   const height = ink.length / width, size = weights.length;
   const away = [...edges(ink, width, height, rules), ...crossed(ink, width, height, rules)]
     .map((value, at) => value * weights[at] - means[answer * size + at]);
   const squared = (sum, value) => sum + value * value, count = axes.length / means.length;
   const along = Array.from({length: count}, (_, axis) =>
     away.reduce((sum, value, at) => sum + value * axes[(answer * count + axis) * size + at], 0));
-  return away.reduce(squared, 0) - along.reduce(squared, 0) > limits[answer];
+  const parts = partsWithoutLoops(ink, width, height, rules);
+  const penalty = rare[answer * (2 * rules.loops + 1) + parts + rules.loops];
+  return away.reduce(squared, 0) - along.reduce(squared, 0) + penalty > limit[0];
 }
