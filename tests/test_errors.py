@@ -20,8 +20,7 @@ def test_no_choice_is_hinted_at_where_none_is_alike(choices: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "text"),
-    [(["mnist"], "mnist"), (["mnist", "digits"], "digits or mnist"), (["c", "a", "b"], "a, b or c")],
+    ("names", "text"), [(["mnist"], "mnist"), (["mnist", "digits"], "digits or mnist"), (["c", "a", "b"], "a, b or c")]
 )
 def test_names_are_listed_in_order_as_one_reads_them(names: list[str], text: str) -> None:
     assert listed(names) == text
@@ -53,10 +52,7 @@ def test_an_error_of_the_programs_own_is_no_mistake_of_the_users() -> None:
     assert cause_for_user(wrapped(ValueError("a bug"), 2)) is None
 
 
-NO_MEMORY = {
-    "numpy": lambda: np.empty(2**55),
-    "torch": lambda: torch.empty(2**58),
-}
+NO_MEMORY = {"numpy": lambda: np.empty(2**55), "torch": lambda: torch.empty(2**58)}
 
 
 @pytest.mark.parametrize("library", NO_MEMORY)

@@ -13,23 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import DIGITS, LONGEST, REPOSITORY, surroundings
-
-KEDRO = str(Path(sys.executable).with_name("kedro"))
-
-
-def called(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command whose output holds its errors too."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=surroundings() | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=LONGEST,
-    )
+from tests.support.projects import DIGITS, KEDRO, REPOSITORY, called
 
 
 def tracked(folder: Path) -> Path:

@@ -175,12 +175,7 @@ def test_all_mistakes_are_reported_at_once(raw: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [
-        ("model.pooling", "attention"),
-        ("model.zoneout", 0.1),
-        ("training.engine", "ray"),
-        ("training.device", "cuda"),
-    ],
+    [("model.pooling", "attention"), ("model.zoneout", 0.1), ("training.engine", "ray"), ("training.device", "cuda")],
 )
 def test_what_cannot_train_in_portable_precision_is_refused_by_its_name(
     raw: dict[str, Any], key: str, value: Any

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, weights_digest
-from tests.support.projects import DIGITS, LONGEST, REPOSITORY, TESTED, Project, copied, surroundings, wait_for
+from tests.support.projects import DIGITS, REPOSITORY, TESTED, Project, called, copied, surroundings, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -45,16 +45,7 @@ def test_a_run_is_reproduced_to_the_bit_in_other_surroundings_on_a_core_that_is_
     command = [*ONE_CORE, sys.executable, "-m", "kedro", "reproduce", "lstm128 rows s1 iterations=30 digits"]
     with subprocess.Popen([*ONE_CORE, sys.executable, "-c", "while True: pass"]) as busy:
         try:
-            done = subprocess.run(
-                command,
-                cwd=copied(tmp_path).path,
-                env=surroundings() | SURROUNDINGS | store,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=LONGEST,
-            )
+            done = called(command, copied(tmp_path).path, **SURROUNDINGS, **store)
         finally:
             busy.kill()
     assert "reproduced to the bit: weights, predictions" in done.stdout, done.stdout

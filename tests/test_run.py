@@ -32,19 +32,13 @@ def weights(run: Any) -> str:
 # kedro run --params data.name=digits
 
 DRAWN = [
-    "accuracy_by_step.csv",
-    "accuracy_by_step.json",
-    "accuracy_by_step.png",
-    "beliefs.png",
-    "calibration.png",
-    "classes.png",
-    "explain.html",
-    "learning_curves.png",
-    "mistakes.png",
-    "model_card.md",
-    "report.html",
+    *("accuracy_by_step.csv", "accuracy_by_step.json", "accuracy_by_step.png", "beliefs.png", "calibration.png"),
+    *("classes.png", "explain.html", "learning_curves.png", "mistakes.png", "model_card.md", "report.html"),
     "states.png",
 ]
+
+
+TABLES = ["confusion_matrix.csv", "history.csv", "metrics.json", "per_class.csv"]
 
 
 def test_a_run_leaves_the_files_of_the_catalog_and_no_other(finished: Project) -> None:
@@ -53,25 +47,11 @@ def test_a_run_leaves_the_files_of_the_catalog_and_no_other(finished: Project) -
     (checkpoint,) = finished.checkpoints()
     assert left == {
         "02_intermediate/data_card.json",
-        "02_intermediate/test_images.npz",
-        "02_intermediate/train_images.npz",
-        "02_intermediate/valid_images.npz",
-        "05_model_input/test_sequences.npz",
-        "05_model_input/train_sequences.npz",
-        "05_model_input/valid_sequences.npz",
-        f"06_models/checkpoints/{checkpoint.name}",
-        "06_models/classifier.pt2",
-        "06_models/snapshots.npz",
-        "07_model_output/belief_examples.npz",
-        "07_model_output/inner_states.npz",
-        "07_model_output/predictions.npz",
-        *(f"08_reporting/{name}" for name in DRAWN),
-        "08_reporting/confusion_matrix.csv",
-        "08_reporting/confusion_matrix.png",
-        "08_reporting/history.csv",
-        "08_reporting/learning_curves.json",
-        "08_reporting/metrics.json",
-        "08_reporting/per_class.csv",
+        *(f"02_intermediate/{split}_images.npz" for split in ("train", "valid", "test")),
+        *(f"05_model_input/{split}_sequences.npz" for split in ("train", "valid", "test")),
+        *(f"06_models/{name}" for name in (f"checkpoints/{checkpoint.name}", "classifier.pt2", "snapshots.npz")),
+        *(f"07_model_output/{name}.npz" for name in ("belief_examples", "inner_states", "predictions")),
+        *(f"08_reporting/{name}" for name in [*DRAWN, *TABLES, "confusion_matrix.png", "learning_curves.json"]),
     }
 
 
@@ -128,12 +108,7 @@ def test_every_report_says_which_data_it_is_of(finished: Project) -> None:
 
 
 def test_a_run_without_figures_makes_everything_else(short: Project) -> None:
-    assert sorted(path.name for path in (short.path / "data/08_reporting").iterdir()) == [
-        "confusion_matrix.csv",
-        "history.csv",
-        "metrics.json",
-        "per_class.csv",
-    ]
+    assert sorted(path.name for path in (short.path / "data/08_reporting").iterdir()) == TABLES
 
 
 @pytest.mark.slow

@@ -80,5 +80,12 @@ def trial(small: Parameters, sequences: Sequences) -> Trial:
     return Trial(small, sequences)
 
 
+def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
+    """Every field equal, and every tensor to the bit."""
+    for field in ("model", "sequence", "data", "fingerprint_fields", "keep"):
+        assert getattr(one, field) == getattr(other, field)
+    assert_same_bits(one.state, other.state)
+
+
 def assert_same_bits(one: TrainingState, other: TrainingState) -> None:
     assert_close(asdict(one), asdict(other), rtol=0, atol=0, equal_nan=True)

@@ -20,7 +20,7 @@ from mnist_lstm.datasets.checkpoints import CheckpointDataset, ExportedModelData
 from mnist_lstm.errors import UserError, cause_for_user
 from mnist_lstm.parameters import Parameters
 from tests.conftest import Sequences
-from tests.core.conftest import Trial, assert_same_bits
+from tests.core.conftest import Trial, assert_equal
 
 
 def trained(parameters: Parameters, data: Sequences, seed: int) -> Checkpoint:
@@ -36,12 +36,6 @@ def checkpoint(small: Parameters, sequences: Sequences) -> Checkpoint:
 @pytest.fixture
 def other(small: Parameters, sequences: Sequences) -> Checkpoint:
     return trained(small, sequences, seed=2)
-
-
-def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
-    for field in ("model", "sequence", "data", "fingerprint_fields", "keep"):
-        assert getattr(one, field) == getattr(other, field)
-    assert_same_bits(one.state, other.state)
 
 
 def save(folder: Path, checkpoint: Checkpoint, written: int) -> None:
@@ -66,21 +60,13 @@ def test_two_runs_of_different_parameters_do_not_overwrite_each_others_checkpoin
     assert_equal(interrupted[other.fingerprint](), other)
 
 
-def test_a_run_loads_the_checkpoint_that_it_saved_though_another_is_newer(
-    tmp_path: Path, checkpoint: Checkpoint, other: Checkpoint
-) -> None:
-    dataset = CheckpointDataset(path=str(tmp_path))
-    dataset.save(checkpoint)
-    CheckpointDataset(path=str(tmp_path)).save(other)
-    assert dataset.load() is checkpoint
-
-
-def test_a_released_dataset_loads_the_newest_checkpoint(
+def test_a_run_loads_the_checkpoint_that_it_saved_and_once_released_the_newest(
     tmp_path: Path, checkpoint: Checkpoint, other: Checkpoint
 ) -> None:
     dataset = CheckpointDataset(path=str(tmp_path))
     dataset.save(checkpoint)
     save(tmp_path, other, written=2**32)
+    assert dataset.load() is checkpoint
     dataset.release()
     assert dataset.load().fingerprint == other.fingerprint
 

@@ -23,10 +23,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def arrays() -> dict[str, Any]:
     random = np.random.default_rng(0)
-    return {
-        "logits": random.normal(size=(7, 3)).astype(np.float32),
-        "labels": random.integers(0, 3, 7, np.uint8),
-    }
+    return {"logits": random.normal(size=(7, 3)).astype(np.float32), "labels": random.integers(0, 3, 7, np.uint8)}
 
 
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:

@@ -71,10 +71,7 @@ def test_images_with_light_borders_are_named_as_they_may_be_inverted(
     parameters: Parameters, splits: Splits, caplog: pytest.LogCaptureFixture
 ) -> None:
     card = replace(splits.card, preparation=Preparation(paper=255))
-    ingest(
-        Sources(bars=lambda data: splits._replace(card=card)),
-        parameters.data.model_copy(update={"name": "bars"}),
-    )
+    ingest(Sources(bars=lambda data: splits._replace(card=card)), parameters.data.model_copy(update={"name": "bars"}))
     assert "bars of noise have light borders" in caplog.text
     assert "`dark_on_light: true`" in caplog.text
 

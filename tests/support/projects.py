@@ -50,31 +50,14 @@ class Project:
 
     def run(self, *options: str, folder: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
         """`kedro run` in a process of its own, started in a folder of the project; `stdout` holds errors too."""
-        return subprocess.run(
-            [KEDRO, "run", *options],
-            cwd=self.path / folder,
-            env=surroundings() | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LONGEST,
-        )
+        return called([KEDRO, "run", *options], self.path / folder, **environment)
 
-    def start(self, *options: str, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
         """`kedro run` in a process of its own, which goes on; its output goes to the file output.txt."""
         with (self.path / "output.txt").open("a") as output:
-            return subprocess.Popen(
-                [KEDRO, "run", *options],
-                cwd=self.path,
-                env=surroundings() | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+            return started([KEDRO, "run", *options], self.path, output, **environment)
 
-    def start_training(self, *options: str, **environment: str) -> "subprocess.Popen[str]":
+    def start_training(self, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
         """The same, and returns when training has reported once and goes on."""
         process = self.start(*options, **environment)
         wait_for(lambda: process.poll() is not None or self._trains())
@@ -160,6 +143,24 @@ def surroundings() -> dict[str, str]:
         "KEDRO_DISABLE_TELEMETRY": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
+
+
+def started(command: list[str], folder: Path, output: Any, **environment: str) -> "subprocess.Popen[bytes]":
+    """A command with these surroundings that goes on, with its output and errors in a file."""
+    given = surroundings() | environment
+    where: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, cwd=folder, env=given, **where)
+
+
+def called(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same, once it has ended; `stdout` holds errors too."""
+    with started(command, folder, subprocess.PIPE, **environment) as process:
+        try:
+            output, _ = process.communicate(timeout=LONGEST)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output.decode())
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

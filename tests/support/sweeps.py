@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from kedro.framework.startup import bootstrap_project
 
-from tests.support.projects import KEDRO, LONGEST, Project, copied, made_once, surroundings
+from tests.support.projects import KEDRO, Project, called, copied, made_once, started, surroundings
 
 PARENT = "mlflow.parentRunId"
 PACE = "data.name=digits,training.report_seconds=0.0,training.iterations"
@@ -50,29 +50,13 @@ def swept(tmp_path_factory: pytest.TempPathFactory, store: Path, name: str, *wor
 
 def sweep(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
     """`kedro sweep` in a process of its own; `stdout` holds errors too."""
-    return subprocess.run(
-        [KEDRO, "sweep", *words],
-        cwd=project.path,
-        env=surroundings(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=LONGEST,
-    )
+    return called([KEDRO, "sweep", *words], project.path)
 
 
 def start(project: Project, *words: str) -> "subprocess.Popen[bytes]":
     """The same, and does not wait for it; its output goes to the file output.txt."""
     with (project.path / "output.txt").open("w") as output:
-        return subprocess.Popen(
-            [KEDRO, "sweep", *words],
-            cwd=project.path,
-            env=surroundings(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+        return started([KEDRO, "sweep", *words], project.path, output)
 
 
 def study(project: Project, name: str) -> Any:

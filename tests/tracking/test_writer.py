@@ -21,25 +21,21 @@ from mnist_lstm.tracking.payloads import CURVES
 from tests.support.projects import CLOSED, DIGITS, TESTED, Project, copied, surroundings
 
 SECRETS = ("Aladdin", "OpenSesame")
+DRAWN = (
+    "accuracy_by_step",
+    "beliefs",
+    "calibration",
+    "classes",
+    "confusion_matrix",
+    "learning_curves",
+    "mistakes",
+    "states",
+)
 ARTIFACTS = {
-    "checkpoint.pt",
-    "figures/accuracy_by_step.png",
-    "figures/beliefs.png",
-    "figures/calibration.png",
-    "figures/classes.png",
-    "figures/confusion_matrix.png",
-    "figures/learning_curves.png",
-    "figures/mistakes.png",
-    "figures/states.png",
-    "predictions.npz",
-    "provenance.json",
-    "report/explain.html",
-    "report/model_card.md",
-    "report/report.html",
-    "tables/accuracy_by_step.csv",
-    "tables/confusion_matrix.csv",
-    "tables/metrics.json",
-    "tables/per_class.csv",
+    *("checkpoint.pt", "predictions.npz", "provenance.json"),
+    *(f"figures/{name}.png" for name in DRAWN),
+    *(f"report/{name}" for name in ("explain.html", "model_card.md", "report.html")),
+    *(f"tables/{name}" for name in ("accuracy_by_step.csv", "confusion_matrix.csv", "metrics.json", "per_class.csv")),
 }
 MIRROR = CLOSED.replace("//", f"//{SECRETS[0]}:{SECRETS[1]}@")
 
@@ -266,9 +262,7 @@ def everything_recorded(project: Project) -> bytes:
     return rows + b"".join(path.read_bytes() for path in (project.path / "mlartifacts").rglob("*") if path.is_file())
 
 
-def test_the_password_of_a_mirror_that_does_not_answer_is_nowhere_in_the_record_or_the_output(
-    project: Project,
-) -> None:
+def test_the_password_of_a_mirror_that_does_not_answer_is_nowhere_in_the_record_or_the_output(project: Project) -> None:
     project.set_mirrors(CLOSED)
     parameters = f"data.mirror={MIRROR},data.on_unreachable=fail"
     done = project.invoke("--params", parameters, "--to-nodes", "ingest")

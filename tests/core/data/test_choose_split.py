@@ -44,8 +44,7 @@ def test_a_validation_split_of_the_files_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "images"),
-    [("auto", (840, 120, 240)), ("80/10/10", (960, 120, 120)), ("50/25/25", (600, 300, 300))],
+    ("how", "images"), [("auto", (840, 120, 240)), ("80/10/10", (960, 120, 120)), ("50/25/25", (600, 300, 300))]
 )
 def test_without_a_test_split_one_is_drawn_by_class(how: str, images: tuple[int, ...]) -> None:
     found, _ = three_parts({"train": SORTED}, how, "file", 0)

@@ -137,10 +137,7 @@ def test_lines_may_be_turned(turned: float) -> None:
     assert changed(np.maximum(sheet[100:200, 100:200], 0)).mean() < 12
 
 
-SHADOWS = {
-    "soft": 1 - 0.5 / (1 + np.exp(-np.linspace(-6, 6, 100))),
-    "hard": np.where(np.arange(100) < 45, 0.6, 1),
-}
+SHADOWS = {"soft": 1 - 0.5 / (1 + np.exp(-np.linspace(-6, 6, 100))), "hard": np.where(np.arange(100) < 45, 0.6, 1)}
 
 
 @pytest.mark.parametrize("shadow", SHADOWS)

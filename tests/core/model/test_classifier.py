@@ -6,13 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch.testing import assert_close
 
-from mnist_lstm.core.model.classifier import (
-    CELLS,
-    RecurrentClassifier,
-    classify,
-    new_classifier,
-    restored_classifier,
-)
+from mnist_lstm.core.model.classifier import CELLS, RecurrentClassifier, classify, new_classifier, restored_classifier
 from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.parameters import ModelParameters, Parameters
 

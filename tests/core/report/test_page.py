@@ -91,10 +91,7 @@ def test_the_page_of_a_network_that_reads_both_ways_claims_no_answer_accuracy_by
     ("model", "words"),
     [
         ({}, "An LSTM with 1 layer of 5 units. It reads an image as 6 time steps of 4 pixels (view rows)"),
-        (
-            {"cell": "gru", "pooling": "mean"},
-            "(view rows) and names one of 3 classes from the mean of its outputs.",
-        ),
+        ({"cell": "gru", "pooling": "mean"}, "(view rows) and names one of 3 classes from the mean of its outputs."),
         ({"cell": "rnn", "layers": 2, "hidden_size": 1}, "A plain RNN with 2 layers of 1 unit. "),
         ({"pooling": "attention"}, "from the mean of its outputs, weighted by attention."),
     ],

@@ -12,18 +12,11 @@ import torch
 from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import classify
-from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes, weights_digest
+from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes, weights_digest
 from mnist_lstm.core.training.fits import expect_data
 from mnist_lstm.errors import UserError
 from tests.conftest import Sequences, read_by
-from tests.core.conftest import Trial, assert_same_bits
-
-
-def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
-    """Every field equal, and every tensor to the bit."""
-    for field in ("model", "sequence", "data", "fingerprint_fields", "keep"):
-        assert getattr(one, field) == getattr(other, field)
-    assert_same_bits(one.state, other.state)
+from tests.core.conftest import Trial, assert_equal
 
 
 @pytest.mark.parametrize("report", [0, -1], ids=["before the first validation", "with a best state"])
@@ -99,27 +92,21 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(trial: Trial) -> None:
     assert refused > 100
 
 
-def of_another_format(content: bytes) -> bytes:
-    changed = torch.load(io.BytesIO(content), weights_only=True) | {"format": "mnist_lstm checkpoint 0"}
-    return saved(changed)
+def changed(change: Callable[[dict[str, Any]], Any]) -> Callable[[bytes], bytes]:
+    """Changes what the file holds."""
+
+    def damage(content: bytes) -> bytes:
+        loaded = torch.load(io.BytesIO(content), weights_only=True)
+        change(loaded)
+        return saved(loaded)
+
+    return damage
 
 
-def of_another_model(content: bytes) -> bytes:
-    changed = torch.load(io.BytesIO(content), weights_only=True)
-    changed["model"]["cell"] = "no such cell"
-    return saved(changed)
-
-
-def of_a_narrower_model(content: bytes) -> bytes:
-    changed = torch.load(io.BytesIO(content), weights_only=True)
-    changed["model"]["hidden_size"] -= 1
-    return saved(changed)
-
-
-def without_a_weight(content: bytes) -> bytes:
-    changed = torch.load(io.BytesIO(content), weights_only=True)
-    del changed["state"]["weights"]["readout.weight"]
-    return saved(changed)
+of_another_format = changed(lambda held: held.update(format="mnist_lstm checkpoint 0"))
+of_another_model = changed(lambda held: held["model"].update(cell="no such cell"))
+of_a_narrower_model = changed(lambda held: held["model"].update(hidden_size=held["model"]["hidden_size"] - 1))
+without_a_weight = changed(lambda held: held["state"]["weights"].pop("readout.weight"))
 
 
 def saved(content: Any) -> bytes:
