@@ -25,31 +25,20 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_code_is_known_by_its_commit(repository: Path) -> None:
+def test_code_is_known_by_its_commit_and_source(repository: Path) -> None:
     found = provenance.code(repository)
     assert (found["commit"], found["dirty"], found["diff"]) == (git(repository, "rev-parse", "HEAD"), False, "")
+    assert provenance.version(repository) == {key: found[key] for key in ("commit", "source_sha256")}
 
 
-def test_the_version_is_the_codes_commit_and_source(repository: Path) -> None:
-    code = provenance.code(repository)
-    assert provenance.version(repository) == {key: code[key] for key in ("commit", "source_sha256")}
-
-
-def test_without_a_repository_the_version_has_no_commit(tmp_path: Path) -> None:
-    assert provenance.version(tmp_path)["commit"] is None
-
-
-def test_a_changed_file_makes_the_code_dirty_and_stands_in_the_diff(repository: Path) -> None:
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_changed_file_makes_the_code_dirty_and_stands_in_the_diff(repository: Path, staged: bool) -> None:
     (repository / "code.py").write_text("answer = 43\n")
+    if staged:
+        git(repository, "add", "code.py")
     found = provenance.code(repository)
     assert found["dirty"] is True
     assert "-answer = 42\n+answer = 43\n" in found["diff"]
-
-
-def test_a_staged_change_stands_in_the_diff_too(repository: Path) -> None:
-    (repository / "code.py").write_text("answer = 43\n")
-    git(repository, "add", "code.py")
-    assert "+answer = 43" in provenance.code(repository)["diff"]
 
 
 def test_a_new_file_makes_the_code_dirty(repository: Path) -> None:
@@ -170,11 +159,12 @@ def test_where_git_refuses_its_reason_is_recorded(repository: Path) -> None:
     assert "99" in found["reason"]
 
 
-def test_where_git_is_missing_but_a_repository_is_there_that_is_the_reason(
+def test_without_git_there_is_no_commit_and_the_reason_is_recorded(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    assert provenance.code(repository)["reason"] == "git is not installed"
+    found = provenance.code(repository)
+    assert (found["commit"], found["reason"]) == (None, "git is not installed")
 
 
 def test_an_ignored_file_does_not_make_the_code_dirty(repository: Path) -> None:
@@ -189,11 +179,7 @@ def test_outside_of_git_there_is_no_commit(tmp_path: Path) -> None:
     found = provenance.code(tmp_path)
     assert (found["commit"], found["dirty"], found["diff"]) == (None, None, None)
     assert (found["redacted"], found["reason"]) == (None, None)
-
-
-def test_without_git_there_is_no_commit(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    assert provenance.code(repository)["commit"] is None
+    assert provenance.version(tmp_path)["commit"] is None
 
 
 def test_before_the_first_commit_there_is_no_commit(tmp_path: Path) -> None:
@@ -234,14 +220,11 @@ def test_the_environment_names_the_packages_that_decide_results(tmp_path: Path) 
     assert {"mnist_lstm", "torch", "numpy", "kedro", "mlflow", "scikit-learn"} <= set(packages)
 
 
-def test_the_lock_file_is_known_by_its_digest(tmp_path: Path) -> None:
+def test_the_lock_file_is_known_by_its_digest_where_there_is_one(tmp_path: Path) -> None:
+    assert provenance.environment(tmp_path)["lock_sha256"] is None
     (tmp_path / "requirements.lock").write_bytes(b"torch==2.13.0\n")
     digest = hashlib.sha256(b"torch==2.13.0\n").hexdigest()
     assert provenance.environment(tmp_path)["lock_sha256"] == digest
-
-
-def test_without_a_lock_file_there_is_no_digest_of_it(tmp_path: Path) -> None:
-    assert provenance.environment(tmp_path)["lock_sha256"] is None
 
 
 def test_the_hardware_names_the_processor_and_its_vector_instructions() -> None:
@@ -257,11 +240,7 @@ def test_everything_that_is_known_can_be_written_as_json(repository: Path) -> No
     assert json.loads(json.dumps(about))
 
 
-def test_the_command_is_told_without_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["/home/ada/.venv/bin/kedro", "run", "--params", "training.seed=2"])
-    assert provenance.command_line() == "kedro run --params training.seed=2"
-
-
-def test_the_command_is_told_without_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["kedro", "run", "--params", "data.mirror=https://ada:secret@host/mnist"])
+def test_the_command_is_told_without_its_folder_and_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ["/home/ada/.venv/bin/kedro", "run", "--params", "data.mirror=https://ada:secret@host/mnist"]
+    monkeypatch.setattr(sys, "argv", given)
     assert provenance.command_line() == "kedro run --params data.mirror=https://***@host/mnist"

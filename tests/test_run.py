@@ -55,13 +55,12 @@ def test_a_run_leaves_the_files_of_the_catalog_and_no_other(finished: Project) -
     }
 
 
-def test_a_run_leaves_nothing_in_the_projects_root_but_its_record(finished: Project) -> None:
+def test_a_run_leaves_nothing_in_the_projects_root_but_its_record_and_does_not_touch_pyproject(
+    finished: Project,
+) -> None:
     given = {"conf", "data", "src", "pyproject.toml", ".telemetry", "output.txt"}
     made = {path.name for path in finished.path.iterdir()} - given
     assert made <= {"mlflow.db", "mlflow.db.lock", "mlartifacts", ".viz"}
-
-
-def test_a_run_does_not_touch_pyproject(finished: Project) -> None:
     own = Path(__file__).parents[1] / "pyproject.toml"
     assert (finished.path / "pyproject.toml").read_bytes() == own.read_bytes()
 
@@ -197,12 +196,10 @@ def test_where_no_mirror_answers_the_record_says_so(fallen_back: Project) -> Non
     }
 
 
-def test_where_no_mirror_answers_the_card_says_what_was_asked_for(fallen_back: Project) -> None:
+def test_where_no_mirror_answers_the_card_says_what_was_asked_for_and_no_file_is_left(fallen_back: Project) -> None:
     card = fallen_back.read("02_intermediate/data_card.json")
     assert (card["requested"], card["name"]) == ("mnist", "digits")
 
-
-def test_where_no_mirror_answers_nothing_is_left_where_the_data_belong(fallen_back: Project) -> None:
     left = [path for path in (fallen_back.path / "data/01_raw").rglob("*") if path.is_file()]
     assert not [path for path in left if path.suffix != ".lock"]
 

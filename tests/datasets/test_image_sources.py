@@ -67,19 +67,13 @@ def test_a_source_gives_the_images_of_its_files_in_three_splits(
         np.testing.assert_array_equal(splits.test.arrays()[kind], arrays[f"test_{kind}"])
 
 
-def test_a_sources_card_says_which_data_it_is(tmp_path: Path, entry: dict[str, Any]) -> None:
+def test_a_sources_card_says_which_data_it_is_and_the_digest_of_each_file_in_the_sources_own_folder(
+    tmp_path: Path, entry: dict[str, Any], mirror: Path
+) -> None:
     card = sources(tmp_path, entry)["shapes"](data_parameters()).card
     assert (card.name, card.title, card.class_names) == ("shapes", entry["title"], entry["class_names"])
     assert card.images == {"train": 7, "valid": 3, "test": 6}
-
-
-def test_a_sources_card_holds_the_digest_of_each_file(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
-    card = sources(tmp_path, entry)["shapes"](data_parameters()).card
     assert card.files == {name: sha256(mirror / name) for name in FILES.values()}
-
-
-def test_a_sources_files_lie_in_a_folder_of_its_own(tmp_path: Path, entry: dict[str, Any]) -> None:
-    sources(tmp_path, entry)["shapes"](data_parameters())
     assert {path.name for path in (tmp_path / "data" / "shapes").glob("*.gz")} == set(FILES.values())
 
 
@@ -176,12 +170,10 @@ def test_sources_are_not_written(tmp_path: Path, entry: dict[str, Any]) -> None:
         dataset.save({})
 
 
-def test_the_digits_are_always_among_the_sources(tmp_path: Path) -> None:
-    assert list(ImageSourcesDataset(path=str(tmp_path), idx={}).load()) == ["digits"]
-
-
-def test_the_digits_come_without_a_mirror_and_leave_no_file(tmp_path: Path) -> None:
-    splits = ImageSourcesDataset(path=str(tmp_path), idx={}).load()["digits"](data_parameters())
+def test_the_digits_are_always_among_the_sources_without_a_mirror_and_leave_no_file(tmp_path: Path) -> None:
+    known = ImageSourcesDataset(path=str(tmp_path), idx={}).load()
+    assert list(known) == ["digits"]
+    splits = known["digits"](data_parameters())
     assert splits.card.title == "bundled 8x8 digits (not MNIST)"
     assert splits.card.files == {}
     assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -161,6 +162,12 @@ def called(command: list[str], folder: Path, **environment: str) -> subprocess.C
             process.kill()
             raise
     return subprocess.CompletedProcess(command, process.returncode, output.decode())
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

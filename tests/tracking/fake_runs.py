@@ -53,6 +53,27 @@ def tested(found: Predictions) -> list[tuple[str, int, float]]:
 class Runs(ABC):
     """Runs that were never trained, and what `kedro compare` makes of them."""
 
+    def record(
+        self,
+        name: str,
+        wrong: slice | None,
+        digest: str = "same",
+        status: str = "FINISHED",
+        params: dict[str, Any] | None = None,
+        tags: dict[str, str] | None = None,
+        provenance: dict[str, Any] | None = None,
+    ) -> str:
+        """A run that has the images of `wrong` wrong and all others right; None was killed before it was tested."""
+        found = None if wrong is None else predicted(wrong)
+        shown, used = {"data": f"{digest} bars"} | (tags or {}), CHOSEN | (params or {})
+        return self._record(name, found, digest, status, used, shown, provenance)
+
+    @abstractmethod
+    def _record(
+        self, name: str, found: Predictions | None, digest: str, status: str, params: Any, tags: Any, provenance: Any
+    ) -> str:
+        """Makes it, and returns its id."""
+
     @abstractmethod
     def read(self, *names: str) -> list[Compared]:
         """The runs of these names or ids."""
@@ -72,27 +93,18 @@ class PlainRuns(Runs):
     def __init__(self) -> None:
         self._runs: list[Compared] = []
 
-    def record(
-        self,
-        name: str,
-        wrong: slice | None,
-        digest: str = "same",
-        status: str = "FINISHED",
-        params: dict[str, Any] | None = None,
-        tags: dict[str, str] | None = None,
-        provenance: dict[str, Any] | None = None,
+    def _record(
+        self, name: str, found: Predictions | None, digest: str, status: str, params: Any, tags: Any, provenance: Any
     ) -> str:
-        """As `FakeRuns.record`."""
         run_id = f"{len(self._runs):032}"
-        found = None if wrong is None else predicted(wrong)
         measured = CURVES + (tested(found) if found else [])
         used = SimpleNamespace(key="mlflow.data.context", value="test")
         entry = SimpleNamespace(
             info=SimpleNamespace(run_id=run_id, run_name=name, status=status),
             data=SimpleNamespace(
-                params={key: str(value) for key, value in (CHOSEN | (params or {})).items()},
+                params={key: str(value) for key, value in params.items()},
                 metrics={key: value for key, _, value in measured},
-                tags={"data": f"{digest} bars"} | (tags or {}),
+                tags=tags,
             ),
             inputs=SimpleNamespace(
                 dataset_inputs=[SimpleNamespace(dataset=SimpleNamespace(digest=digest), tags=[used])]
@@ -119,24 +131,15 @@ class FakeRuns(Runs):
         self.client, uri, name, _ = store.opened(self.path)
         self.experiment = store.experiment_id(self.client, name, self.path, uri)
 
-    def record(
-        self,
-        name: str,
-        wrong: slice | None,
-        digest: str = "same",
-        status: str = "FINISHED",
-        params: dict[str, Any] | None = None,
-        tags: dict[str, str] | None = None,
-        provenance: dict[str, Any] | None = None,
+    def _record(
+        self, name: str, found: Predictions | None, digest: str, status: str, params: Any, tags: Any, provenance: Any
     ) -> str:
-        """A run that has the images of `wrong` wrong and all others right; None was killed before it was tested."""
         from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
-        run = self.client.create_run(self.experiment, run_name=name, tags={"data": f"{digest} bars"} | (tags or {}))
-        measured = CURVES if wrong is None else CURVES + self._tested(run.info.run_id, predicted(wrong))
+        run = self.client.create_run(self.experiment, run_name=name, tags=tags)
+        measured = CURVES + (self._tested(run.info.run_id, found) if found else [])
         metrics = [Metric(key, value, 0, step) for key, step, value in measured]
-        chosen = CHOSEN | (params or {})
-        self.client.log_batch(run.info.run_id, metrics, [Param(key, str(value)) for key, value in chosen.items()])
+        self.client.log_batch(run.info.run_id, metrics, [Param(key, str(value)) for key, value in params.items()])
         tag = InputTag("mlflow.data.context", "test")
         images = Dataset("bars test", digest, "local", "{}")
         self.client.log_inputs(run.info.run_id, [DatasetInput(images, [tag])])

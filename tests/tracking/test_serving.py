@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import torch
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.model.export import ImageClassifier
 from mnist_lstm.core.training.checkpoint import from_bytes
-from tests.support.projects import Project, surroundings, wait_for
+from tests.support.projects import Project, free_port, surroundings, wait_for
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
 IMAGES = bundled_digits().test.images
@@ -40,9 +39,7 @@ def port(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = tmp_path_factory.mktemp("elsewhere")
     for absent in ("mnist_lstm", "kedro", "kedro_datasets"):
         (folder / f"{absent}.py").write_text("raise ImportError('not installed here')")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number: int = free.getsockname()[1]
+    number = free_port()
     safe = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder),

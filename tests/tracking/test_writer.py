@@ -21,16 +21,10 @@ from mnist_lstm.tracking.payloads import CURVES
 from tests.support.projects import CLOSED, DIGITS, TESTED, Project, copied, surroundings
 
 SECRETS = ("Aladdin", "OpenSesame")
-DRAWN = (
-    "accuracy_by_step",
-    "beliefs",
-    "calibration",
-    "classes",
-    "confusion_matrix",
-    "learning_curves",
-    "mistakes",
-    "states",
-)
+DRAWN = [
+    *("accuracy_by_step", "beliefs", "calibration", "classes"),
+    *("confusion_matrix", "learning_curves", "mistakes", "states"),
+]
 ARTIFACTS = {
     *("checkpoint.pt", "predictions.npz", "provenance.json"),
     *(f"figures/{name}.png" for name in DRAWN),

@@ -2,7 +2,6 @@
 
 import gc
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import checked
 from tests.conftest import PARAMETERS
 from tests.core.conftest import WAYS
+from tests.support.projects import free_port
 
 TWO = 2
 ROUNDING = 1e-4
@@ -66,10 +66,7 @@ def work(rank: int, port: int, folder: str) -> None:
 def together(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What each of two processes found."""
     folder = tmp_path_factory.mktemp("together")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    spawn(work, (port, str(folder)), nprocs=TWO)
+    spawn(work, (free_port(), str(folder)), nprocs=TWO)
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(TWO)]
 
 

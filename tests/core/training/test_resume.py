@@ -175,11 +175,6 @@ def test_a_fingerprint_depends_on_values_alone() -> None:
     assert len(fingerprint(one)) == 16
 
 
-def test_a_checkpoint_that_came_back_has_the_same_fingerprint(trial: Trial) -> None:
-    checkpoint = trial.checkpoint(report=0)
-    assert from_bytes(to_bytes(checkpoint), "it").fingerprint == checkpoint.fingerprint
-
-
 def test_differences_read_as_a_sentence() -> None:
     then = {"training.seed": 1, "model.cell": "lstm", "data.train.sha256": "a" * 64, "gone": 1}
     now = {"training.seed": 2, "model.cell": "lstm", "data.train.sha256": "b" * 64}

@@ -32,16 +32,20 @@ from mnist_lstm.tracking import store
 from mnist_lstm.tracking.pages import EXPERIMENT_TAGS
 from mnist_lstm.tracking.registry import DECISION, VERSION
 from mnist_lstm.tracking.spool import operations, outages, spool, unsent
-from tests.support.projects import CLOSED, DIGITS, LONGEST, Project, copied, made_once, surroundings, wait_for
+from tests.support.projects import (
+    CLOSED,
+    DIGITS,
+    LONGEST,
+    Project,
+    copied,
+    free_port,
+    made_once,
+    surroundings,
+    wait_for,
+)
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
 PLAIN = ("--pipelines", "without_figures")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]  # type: ignore[no-any-return]
 
 
 def answers(port: int) -> bool:
