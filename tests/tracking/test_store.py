@@ -63,7 +63,7 @@ def test_a_parameter_overrides_one_key_of_the_settings() -> None:
         ({"enbled": False}, "tracking.enbled"),
         ({"enabled": "no"}, "tracking.enabled"),
         ({"experiment": {"nam": "x"}}, "tracking.experiment.nam"),
-        ({"run": {"name": 3}}, "tracking.run.name"),
+        ({"run": {"name": [3]}}, "tracking.run.name"),
         ({"register": "no"}, "tracking.register"),
         ({"registry": {"margin": -0.1}}, "tracking.registry.margin"),
         ({"registry": {"margin": 1.0}}, "tracking.registry.margin"),
