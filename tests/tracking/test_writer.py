@@ -176,7 +176,7 @@ def test_the_recorded_model_takes_any_number_of_images(loaded: Any, count: int) 
     assert loaded(torch.zeros(count, 8, 8)).shape == (count, 10)
 
 
-@pytest.mark.parametrize("pixel", [0.5, -1.0, 256.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("pixel", [0.5, -1.0, 1.0, 256.0, float("nan"), float("inf")])
 def test_the_recorded_model_refuses_invalid_pixels(loaded: Any, pixel: float) -> None:
     images = torch.zeros(2, 8, 8)
     images[1, 3, 4] = pixel

@@ -52,7 +52,7 @@ class ServedClassifier(nn.Module):
         """Class probabilities float32 (N, K) for float32 images (N, height, width).
 
         Raises:
-            RuntimeError: if a value is not a whole number from 0 to 255.
+            RuntimeError: if a value is not a whole number from 0 to 255, or 1 is the highest one.
         """
         if isinstance(self.classifier.classifier, SeriesClassifier):
             absent = images.isnan()
@@ -61,5 +61,6 @@ class ServedClassifier(nn.Module):
             torch._assert_async(valid, REFUSED_SERIES)
             return self.classifier(images)  # type: ignore[no-any-return]
         valid = (images >= 0) & (images <= WHITE) & (images == images.round())
-        torch._assert_async(valid.all(), REFUSAL)  # the only assertion on values that torch.export preserves
+        valid = valid.all() & (images.max() != 1)  # zeros and ones alone are images of 0.0 to 1.0, which would be black
+        torch._assert_async(valid, REFUSAL)  # the only assertion on values that torch.export preserves
         return self.classifier(images.to(torch.uint8))  # type: ignore[no-any-return]
