@@ -29,8 +29,8 @@ CONFIGURATION = {
         ("run", "--env", "wide"),
         write("conf/wide/parameters.yml", "model: {hiden_size: 256}\n"),
     ),
-    "a preset in a file that nobody reads": Mistake(
-        ("conf/wide/params.yml must begin with", "parameters"),
+    "a preset in a misspelt file": Mistake(
+        ("conf/wide/params.yml must begin with 'parameters'",),
         ("run", "--env", "wide"),
         write("conf/wide/params.yml", "model: {hidden_size: 256}\n"),
         refused_by=options,

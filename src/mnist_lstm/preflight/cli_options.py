@@ -1,6 +1,7 @@
 """Checks that the pipelines, nodes, tags, datasets and preset named by the options of `kedro run` exist."""
 
 from collections.abc import Collection, Iterable
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mnist_lstm.preflight.runner_hook import NO_ASYNC, expect_runner
 # Options by click's names for them
 NODES = {"node_names": "--nodes", "from_nodes": "--from-nodes", "to_nodes": "--to-nodes"}
 CONFIGURATION = ("parameters", "catalog", "mlflow", "arms", "credentials", "globals")  # names of files in a preset
+ALIKE = 0.65  # share of the letters of two names: of param and parameters 0.67, of airflow and mlflow 0.62
 DATASETS = {"from_inputs": "--from-inputs", "to_outputs": "--to-outputs"}
 
 # Nodes and datasets of version 0.1
@@ -95,10 +97,13 @@ def expect_preset(env: str | None, source: str | None) -> None:
 
 
 def _expect_read(preset: Path) -> None:
-    """Refuses a file of configuration that nobody reads, for instance params.yml: its values would not count."""
+    """Refuses a misspelt name of a configuration file, for instance params.yml, whose values would not count.
+
+    Files of other names may be those of other tools.
+    """
     for path in sorted(each for suffix in (".yml", ".yaml", ".json") for each in preset.rglob(f"*{suffix}")):
-        if not any(part.startswith(CONFIGURATION) for part in path.relative_to(preset).parts):
-            raise UserError(
-                f"the name of {path} must begin with {listed(CONFIGURATION)}, or nothing reads it; rename it, or move "
-                "it out of this folder."
-            )
+        if any(part.startswith(CONFIGURATION) for part in path.relative_to(preset).parts):
+            continue
+        for name in CONFIGURATION[:3]:
+            if SequenceMatcher(None, path.stem, name).ratio() > ALIKE:
+                raise UserError(f"the name of {path} must begin with {name!r}, or nothing reads it; rename it.")

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+from mnist_lstm.errors import UserError
+from mnist_lstm.preflight.cli_options import expect_preset
+
+
+@pytest.mark.parametrize("name", ["airflow.yml", "dagster.yml", "kubeflow.yml", "spark.yml", "notes.json", "arms.yml"])
+def test_files_of_other_tools_may_lie_in_a_preset(tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("{}")
+    expect_preset("mine", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name", ["params.yml", "paramters_big.yml", "sub/parametres.yaml", "catalogue.json", "ml_flow.yml"]
+)
+def test_a_misspelt_configuration_file_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "local" / name).parent.mkdir(parents=True)
+    (tmp_path / "local" / name).write_text("{}")
+    with pytest.raises(UserError, match=r"must begin with '(parameters|catalog|mlflow)'"):
+        expect_preset(None, str(tmp_path))
