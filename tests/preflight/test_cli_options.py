@@ -14,7 +14,7 @@ def test_files_of_other_tools_may_lie_in_a_preset(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["params.yml", "paramters_big.yml", "sub/parametres.yaml", "catalogue.json", "ml_flow.yml"]
+    "name", ["params.yml", "paramters_big.yml", "sub/parametres.yaml", "catlog.json", "ml_flow.yml"]
 )
 def test_a_misspelt_configuration_file_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "local" / name).parent.mkdir(parents=True)
