@@ -68,7 +68,7 @@ EDITS_WITHOUT = {
         ("src/mnist_lstm/sweep/options.py", r"        self\._check_engine\(\)\n\n    def _check_engine(.*\n)+\Z", ""),
         ("src/mnist_lstm/sweep/stages.py", r'    if options.engine == "local":\n    (.*)\n(.*\n)+?(?=\n\n)', r"\1\n"),
         ("tests/pipelines/test_nodes.py", r"^def test_training_on_ray_(.*\n)+?(\n\n|\Z)", ""),
-        ("tests/test_parameters.py", r'^        \("training.engine", "ray"\),\n', ""),
+        ("tests/test_parameters.py", r' \("training.engine", "ray"\),', ""),
         ("tests/test_parameters.py", r'^        \(\n            \{"training.engine": "ray"(.*\n)+?        \),\n', ""),
         ("tests/sweep/test_mistakes.py", r'\n\n^def test_ray_must_(.*\n)+\Z|^    "--seeds 2 --address auto".*\n', ""),
     ],

@@ -92,7 +92,9 @@ def test_every_figure_names_the_training_and_the_data(
         *draw_results(history, test_sequences),
         *nodes.draw_readings(checkpoint, by_step, shown, inside, card, EVALUATION),
     ]
-    titles = [figure.layout.title.text if hasattr(figure, "layout") else figure.get_suptitle() for figure in figures]
+    titles = [
+        figure["layout"]["title"]["text"] if isinstance(figure, dict) else figure.get_suptitle() for figure in figures
+    ]
     assert len(titles) == len(DRAWN)
     assert all(title.endswith("lstm5 rows s1 on Tiny") for title in titles[:2])
     for title in titles[2:]:
@@ -103,9 +105,9 @@ def test_the_learning_curves_are_those_of_the_saved_history(
     history: pd.DataFrame, test_sequences: SequenceSplit
 ) -> None:
     curves, *_ = draw_results(history, test_sequences)
-    assert list(curves.data[0].y) == history["train_loss"].tolist()
-    assert list(curves.data[1].x) == [2]
-    assert list(curves.data[3].y) == [0.6]
+    assert curves["data"][0]["y"] == history["train_loss"].tolist()
+    assert curves["data"][1]["x"] == [2]
+    assert curves["data"][3]["y"] == [0.6]
 
 
 def test_the_confusion_figure_and_the_mistakes_are_those_of_the_predictions(

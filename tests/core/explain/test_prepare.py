@@ -77,20 +77,22 @@ def test_an_image_is_doubted_where_predict_doubts_it(tmp_path: Path) -> None:
 
 
 UNLIKE = """({images, answers, typical}) => images.map((image, n) => unlike(Uint8Array.from(image), 28, answers[n],
-  {rules: typical.rules, ...Object.fromEntries(["weights", "means", "axes", "rare", "limit"].map((name) =>
-    [name, new Float32Array(Uint8Array.from(Buffer.from(typical[name], "base64")).buffer)]))}))"""
+  {rules: typical.rules, ...Object.fromEntries(["weights", "means", "axes", "scales", "rare", "limit"].map((name) =>
+    [name, new (name === "axes" ? Int8Array : Float32Array)(
+      Uint8Array.from(Buffer.from(typical[name], "base64")).buffer)]))}))"""
 
 
 def test_an_image_is_unlike_its_answer_where_it_is_for_predict(tmp_path: Path) -> None:
     images, answers = np.stack([preprocess(drawing, MNIST) for drawing in drawings(40)]), np.arange(40) % 2
     found, random = shapes(images), np.random.default_rng(0)
-    weights, axes = random.uniform(0.5, 2, found.shape[1]), random.normal(0, 0.03, (2, 3, found.shape[1]))
+    weights, scales = random.uniform(0.5, 2, found.shape[1]), random.uniform(0.0005, 0.001, (2, 3))
+    axes = random.integers(-99, 99, (2, 3, found.shape[1]))
     means = np.stack([(found * weights)[answers == label].mean(axis=0) for label in range(2)])
-    away = (found * weights - means[answers])[:, None]
-    distances = (away**2).sum(axis=2)[:, 0] - ((away @ axes[answers].transpose(0, 2, 1)) ** 2).sum(axis=2)[:, 0]
+    away, scaled = (found * weights - means[answers])[:, None], axes * scales[..., None]
+    distances = (away**2).sum(axis=2)[:, 0] - ((away @ scaled[answers].transpose(0, 2, 1)) ** 2).sum(axis=2)[:, 0]
     rare = random.uniform(0, np.ptp(distances), (2, 7))
     distances += rare[answers, parts_without_loops(images)]
-    typical = Typical(weights, means, axes, rare, [np.sort(distances)[19:21].mean()])
+    typical = Typical(weights, means, axes, scales, rare, [np.sort(distances)[19:21].mean()])
     tensors = {name: torch.from_numpy(array) for name, array in typical.arrays().items()}
     sent = typical_images(replace(tiny.checkpoint(), typical=tensors))
     said = in_node(UNLIKE, tmp_path, images=images.reshape(40, -1).tolist(), answers=answers.tolist(), typical=sent)

@@ -67,7 +67,7 @@ def test_a_shape_has_the_edges_by_place_and_direction_and_the_strokes_that_lines
 
 def test_arrays_of_an_earlier_version_are_not_read() -> None:
     assert Typical.stored({}) is None
-    assert Typical.stored(dict.fromkeys(("weights", "means", "axes", "limits"), 0)) is None
+    assert Typical.stored(dict.fromkeys(("weights", "means", "axes", "rare", "limit"), 0)) is None
 
 
 @pytest.mark.parametrize(("parts", "loops"), [(0, 0), (1, 0), (2, 0), (1, 1), (1, 2), (3, 0), (5, 0), (2, 1), (1, 5)])

@@ -79,7 +79,8 @@ def typical_images(checkpoint: Checkpoint) -> Content | None:
         return None
     named = ("PLACES", "SPREAD", "DIRECTIONS", "POWER", "LINES", "NARROW", "STRONG", "LOOPS")
     constants = {name.lower(): getattr(typical, name) for name in named}
-    return {name: _text(array.astype("<f4")) for name, array in known.arrays().items()} | {"rules": constants}
+    arrays = {name: array.astype(array.dtype.newbyteorder("<")) for name, array in known.arrays().items()}
+    return {name: _text(array) for name, array in arrays.items()} | {"rules": constants}
 
 
 def network(checkpoint: Checkpoint) -> Content:

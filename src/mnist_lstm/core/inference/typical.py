@@ -38,22 +38,25 @@ class Typical:
     Attributes:
         weights: float32 (D,), by which shapes are multiplied; the rest is in these units.
         means: float32 (K, D) of each class.
-        axes: float32 (K, A, D), orthogonal, of length sqrt(1 - v / w) for a variance of w along it and v elsewhere.
+        axes: int8 (K, A, D), orthogonal but for rounding; times its scale, an axis has the length sqrt(1 - v / w) for a
+            variance of w along it and v elsewhere.
+        scales: float32 (K, A).
         rare: float32 (K, 7), added to the distance for -3 to 3 parts without their loops.
         limit: float32 (1,), distance from which on an image is unlike its class.
     """
 
-    def __init__(self, weights: Any, means: Any, axes: Any, rare: Any, limit: Any):
-        self._arrays = {"weights": weights, "means": means, "axes": axes, "rare": rare, "limit": limit}
-        self._arrays = {name: np.asarray(array, np.float32) for name, array in self._arrays.items()}
-        self.weights, self.means, self.axes, self.rare, self.limit = self._arrays.values()
+    def __init__(self, weights: Any, means: Any, axes: Any, scales: Any, rare: Any, limit: Any):
+        floats = {"weights": weights, "means": means, "scales": scales, "rare": rare, "limit": limit}
+        self._arrays = {name: np.asarray(array, np.float32) for name, array in floats.items()}
+        self.weights, self.means, self.scales, self.rare, self.limit = self._arrays.values()
+        self.axes = self._arrays["axes"] = np.asarray(axes, np.int8)
 
     @classmethod
     def stored(cls, arrays: Mapping[str, Any]) -> Self | None:
         """From `arrays`; None if there are none, or those of an earlier version, which measured other shapes."""
-        return cls(**arrays) if "rare" in arrays else None
+        return cls(**arrays) if "scales" in arrays else None
 
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """The attributes by name, as arguments of `Typical`."""
         return self._arrays
 
@@ -74,7 +77,9 @@ class Typical:
         counts = np.ones((classes, 2 * LOOPS + 1))
         np.add.at(counts, (labels[fitted], loops[fitted]), 1)
         rare = -RARE * np.log(counts / counts.max(axis=1, keepdims=True))
-        made = cls(weights, [part.mean(axis=0) for part in parts], axes, rare, [0])
+        scales = np.maximum(np.abs(axes).max(axis=2) / 127, 1e-9)
+        rounded = np.rint(axes / scales[..., None])
+        made = cls(weights, [part.mean(axis=0) for part in parts], rounded, scales, rare, [0])
         made.limit[:] = np.quantile(made._distances(found[~fitted], loops[~fitted], labels[~fitted]), 1 - FALSE_ALARMS)
         return made
 
@@ -90,7 +95,8 @@ class Typical:
         distances: NDArray[np.float32] = self.rare[labels, loops]
         for label in np.unique(labels):
             away = found[labels == label] * self.weights - self.means[label]
-            distances[labels == label] += (away**2).sum(axis=1) - ((away @ self.axes[label].T) ** 2).sum(axis=1)
+            along = away @ self.axes[label].T.astype(np.float32) * self.scales[label]
+            distances[labels == label] += (away**2).sum(axis=1) - (along**2).sum(axis=1)
         return distances
 
 

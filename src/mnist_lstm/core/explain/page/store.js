@@ -31,8 +31,8 @@ export const net = networkOf(run.network), {memory, letters} = CELLS[net.cell];
 const floats = (text) => new Float32Array(decode(text));
 /** What the training images of each class look like; null where the run does not know. */
 export const typical = run.typical
-  && {rules: run.typical.rules, ...Object.fromEntries(["weights", "means", "axes", "rare", "limit"].map((name) =>
-    [name, floats(run.typical[name])]))};
+  && {rules: run.typical.rules, axes: new Int8Array(decode(run.typical.axes)),
+    ...Object.fromEntries(["weights", "means", "scales", "rare", "limit"].map((name) => [name, floats(run.typical[name])]))};
 const pixels = about.height * about.width, stored = new Uint8Array(decode(run.images.data));
 export const images = Array.from({length: run.images.count}, (_, n) => stored.subarray(n * pixels, (n + 1) * pixels));
 export const tested = images.slice(0, run.images.labels.length && run.images.first); // without the chosen mistakes

@@ -62,13 +62,14 @@ function partsWithoutLoops(ink, width, height, {strong, loops}) {
 }
 
 /** Whether ink, 0 to 255 (height * width), looks unlike the class with this number; `typical` has flat arrays. */
-export function unlike(ink, width, answer, {weights, means, axes, rare, limit, rules}) {
+export function unlike(ink, width, answer, {weights, means, axes, scales, rare, limit, rules}) {
   const height = ink.length / width, size = weights.length;
   const away = [...edges(ink, width, height, rules), ...crossed(ink, width, height, rules)]
     .map((value, at) => value * weights[at] - means[answer * size + at]);
   const squared = (sum, value) => sum + value * value, count = axes.length / means.length;
   const along = Array.from({length: count}, (_, axis) =>
-    away.reduce((sum, value, at) => sum + value * axes[(answer * count + axis) * size + at], 0));
+    scales[answer * count + axis] * away.reduce((sum, value, at) =>
+      sum + value * axes[(answer * count + axis) * size + at], 0));
   const parts = partsWithoutLoops(ink, width, height, rules);
   const penalty = rare[answer * (2 * rules.loops + 1) + parts + rules.loops];
   return away.reduce(squared, 0) - along.reduce(squared, 0) + penalty > limit[0];
