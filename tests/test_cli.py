@@ -1,6 +1,9 @@
 import subprocess
 import sys
 
+from click.shell_completion import ShellComplete
+
+from mnist_lstm.cli import cli
 from tests.support.projects import Project, surroundings
 
 
@@ -58,3 +61,9 @@ def test_the_projects_run_has_all_options_of_kedros_own() -> None:
     from mnist_lstm.cli import run
 
     assert [option.name for option in run.params] == [option.name for option in kedro_run.params]
+
+
+def test_the_shell_completes_a_line_with_an_option_given_twice() -> None:
+    shell = ShellComplete(cli, {}, "kedro", "_KEDRO_COMPLETE")
+    found = shell.get_completions(["run", "--env", "a", "--env", "b"], "--pi")
+    assert [each.value for each in found] == ["--pipeline", "--pipelines"]

@@ -72,8 +72,8 @@ def test_the_pages_are_built_without_asking_another_machine_and_hold_no_path_of_
 def viz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in which `kedro viz build` writes the files of content.json and exits with 0."""
     monkeypatch.setattr(viz_site, "BUILD", [sys.executable, "-c", BUILD])
-    (tmp_path / "build").mkdir()
-    for name in ("index.html", "older.html"):
+    (tmp_path / "build/api").mkdir(parents=True)
+    for name in (*viz_site.COMPLETE, "older.html"):
         (tmp_path / "build" / name).write_text("of an older build")
     return tmp_path
 
@@ -99,15 +99,16 @@ def test_a_build_that_failed_is_reported_though_it_exits_with_0_and_the_older_pa
     (viz / "content.json").write_text(json.dumps({"index.html": "", "api/main": "{}"}))
     with pytest.raises(UserError, match="must build the pages, found exit code 0: something failed"):
         build(viz)
-    assert sorted(path.name for path in (viz / "build").iterdir()) == ["index.html", "older.html"]
+    assert sorted(path.name for path in (viz / "build").iterdir()) == ["api", "index.html", "older.html"]
     assert sorted(path.name for path in viz.iterdir()) == ["build", "content.json"]
 
 
-def test_what_is_no_page_of_an_older_build_is_not_replaced(viz: Path) -> None:
-    (viz / "build/index.html").unlink()
+@pytest.mark.parametrize("absent", ["index.html", "api/deploy-viz-metadata"])  # other tools write an index.html, too
+def test_what_is_no_page_of_an_older_build_is_not_replaced(viz: Path, absent: str) -> None:
+    (viz / "build" / absent).unlink()
     with pytest.raises(UserError, match="build must be absent or hold earlier pages"):
         build(viz)
-    assert [path.name for path in (viz / "build").iterdir()] == ["older.html"]
+    assert (viz / "build/older.html").exists()
 
 
 PLACES = """[...document.querySelectorAll(".pipeline-node__text")].map((node) =>

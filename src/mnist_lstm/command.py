@@ -62,7 +62,7 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Reads the options."""
         given = Counter(self.make_parser(ctx).parse_args(list(args))[2])
-        for option, times in given.items():
+        for option, times in () if ctx.resilient_parsing else given.items():  # the shell completes a line
             if times > 1 and isinstance(option, click.Option) and not option.multiple and not option.is_flag:
                 raise click.UsageError(
                     f"{option.opts[0]} must be given once, found {times} times; several values are joined by commas."

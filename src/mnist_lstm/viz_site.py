@@ -39,7 +39,7 @@ def build(project: Path) -> Path:
         UserError: if something else lies there, or Kedro-Viz fails, with the end of its output; the earlier pages stay.
     """
     pages = project / "build"
-    if pages.exists() and not (pages / COMPLETE[0]).is_file():
+    if pages.exists() and not all((pages / name).is_file() for name in COMPLETE):
         raise UserError(f"{pages} must be absent or hold earlier pages, found something else; move it.")
     with tempfile.TemporaryDirectory(dir=project, prefix=".build-") as folder:
         made, old = Path(folder) / "build", Path(folder) / "old"  # Kedro-Viz writes into ./build

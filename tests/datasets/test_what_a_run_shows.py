@@ -8,7 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_lstm.datasets.figures import FigureDataset
+from mnist_lstm.datasets.figures import FigureDataset, PlotlyDataset
 from mnist_lstm.datasets.provenance import ProvenanceDataset
 from mnist_lstm.datasets.text import HTMLDataset, TextDataset
 
@@ -94,3 +94,8 @@ def test_a_figure_is_drawn_once_where_its_layout_puts_it(monkeypatch: pytest.Mon
     monkeypatch.setattr(Axes, "draw", lambda *arguments: draw(*arguments))
     assert FigureDataset(filepath="figure.png", dpi=50).encode(figures[1]) == expected.getvalue()
     assert draw.call_count == 1
+
+
+def test_curves_with_infinite_values_are_written_with_gaps() -> None:
+    written = PlotlyDataset(filepath="curves.json").encode({"data": [{"y": [float("inf"), float("nan"), 1.5]}]})
+    assert written == b'{"data": [{"y": [null, null, 1.5]}]}'

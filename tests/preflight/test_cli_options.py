@@ -6,7 +6,20 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.preflight.cli_options import expect_preset
 
 
-@pytest.mark.parametrize("name", ["airflow.yml", "dagster.yml", "kubeflow.yml", "spark.yml", "notes.json", "arms.yml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "airflow.yml",
+        "dagster.yml",
+        "kubeflow.yml",
+        "spark.yml",
+        "flow.yml",
+        "metaflow.yml",
+        "meters.yml",
+        "notes.json",
+        "arms.yml",
+    ],
+)
 def test_files_of_other_tools_may_lie_in_a_preset(tmp_path: Path, name: str) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / name).write_text("{}")

@@ -8,8 +8,10 @@ import pytest
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
+from mnist_lstm import pipeline_registry
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
 from mnist_lstm.errors import UserError
+from mnist_lstm.preflight import parameters_hook
 from mnist_lstm.preflight.parameters_hook import expect_entries
 from tests.support.projects import DIGITS, Project
 
@@ -72,12 +74,16 @@ def test_where_and_how_precisely_it_was_trained_does_not_hinder_an_evaluation(pr
     assert done.exit_code == 0, done.output
 
 
-@pytest.mark.parametrize("namespace", [None, "report"])
+@pytest.mark.parametrize("namespace", [None, "mine", "report"])
 def test_a_result_of_a_stage_without_an_entry_in_the_catalog_is_named(namespace: str | None) -> None:
     pipeline = Pipeline([Node(lambda: "", inputs=None, outputs="my_figure", name="draw", namespace=namespace)])
     refused = pytest.raises(UserError, match=r"entry for 'my_figure', an output of the node 'report\.draw'")
-    with refused if namespace else nullcontext():
+    with refused if namespace == "report" else nullcontext():
         expect_entries(pipeline, DataCatalog())
+
+
+def test_the_stages_are_those_of_the_registry() -> None:
+    assert (*pipeline_registry.STAGES, "predict") == parameters_hook.STAGES
 
 
 def test_training_refuses_sequences_of_another_view(project: Project) -> None:

@@ -22,8 +22,10 @@ class PlotlyDataset(FileDataset):
     kind = "plotly figure"
 
     def encode(self, data: Any) -> bytes:
-        text = json.dumps(data, allow_nan=False) if isinstance(data, dict) else data.to_json()
-        return text.encode()
+        if not isinstance(data, dict):
+            return data.to_json().encode()  # type: ignore[no-any-return]
+        finite = json.loads(json.dumps(data), parse_constant=lambda _: None)  # JSON has no nan and no inf
+        return json.dumps(finite).encode()
 
     def decode(self, content: bytes) -> Any:
         from plotly import io as plotly_io

@@ -14,6 +14,7 @@ from mnist_lstm.parameters import Parameters, checked
 
 logger = logging.getLogger(__name__)
 
+STAGES = ("ingest", "reshape", "train", "evaluate", "report", "predict")  # a pipeline of one's own may have others
 MAKERS = ("data_card", "checkpoint")  # these hold the parameters with which files were made
 
 
@@ -30,7 +31,7 @@ def expect_entries(pipeline: Pipeline, catalog: Any) -> None:
         UserError: if it has not, which would end the run at the node that reads it.
     """
     for node in pipeline.nodes:
-        if node.namespace and (lost := [name for name in node.outputs if name not in catalog]):
+        if node.namespace in STAGES and (lost := [name for name in node.outputs if name not in catalog]):
             raise UserError(
                 f"conf/base/catalog.yml must have an entry for {lost[0]!r}, an output of the node {node.name!r}, found "
                 "none; add it."

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, to_sequences
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.model.classifier import classify, new_classifier
-from mnist_lstm.core.model.export import ImageClassifier
+from mnist_lstm.core.model.export import REFUSAL, ImageClassifier, ServedClassifier
 from mnist_lstm.parameters import Parameters
 from tests.conftest import read_by
 
@@ -26,3 +27,13 @@ def test_no_images_get_no_probabilities(small: Parameters) -> None:
     probabilities = classify(classifier, np.zeros((0, 6, 4), np.uint8), 5)
     assert probabilities.shape == (0, 3)
     assert probabilities.dtype == np.float32
+
+
+def test_the_served_model_takes_no_images_and_refuses_zeros_and_ones_alone(small: Parameters) -> None:
+    pixel_order = pixel_order_for(read_by("rows"), 6, 4)
+    classifier = new_classifier(small.model, pixel_order.shape, classes=3, seed=1)
+    made = ServedClassifier(ImageClassifier(classifier, pixel_order)).eval()
+    assert made(torch.zeros(0, 6, 4)).shape == (0, 3)
+    assert made(torch.zeros(2, 6, 4)).shape == (2, 3)
+    with pytest.raises(RuntimeError, match=REFUSAL):
+        made(torch.ones(1, 6, 4))

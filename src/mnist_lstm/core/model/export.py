@@ -61,6 +61,7 @@ class ServedClassifier(nn.Module):
             torch._assert_async(valid, REFUSED_SERIES)
             return self.classifier(images)  # type: ignore[no-any-return]
         valid = (images >= 0) & (images <= WHITE) & (images == images.round())
-        valid = valid.all() & (images.max() != 1)  # zeros and ones alone are images of 0.0 to 1.0, which would be black
+        grey = (images > 1).any() | (images < 1).all()  # zeros and ones alone are of 0.0 to 1.0, which would be black
+        valid = valid.all() & grey
         torch._assert_async(valid, REFUSAL)  # the only assertion on values that torch.export preserves
         return self.classifier(images.to(torch.uint8))  # type: ignore[no-any-return]
