@@ -22,6 +22,7 @@ ENDED = np.where(np.arange(6)[:, None] < 4, RANDOM.normal(size=(8, 6, 6)), np.na
         (STEPS[..., 0], None, True),
         (STEPS.astype(np.float32), "images", False),
         (GREY, None, False),
+        (GREY[:0, 0].astype(np.int64), None, False),  # empty parts are refused later, by name
         (GREY[:, :4].astype(np.int64) * 2 - 1, None, False),
         (GREY.astype(np.float64), None, False),
         (GREY / 255, None, False),

@@ -112,6 +112,11 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         npz(x_test=IMAGES[:0], y_test=LABELS[:0]),
         r"found test of the shape \(0, 8, 8\); fill that part or leave it out",
     ),
+    "npz: an empty test split of rows": (
+        "mine.npz",
+        npz(x_train=IMAGES.reshape(40, 64), x_test=IMAGES[:0].reshape(0, 64), y_test=LABELS[:0]),
+        r"found test of the shape \(0, 8, 8\); fill that part or leave it out",
+    ),
     "npz: one image of a class": (
         "mine.npz",
         npz(y_train=np.where(np.arange(40) == 9, 7, LABELS)),

@@ -27,7 +27,7 @@ def are_series(parts: Mapping[str, Any], kind: str | None, place: str) -> bool:
         return kind == "series"
     ended = any((np.isnan(each[:, -1]) & ~np.isnan(each[:, 0])).any() for each in parts.values())
     whole = array.dtype.kind == "i" or (array == np.rint(array)).all()
-    if (array.ndim == 3 and array.shape[1] == array.shape[2] and not ended) or (whole and array.min() >= -1):
+    if (array.ndim == 3 and array.shape[1] == array.shape[2] and not ended) or (whole and (array >= -1).all()):
         return False
     if whole or (not ended and np.abs(array).max() <= 1):
         raise UserError(

@@ -73,7 +73,7 @@ def _part(
         )
     images = arrays[names[False][0]]
     flat = images.ndim == 2 and data.kind != "series"
-    if flat and (data.kind == "images" or data.size or (images.min() >= -1 and (images == np.rint(images)).all())):
+    if flat and (data.kind == "images" or data.size or ((images >= -1) & (images == np.rint(images))).all()):
         images = shaped(images, data, place)
     return RawSplit(images, labels)
 
