@@ -65,7 +65,7 @@ class Command(click.Command):
         for option, times in () if ctx.resilient_parsing else given.items():  # the shell completes a line
             if times > 1 and isinstance(option, click.Option) and not option.multiple and not option.is_flag:
                 raise click.UsageError(
-                    f"{option.opts[0]} must be given once, found {times} times; several values are joined by commas."
+                    f"{option.opts[0]} must be given once, found {times} times; join values by commas, or drop one."
                 )
         return super().parse_args(ctx, args)
 

@@ -40,7 +40,7 @@ def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
         if not path.is_file():
             raise UserError(f"a model must be a checkpoint that exists, found no file {named!r}.")
         return checkpoint.from_file(path), None
-    if path.is_file():
+    if path.suffix and path.is_file():  # a name without one may be that of a run, too
         raise UserError(f"a model must be a checkpoint (*{SUFFIX}, in data/06_models/checkpoints), found {named!r}.")
     client, _, experiment, registered = store.opened(project)
     run_id = run_called(client, experiment, registered, named)
