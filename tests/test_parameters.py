@@ -194,6 +194,7 @@ def test_what_cannot_train_in_portable_precision_is_refused_by_its_name(
         ({"cell": "rnn", "zoneout": 0.1}, "'model.zoneout' must be 0.0 with the cell 'rnn', not 0.1"),
         ({"gates": "refined"}, "'model.forget_bias' must be 0 and .* not 1.0 and 'tensorflow'"),
         ({"gates": "refined", "forget_bias": 0.0, "initialization": "chrono"}, "must be 0 and .* 0.0 and 'chrono'"),
+        ({"gates": "refined", "forget_bias": 0.0, "initialization": "uniform_gates"}, "0.0 and 'uniform_gates'"),
     ],
 )
 def test_gates_and_zoneout_that_a_cell_cannot_have_are_refused(

@@ -40,7 +40,8 @@ class ModelParameters(Section):
     dropout: Fraction  # in training, of the pooled hidden state and of each layer's input from the layer below
     # Added to the forget gate before its sigmoid, never trained
     forget_bias: Annotated[float, Role(only_with=("model.cell", "lstm"))]
-    initialization: Literal["tensorflow", "torch", "orthogonal", "chrono"]  # chrono: for hundreds of steps
+    # chrono and uniform_gates: for hundreds of steps
+    initialization: Literal["tensorflow", "torch", "orthogonal", "chrono", "uniform_gates"]
 
     @classmethod
     def recorded(cls, values: dict[str, Any]) -> Self:
@@ -53,10 +54,11 @@ class ModelParameters(Section):
         for key, value, neutral in (("gates", self.gates, "plain"), ("zoneout", self.zoneout, 0.0)):
             if value != neutral and self.cell != "lstm":
                 raise ValueError(f"'model.{key}' must be {neutral} with the cell {self.cell!r}, not {value!r}")
-        if self.gates == "refined" and (self.forget_bias or self.initialization == "chrono"):
+        if self.gates == "refined" and (self.forget_bias or self.initialization in ("chrono", "uniform_gates")):
             raise ValueError(
                 "'model.gates' refined has initial biases of its own, so 'model.forget_bias' must be 0 and "
-                f"'model.initialization' another than chrono, not {self.forget_bias!r} and {self.initialization!r}"
+                "'model.initialization' neither chrono nor uniform_gates, not "
+                f"{self.forget_bias!r} and {self.initialization!r}"
             )
         return self
 

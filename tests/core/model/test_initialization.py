@@ -113,12 +113,27 @@ def test_by_chrono_units_remember_for_one_step_to_all_of_them(
     assert not others.any()
 
 
-def test_chrono_is_orthogonal_but_for_the_gates_biases(model: ModelParameters) -> None:
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("portable", [False, True])
+def test_uniform_gates_of_an_untrained_network_are_uniform_and_add_as_slowly_as_they_forget(
+    model: ModelParameters, cell: str, portable: bool
+) -> None:
+    changed = model.model_copy(update={"cell": cell, "hidden_size": 1000, "initialization": "uniform_gates"})
+    bias = new_classifier(changed, (784, 1), 10, seed=1, portable=portable).recurrent.bias_ih_l0.detach()
+    forgets = bias[1000:2000].sigmoid().sort().values
+    assert_close(forgets, (torch.arange(1000) + 0.5) / 1000, rtol=0, atol=0.04)  # Kolmogorov-Smirnov: p = 0.08
+    assert 0.001 <= forgets.min() < forgets.max() <= 0.999
+    assert_close(bias[:1000], -bias[1000:2000] if cell == "lstm" else torch.zeros(1000), rtol=0, atol=0)
+    assert not bias[2000:].any()
+
+
+@pytest.mark.parametrize("initialization", ["chrono", "uniform_gates"])
+def test_all_but_the_gates_biases_is_orthogonal(model: ModelParameters, initialization: str) -> None:
     for cell in CELLS:
-        chrono, orthogonal = (
-            made(model, cell=cell, initialization=name).state_dict() for name in ("chrono", "orthogonal")
+        one, orthogonal = (
+            made(model, cell=cell, initialization=name).state_dict() for name in (initialization, "orthogonal")
         )
-        differing = {name for name in chrono if not torch.equal(chrono[name], orthogonal[name])}
+        differing = {name for name in one if not torch.equal(one[name], orthogonal[name])}
         assert differing == ({"recurrent.bias_ih_l0"} if cell in ("lstm", "gru") else set())
 
 

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnist_lstm.core.model.initialization import Draws, initialize
+from mnist_lstm.core.model.initialization import Draws, initialize, uniform_gates
 from mnist_lstm.core.model.pooling import POOLINGS, pooled
 from mnist_lstm.core.model.series import both_ways, mean_and_deviation, until_last
-from mnist_lstm.core.model.stepwise import StepwiseLSTM, uniform_gates
+from mnist_lstm.core.model.stepwise import StepwiseLSTM
 from mnist_lstm.parameters import ModelParameters
 
 WHITE = 255  # the model itself scales pixels to [0, 1], so that callers cannot scale them wrongly

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +68,13 @@ class Draws:
             return torch.empty(count).uniform_(1, highest, generator=self.generator).log()
         numbers = torch.rand(count, generator=self.generator, dtype=torch.float64) * (highest - 1) + 1
         return torch.from_numpy(logarithm(numbers.numpy())).float()
+
+    def logit_uniform(self, count: int, least: float) -> Tensor:
+        """log(u / (1 - u)) of numbers u between `least` and 1 - `least`, (count,)."""
+        if not self.portable:
+            return torch.empty(count).uniform_(least, 1 - least, generator=self.generator).logit()
+        numbers = torch.rand(count, generator=self.generator, dtype=torch.float64) * (1 - 2 * least) + least
+        return torch.from_numpy(logarithm(numbers.numpy()) - logarithm(1 - numbers.numpy())).float()
 
 
 def layer_weights(recurrent: nn.RNNBase, layer: int) -> list[Layer]:
@@ -181,13 +189,37 @@ def _chrono(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, draws: Draws)
     Source: Tallec and Ollivier 2018, arXiv:1804.11188.
     """
     _orthogonal(recurrent, readout, steps, draws)
+    _bias_gates(recurrent, partial(draws.log_uniform, recurrent.hidden_size, max(steps - 1, 1)))
+
+
+def _bias_gates(recurrent: nn.RNNBase, draw: Callable[[], Tensor]) -> None:
+    """Sets the biases of each layer's forget gates, (H,), and their opposites in the input gates."""
     units = recurrent.hidden_size
     for layer in _layers(recurrent):
         if recurrent.mode in ("LSTM", "GRU"):
-            slowness = draws.log_uniform(units, max(steps - 1, 1))
+            slowness = draw()
             layer.input_bias[units : 2 * units] = slowness  # torch's gate orders are i, f, g, o and r, z, n
         if recurrent.mode == "LSTM":
             layer.input_bias[:units] = -slowness
+
+
+def _uniform_gates(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, draws: Draws) -> None:
+    """As `orthogonal`, with gate biases that make units remember for a few steps, some for up to H, whatever T is."""
+    _orthogonal(recurrent, readout, steps, draws)
+    uniform_gates(recurrent, draws)
+
+
+def uniform_gates(recurrent: nn.RNNBase, draws: Draws) -> None:
+    """Draws gate biases that make an untrained forget gate uniform between 1/H and 1 - 1/H.
+
+    The bias of the forget gate is b = log(u / (1 - u)), u uniform in that interval, and that of the input gate, or of
+    the refine gate, is -b. Both are trained then; the paper trains one vector that stands in both.
+
+    Source: Gu et al. 2020, arXiv:1910.09890, uniform gate initialization.
+    """
+    units = recurrent.hidden_size
+    with torch.no_grad():
+        _bias_gates(recurrent, partial(draws.logit_uniform, units, 1 / max(units, 2)))
 
 
 INITIALIZATIONS: dict[str, Callable[[nn.RNNBase, nn.Linear, int, Draws], None]] = {
@@ -195,4 +227,5 @@ INITIALIZATIONS: dict[str, Callable[[nn.RNNBase, nn.Linear, int, Draws], None]] 
     "torch": _torch,
     "orthogonal": _orthogonal,
     "chrono": _chrono,
+    "uniform_gates": _uniform_gates,
 }

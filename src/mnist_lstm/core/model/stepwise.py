@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, linear
 
-from mnist_lstm.core.model.initialization import Draws, Layer, layer_weights
+from mnist_lstm.core.model.initialization import Layer, layer_weights
 
 Seen = dict[str, Tensor]  # gates and states by name, each (N, H)
 # From the weighted input, the weighted previous hidden state, (N, G * H), and the previous states
@@ -128,18 +128,3 @@ class StepwiseLSTM(StepwiseCell):
             *_, cell, hidden = lstm_step(recalled, hidden, cell, self.refined, self.zoneout, self.training)
             states.append(hidden)
         return torch.stack(states, dim=1)
-
-
-def uniform_gates(recurrent: nn.RNNBase, draws: Draws) -> None:
-    """Draws the biases of refined gates, which make an untrained forget gate uniform between 1/H and 1 - 1/H.
-
-    The bias of the forget gate is b = log(u / (1 - u)), u uniform in that interval, and that of the refine gate -b.
-    Both are trained then; the paper trains one vector that stands in both.
-
-    Source: Gu et al. 2020, arXiv:1910.09890, uniform gate initialization.
-    """
-    units, least = recurrent.hidden_size, 1 / max(recurrent.hidden_size, 2)
-    with torch.no_grad():
-        for weights in (each for layer in range(recurrent.num_layers) for each in layer_weights(recurrent, layer)):
-            bias = torch.empty(units).uniform_(least, 1 - least, generator=draws.generator).logit()
-            weights.input_bias[:units], weights.input_bias[units : 2 * units] = -bias, bias
