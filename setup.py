@@ -11,6 +11,7 @@ FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-Wno-psab
 VARIANTS: dict[str, list[str]] = {"plain": []}  # on aarch64 with NEON, which is part of every such processor
 if platform.machine() in ("x86_64", "AMD64"):
     VARIANTS |= {"avx2": ["-mavx2", "-mfma"], "avx512": ["-mavx512f"]}
+    VARIANTS["bfloat16"] = ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512bf16", "-DBFLOAT16"]
 
 digest = hashlib.sha256((Path(__file__).parent / SOURCE).read_bytes()).hexdigest()
 setup(

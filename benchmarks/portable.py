@@ -1,6 +1,6 @@
-"""What a complete update takes in portable precision, and in float32 by torch's layer, in one process and in turns.
+"""What a complete update takes by the kernel, and by torch's layer, in one process and in turns.
 
-Both have the optimiser, gradients and loss of the pipeline; images and labels are made, and so are the weights.
+All have the optimiser, gradients and loss of the pipeline; images and labels are made, and so are the weights.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from mnist_lstm.core.training.allocator import reused_buffers
 from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.learner import Learner
-from mnist_lstm.parameters import PORTABLE, checked
+from mnist_lstm.parameters import TRAINED_BY_KERNEL, checked
 
 BASE = Path(__file__).parents[1] / "conf" / "base" / "parameters.yml"
 CLASSES, UPDATES = 10, 4
@@ -40,7 +40,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--cells", nargs="+", choices=PORTABLE["model.cell"], default=PORTABLE["model.cell"])
+    parser.add_argument("--precisions", nargs="+", choices=[*ARITHMETICS], default=["float32", "portable"])
+    cells = TRAINED_BY_KERNEL["model.cell"]
+    parser.add_argument("--cells", nargs="+", choices=cells, default=cells)
     parser.add_argument("--cpu", action="store_true", help="CPU time, for one thread on a busy machine")
     parser.add_argument("--busy", type=int, default=0, help="how many processes compute meanwhile")
     options = parser.parse_args()
@@ -49,14 +51,16 @@ def main() -> None:
     print(f"{'':32}{'median':>9}{'min':>9}{'max':>9}")
     for cell, (name, sizes) in itertools.product(options.cells, SIZES.items()):
         with reused_buffers(), threads(options.threads), busy(options.busy):
-            float32, portable = (updates(clock, precision, cell, *sizes) for precision in ("float32", "portable"))
-            rounds = [(float32(), portable()) for _ in range(options.rounds + 1)][1:]  # the first prepares
+            learners = [updates(clock, precision, cell, *sizes) for precision in options.precisions]
+            rounds = [[update() for update in learners] for _ in range(options.rounds + 1)][1:]  # the first prepares
         print(f"{cell}, {name}")
-        print(row("  float32, ms", [own for own, _ in rounds]))
-        print(row("  portable, ms", [other for _, other in rounds]))
-        print(row("  float32 / portable", [own / other for own, other in rounds]))
+        times = dict(zip(options.precisions, zip(*rounds, strict=True), strict=True))
+        for precision, taken in times.items():
+            print(row(f"  {precision}, ms", taken))
+        for one, other in itertools.combinations(times, 2):
+            print(row(f"  {one} / {other}", [a / b for a, b in zip(times[one], times[other], strict=True)]))
         if cell == "lstm":  # the only one whose operations are counted
-            for precision, taken in zip(("float32", "portable"), zip(*rounds, strict=True), strict=True):
+            for precision, taken in times.items():
                 rates = [gflop_of_an_update(*sizes) / milliseconds * 1000 for milliseconds in taken]
                 print(row(f"  {precision}, share of limit", [rate / most for rate in rates]))
     print(f"Limit: {most:.0f} GFLOP/s in float32 of multiplications in registers alone, on {options.threads} threads.")

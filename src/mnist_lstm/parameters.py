@@ -103,8 +103,9 @@ class TrainingParameters(Section):
     validate_every: PositiveInt  # updates between two passes over the validation images
     keep: Literal["last", "best"]  # the weights after the last update, or those of the best validation accuracy
     # portable: float32 with the same bits on every processor and with any number of threads. bfloat16: of the recurrent
-    # layer in training. auto: portable where it can train this and is built, else bfloat16 if fast, else float32
-    precision: Literal["auto", "float32", "bfloat16", "portable"]
+    # layer in training, by torch; bfloat16_kernel: by the kernel of portable, faster and with cell states in float32.
+    # auto: portable where it can train this and is built, else bfloat16 if fast, else float32
+    precision: Literal["auto", "float32", "bfloat16", "portable", "bfloat16_kernel"]
     # ray: on the cluster that RAY_ADDRESS names, or otherwise on this machine
     engine: Annotated[Literal["local", "ray"], Role(decides_weights=False)]
     workers: PositiveInt  # processes of ray, each with a share of every batch
@@ -163,8 +164,9 @@ class PredictParameters(Section):
     model: Annotated[str, FROM_NUMBER]
 
 
-# What precision `portable` can train; the rest has bits of torch's own, which differ between processors
-PORTABLE: dict[str, tuple[Any, ...]] = {
+BY_KERNEL = ("portable", "bfloat16_kernel")  # precisions
+# What they can train; the rest has bits of torch's own, which differ between processors
+TRAINED_BY_KERNEL: dict[str, tuple[Any, ...]] = {
     "model.cell": ("lstm", "gru", "rnn"),
     "model.pooling": ("last",),
     "model.gates": ("plain",),
@@ -174,11 +176,11 @@ PORTABLE: dict[str, tuple[Any, ...]] = {
 }
 
 
-def portable_needs(model: ModelParameters, training: TrainingParameters) -> str:
-    """What portable precision needs and these lack: "'model.pooling' to be last, not 'mean'"; empty if nothing."""
+def kernel_needs(model: ModelParameters, training: TrainingParameters) -> str:
+    """What the kernel needs and these lack: "'model.pooling' to be last, not 'mean'"; empty if nothing."""
     given = flattened({"model": model.model_dump(), "training": training.model_dump()})
-    wrong = (key for key, allowed in PORTABLE.items() if given[key] not in allowed)
-    return next((f"{key!r} to be {' or '.join(map(str, PORTABLE[key]))}, not {given[key]!r}" for key in wrong), "")
+    wrong = ((key, allowed) for key, allowed in TRAINED_BY_KERNEL.items() if given[key] not in allowed)
+    return next((f"{key!r} to be {' or '.join(map(str, allowed))}, not {given[key]!r}" for key, allowed in wrong), "")
 
 
 class Parameters(Section):
@@ -192,10 +194,11 @@ class Parameters(Section):
     predict: PredictParameters
 
     @model_validator(mode="after")
-    def _portable(self) -> Self:
-        """Refuses what has no portable arithmetic."""
-        if self.training.precision == "portable" and (lacking := portable_needs(self.model, self.training)):
-            raise ValueError(f"'training.precision' portable needs {lacking}")
+    def _by_kernel(self) -> Self:
+        """Refuses what the kernel cannot train."""
+        precision = self.training.precision
+        if precision in BY_KERNEL and (lacking := kernel_needs(self.model, self.training)):
+            raise ValueError(f"'training.precision' {precision} needs {lacking}")
         return self
 
 

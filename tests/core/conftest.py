@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from torch.testing import assert_close
 
-from mnist_lstm.core.kernel.library import library
+from mnist_lstm.core.kernel.library import has_bfloat16, library
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
@@ -42,6 +42,9 @@ except UserError:
 else:
     KERNEL = True
     WAYS["portable"] = {"precision": "portable"}
+if KERNEL and has_bfloat16():
+    WAYS["bfloat16_kernel"] = {"precision": "bfloat16_kernel"}
+needs_bfloat16_kernel = pytest.mark.skipif("bfloat16_kernel" not in WAYS, reason="needs the kernel and AVX-512 BF16")
 needs_kernel = pytest.mark.skipif(not KERNEL, reason="the kernel is not built: pip install -e . builds it")
 SIZE = (6, 4)  # height and width of the small data set's images
 

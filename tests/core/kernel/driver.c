@@ -19,6 +19,14 @@ static void add(uint64_t *digest, const void *bytes, size_t count) { /* FNV-1a *
     for (size_t at = 0; at < count; at++) *digest = (*digest ^ ((const uint8_t *)bytes)[at]) * 1099511628211u;
 }
 
+static float float_of(Factor factor) {
+    if (PAIR == 1) return factor;
+    const uint32_t bits = (uint32_t)factor << 16; /* of bfloat16 */
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 enum { W_IH, W_HH, BIAS, READOUT, SHIFT, WEIGHTS };
 
 int main(int count, char **words) {
@@ -29,15 +37,17 @@ int main(int count, char **words) {
     const Sizes sizes = {N, T, F, H, cell, 2};
     const int64_t G = (cell == LSTM ? 4 : cell == GRU ? 3 : 1) * H;
     const int64_t counts[WEIGHTS] = {G * F, G * H, G, H * K, K};
-    int64_t row, columns, state;
-    layer_shapes(&sizes, &row, &columns, &state);
+    int64_t inputs, row, columns, state;
+    layer_shapes(&sizes, &inputs, &row, &columns, &state);
     float *x = made(N * T * F, 1), *fixed = made(G, 1), *weights[WEIGHTS], *first[WEIGHTS], *second[WEIGHTS];
     float *gradients[WEIGHTS], *ones = malloc((size_t)N * sizeof(float)), *d_fixed = malloc((size_t)G * sizeof(float));
     for (int each = 0; each < WEIGHTS; each++) {
         weights[each] = made(counts[each], 0.2f), gradients[each] = made(counts[each], 0);
         first[each] = made(counts[each], 0), second[each] = made(counts[each], 0);
     }
-    float *rows = made((T + 1) * N * row, 0), *gates = made(T * N * columns, 0), *states = made((T + 1) * N * state, 0);
+    Factor *rows = (Factor *)made((T + 1) * N * row, 0);
+    Gate *gates = (Gate *)made(T * N * columns, 0);
+    float *states = made((T + 1) * N * state, 0);
     float *logits = made(N * K, 0), *d_logits = made(N * K, 0), *d_last = made(N * H, 0), *last = made(N * H, 0);
     float *turned = made(H * K, 0), *d_outputs = made(N * T * H, 0.001f), *dx = made(N * T * F, 0);
     int64_t *targets = malloc((size_t)N * sizeof *targets);
@@ -45,7 +55,8 @@ int main(int count, char **words) {
     uint64_t digest = 14695981039346656037u;
     for (int64_t update = 1; update <= updates; update++) {
         if (layer_forward(&sizes, x, weights[W_IH], weights[W_HH], weights[BIAS], fixed, rows, gates, states)) return 1;
-        for (int64_t n = 0; n < N; n++) memcpy(last + n * H, rows + (T * N + n) * row + F, (size_t)H * sizeof(float));
+        for (int64_t at = 0; at < N * H; at++)
+            last[at] = float_of(rows[(T * N + at / H) * row + inputs + at % H]);
         product(N, H, K, last, H, 1, weights[READOUT], weights[SHIFT], logits);
         const double loss = cross_entropy(N, K, logits, targets, 0.1, d_logits);
         for (int64_t h = 0; h < H; h++)
@@ -75,8 +86,8 @@ int main(int count, char **words) {
     resample(2, 7, 5, image, places, NULL, moved);
     add(&digest, moved, sizeof moved);
     printf("%016llx\n", (unsigned long long)digest);
-    float *all_of_them[] = {x,      fixed,    ones,   d_fixed, rows,   gates,     states,
-                            logits, d_logits, d_last, last,    turned, d_outputs, dx};
+    void *all_of_them[] = {x,      fixed,    ones,   d_fixed, rows,   gates,     states,
+                           logits, d_logits, d_last, last,    turned, d_outputs, dx};
     for (size_t at = 0; at < sizeof all_of_them / sizeof *all_of_them; at++) free(all_of_them[at]);
     for (int each = 0; each < WEIGHTS; each++)
         free(weights[each]), free(gradients[each]), free(first[each]), free(second[each]);

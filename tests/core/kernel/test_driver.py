@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mnist_lstm.core.kernel.library import SOURCE
+from tests.core.conftest import needs_bfloat16_kernel
 
 DRIVER = Path(__file__).with_name("driver.c")
 FLAGS = ("-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", "-Wno-psabi")
@@ -61,6 +62,17 @@ def test_training_in_c_has_the_same_bits_with_the_vectors_of_this_processor_and_
     needed("gcc")
     program = built(tmp_path, "gcc", *SANITIZED, "-march=native")
     assert digests(program) == DIGESTS
+
+
+@pytest.mark.slow
+@needs_bfloat16_kernel
+def test_training_in_c_in_bfloat16_touches_no_wrong_memory_and_has_bits_of_its_own(tmp_path: Path) -> None:
+    needed("gcc")
+    sanitized, optimised = (
+        digests(built(tmp_path, "gcc", *flags, "-march=native", "-DBFLOAT16"))
+        for flags in (SANITIZED, ("-O3", "-fopenmp"))
+    )
+    assert sanitized == optimised != DIGESTS
 
 
 @pytest.mark.slow

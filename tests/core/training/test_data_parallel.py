@@ -18,7 +18,7 @@ from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.training.data_parallel import SINGLE_PROCESS, DataParallel
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import checked
+from mnist_lstm.parameters import BY_KERNEL, checked
 from tests.conftest import PARAMETERS
 from tests.core.conftest import WAYS
 from tests.support.projects import free_port
@@ -26,7 +26,7 @@ from tests.support.projects import free_port
 TWO = 2
 ROUNDING = 1e-4
 TOGETHER: dict[str, dict[str, Any]] = {"plain": {}} | {
-    name: way for name, way in WAYS.items() if name not in ("bfloat16", "portable", "all at once")
+    name: way for name, way in WAYS.items() if name not in ("bfloat16", *BY_KERNEL, "all at once")
 }
 DIVERGING = {"learning_rate": 1e38}
 

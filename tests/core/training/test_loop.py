@@ -13,12 +13,12 @@ from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.model.classifier import classify, restored_classifier
 from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.batches import batches
-from mnist_lstm.core.training.compute import recurrent_precision
+from mnist_lstm.core.training.compute import kernel_layers, recurrent_precision
 from mnist_lstm.core.training.loop import fit, paced
 from mnist_lstm.core.training.schedules import learning_rate
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
-from tests.core.conftest import SIZE, WAYS, Trial, assert_same_bits, needs_bfloat16
+from tests.core.conftest import SIZE, WAYS, Trial, assert_same_bits, needs_bfloat16, needs_bfloat16_kernel
 
 COLUMNS = ["iteration", "epoch", "learning_rate", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy"]
 
@@ -199,12 +199,28 @@ def test_training_is_all_that_averaging_leaves_alone(trial: Trial) -> None:
     assert_close(trial.states(ema_decay=0.9)[-1].weights, trial.states()[-1].weights, rtol=0, atol=0)
 
 
-@needs_bfloat16
-def test_in_bfloat16_weights_and_evaluation_stay_float32(trial: Trial) -> None:
-    last, valid = trial.states(precision="bfloat16")[-1], trial.data.valid
+@pytest.mark.parametrize(
+    ("precision", "rounding"),
+    [
+        pytest.param("bfloat16", 1e-9, marks=needs_bfloat16),
+        pytest.param("bfloat16_kernel", 1e-7, marks=needs_bfloat16_kernel),  # classifies by the kernel
+    ],
+)
+def test_in_bfloat16_weights_and_evaluation_stay_float32(trial: Trial, precision: str, rounding: float) -> None:
+    last, valid = trial.states(precision=precision)[-1], trial.data.valid
     assert {weight.dtype for weight in last.weights.values()} == {torch.float32}
     logits = classify(restored_classifier(trial.parameters.model, 4, last.weights), valid.sequences, 17)
-    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid.labels), abs=1e-9)
+    assert last.history[-1]["valid_loss"] == pytest.approx(metrics.cross_entropy(logits, valid.labels), abs=rounding)
+
+
+@needs_bfloat16_kernel
+def test_the_kernels_bfloat16_is_of_training_alone(trial: Trial) -> None:
+    classifier, sequences = trial.classifier(), torch.from_numpy(trial.data.train.sequences)
+    with kernel_layers(True, classifier, torch.device("cpu")):
+        training, evaluating = classifier.train().outputs(sequences), classifier.eval().outputs(sequences)
+    assert_close(training, training.bfloat16().float(), rtol=0, atol=0)
+    assert not torch.equal(training, evaluating)
+    assert_close(evaluating, classifier.outputs(sequences), rtol=1e-5, atol=1e-6)
 
 
 @needs_bfloat16
@@ -322,4 +338,4 @@ def test_a_paced_report_holds_the_state_of_its_own_update(trial: Trial) -> None:
 
 def test_the_optimisers_are_those_that_the_parameters_allow() -> None:
     allowed = set(get_args(TrainingParameters.model_fields["optimizer"].annotation))
-    assert [set(arithmetic.optimizers) for arithmetic in ARITHMETICS.values()] == [allowed] * 3
+    assert [set(arithmetic.optimizers) for arithmetic in ARITHMETICS.values()] == [allowed] * len(ARITHMETICS)

@@ -70,6 +70,9 @@ def test_without_a_kernel_auto_trains_in_float32_and_says_so_and_portable_is_ref
     assert line.startswith("Trains in float32: training.precision 'portable' needs the compiled kernel, found none in ")
     with pytest.raises(UserError, match=rf"{NEEDS}the compiled kernel, found none in .*; build it with"):
         trial.states(precision="portable")
+    hardware(monkeypatch, "cpu", bfloat16=True)
+    with pytest.raises(UserError, match=r"precision 'bfloat16_kernel' needs the compiled kernel, found none in "):
+        trial.states(precision="bfloat16_kernel")
 
 
 def test_portable_precision_is_refused_for_series_and_graphics_cards(trial: Trial) -> None:
@@ -95,6 +98,14 @@ def test_bfloat16_without_hardware_for_it_is_refused(
     hardware(monkeypatch, device, bfloat16=False)
     with pytest.raises(UserError, match=rf"^training\.precision 'bfloat16' needs .* none on '{device}'; set auto or"):
         chosen(trial, "bfloat16", device)
+
+
+def test_bfloat16_of_the_kernel_without_hardware_for_it_is_refused(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hardware(monkeypatch, "cpu", bfloat16=False)
+    with pytest.raises(UserError, match=r"'bfloat16_kernel' needs a processor with AVX-512 BF16, found none; set port"):
+        trial.states(precision="bfloat16_kernel")
 
 
 @pytest.mark.parametrize(

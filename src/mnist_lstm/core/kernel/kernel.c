@@ -4,6 +4,9 @@
  * a sum; each product in a sum of the layer is a fused multiply-add; the batch is split by a rule of its size alone;
  * exponential, logarithm and tanh are functions of this file. It must be compiled with -ffp-contract=off.
  *
+ * With -DBFLOAT16 the layer keeps rows and gates in 16 bits and multiplies pairs of bfloat16 by the processor's own
+ * instruction, so its bits are those of such processors alone; states, sums and all else stay float32.
+ *
  * All arrays are contiguous, row-major and float32 unless said otherwise. Letters: N sequences, T time steps,
  * F features, H units, K classes. No function keeps a pointer.
  */
@@ -55,7 +58,7 @@ enum {
 };
 
 typedef float Vector __attribute__((vector_size(WIDTH * 4)));
-typedef float Unaligned __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+typedef float Unaligned __attribute__((vector_size(WIDTH * 4), aligned(2), may_alias));
 typedef int32_t Integers __attribute__((vector_size(WIDTH * 4)));
 
 #define INLINE static inline __attribute__((always_inline))
@@ -87,6 +90,51 @@ INLINE Vector bounded(Vector x, float bound) { /* not a number stays so */
     x = choose(x < -bound, all(-bound), x);
     return choose(x > bound, all(bound), x);
 }
+
+/* Factors of the layer's products: `PAIR` neighbouring terms, or rows, are multiplied at once, and lie together. Gates
+ * are between -1 and 1, so that 16 bits of fixed point keep more of them than bfloat16 would. */
+#ifdef BFLOAT16
+typedef uint16_t Factor;
+typedef int16_t Gate;
+enum { PAIR = 2, LINE = 32, FIXED = 32767 };
+INLINE Vector widened(const Factor *from) {
+    return (Vector)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)), 16);
+}
+INLINE void narrow(Factor *to, Vector value) {
+    _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)value));
+}
+INLINE Vector gate_in(const Gate *from) {
+    const __m512i whole = _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)from));
+    return (Vector)_mm512_cvtepi32_ps(whole) * (1.0f / FIXED);
+}
+INLINE void keep_gate(Gate *to, Vector value) {
+    _mm256_storeu_si256((__m256i *)to, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32((__m512)(value * (float)FIXED))));
+}
+INLINE Factor factor_of(float value) { /* rounded to even; not a number stays so */
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return value != value ? 0x7fff : (Factor)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+INLINE Vector pair_in(const Factor *from) {
+    int32_t pair;
+    memcpy(&pair, from, sizeof pair);
+    return (Vector)_mm512_set1_epi32(pair);
+}
+INLINE Vector multiplied(Vector a, Vector b, Vector sum) {
+    return (Vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+}
+#else
+typedef float Factor;
+typedef float Gate;
+enum { PAIR = 1, LINE = 16 };
+INLINE Vector widened(const Factor *from) { return load(from); }
+INLINE void narrow(Factor *to, Vector value) { store(to, value); }
+INLINE Vector gate_in(const Gate *from) { return load(from); }
+INLINE void keep_gate(Gate *to, Vector value) { store(to, value); }
+INLINE Factor factor_of(float value) { return value; }
+INLINE Vector pair_in(const Factor *from) { return all(*from); }
+INLINE Vector multiplied(Vector a, Vector b, Vector sum) { return fused(a, b, sum); }
+#endif
 
 /* e^x = power (1 + result), |x| < 87. Coefficients: Cephes, expf (https://www.netlib.org/cephes). */
 INLINE Vector exponential(Vector x, Vector *power) {
@@ -123,18 +171,18 @@ static float *allocated(int64_t floats) { return aligned_alloc(64, (size_t)round
 
 /* out (rows, PANEL) += a b, in the vectors of a panel from `first` on; it computes nothing else, so that GCC keeps all
  * sums in registers. */
-INLINE void add_tile(int rows, int first, int vectors, int64_t terms, const float *a, int64_t a_row, int64_t a_term,
-                     const float *b, float *out, int64_t out_row) {
+INLINE void add_tile(int rows, int first, int vectors, int64_t pairs, const Factor *a, int64_t a_row, int64_t a_pair,
+                     const Factor *b, float *out, int64_t out_row) {
     Vector sums[TILE][4];
     for (int row = 0; row < rows; row++)
         for (int v = 0; v < vectors; v++) sums[row][v] = load(out + row * out_row + (first + v) * WIDTH);
-    for (int64_t term = 0; term < terms; term++) {
+    for (int64_t pair = 0; pair < pairs; pair++) {
         Vector factor[TILE];
-        for (int row = 0; row < rows; row++) factor[row] = all(a[row * a_row + term * a_term]);
+        for (int row = 0; row < rows; row++) factor[row] = pair_in(a + row * a_row + pair * a_pair);
         for (int v = 0; v < vectors; v++) {
-            Vector weights = load(b + (term * vectors + v) * WIDTH);
+            Vector weights = load((const float *)(b + (pair * vectors + v) * WIDTH * PAIR));
             PIN(weights);
-            for (int row = 0; row < rows; row++) sums[row][v] = fused(factor[row], weights, sums[row][v]);
+            for (int row = 0; row < rows; row++) sums[row][v] = multiplied(factor[row], weights, sums[row][v]);
         }
     }
     for (int row = 0; row < rows; row++)
@@ -142,15 +190,15 @@ INLINE void add_tile(int rows, int first, int vectors, int64_t terms, const floa
 }
 
 /* out (rows, PANEL) += a b, in the vectors of a panel from `first` on, over the terms in their order.
- * a: rows `a_row` and terms `a_term` floats apart; b (terms, vectors, WIDTH). */
-INLINE void add_panel(int64_t rows, int first, int vectors, int64_t terms, const float *a, int64_t a_row,
-                      int64_t a_term, const float *b, float *out, int64_t out_row) {
-    for (int64_t term = 0; term < terms; term += BLOCK) {
-        const float *as = a + term * a_term, *bs = b + term * vectors * WIDTH;
-        const int64_t block = least(BLOCK, terms - term);
+ * a: rows `a_row` and pairs of terms `a_pair` factors apart; b (pairs, vectors, WIDTH, PAIR). */
+INLINE void add_panel(int64_t rows, int first, int vectors, int64_t pairs, const Factor *a, int64_t a_row,
+                      int64_t a_pair, const Factor *b, float *out, int64_t out_row) {
+    for (int64_t pair = 0; pair < pairs; pair += BLOCK) {
+        const Factor *as = a + pair * a_pair, *bs = b + pair * vectors * WIDTH * PAIR;
+        const int64_t block = least(BLOCK, pairs - pair);
         int64_t row = 0;
 #define ADD(size) \
-    add_tile(size, first, vectors, block, as + row * a_row, a_row, a_term, bs, out + row * out_row, out_row)
+    add_tile(size, first, vectors, block, as + row * a_row, a_row, a_pair, bs, out + row * out_row, out_row)
         for (; row + TILE <= rows; row += TILE) ADD(TILE);
         for (; row + 2 <= rows; row += 2) ADD(2);
         if (row < rows) ADD(1);
@@ -158,11 +206,26 @@ INLINE void add_panel(int64_t rows, int first, int vectors, int64_t terms, const
     }
 }
 
-/* out (rows, columns) += a b, columns a multiple of PANEL; b (columns / PANEL, terms, PANEL). */
-static void add_product(int64_t rows, int64_t columns, int64_t terms, const float *a, int64_t a_row, int64_t a_term,
-                        const float *b, float *out, int64_t out_row) {
+/* out (rows, columns) += a b, columns a multiple of PANEL; b (columns / PANEL, pairs, PANEL, PAIR). */
+static void add_product(int64_t rows, int64_t columns, int64_t pairs, const Factor *a, int64_t a_row, int64_t a_pair,
+                        const Factor *b, float *out, int64_t out_row) {
     for (int64_t column = 0; column < columns; column += PANEL)
-        add_panel(rows, 0, 4, terms, a, a_row, a_term, b + column * terms, out + column, out_row);
+        add_panel(rows, 0, 4, pairs, a, a_row, a_pair, b + column * pairs * PAIR, out + column, out_row);
+}
+
+/* to (pairs, columns, PAIR) of from (rows, columns), columns a multiple of WIDTH. */
+static void paired(int64_t rows, int64_t columns, const Factor *from, int64_t from_row, Factor *to, int64_t to_row) {
+#ifdef BFLOAT16
+    for (int64_t row = 0; row < rows; row += 2, from += 2 * from_row, to += 2 * to_row)
+        for (int64_t column = 0; column < columns; column += WIDTH) {
+            const Vector second = row + 1 < rows ? widened(from + from_row + column) : all(0);
+            const __m512i first = _mm512_srli_epi32((__m512i)widened(from + column), 16);
+            store((float *)(to + 2 * column), (Vector)_mm512_or_si512((__m512i)second, first));
+        }
+#else
+    for (int64_t row = 0; row < rows; row++)
+        memcpy(to + row * to_row, from + row * from_row, (size_t)columns * sizeof *to);
+#endif
 }
 
 /* A unit has sums: an LSTM those of its gates i, f, g, o, a plain cell one, and a GRU four: the input's part of n, r, z,
@@ -184,9 +247,10 @@ typedef struct {
     int64_t units;   /* H, padded */
     int64_t columns; /* sums of all units: sums x units */
     int64_t state;   /* units, or 0 for a cell that has no state but its output */
-    int64_t terms;   /* F + H: a row holds the features, the hidden state before the step, and a one */
-    int64_t row;     /* floats from row to row: an odd number of cache lines, so that a column fills all cache sets */
-    int64_t gate;    /* floats from sequence to sequence in the gradients of sums, odd for the same reason */
+    int64_t inputs;  /* F, padded to pairs */
+    int64_t terms;   /* a row holds the inputs, the hidden state before the step, padded to pairs, and a one */
+    int64_t row;     /* factors from row to row: an odd number of cache lines, so that a column fills all cache sets */
+    int64_t gate;    /* factors from sequence to sequence in the gradients of sums, odd for the same reason */
     int64_t parts, chunks;
     int threads;
 } Plan;
@@ -201,9 +265,10 @@ static Plan planned(const Sizes *sizes) {
     plan.units = rounded(plan.H, plan.cell == PLAIN ? WIDE : UNITS);
     plan.columns = plan.sums * plan.units;
     plan.state = plan.cell == PLAIN ? 0 : plan.units;
-    plan.terms = plan.F + plan.H;
-    plan.row = (rounded(plan.terms + 1, 16) / 16 | 1) * 16;
-    plan.gate = plan.columns + 16;
+    plan.inputs = rounded(plan.F, PAIR);
+    plan.terms = plan.inputs + rounded(plan.H, PAIR);
+    plan.row = (rounded(plan.terms + 1, LINE) / LINE | 1) * LINE;
+    plan.gate = rounded(plan.columns, 2 * LINE) + LINE;
     plan.chunks = (plan.N + CHUNK - 1) / CHUNK;
     plan.parts = least(plan.chunks, PARTS);
     return plan;
@@ -213,10 +278,10 @@ static Plan planned(const Sizes *sizes) {
 const char *source(void) { return SOURCE; }
 
 /* The shapes of what layer_forward keeps: rows (T + 1, N, row), gates (T, N, columns), states (T + 1, N, state).
- * The hidden states after step t are rows[t + 1, :, F : F + H]. */
-void layer_shapes(const Sizes *sizes, int64_t *row, int64_t *columns, int64_t *state) {
+ * The hidden states after step t are rows[t + 1, :, inputs : inputs + H]. */
+void layer_shapes(const Sizes *sizes, int64_t *inputs, int64_t *row, int64_t *columns, int64_t *state) {
     const Plan plan = planned(sizes);
-    *row = plan.row, *columns = plan.columns, *state = plan.state;
+    *inputs = plan.inputs, *row = plan.row, *columns = plan.columns, *state = plan.state;
 }
 
 /* The sum of a block of torch's weights of the input, or of the hidden state; a GRU's blocks are r, z, n. */
@@ -224,8 +289,8 @@ static int64_t sum_of(const Plan *plan, int64_t block, int hidden) {
     return plan->cell != GRU ? block : block < 2 ? block + 1 : hidden ? 3 : 0;
 }
 
-/* The weights of one step: (units / span, F + H, vectors, WIDTH), of the sums that each term adds to. */
-static void pack_forward(const Plan *plan, const float *w_ih, const float *w_hh, float *packed) {
+/* The weights of one step: (units / span, pairs of terms, vectors, WIDTH, PAIR), of the sums that each adds to. */
+static void pack_forward(const Plan *plan, const float *w_ih, const float *w_hh, Factor *packed) {
     const int64_t width = plan->blocks * plan->span;
     memset(packed, 0, (size_t)(plan->blocks * plan->units * plan->terms) * sizeof *packed);
     for (int64_t row = 0; row < plan->blocks * plan->H; row++)
@@ -233,74 +298,83 @@ static void pack_forward(const Plan *plan, const float *w_ih, const float *w_hh,
             const int64_t unit = row % plan->H, columns = hidden ? plan->H : plan->F;
             const int64_t vector = sum_of(plan, row / plan->H, hidden) - hidden * plan->hidden;
             const float *from = (hidden ? w_hh : w_ih) + row * columns;
-            float *to = packed + (unit / plan->span * plan->terms + hidden * plan->F) * width;
+            Factor *to = packed + (unit / plan->span * plan->terms + hidden * plan->inputs) * width;
             for (int64_t column = 0; column < columns; column++)
-                to[column * width + vector * WIDTH + unit % plan->span] = from[column];
+                to[(column / PAIR * width + vector * WIDTH + unit % plan->span) * PAIR + column % PAIR] =
+                    factor_of(from[column]);
         }
 }
 
-/* w (blocks H, columns) as panels for the way back: (columns / PANEL, blocks units, PANEL), columns padded to WIDE. */
-static void pack_back(const Plan *plan, const float *w, int64_t columns, int hidden, float *packed) {
+/* w (blocks H, columns) as panels for the way back: (columns / PANEL, blocks units in pairs, PANEL, PAIR), columns
+ * padded to WIDE. */
+static void pack_back(const Plan *plan, const float *w, int64_t columns, int hidden, Factor *packed) {
     const int64_t rows = plan->blocks * plan->units;
     memset(packed, 0, (size_t)(rows * rounded(columns, WIDE)) * sizeof *packed);
     for (int64_t block = 0; block < plan->blocks; block++)
         for (int64_t unit = 0; unit < plan->H; unit++) {
             const int64_t row = (sum_of(plan, block, hidden) - hidden * plan->hidden) * plan->units + unit;
             for (int64_t column = 0; column < columns; column++)
-                packed[(column / PANEL * rows + row) * PANEL + column % PANEL] =
-                    w[(block * plan->H + unit) * columns + column];
+                packed[((column / PANEL * rows + row) / PAIR * PANEL + column % PANEL) * PAIR + row % PAIR] =
+                    factor_of(w[(block * plan->H + unit) * columns + column]);
         }
 }
 
-INLINE void store_valid(float *to, Vector value, int64_t valid) { /* beyond the units stands the one */
-    if (valid >= WIDTH) store(to, value);
-    else if (valid > 0) memcpy(to, &value, (size_t)valid * sizeof *to);
+INLINE void narrow_valid(Factor *to, Vector value, int64_t valid) { /* beyond the units stands the one */
+    Factor all_of[WIDTH];
+    if (valid >= WIDTH) narrow(to, value);
+    else if (valid > 0) narrow(all_of, value), memcpy(to, all_of, (size_t)valid * sizeof *to);
 }
 
 /* One step of `count` sequences and a panel of units. */
-static void step(const Plan *plan, int64_t count, int64_t unit, const float *weights, const float *bias,
-                 const float *row_in, float *row_out, float *gates, float *states) {
-    const int64_t apart = plan->cell == PLAIN ? WIDTH : plan->units, valid = plan->H - unit, F = plan->F;
+static void step(const Plan *plan, int64_t count, int64_t unit, const Factor *weights, const float *bias,
+                 const Factor *row_in, Factor *row_out, Gate *gates, float *states) {
+    const int64_t apart = plan->cell == PLAIN ? WIDTH : plan->units, valid = plan->H - unit, inputs = plan->inputs;
     float sums[CHUNK][PANEL];
     for (int64_t row = 0; row < count; row++)
         for (int v = 0; v < 4; v++) store(sums[row] + v * WIDTH, load(bias + v * apart + unit));
     if (plan->cell == GRU) {
-        add_panel(count, 0, 3, F, row_in, plan->row, 1, weights, *sums, PANEL);
-        add_panel(count, 1, 3, plan->H, row_in + F, plan->row, 1, weights + F * 3 * WIDTH, *sums, PANEL);
+        add_panel(count, 0, 3, inputs / PAIR, row_in, plan->row, PAIR, weights, *sums, PANEL);
+        add_panel(count, 1, 3, (plan->terms - inputs) / PAIR, row_in + inputs, plan->row, PAIR,
+                  weights + inputs * 3 * WIDTH, *sums, PANEL);
     } else {
-        add_panel(count, 0, 4, plan->terms, row_in, plan->row, 1, weights, *sums, PANEL);
+        add_panel(count, 0, 4, plan->terms / PAIR, row_in, plan->row, PAIR, weights, *sums, PANEL);
     }
     for (int64_t row = 0; row < count; row++) {
         Vector sum[4], hidden;
         for (int v = 0; v < 4; v++) sum[v] = load(sums[row] + v * WIDTH);
-        float *state = states + row * plan->state + unit, *out = row_out + row * plan->row + F + unit;
+        float *state = states + row * plan->state + unit;
+        Factor *out = row_out + row * plan->row + inputs + unit;
+        Gate *gate = gates + row * plan->columns + unit;
         if (plan->cell == LSTM) {
             sum[0] = sigmoid(sum[0]), sum[1] = sigmoid(sum[1]), sum[2] = tangent(sum[2]), sum[3] = sigmoid(sum[3]);
             Vector cell = fused(sum[1], load(state), sum[0] * sum[2]);
             store(state + plan->N * plan->state, cell);
-            store_valid(out, sum[3] * tangent(cell), valid);
+            narrow_valid(out, sum[3] * tangent(cell), valid);
         } else if (plan->cell == GRU) {
             sum[1] = sigmoid(sum[1]), sum[2] = sigmoid(sum[2]), sum[0] = tangent(fused(sum[1], sum[3], sum[0]));
             hidden = fused(sum[2], load(state) - sum[0], sum[0]);
             store(state + plan->N * plan->state, hidden);
-            store_valid(out, hidden, valid);
+            narrow_valid(out, hidden, valid);
         } else {
-            for (int v = 0; v < 4; v++) store_valid(out + v * WIDTH, sum[v] = tangent(sum[v]), valid - v * WIDTH);
+            for (int v = 0; v < 4; v++) narrow_valid(out + v * WIDTH, sum[v] = tangent(sum[v]), valid - v * WIDTH);
         }
-        for (int v = 0; v < 4; v++) store(gates + row * plan->columns + unit + v * apart, sum[v]);
+        for (int v = 0; v < 3; v++) keep_gate(gate + v * apart, sum[v]);
+        if (plan->cell == GRU) narrow((Factor *)gate + 3 * apart, sum[3]); /* of any size */
+        else keep_gate(gate + 3 * apart, sum[3]);
     }
 }
 
 /* All steps of `count` sequences from the first on. */
-static void walk(const Plan *plan, int64_t first, int64_t count, const float *x, const float *weights,
-                 const float *bias, float *rows, float *gates, float *states) {
+static void walk(const Plan *plan, int64_t first, int64_t count, const float *x, const Factor *weights,
+                 const float *bias, Factor *rows, Gate *gates, float *states) {
     for (int64_t at = 0; at < count * plan->state; at++) states[first * plan->state + at] = 0;
     for (int64_t t = 0; t <= plan->T; t++)
         for (int64_t n = first; n < first + count; n++) {
-            float *row = rows + (t * plan->N + n) * plan->row;
+            Factor *row = rows + (t * plan->N + n) * plan->row;
             if (t == 0) memset(row, 0, (size_t)plan->row * sizeof *row);
-            if (t < plan->T) memcpy(row, x + (n * plan->T + t) * plan->F, (size_t)plan->F * sizeof *row);
-            row[plan->terms] = 1.0f;
+            row[plan->inputs - 1] = row[plan->terms - 1] = 0; /* where pairs are padded */
+            for (int64_t f = 0; t < plan->T && f < plan->F; f++) row[f] = factor_of(x[(n * plan->T + t) * plan->F + f]);
+            row[plan->terms] = factor_of(1);
         }
     for (int64_t t = 0; t < plan->T; t++) {
         const int64_t at = t * plan->N + first;
@@ -313,12 +387,12 @@ static void walk(const Plan *plan, int64_t first, int64_t count, const float *x,
 /* x (N, T, F), w_ih (G, F), w_hh (G, H), biases (G), G = blocks * H; the initial state is zero. Writes rows, gates and
  * states, which layer_backward needs. Returns 1 without memory, else 0. */
 int layer_forward(const Sizes *sizes, const float *x, const float *w_ih, const float *w_hh, const float *b_ih,
-                  const float *b_hh, float *rows, float *gates, float *states) {
+                  const float *b_hh, Factor *rows, Gate *gates, float *states) {
     const Plan plan = planned(sizes);
-    float *weights = allocated(plan.columns * (plan.terms + 1));
-    if (!weights) return 1;
+    float *bias = allocated(plan.columns * (plan.terms + 1));
+    if (!bias) return 1;
+    Factor *weights = (Factor *)(bias + plan.columns);
     pack_forward(&plan, w_ih, w_hh, weights);
-    float *bias = weights + plan.columns * plan.terms;
     memset(bias, 0, (size_t)plan.columns * sizeof *bias);
     for (int64_t row = 0; row < plan.blocks * plan.H; row++) {
         bias[sum_of(&plan, row / plan.H, 0) * plan.units + row % plan.H] += b_ih[row];
@@ -327,15 +401,15 @@ int layer_forward(const Sizes *sizes, const float *x, const float *w_ih, const f
 #pragma omp parallel for schedule(dynamic) num_threads(plan.threads)
     for (int64_t chunk = 0; chunk < plan.chunks; chunk++)
         walk(&plan, chunk * CHUNK, least(CHUNK, plan.N - chunk * CHUNK), x, weights, bias, rows, gates, states);
-    free(weights);
+    free(bias);
     return 0;
 }
 
 /* What a part of the batch needs on the way back. */
 typedef struct {
-    float *d_gates;   /* (STEPS * CHUNK, gate) */
-    float *rows;      /* (STEPS * CHUNK, row), in the order of d_gates */
-    float *panel;     /* (STEPS * CHUNK, PANEL) of d_gates */
+    Factor *d_gates;  /* (STEPS * CHUNK, gate) */
+    Factor *rows;     /* (STEPS * CHUNK in pairs, row, PAIR), in the order of d_gates */
+    Factor *panel;    /* (STEPS * CHUNK in pairs, PANEL, PAIR) of d_gates */
     float *d_hidden;  /* (CHUNK, H, padded to WIDE) */
     float *d_state;   /* (CHUNK, state) */
     float *d_input;   /* (CHUNK, F, padded to WIDE) */
@@ -343,65 +417,67 @@ typedef struct {
 } Scratch;
 
 /* Gradients of the sums of one sequence at one step; d_hidden is complete, d_state becomes that of the step before. */
-static void gate_gradients(const Plan *plan, const float *gates, const float *states, const float *d_hidden,
-                           float *d_state, float *d_gates) {
+static void gate_gradients(const Plan *plan, const Gate *gates, const float *states, const float *d_hidden,
+                           float *d_state, Factor *d_gates) {
     const int64_t units = plan->units;
     for (int64_t unit = 0; unit < units; unit += WIDTH) {
-        const float *gate = gates + unit, *state = states + unit;
-        float *to = d_gates + unit;
+        const Gate *gate = gates + unit;
+        const float *state = states + unit;
+        Factor *to = d_gates + unit;
         Vector dh = load(d_hidden + unit);
         if (plan->cell == LSTM) {
-            Vector i = load(gate), f = load(gate + units), g = load(gate + 2 * units), o = load(gate + 3 * units);
+            Vector i = gate_in(gate), f = gate_in(gate + units), g = gate_in(gate + 2 * units);
+            Vector o = gate_in(gate + 3 * units);
             Vector out = tangent(load(state + plan->N * units));
             Vector d_cell = fused(dh * o, 1.0f - out * out, load(d_state + unit));
-            store(to, d_cell * g * (i * (1.0f - i)));
-            store(to + units, d_cell * load(state) * (f * (1.0f - f)));
-            store(to + 2 * units, d_cell * i * (1.0f - g * g));
-            store(to + 3 * units, dh * out * (o * (1.0f - o)));
+            narrow(to, d_cell * g * (i * (1.0f - i)));
+            narrow(to + units, d_cell * load(state) * (f * (1.0f - f)));
+            narrow(to + 2 * units, d_cell * i * (1.0f - g * g));
+            narrow(to + 3 * units, dh * out * (o * (1.0f - o)));
             store(d_state + unit, d_cell * f);
         } else if (plan->cell == GRU) {
-            Vector n = load(gate), r = load(gate + units), z = load(gate + 2 * units), part = load(gate + 3 * units);
+            Vector n = gate_in(gate), r = gate_in(gate + units), z = gate_in(gate + 2 * units);
+            Vector part = widened((const Factor *)gate + 3 * units);
             dh = dh + load(d_state + unit);
             Vector d_n = dh * (1.0f - z) * (1.0f - n * n);
-            store(to, d_n);
-            store(to + units, d_n * part * (r * (1.0f - r)));
-            store(to + 2 * units, dh * (load(state) - n) * (z * (1.0f - z)));
-            store(to + 3 * units, d_n * r);
+            narrow(to, d_n);
+            narrow(to + units, d_n * part * (r * (1.0f - r)));
+            narrow(to + 2 * units, dh * (load(state) - n) * (z * (1.0f - z)));
+            narrow(to + 3 * units, d_n * r);
             store(d_state + unit, dh * z);
         } else {
-            store(to, dh * (1.0f - load(gate) * load(gate)));
+            Vector hidden = gate_in(gate);
+            narrow(to, dh * (1.0f - hidden * hidden));
         }
     }
 }
 
 /* Adds the products of the gradients of sums of some steps with the rows of these steps. */
-static void add_weight_gradients(const Plan *plan, int64_t terms, const Scratch *my) {
+static void add_weight_gradients(const Plan *plan, int64_t pairs, const Scratch *my) {
+    const int64_t row = plan->row * PAIR, gate = plan->gate, inputs = plan->inputs, terms = plan->terms;
     for (int64_t column = 0; column < plan->columns; column += PANEL) {
-        for (int64_t term = 0; term < terms; term++) /* from far apart to one place in the cache */
-            for (int64_t v = 0; v < PANEL; v += WIDTH)
-                store(my->panel + term * PANEL + v, load(my->d_gates + term * plan->gate + column + v));
-        const int64_t first = column < plan->blocks * plan->units ? 0 : plan->F; /* of sums that take from the input, */
-        const int64_t last = column + PANEL > plan->hidden * plan->units ? plan->terms : plan->F; /* the hidden state */
+        paired(pairs * PAIR, PANEL, my->d_gates + column, gate, my->panel, PANEL); /* to one place in the cache */
+        const int64_t first = column < plan->blocks * plan->units ? 0 : inputs; /* of sums that take from the input, */
+        const int64_t last = column + PANEL > plan->hidden * plan->units ? terms : inputs; /* the hidden state */
         float *out = my->d_weights + column;
-        add_product(last - first, PANEL, terms, my->rows + first, 1, plan->row, my->panel, out + first * plan->gate,
-                    plan->gate);
-        add_product(1, PANEL, terms, my->rows + plan->terms, 1, plan->row, my->panel, out + plan->terms * plan->gate,
-                    plan->gate);
+        add_product(last - first, PANEL, pairs, my->rows + first * PAIR, PAIR, row, my->panel, out + first * gate, gate);
+        add_product(1, PANEL, pairs, my->rows + terms * PAIR, PAIR, row, my->panel, out + terms * gate, gate);
     }
 }
 
-static void walk_back(const Plan *plan, int64_t first, int64_t count, const Scratch *my, const float *back_hidden,
-                      const float *back_input, const float *rows, const float *gates, const float *states,
+static void walk_back(const Plan *plan, int64_t first, int64_t count, const Scratch *my, const Factor *back_hidden,
+                      const Factor *back_input, const Factor *rows, const Gate *gates, const float *states,
                       const float *d_outputs, const float *d_last, float *dx) {
     const int64_t H = plan->H, T = plan->T, F = plan->F, wide = rounded(H, WIDE), padded = rounded(F, WIDE);
-    const int64_t summed = plan->blocks * plan->units;
+    const int64_t summed = plan->blocks * plan->units, even = rounded(count, PAIR);
+    memset(my->d_gates, 0, (size_t)(even == count ? 0 : STEPS * even * plan->gate) * sizeof(Factor));
     memset(my->d_hidden, 0, (size_t)(count * wide) * sizeof(float));
     memset(my->d_state, 0, (size_t)(count * plan->state) * sizeof(float));
     for (int64_t n = 0; d_last && n < count; n++)
         memcpy(my->d_hidden + n * wide, d_last + (first + n) * H, (size_t)H * sizeof(float));
     int64_t held = 0; /* steps whose gate gradients wait for their products */
     for (int64_t t = T - 1; t >= 0; t--) {
-        float *d_gates = my->d_gates + held * count * plan->gate;
+        Factor *d_gates = my->d_gates + held * even * plan->gate;
         const int64_t at = t * plan->N + first;
         for (int64_t n = 0; n < count; n++) {
             float *d_hidden = my->d_hidden + n * wide;
@@ -410,19 +486,19 @@ static void walk_back(const Plan *plan, int64_t first, int64_t count, const Scra
             gate_gradients(plan, gates + (at + n) * plan->columns, states + (at + n) * plan->state, d_hidden,
                            my->d_state + n * plan->state, d_gates + n * plan->gate);
         }
-        memcpy(my->rows + held * count * plan->row, rows + at * plan->row, (size_t)(count * plan->row) * sizeof(float));
+        paired(count, plan->row, rows + at * plan->row, plan->row, my->rows + held * even * plan->row, plan->row);
         memset(my->d_hidden, 0, (size_t)(count * wide) * sizeof(float));
         if (t)
-            add_product(count, wide, summed, d_gates + plan->hidden * plan->units, plan->gate, 1, back_hidden,
+            add_product(count, wide, summed / PAIR, d_gates + plan->hidden * plan->units, plan->gate, PAIR, back_hidden,
                         my->d_hidden, wide);
         if (dx) {
             memset(my->d_input, 0, (size_t)(count * padded) * sizeof(float));
-            add_product(count, padded, summed, d_gates, plan->gate, 1, back_input, my->d_input, padded);
+            add_product(count, padded, summed / PAIR, d_gates, plan->gate, PAIR, back_input, my->d_input, padded);
             for (int64_t n = 0; n < count; n++)
                 memcpy(dx + ((first + n) * T + t) * F, my->d_input + n * padded, (size_t)F * sizeof(float));
         }
         if (++held == STEPS || !t) {
-            add_weight_gradients(plan, held * count, my);
+            add_weight_gradients(plan, held * even / PAIR, my);
             held = 0;
         }
     }
@@ -441,8 +517,9 @@ static void sum_parts(const Plan *plan, const Scratch *scratch, float *dw_ih, fl
             const float *of_input = sum + sum_of(plan, row / plan->H, 0) * plan->units + row % plan->H;
             const float *of_hidden = sum + sum_of(plan, row / plan->H, 1) * plan->units + row % plan->H;
             if (term < plan->F) dw_ih[row * plan->F + term] = *of_input;
-            else if (term < plan->terms) dw_hh[row * plan->H + term - plan->F] = *of_hidden;
-            else db_ih[row] = *of_input, db_hh[row] = *of_hidden;
+            else if (term == plan->terms) db_ih[row] = *of_input, db_hh[row] = *of_hidden;
+            else if (term >= plan->inputs && term < plan->inputs + plan->H)
+                dw_hh[row * plan->H + term - plan->inputs] = *of_hidden;
         }
     }
 }
@@ -453,28 +530,32 @@ static int64_t divided(const Plan *plan, float *memory, Scratch *scratch) {
     const int64_t sizes[] = {held * plan->gate, held * plan->row, held * PANEL, count * rounded(plan->H, WIDE),
                              count * plan->state, count * rounded(plan->F, WIDE), (plan->terms + 1) * plan->gate};
     int64_t used = 0;
-    for (int64_t part = 0; part < plan->parts; part++)
+    for (int64_t part = 0; part < plan->parts; part++) {
+        float *at[7];
         for (int place = 0; place < 7; place++) {
-            if (memory) ((float **)&scratch[part])[place] = memory + used;
+            at[place] = memory ? memory + used : NULL;
             used += rounded(sizes[place], 16);
         }
+        if (memory)
+            scratch[part] = (Scratch){(Factor *)at[0], (Factor *)at[1], (Factor *)at[2], at[3], at[4], at[5], at[6]};
+    }
     return used;
 }
 
 /* rows, gates and states: of layer_forward. d_outputs (N, T, H) and d_last (N, H), of the last hidden state, may be
  * NULL: zero; dx (N, T, F) may be NULL: not wanted. Writes dw_ih (G, F), dw_hh (G, H), db_ih and db_hh (G) and dx.
  * Returns 1 without memory, else 0. */
-int layer_backward(const Sizes *sizes, const float *w_ih, const float *w_hh, const float *rows, const float *gates,
+int layer_backward(const Sizes *sizes, const float *w_ih, const float *w_hh, const Factor *rows, const Gate *gates,
                    const float *states, const float *d_outputs, const float *d_last, float *dw_ih, float *dw_hh,
                    float *db_ih, float *db_hh, float *dx) {
     const Plan plan = planned(sizes);
     const int64_t summed = plan.blocks * plan.units;
     const int64_t hidden = summed * rounded(plan.H, WIDE), input = summed * rounded(plan.F, WIDE);
-    float *back_hidden = allocated(hidden + (dx ? input : 0) + divided(&plan, NULL, NULL));
-    if (!back_hidden) return 1;
-    float *back_input = back_hidden + hidden;
+    float *memory = allocated(hidden + (dx ? input : 0) + divided(&plan, NULL, NULL));
+    if (!memory) return 1;
+    Factor *back_hidden = (Factor *)memory, *back_input = (Factor *)(memory + hidden);
     Scratch scratch[PARTS];
-    divided(&plan, back_input + (dx ? input : 0), scratch);
+    divided(&plan, memory + hidden + (dx ? input : 0), scratch);
     pack_back(&plan, w_hh, plan.H, 1, back_hidden);
     if (dx) pack_back(&plan, w_ih, plan.F, 0, back_input);
 #pragma omp parallel for schedule(dynamic) num_threads(plan.threads)
@@ -486,7 +567,7 @@ int layer_backward(const Sizes *sizes, const float *w_ih, const float *w_hh, con
                       back_input, rows, gates, states, d_outputs, d_last, dx);
     }
     sum_parts(&plan, scratch, dw_ih, dw_hh, db_ih, db_hh);
-    free(back_hidden);
+    free(memory);
     return 0;
 }
 

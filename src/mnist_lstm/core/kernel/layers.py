@@ -24,22 +24,25 @@ class Sizes(ctypes.Structure):
 class Layer(torch.autograd.Function):
     """One layer in one direction: inputs (N, T, F) and torch's weights to hidden states (N, T, H) and the last, (N, H).
 
-    The cell is one of GATES. The initial state is zero. The number of threads is torch's.
+    The cell is one of GATES. The initial state is zero. The number of threads is torch's. With `bfloat16` the factors
+    of all products, and so the hidden states of all steps, are bfloat16; sums and cell states are float32.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, cell: str, inputs: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+        ctx: Any, cell: str, bfloat16: bool, inputs: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Hidden states of all steps, and of the last."""
         (count, steps, features), units = inputs.shape, w_hh.shape[1]
         weights = GATES[cell] * units
         sizes = Sizes(count, steps, features, units, [*GATES].index(cell), torch.get_num_threads())
-        row, columns, state = ctypes.c_int64(), ctypes.c_int64(), ctypes.c_int64()
-        library().layer_shapes(*map(ctypes.addressof, (sizes, row, columns, state)))
-        rows = torch.empty(steps + 1, count, row.value)
-        gates, states = torch.empty(steps, count, columns.value), torch.empty(steps + 1, count, state.value)
-        failed = library().layer_forward(
+        shapes = first, row, columns, state = [ctypes.c_int64() for _ in range(4)]
+        kernel = library(bfloat16)
+        kernel.layer_shapes(*map(ctypes.addressof, (sizes, *shapes)))
+        rows = torch.empty(steps + 1, count, row.value, dtype=torch.bfloat16 if bfloat16 else torch.float32)
+        gates = torch.empty(steps, count, columns.value, dtype=torch.int16 if bfloat16 else torch.float32)
+        states = torch.empty(steps + 1, count, state.value)
+        failed = kernel.layer_forward(
             ctypes.addressof(sizes),
             address(inputs, count, steps, features),
             address(w_ih, weights, features),
@@ -51,10 +54,10 @@ class Layer(torch.autograd.Function):
         if failed:
             raise MemoryError("no memory for the weights of a step")
         ctx.save_for_backward(w_ih, w_hh, rows, gates, states)
-        ctx.sizes = sizes
+        ctx.sizes, ctx.kernel = sizes, kernel
         ctx.set_materialize_grads(False)
-        outputs = rows[1:, :, features : features + units].transpose(0, 1)
-        return outputs, outputs[:, -1].clone()
+        outputs = rows[1:, :, first.value : first.value + units].transpose(0, 1)
+        return outputs, outputs[:, -1].to(torch.float32, copy=True)
 
     @staticmethod
     @once_differentiable
@@ -63,10 +66,10 @@ class Layer(torch.autograd.Function):
         w_ih, w_hh, *saved = ctx.saved_tensors
         count, steps, features, units = (getattr(ctx.sizes, name) for name in "NTFH")
         weights = [torch.empty_like(w_ih), torch.empty_like(w_hh), *torch.empty(2, len(w_hh))]
-        dx = torch.empty(count, steps, features) if ctx.needs_input_grad[1] else None
-        d_outputs = None if d_outputs is None else d_outputs.contiguous()
+        dx = torch.empty(count, steps, features) if ctx.needs_input_grad[2] else None
+        d_outputs = None if d_outputs is None else d_outputs.float().contiguous()
         d_last = None if d_last is None else d_last.contiguous()
-        failed = library().layer_backward(
+        failed = ctx.kernel.layer_backward(
             ctypes.addressof(ctx.sizes),
             *(tensor.data_ptr() for tensor in (w_ih, w_hh, *saved)),
             None if d_outputs is None else address(d_outputs, count, steps, units),
@@ -76,19 +79,24 @@ class Layer(torch.autograd.Function):
         )
         if failed:
             raise MemoryError("no memory for the gradients")
-        return None, dx, *weights
+        return None, None, dx, *weights
 
 
-def recurrent(module: nn.RNNBase, inputs: Tensor) -> tuple[Tensor, Any]:
-    """As `module(inputs)`: outputs (N, T, D) and hidden states (layers * directions, N, H), but no cell state."""
+def recurrent(module: nn.RNNBase, inputs: Tensor, bfloat16: bool = False) -> tuple[Tensor, Any]:
+    """As `module(inputs)`: outputs (N, T, D) and hidden states (layers * directions, N, H), but no cell state.
+
+    Args:
+        bfloat16: whether to multiply in it in training; evaluation is in float32.
+    """
     last = []
     for layer in range(module.num_layers):
         outputs = []
         for backwards in (False, True)[: 1 + module.bidirectional]:
             names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             weights = [getattr(module, f"{name}_l{layer}{'_reverse' * backwards}") for name in names]
-            read = (inputs.flip(1) if backwards else inputs).contiguous()
-            states, final = Layer.apply(module.mode, read, *weights)  # type: ignore[no-untyped-call]
+            read = (inputs.flip(1) if backwards else inputs).float().contiguous()
+            half = bfloat16 and module.training
+            states, final = Layer.apply(module.mode, half, read, *weights)  # type: ignore[no-untyped-call]
             outputs.append(states.flip(1) if backwards else states)
             last.append(final)
         inputs = torch.cat(outputs, 2) if len(outputs) > 1 else outputs[0]

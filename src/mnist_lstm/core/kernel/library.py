@@ -17,7 +17,7 @@ TYPES = {"i": ctypes.c_int64, "d": ctypes.c_double, "p": ctypes.c_void_p}
 # The result and the arguments of each function, by the keys of TYPES
 SIGNATURES = {
     "source": (ctypes.c_char_p, ""),
-    "layer_shapes": (None, "pppp"),
+    "layer_shapes": (None, "ppppp"),
     "layer_forward": (ctypes.c_int, "ppppppppp"),
     "layer_backward": (ctypes.c_int, "ppppppppppppp"),
     "product": (None, "iiipiippp"),
@@ -31,13 +31,22 @@ SIGNATURES = {
 BUILD = "build it with `pip install -e .`, which needs a C compiler with OpenMP such as gcc"
 
 
-def library() -> ctypes.CDLL:
+def library(bfloat16: bool = False) -> ctypes.CDLL:
     """The kernel for the instructions that torch uses, which ATEN_CPU_CAPABILITY may hold below the processor's.
+
+    Args:
+        bfloat16: that which multiplies in bfloat16, whatever torch uses.
 
     Raises:
         UserError: if it was not built, or from another source.
     """
-    return loaded(VARIANTS.get(torch.backends.cpu.get_cpu_capability(), "plain"))
+    return loaded("bfloat16" if bfloat16 else VARIANTS.get(torch.backends.cpu.get_cpu_capability(), "plain"))
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor has the instructions of the kernel in bfloat16."""
+    # The public function, torch.cpu.get_capabilities, is newer than torch 2.10
+    return torch.cpu._is_avx512_bf16_supported()
 
 
 @cache
@@ -47,7 +56,8 @@ def loaded(variant: str) -> ctypes.CDLL:
     Raises:
         UserError: if it is missing or cannot be loaded, or was built from another source.
     """
-    wants = "training.precision 'portable' needs the compiled kernel"
+    precision = "bfloat16_kernel" if variant == "bfloat16" else "portable"
+    wants = f"training.precision {precision!r} needs the compiled kernel"
     files = [*FOLDER.glob(f"_{variant}.*so")]
     if not files:
         raise UserError(f"{wants}, found none in {FOLDER}; {BUILD}.")

@@ -132,7 +132,7 @@ def _compared(checkpoint: Checkpoint) -> str:
         "dropout": checkpoint.model.dropout > 0,
         "distorted images": any_augmentation(AugmentationParameters(**moves)),
         "smoothed labels": trained["training.label_smoothing"] > 0,
-        "bfloat16 arithmetic": trained["training.precision"] == "bfloat16",
+        "bfloat16 arithmetic": trained["training.precision"].startswith("bfloat16"),
     }
     only_first = " and ".join(name for name in distinct if distinct[name])
     differences = [f"the first has {only_first}"] if only_first else []

@@ -18,7 +18,7 @@ from mnist_lstm.core.kernel import functions, updates
 from mnist_lstm.core.kernel.layers import mean_cross_entropy, portable_cross_entropy
 from mnist_lstm.core.kernel.library import library
 from mnist_lstm.core.model.classifier import RecurrentClassifier
-from mnist_lstm.core.training.compute import portable_layers, recurrent_precision
+from mnist_lstm.core.training.compute import kernel_layers, recurrent_precision
 from mnist_lstm.core.training.optimizers import OPTIMIZERS
 from mnist_lstm.errors import UserError
 
@@ -52,26 +52,28 @@ FLOAT32 = Arithmetic(
     cosine=math.cos,
     validation_loss=metrics.cross_entropy,
 )
+PORTABLE = Arithmetic(
+    portable=True,
+    layers=partial(kernel_layers, False),
+    loss=portable_cross_entropy,
+    limit_norm=updates.clip_norm,
+    optimizers=updates.OPTIMIZERS,
+    move_average=updates.move_average,
+    cosine=functions.cosine,
+    validation_loss=mean_cross_entropy,
+)
 # By training.precision, except auto
 ARITHMETICS = {
     "float32": FLOAT32,
     "bfloat16": replace(FLOAT32, layers=partial(recurrent_precision, "bfloat16")),
-    "portable": Arithmetic(
-        portable=True,
-        layers=portable_layers,
-        loss=portable_cross_entropy,
-        limit_norm=updates.clip_norm,
-        optimizers=updates.OPTIMIZERS,
-        move_average=updates.move_average,
-        cosine=functions.cosine,
-        validation_loss=mean_cross_entropy,
-    ),
+    "portable": PORTABLE,
+    "bfloat16_kernel": replace(PORTABLE, layers=partial(kernel_layers, True)),
 }
 
 
 def is_portable(fields: dict[str, Any]) -> bool:
     """Whether the fingerprint fields are of a training that no processor and number of threads changes."""
-    return ARITHMETICS.get(fields.get("training.precision", ""), FLOAT32).portable
+    return fields.get("training.precision") == "portable"
 
 
 def layers_here(precision: str, classifier: RecurrentClassifier) -> AbstractContextManager[None]:

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from mnist_lstm.core.kernel.layers import dropout, linear, recurrent
-from mnist_lstm.core.kernel.library import library
+from mnist_lstm.core.kernel.library import has_bfloat16, library
 from mnist_lstm.core.model.classifier import RecurrentClassifier, SeriesClassifier
 from mnist_lstm.core.training.instructions import multiplies_bfloat16, onednn_instructions
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import ModelParameters, TrainingParameters, portable_needs
+from mnist_lstm.parameters import BY_KERNEL, ModelParameters, TrainingParameters, kernel_needs
 
 logger = logging.getLogger(__name__)
 
@@ -92,15 +92,19 @@ def chosen_precision(
     says if it was not. Elsewhere it is bfloat16 if `device` has hardware support for it, else float32.
 
     Raises:
-        UserError: if portable precision is requested for series or a graphics card, or without the kernel; or bfloat16
-            without hardware support, as torch's LSTM then fails or is slower than in float32.
+        UserError: if a precision of the kernel is requested for series or a graphics card, or without the kernel; or
+            bfloat16 without hardware support, as torch's LSTM then fails or is slower than in float32.
     """
     requested = training.precision
     lacking = "images, found series" if of_series else "the CPU, found cuda" if device.type != "cpu" else ""
-    if requested == "portable":
+    if requested in BY_KERNEL:
         if lacking:
-            raise UserError(f"training.precision 'portable' needs {lacking}; set auto.")
-        library()
+            raise UserError(f"training.precision {requested!r} needs {lacking}; set auto.")
+        if requested == "bfloat16_kernel" and not has_bfloat16():
+            raise UserError(
+                f"training.precision {requested!r} needs a processor with AVX-512 BF16, found none; set portable."
+            )
+        library(requested == "bfloat16_kernel")
     elif requested == "bfloat16" and not _multiplies_bfloat16(device):
         used = f" (oneDNN uses {onednn_instructions()})" if device.type == "cpu" and onednn_instructions() else ""
         raise UserError(
@@ -109,7 +113,7 @@ def chosen_precision(
         )
     elif requested == "auto":
         fallback = "bfloat16" if _multiplies_bfloat16(device) else "float32"
-        return fallback if lacking or portable_needs(model, training) else _portable_or(fallback)
+        return fallback if lacking or kernel_needs(model, training) else _portable_or(fallback)
     return requested
 
 
@@ -129,15 +133,19 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
 
 
 @contextmanager
-def portable_layers(classifier: RecurrentClassifier, _: torch.device) -> Iterator[None]:
-    """Makes a classifier compute by the kernel, in training and in evaluation."""
+def kernel_layers(bfloat16: bool, classifier: RecurrentClassifier, _: torch.device) -> Iterator[None]:
+    """Makes a classifier compute by the kernel, in training and in evaluation.
+
+    Args:
+        bfloat16: of the recurrent layer in training, where all else stays float32.
+    """
     replaced: dict[nn.Module, Callable[..., Any]] = {
-        classifier.recurrent: recurrent,
-        classifier.readout: linear,
-        classifier.dropout: dropout,
+        classifier.recurrent: partial(recurrent, classifier.recurrent, bfloat16=bfloat16),
+        classifier.readout: partial(linear, classifier.readout),
+        classifier.dropout: partial(dropout, classifier.dropout),
     }
     for module, function in replaced.items():
-        module.forward = partial(function, module)
+        module.forward = function
     try:
         yield
     finally:
