@@ -119,7 +119,8 @@ def test_uniform_gates_of_an_untrained_network_are_uniform_and_add_as_slowly_as_
     model: ModelParameters, cell: str, portable: bool
 ) -> None:
     changed = model.model_copy(update={"cell": cell, "hidden_size": 1000, "initialization": "uniform_gates"})
-    bias = new_classifier(changed, (784, 1), 10, seed=1, portable=portable).recurrent.bias_ih_l0.detach()
+    (layer,) = layers(new_classifier(changed, (784, 1), 10, seed=1, portable=portable))
+    bias = layer.input_bias.detach()
     forgets = bias[1000:2000].sigmoid().sort().values
     assert_close(forgets, (torch.arange(1000) + 0.5) / 1000, rtol=0, atol=0.04)  # Kolmogorov-Smirnov: p = 0.08
     assert 0.001 <= forgets.min() < forgets.max() <= 0.999
