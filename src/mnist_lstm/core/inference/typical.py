@@ -3,7 +3,7 @@
 The network is as sure of a letter as of a digit, so its own values cannot tell them apart. An image is described by
 the directions of its edges in 4 x 4 places (Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177) and by the strokes that
 a line through it crosses, and its parts and loops are counted. It is unlike a class if its Mahalanobis distance from
-the class's mean, with a penalty for loops that are rare in the class, exceeds that of all but 0.75 % of other training
+the class's mean, with a penalty for loops that are rare in the class, exceeds that of all but 1.25 % of other training
 images from the means of theirs (Lee et al. 2018, arXiv:1807.03888).
 """
 
@@ -25,7 +25,7 @@ SHRINKAGE = 0.35  # of the mean variance, added to each variance
 STRONG = 0.75  # of the strongest ink: in weaker ink, small loops are closed
 LOOPS = 3  # or more loops, or parts, count alike
 RARE = 0.03  # weight of the negative logarithm of how often a class has as many parts and loops
-FALSE_ALARMS = 0.0075  # of the images
+FALSE_ALARMS = 0.0125  # of the images
 MOST, LEAST = 15_000, 150  # training images that are read, and images of each class that are fitted
 FITTED = 0.5  # of these images; the limit is taken from the others
 SMALLEST = 16  # pixels a side
