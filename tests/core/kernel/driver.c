@@ -34,7 +34,7 @@ int main(int count, char **words) {
     drawn = 1;
     const int64_t N = atoll(words[1]), T = atoll(words[2]), F = atoll(words[3]), H = atoll(words[4]);
     const int64_t K = atoll(words[5]), updates = atoll(words[6]), cell = atoll(words[7]);
-    const Sizes sizes = {N, T, F, H, cell, 2};
+    const Sizes sizes = {N, T, F, H, cell, 2, 1};
     const int64_t G = (cell == LSTM ? 4 : cell == GRU ? 3 : 1) * H;
     const int64_t counts[WEIGHTS] = {G * F, G * H, G, H * K, K};
     int64_t inputs, row, columns, state;

@@ -235,6 +235,7 @@ enum { LSTM, GRU, PLAIN };
 
 typedef struct {
     int64_t N, T, F, H, cell, threads;
+    int64_t kept; /* 1: gates and states of all steps, which the way back needs; 0: of the latest step */
 } Sizes;
 
 /* What the sizes of a layer imply. */
@@ -250,6 +251,7 @@ typedef struct {
     int64_t inputs;  /* F, padded to pairs */
     int64_t terms;   /* a row holds the inputs, the hidden state before the step, padded to pairs, and a one */
     int64_t row;     /* factors from row to row: an odd number of cache lines, so that a column fills all cache sets */
+    int64_t next;    /* sequences from a step's gates and states to those of the next step: N, or 0 if not kept */
     int64_t gate;    /* factors from sequence to sequence in the gradients of sums, odd for the same reason */
     int64_t parts, chunks;
     int threads;
@@ -258,6 +260,7 @@ typedef struct {
 static Plan planned(const Sizes *sizes) {
     Plan plan = {.N = sizes->N, .T = sizes->T, .F = sizes->F, .H = sizes->H, .cell = sizes->cell};
     plan.threads = (int)sizes->threads;
+    plan.next = sizes->kept * plan.N;
     plan.blocks = plan.cell == LSTM ? 4 : plan.cell == GRU ? 3 : 1;
     plan.hidden = plan.cell == GRU;
     plan.sums = plan.cell == PLAIN ? 1 : 4;
@@ -277,7 +280,8 @@ static Plan planned(const Sizes *sizes) {
 /* The digest of the source from which this library was built. */
 const char *source(void) { return SOURCE; }
 
-/* The shapes of what layer_forward keeps: rows (T + 1, N, row), gates (T, N, columns), states (T + 1, N, state).
+/* The shapes of what layer_forward keeps: rows (T + 1, N, row), gates (T, N, columns), states (T + 1, N, state); of the
+ * last two only (1, N, ...) if not kept.
  * The hidden states after step t are rows[t + 1, :, inputs : inputs + H]. */
 void layer_shapes(const Sizes *sizes, int64_t *inputs, int64_t *row, int64_t *columns, int64_t *state) {
     const Plan plan = planned(sizes);
@@ -348,12 +352,12 @@ static void step(const Plan *plan, int64_t count, int64_t unit, const Factor *we
         if (plan->cell == LSTM) {
             sum[0] = sigmoid(sum[0]), sum[1] = sigmoid(sum[1]), sum[2] = tangent(sum[2]), sum[3] = sigmoid(sum[3]);
             Vector cell = fused(sum[1], load(state), sum[0] * sum[2]);
-            store(state + plan->N * plan->state, cell);
+            store(state + plan->next * plan->state, cell);
             narrow_valid(out, sum[3] * tangent(cell), valid);
         } else if (plan->cell == GRU) {
             sum[1] = sigmoid(sum[1]), sum[2] = sigmoid(sum[2]), sum[0] = tangent(fused(sum[1], sum[3], sum[0]));
             hidden = fused(sum[2], load(state) - sum[0], sum[0]);
-            store(state + plan->N * plan->state, hidden);
+            store(state + plan->next * plan->state, hidden);
             narrow_valid(out, hidden, valid);
         } else {
             for (int v = 0; v < 4; v++) narrow_valid(out + v * WIDTH, sum[v] = tangent(sum[v]), valid - v * WIDTH);
@@ -377,10 +381,10 @@ static void walk(const Plan *plan, int64_t first, int64_t count, const float *x,
             row[plan->terms] = factor_of(1);
         }
     for (int64_t t = 0; t < plan->T; t++) {
-        const int64_t at = t * plan->N + first;
+        const int64_t at = t * plan->N + first, kept = t * plan->next + first;
         for (int64_t unit = 0; unit < plan->units; unit += plan->span)
             step(plan, count, unit, weights + unit * plan->blocks * plan->terms, bias, rows + at * plan->row,
-                 rows + (at + plan->N) * plan->row, gates + at * plan->columns, states + at * plan->state);
+                 rows + (at + plan->N) * plan->row, gates + kept * plan->columns, states + kept * plan->state);
     }
 }
 

@@ -18,7 +18,7 @@ GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1}  # by torch's names, in the order o
 class Sizes(ctypes.Structure):
     """The sizes of a layer: kernel.c has the same."""
 
-    _fields_ = [(name, ctypes.c_int64) for name in ("N", "T", "F", "H", "cell", "threads")]
+    _fields_ = [(name, ctypes.c_int64) for name in ("N", "T", "F", "H", "cell", "threads", "kept")]
 
 
 class Layer(torch.autograd.Function):
@@ -30,18 +30,27 @@ class Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, cell: str, bfloat16: bool, inputs: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+        ctx: Any,
+        cell: str,
+        bfloat16: bool,
+        kept: bool,
+        inputs: Tensor,
+        w_ih: Tensor,
+        w_hh: Tensor,
+        b_ih: Tensor,
+        b_hh: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Hidden states of all steps, and of the last."""
+        """Hidden states of all steps, and of the last; what `backward` needs is `kept` only if it is to come."""
         (count, steps, features), units = inputs.shape, w_hh.shape[1]
         weights = GATES[cell] * units
-        sizes = Sizes(count, steps, features, units, [*GATES].index(cell), torch.get_num_threads())
+        sizes = Sizes(count, steps, features, units, [*GATES].index(cell), torch.get_num_threads(), kept)
         shapes = first, row, columns, state = [ctypes.c_int64() for _ in range(4)]
         kernel = library(bfloat16)
         kernel.layer_shapes(*map(ctypes.addressof, (sizes, *shapes)))
         rows = torch.empty(steps + 1, count, row.value, dtype=torch.bfloat16 if bfloat16 else torch.float32)
-        gates = torch.empty(steps, count, columns.value, dtype=torch.int16 if bfloat16 else torch.float32)
-        states = torch.empty(steps + 1, count, state.value)
+        held = steps if kept else 0
+        gates = torch.empty(max(held, 1), count, columns.value, dtype=torch.int16 if bfloat16 else torch.float32)
+        states = torch.empty(held + 1, count, state.value)
         failed = kernel.layer_forward(
             ctypes.addressof(sizes),
             address(inputs, count, steps, features),
@@ -66,7 +75,7 @@ class Layer(torch.autograd.Function):
         w_ih, w_hh, *saved = ctx.saved_tensors
         count, steps, features, units = (getattr(ctx.sizes, name) for name in "NTFH")
         weights = [torch.empty_like(w_ih), torch.empty_like(w_hh), *torch.empty(2, len(w_hh))]
-        dx = torch.empty(count, steps, features) if ctx.needs_input_grad[2] else None
+        dx = torch.empty(count, steps, features) if ctx.needs_input_grad[3] else None
         d_outputs = None if d_outputs is None else d_outputs.float().contiguous()
         d_last = None if d_last is None else d_last.contiguous()
         failed = ctx.kernel.layer_backward(
@@ -79,7 +88,7 @@ class Layer(torch.autograd.Function):
         )
         if failed:
             raise MemoryError("no memory for the gradients")
-        return None, None, dx, *weights
+        return None, None, None, dx, *weights
 
 
 def recurrent(module: nn.RNNBase, inputs: Tensor, bfloat16: bool = False) -> tuple[Tensor, Any]:
@@ -88,7 +97,7 @@ def recurrent(module: nn.RNNBase, inputs: Tensor, bfloat16: bool = False) -> tup
     Args:
         bfloat16: whether to multiply in it in training; evaluation is in float32.
     """
-    last = []
+    last, kept = [], torch.is_grad_enabled()
     for layer in range(module.num_layers):
         outputs = []
         for backwards in (False, True)[: 1 + module.bidirectional]:
@@ -96,7 +105,7 @@ def recurrent(module: nn.RNNBase, inputs: Tensor, bfloat16: bool = False) -> tup
             weights = [getattr(module, f"{name}_l{layer}{'_reverse' * backwards}") for name in names]
             read = (inputs.flip(1) if backwards else inputs).float().contiguous()
             half = bfloat16 and module.training
-            states, final = Layer.apply(module.mode, half, read, *weights)  # type: ignore[no-untyped-call]
+            states, final = Layer.apply(module.mode, half, kept, read, *weights)  # type: ignore[no-untyped-call]
             outputs.append(states.flip(1) if backwards else states)
             last.append(final)
         inputs = torch.cat(outputs, 2) if len(outputs) > 1 else outputs[0]
