@@ -23,7 +23,7 @@ setup(
             extra_compile_args=[*FLAGS, *flags],
             extra_link_args=["-fopenmp"],
             libraries=["m"],
-            optional=True,  # an installation without a compiler has all but training.precision=portable
+            optional=True,  # an installation without a compiler has all but the precisions portable and bfloat16_kernel
         )
         for name, flags in VARIANTS.items()
     ]

@@ -87,7 +87,7 @@ def updates(
     parameters = checked(yaml.safe_load(BASE.read_text()))
     training = parameters.training.model_copy(update={"precision": precision, "batch_size": batch})
     model = parameters.model.model_copy(update={"cell": cell, "hidden_size": units})
-    classifier = new_classifier(model, (steps, features), CLASSES, seed=1, portable=arithmetic.portable)
+    classifier = new_classifier(model, (steps, features), CLASSES, seed=1, portable=arithmetic.by_kernel)
     learner = Learner(classifier, training, total=10**6)
     inputs = torch.randint(0, WHITE + 1, (batch, steps, features), dtype=torch.uint8)
     targets = torch.randint(0, CLASSES, (batch,))

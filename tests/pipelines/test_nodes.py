@@ -15,7 +15,9 @@ from mnist_lstm.core.data.preparation import Preparation
 from mnist_lstm.core.data.splits import Source, Splits
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
+from mnist_lstm.core.training.arithmetic import is_portable
 from mnist_lstm.core.training.checkpoint import Checkpoint, weights_digest
+from mnist_lstm.core.training.program import program
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UnreachableError, UserError
 from mnist_lstm.parameters import Parameters
@@ -24,6 +26,7 @@ from mnist_lstm.pipelines.ingest.nodes import ingest
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import export, train
 from tests.conftest import Sequences
+from tests.core.conftest import needs_bfloat16_kernel, needs_kernel
 
 Interrupted = Mapping[str, Callable[[], Checkpoint]]
 Saves = list[tuple[Checkpoint, pd.DataFrame]]
@@ -147,6 +150,25 @@ def test_a_recorded_training_is_saved_once_in_place_of_training(saves_of: Callab
     assert len(saves_of(recorded=lambda _: None, reuse=True)) == 7, "nothing is recorded"
     resumed = saves_of({last.fingerprint: lambda: last}, resume=True, reuse=True)  # asks for no recorded one
     assert [each.weights_of for each, _ in resumed] == [None]
+
+
+@pytest.mark.parametrize(
+    "precision",
+    [
+        "float32",
+        pytest.param("portable", marks=needs_kernel),
+        pytest.param("bfloat16_kernel", marks=needs_bfloat16_kernel),
+    ],
+)
+def test_a_training_that_was_interrupted_goes_on_as_the_same_program(
+    saves_of: Callable[..., Saves], precision: str
+) -> None:
+    saves = saves_of(precision=precision)
+    checkpoint = saves[2][0]
+    assert checkpoint.program == program(is_portable(checkpoint.fingerprint_fields))
+    threads = {} if precision == "float32" else {"threads": 2}  # the kernel has the same bits
+    resumed, _ = saves_of({checkpoint.fingerprint: lambda: checkpoint}, resume=True, precision=precision, **threads)[-1]
+    assert weights_digest(resumed.weights) == weights_digest(saves[-1][0].weights)
 
 
 @pytest.mark.parametrize("found", ["portable", "bfloat16"])

@@ -45,8 +45,10 @@ int main(int count, char **words) {
         weights[each] = made(counts[each], 0.2f), gradients[each] = made(counts[each], 0);
         first[each] = made(counts[each], 0), second[each] = made(counts[each], 0);
     }
-    Factor *rows = (Factor *)made((T + 1) * N * row, 0);
-    Gate *gates = (Gate *)made(T * N * columns, 0);
+    const size_t row_bytes = (size_t)((T + 1) * N * row) * sizeof(Factor);
+    const size_t gate_bytes = (size_t)(T * N * columns) * sizeof(Gate);
+    Factor *rows = memset(malloc(row_bytes), 0xff, row_bytes); /* not numbers: what is read must have been written */
+    Gate *gates = memset(malloc(gate_bytes), 0xff, gate_bytes);
     float *states = made((T + 1) * N * state, 0);
     float *logits = made(N * K, 0), *d_logits = made(N * K, 0), *d_last = made(N * H, 0), *last = made(N * H, 0);
     float *turned = made(H * K, 0), *d_outputs = made(N * T * H, 0.001f), *dx = made(N * T * F, 0);

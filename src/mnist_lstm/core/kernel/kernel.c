@@ -53,7 +53,7 @@ enum {
     CHUNK = 32,  /* sequences that walk through all steps together */
     PARTS = 16,  /* most partial sums of the gradients of the weights, each of neighbouring chunks */
     STEPS = 4,   /* time steps whose gate gradients are multiplied at once, while they are in the cache */
-    BLOCK = 128, /* terms of a product that are in the first-level cache together */
+    BLOCK = 128, /* pairs of a product that are in the first-level cache together */
     PANEL = 4 * WIDTH
 };
 

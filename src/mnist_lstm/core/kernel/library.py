@@ -56,8 +56,7 @@ def loaded(variant: str) -> ctypes.CDLL:
     Raises:
         UserError: if it is missing or cannot be loaded, or was built from another source.
     """
-    precision = "bfloat16_kernel" if variant == "bfloat16" else "portable"
-    wants = f"training.precision {precision!r} needs the compiled kernel"
+    wants = "training.precision 'portable' or 'bfloat16_kernel' needs the compiled kernel"
     files = [*FOLDER.glob(f"_{variant}.*so")]
     if not files:
         raise UserError(f"{wants}, found none in {FOLDER}; {BUILD}.")

@@ -204,7 +204,10 @@ def _bias_gates(recurrent: nn.RNNBase, draw: Callable[[], Tensor]) -> None:
 
 
 def _uniform_gates(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, draws: Draws) -> None:
-    """As `orthogonal`, with gate biases that make units remember for a few steps, some for up to H, whatever T is."""
+    """As `orthogonal`, with gate biases that make units remember for a few steps, some for up to H, whatever T is.
+
+    As with `chrono`, use it with model.forget_bias = 0.
+    """
     _orthogonal(recurrent, readout, steps, draws)
     uniform_gates(recurrent, draws)
 

@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 class Arithmetic:
     """What computes an update of the weights and the validation after it."""
 
-    portable: bool  # whether initial weights and augmentation have the same bits on every processor, too
+    by_kernel: bool  # whether it is the kernel's, also for initial weights and augmentation; threads change no bit then
+    portable: bool  # whether the bits are the same on every processor
     # Makes a classifier on a device compute by this arithmetic
     layers: Callable[[RecurrentClassifier, torch.device], AbstractContextManager[None]]
     # Mean cross-entropy in nats of logits (N, K), targets (N,) and the label smoothing
@@ -43,6 +44,7 @@ class Arithmetic:
 
 
 FLOAT32 = Arithmetic(
+    by_kernel=False,
     portable=False,
     layers=partial(recurrent_precision, "float32"),
     loss=lambda logits, targets, smoothing: cross_entropy(logits, targets, label_smoothing=smoothing),
@@ -53,6 +55,7 @@ FLOAT32 = Arithmetic(
     validation_loss=metrics.cross_entropy,
 )
 PORTABLE = Arithmetic(
+    by_kernel=True,
     portable=True,
     layers=partial(kernel_layers, False),
     loss=portable_cross_entropy,
@@ -67,20 +70,29 @@ ARITHMETICS = {
     "float32": FLOAT32,
     "bfloat16": replace(FLOAT32, layers=partial(recurrent_precision, "bfloat16")),
     "portable": PORTABLE,
-    "bfloat16_kernel": replace(PORTABLE, layers=partial(kernel_layers, True)),
+    "bfloat16_kernel": replace(PORTABLE, portable=False, layers=partial(kernel_layers, True)),
 }
 
 
 def is_portable(fields: dict[str, Any]) -> bool:
     """Whether the fingerprint fields are of a training that no processor and number of threads changes."""
-    return fields.get("training.precision") == "portable"
+    return _arithmetic_of(fields).portable
+
+
+def is_by_kernel(fields: dict[str, Any]) -> bool:
+    """Whether the fingerprint fields are of a training that no number of threads changes."""
+    return _arithmetic_of(fields).by_kernel
+
+
+def _arithmetic_of(fields: dict[str, Any]) -> Arithmetic:
+    return ARITHMETICS.get(fields.get("training.precision", ""), FLOAT32)
 
 
 def layers_here(precision: str, classifier: RecurrentClassifier) -> AbstractContextManager[None]:
     """Makes a trained classifier compute on the CPU as in training; by torch, with a log line, without the kernel."""
     arithmetic = ARITHMETICS[precision]
     try:
-        if arithmetic.portable:
+        if arithmetic.by_kernel:
             library()
     except UserError as error:
         _warn(f"Classifies by torch, whose last bits differ between processors: {error}")

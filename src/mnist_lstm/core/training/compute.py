@@ -86,7 +86,7 @@ def expect_threads(count: int) -> None:
 def chosen_precision(
     model: ModelParameters, training: TrainingParameters, device: torch.device, of_series: bool = False
 ) -> str:
-    """The precision for `training.precision`: "float32", "bfloat16" or "portable".
+    """The precision for `training.precision`: "float32", "bfloat16", "portable" or "bfloat16_kernel".
 
     "auto" is portable where that can train these parameters on this kind of data and the kernel was built; a log line
     says if it was not. Elsewhere it is bfloat16 if `device` has hardware support for it, else float32.
@@ -104,7 +104,7 @@ def chosen_precision(
             raise UserError(
                 f"training.precision {requested!r} needs a processor with AVX-512 BF16, found none; set portable."
             )
-        library(requested == "bfloat16_kernel")
+        library(), library(requested == "bfloat16_kernel")  # the layer in bfloat16 is of training alone
     elif requested == "bfloat16" and not _multiplies_bfloat16(device):
         used = f" (oneDNN uses {onednn_instructions()})" if device.type == "cpu" and onednn_instructions() else ""
         raise UserError(

@@ -133,8 +133,8 @@ def _batches(
     moves = any_augmentation(training.augmentation)
     augment = None
     if moves:
-        portable = ARITHMETICS[training.precision].portable
-        augment = Augmentation(training.augmentation, training.seed, train.pixel_order, size, device, portable)
+        by_kernel = ARITHMETICS[training.precision].by_kernel
+        augment = Augmentation(training.augmentation, training.seed, train.pixel_order, size, device, by_kernel)
     for update, batch_indices in enumerate(islice(indices, total - start), start + 1):
         chosen = torch.from_numpy(batch_indices).to(device)
         batch = torch.from_numpy(sequences[batch_indices]).to(device) if inputs is None else inputs[chosen]

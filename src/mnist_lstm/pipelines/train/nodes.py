@@ -53,11 +53,11 @@ def train(
     before = checkpoint_to_continue(earlier_checkpoints, fields, training.resume)
     if training.reuse and before is None:
         before = recorded(fields)
-    portable = ARITHMETICS[precision].portable
-    program = program_continuing(before.program if before else None, portable)
+    arithmetic = ARITHMETICS[precision]
+    program = program_continuing(before.program if before else None, arithmetic.portable)
     shape = train_sequences.pixel_order.shape
     given = train_sequences.sequences
-    classifier = new_classifier(model, shape, len(data_card.class_names), training.seed, given, portable)
+    classifier = new_classifier(model, shape, len(data_card.class_names), training.seed, given, arithmetic.by_kernel)
     splits = (train_sequences, valid_sequences)
     done = before.state.iteration if before else 0
     taker = SnapshotTaker(classifier, total_updates(training, len(train_sequences)), done)
