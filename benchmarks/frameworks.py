@@ -35,11 +35,16 @@ class Contender(NamedTuple):
 
 
 REFERENCE = Contender("PyTorch script", "torch_script")
-OURS = Contender("mnist_lstm", "this_project")
+OURS = Contender("mnist_lstm", "this_project", precision="portable")
+IN_BFLOAT16 = (
+    Contender("PyTorch script, bfloat16", "torch_script", precision="bfloat16"),
+    Contender("mnist_lstm, bfloat16_kernel", "this_project", precision="bfloat16_kernel"),
+)
 FIELD = (
     REFERENCE,
     OURS,
-    *(Contender(f"mnist_lstm, {other}", "this_project", precision=other) for other in PRECISIONS if other != "float32"),
+    Contender("mnist_lstm, float32", "this_project"),
+    *(IN_BFLOAT16 if "bfloat16" in PRECISIONS else ()),
     Contender("PyTorch Lightning", "lightning_module", "lightning"),
     Contender("Keras 3 on TensorFlow", "keras_fit", "tensorflow"),
     Contender("the tutorial's TF1 graph", "tf1_graph", "tensorflow"),
@@ -66,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=PROJECT / "data/01_raw/mnist", help="with MNIST's four files")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--torch", action="store_true", help="without the contenders that need other frameworks")
     parser.add_argument("--sizes", action="store_true", help="mnist_lstm against the script at larger sizes instead")
     parser.add_argument("--figure", type=Path, help="write the ratios as a picture (.svg or .png)")
     options = parser.parse_args()
@@ -74,27 +80,27 @@ def main() -> None:
     if options.sizes:
         sizes(options.folder.resolve(), options.rounds)
     else:
-        field(options.folder.resolve(), options.rounds, options.figure)
+        field([each for each in FIELD if not (options.torch and each.environment)], options)
 
 
-def field(folder: Path, rounds: int, figure: Path | None) -> None:
-    """All contenders, the tutorial's training."""
-    for name in ENVIRONMENTS:
+def field(contenders: list[Contender], options: argparse.Namespace) -> None:
+    """The tutorial's training by these contenders."""
+    for name in {each.environment for each in contenders if each.environment}:
         made(name)
-    rates, results = measured_rates(), raced(FIELD, folder, rounds, [])
-    for line in report(results, rates):
+    rates, results = measured_rates(), raced(contenders, options.folder.resolve(), options.rounds, [])
+    for line in report(contenders, results, rates):
         print(line)
-    if figure:
+    if options.figure:
         from bars import draw
 
-        draw({contender.name: ratios(results, contender) for contender in FIELD}, figure)
+        draw({contender.name: ratios(results, contender) for contender in contenders}, options.figure)
 
 
 def sizes(folder: Path, rounds: int) -> None:
     """This project against the ordinary script at larger sizes."""
     print(f"\n{'mnist_lstm / PyTorch script':32}{'median':>9}{'min':>9}{'max':>9}")
     for name, arguments, updates in SIZES:
-        results = raced((REFERENCE, OURS), folder, rounds, [*arguments, "--updates", str(updates)], quiet=True)
+        results = raced([REFERENCE, OURS], folder, rounds, [*arguments, "--updates", str(updates)], quiet=True)
         found = ratios(results, OURS)
         print(f"{name:32}{statistics.median(found):9.2f}{min(found):9.2f}{max(found):9.2f}", flush=True)
 
@@ -113,7 +119,7 @@ def made(environment: str) -> Path:
 
 
 def raced(
-    contenders: tuple[Contender, ...], folder: Path, rounds: int, arguments: list[str], quiet: bool = False
+    contenders: list[Contender], folder: Path, rounds: int, arguments: list[str], quiet: bool = False
 ) -> list[dict[str, Result]]:
     """The results of every round, by contender; every second round in reverse order."""
     results = []
@@ -142,21 +148,21 @@ def ratios(results: list[dict[str, Result]], contender: Contender) -> list[float
     return [turn[contender.name].updates_a_second / turn[REFERENCE.name].updates_a_second for turn in results]
 
 
-def report(results: list[dict[str, Result]], rates: Rates) -> list[str]:
+def report(contenders: list[Contender], results: list[dict[str, Result]], rates: Rates) -> list[str]:
     """The table and its legend."""
     names = {"ratio": 7, "least": 7, "most": 7, "updates/s": 11, "s to loss 10": 14, "MB": 7, "valid": 8, "GEMM": 7}
-    head = " " * 26 + "".join(f"{name:>{width}}" for name, width in names.items())
+    head = " " * 28 + "".join(f"{name:>{width}}" for name, width in names.items())
     lines = ["", head]
-    for contender in FIELD:
+    for contender in contenders:
         found, mine = ratios(results, contender), [turn[contender.name] for turn in results]
         speed = statistics.median(result.updates_a_second for result in mine)
-        share = speed * gflop_of_an_update() / rates[contender.precision]
+        share = speed * gflop_of_an_update() / rates["bfloat16" if "bfloat16" in contender.precision else "float32"]
         middle = [
             statistics.median(values)
             for values in zip(*((r.first_loss, r.run.megabytes, r.validation_accuracy) for r in mine), strict=True)
         ]
         lines.append(
-            f"{contender.name:26}{statistics.median(found):7.2f}{min(found):7.2f}{max(found):7.2f}{speed:11.1f}"
+            f"{contender.name:28}{statistics.median(found):7.2f}{min(found):7.2f}{max(found):7.2f}{speed:11.1f}"
             f"{middle[0]:14.1f}{middle[1]:7.0f}{middle[2]:8.3f}{share:7.0%}"
         )
     gemm = ", ".join(f"{rate:.0f} GFLOP/s {precision}" for precision, rate in rates.items())

@@ -9,6 +9,7 @@ from race import LOG_EVERY, Race
 
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.model.classifier import new_classifier
+from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.parameters import checked
 
@@ -22,7 +23,9 @@ values["training"] |= {"log_every": LOG_EVERY, "validate_every": race.updates}
 parameters = checked(values)
 pixel_order = np.arange(race.steps * race.features).reshape(race.steps, race.features)
 train, valid = (SequenceSplit(images, labels, pixel_order) for images, labels in race.images())
-classifier = new_classifier(parameters.model, (race.steps, race.features), 10, parameters.training.seed)
+kernels = ARITHMETICS[race.precision].by_kernel
+shape = (race.steps, race.features)
+classifier = new_classifier(parameters.model, shape, 10, parameters.training.seed, portable=kernels)
 torch.set_num_threads(parameters.training.threads)
 for report in fit(classifier, train, valid, parameters.training, (28, 28)):
     race.read_loss(report.update, report.history[-1]["train_loss"])
