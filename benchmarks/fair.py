@@ -1,6 +1,6 @@
-"""The fair table: cells of equally many weights, trained alike, from the sweep that conf/fair names.
+"""The fair table: cells of equally many weights, trained alike, from the sweep that conf/fair or another preset names.
 
-    python benchmarks/fair.py data/08_reporting/NAME/study/trials.csv fair.png
+    python benchmarks/fair.py data/08_reporting/NAME/study/trials.csv fair.png --preset fair
 
 Prints a row for each arm: weights, mean accuracy on validation images with its 95 % interval (Student's t) over the
 seeds that every arm has finished, the difference from the LSTM by the paired t test of the same seeds with Holm's
@@ -31,11 +31,11 @@ METRIC = "valid/accuracy"
 UPDATES = 9  # timed, of each arm
 
 
-def arms() -> dict[str, Parameters]:
-    """The parameters of each arm."""
+def arms(name: str) -> dict[str, Parameters]:
+    """The parameters of each arm of a preset."""
     base, preset, changes = (
-        yaml.safe_load((CONF / name).read_text())
-        for name in ("base/parameters.yml", "fair/parameters.yml", "fair/arms.yml")
+        yaml.safe_load((CONF / file).read_text())
+        for file in ("base/parameters.yml", f"{name}/parameters.yml", f"{name}/arms.yml")
     )
 
     def merged(*layers: dict[str, Any]) -> dict[str, Any]:
@@ -63,10 +63,10 @@ def weights(arm: Parameters) -> int:
     return sum(weight.numel() for weight in trained if weight.requires_grad)
 
 
-def milliseconds() -> dict[str, float]:
+def milliseconds(of_arm: dict[str, Parameters]) -> dict[str, float]:
     """The CPU time of an update of each arm, the median of some after the first."""
     torch.set_num_threads(1)
-    learners = {name: learner(arm) for name, arm in arms().items()}
+    learners = {name: learner(arm) for name, arm in of_arm.items()}
     times: dict[str, list[float]] = {name: [] for name in learners}
     for update in range(1, UPDATES + 2):
         for name, (each, images, labels) in learners.items():
@@ -81,9 +81,9 @@ def found(trials: pd.DataFrame) -> pd.DataFrame:
     return trials.pivot(index="arm", columns="training.seed", values=METRIC).dropna(axis=1)
 
 
-def table(accuracies: pd.DataFrame) -> list[str]:
+def table(accuracies: pd.DataFrame, of_arm: dict[str, Parameters]) -> list[str]:
     """The rows as Markdown, the best arm first."""
-    of_arm, took = arms(), milliseconds()
+    took = milliseconds(of_arm)
     rivals = [name for name in accuracies.index if name != "lstm"]
     paired = {name: paired_interval(accuracies.loc[name], accuracies.loc["lstm"], 0.95) for name in rivals}
     corrected = dict(zip(rivals, holm([paired[name].p_value for name in rivals]), strict=True))
@@ -122,9 +122,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trials", type=Path)
     parser.add_argument("picture", type=Path)
+    parser.add_argument("--preset", default="fair", help="that the sweep started from (default: fair)")
     options = parser.parse_args()
     accuracies = found(pd.read_csv(options.trials))
-    print(f"seeds {', '.join(map(str, accuracies.columns))}", *table(accuracies), sep="\n")
+    print(f"seeds {', '.join(map(str, accuracies.columns))}", *table(accuracies, arms(options.preset)), sep="\n")
     draw(accuracies, options.picture)
 
 

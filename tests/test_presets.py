@@ -40,8 +40,9 @@ def test_a_preset_opens_with_its_command_its_time_its_machine_and_the_accuracy_m
     assert re.search(r"accuracy.*\b0\.\d{4}\b", opening, re.DOTALL)
 
 
-def test_the_arms_of_the_fair_table_have_equally_many_weights_and_are_trained_alike() -> None:
-    arms = fair.arms()
+@pytest.mark.parametrize("name", ["fair", "fair_patches"])
+def test_the_arms_of_a_fair_table_have_equally_many_weights_and_are_trained_alike(name: str) -> None:
+    arms = fair.arms(name)
     counts = {name: fair.weights(arm) for name, arm in arms.items()}
     assert all(abs(count / counts["lstm"] - 1) <= 0.02 for count in counts.values()), counts
     alike = {repr(arm.training.model_copy(update={"learning_rate": 1.0})) for arm in arms.values()}
