@@ -23,7 +23,7 @@ OPTIONS = {
     "--pipelines trian": ("'trian'", "did you mean 'train'"),
     "--pipelines ingest,reshap": ("'reshap'", "did you mean 'reshape'"),
     "--pipeline trian": ("'trian'", "did you mean 'train'"),
-    "--env tuturial": ("--env must be a folder of conf/, accurate, fair, fast", "'tuturial'"),
+    "--env tuturial": ("--env must be a folder of conf/, accurate, fair, fair_patches, fast", "'tuturial'"),
     "--env fats": ("'fats' (did you mean 'fast'?)",),
     "--env ../base": ("../base",),
     "--nodes trian": ("--nodes", "'trian' (did you mean 'train'?)"),
