@@ -47,6 +47,7 @@ int main(int count, char **words) {
     }
     const size_t row_bytes = (size_t)((T + 1) * N * row) * sizeof(Factor);
     const size_t gate_bytes = (size_t)(T * N * columns) * sizeof(Gate);
+    free(made((T + 1) * N * row, 0)), free(made(T * N * columns, 0)); /* the numbers drawn after these have digests */
     Factor *rows = memset(malloc(row_bytes), 0xff, row_bytes); /* not numbers: what is read must have been written */
     Gate *gates = memset(malloc(gate_bytes), 0xff, gate_bytes);
     float *states = made((T + 1) * N * state, 0);
