@@ -58,7 +58,7 @@ enum {
 };
 
 typedef float Vector __attribute__((vector_size(WIDTH * 4)));
-typedef float Unaligned __attribute__((vector_size(WIDTH * 4), aligned(2), may_alias));
+typedef float Unaligned __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 typedef int32_t Integers __attribute__((vector_size(WIDTH * 4)));
 
 #define INLINE static inline __attribute__((always_inline))

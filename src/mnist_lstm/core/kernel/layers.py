@@ -97,14 +97,13 @@ def recurrent(module: nn.RNNBase, inputs: Tensor, bfloat16: bool = False) -> tup
     Args:
         bfloat16: whether to multiply in it in training; evaluation is in float32.
     """
-    last, kept = [], torch.is_grad_enabled()
+    last, half, kept = [], bfloat16 and module.training, torch.is_grad_enabled()
     for layer in range(module.num_layers):
         outputs = []
         for backwards in (False, True)[: 1 + module.bidirectional]:
             names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             weights = [getattr(module, f"{name}_l{layer}{'_reverse' * backwards}") for name in names]
             read = (inputs.flip(1) if backwards else inputs).float().contiguous()
-            half = bfloat16 and module.training
             states, final = Layer.apply(module.mode, half, kept, read, *weights)  # type: ignore[no-untyped-call]
             outputs.append(states.flip(1) if backwards else states)
             last.append(final)
