@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnist_lstm.core.model.initialization import Draws, initialize, uniform_gates
+from mnist_lstm.core.model.draws import Draws
+from mnist_lstm.core.model.initialization import initialize, uniform_gates
 from mnist_lstm.core.model.pooling import POOLINGS, pooled
 from mnist_lstm.core.model.series import both_ways, mean_and_deviation, until_last
 from mnist_lstm.core.model.stepwise import StepwiseLSTM
