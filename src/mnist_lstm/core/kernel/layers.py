@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from mnist_lstm.core.kernel.buffers import buffer, give_back
 from mnist_lstm.core.kernel.library import address, library
 
 Gradients = tuple[Tensor | None, ...]
@@ -49,8 +50,8 @@ class Layer(torch.autograd.Function):
         kernel.layer_shapes(*map(ctypes.addressof, (sizes, *shapes)))
         rows = torch.empty(steps + 1, count, row.value, dtype=torch.bfloat16 if bfloat16 else torch.float32)
         held = steps if kept else 0
-        gates = torch.empty(max(held, 1), count, columns.value, dtype=torch.int16 if bfloat16 else torch.float32)
-        states = torch.empty(held + 1, count, state.value)
+        gates = buffer(max(held, 1), count, columns.value, dtype=torch.int16 if bfloat16 else torch.float32)
+        states = buffer(held + 1, count, state.value)
         failed = kernel.layer_forward(
             ctypes.addressof(sizes),
             address(inputs, count, steps, features),
@@ -88,6 +89,7 @@ class Layer(torch.autograd.Function):
         )
         if failed:
             raise MemoryError("no memory for the gradients")
+        give_back(*saved[1:])
         return None, None, None, dx, *weights
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from mnist_lstm.core.data.file_backed import FileBackedArray
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import metrics
+from mnist_lstm.core.kernel.buffers import kept_buffers
 from mnist_lstm.core.model.classifier import RecurrentClassifier, classify
 from mnist_lstm.core.training.allocator import reused_buffers
 from mnist_lstm.core.training.arithmetic import ARITHMETICS
@@ -77,7 +78,7 @@ def fit(
             yield Report(state.iteration, [*state.history], lambda: state)
             return
     expect_threads(training.threads)
-    with reused_buffers(), threads(training.threads), ExitStack() as computing:
+    with reused_buffers(), kept_buffers(), threads(training.threads), ExitStack() as computing:
         for each in {classifier, learner.classifying}:
             computing.enter_context(ARITHMETICS[precision].layers(each, device))
         updates = _batches(train, training, size, device, state.iteration if state else 0, learner.total)
