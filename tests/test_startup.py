@@ -54,6 +54,13 @@ def test_a_run_that_only_trains_does_not_wait_for_the_compiler_of_torch(project:
     assert "torch._dynamo" not in modules
 
 
+def test_a_model_is_logged_without_ipython_which_takes_half_a_second_to_load(project: Project) -> None:
+    words = ["run", "--to-nodes", "export", "--params", "data.name=digits,training.iterations=2"]
+    modules = modules_after(CALL_KEDRO.format(words=words), project.path)
+    assert "mlflow.pytorch" in modules
+    assert "IPython" not in modules
+
+
 def test_interactive_curves_are_drawn_without_plotly_which_takes_a_second_to_load() -> None:
     modules = modules_after(
         "import numpy as np\nfrom mnist_lstm.core import plots\n"

@@ -2,7 +2,10 @@
 
 import logging
 import re
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -31,7 +34,13 @@ def log_model(exported: ExportedModel, run_id: str, name: str) -> str:
         Schema([TensorSpec(FLOAT, (-1, *probabilities.shape[1:]))]),
     )
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id), torch.no_grad(), shapes_of_complete_layers():
+    with (
+        warnings.catch_warnings(),
+        _without_ipython(),
+        mlflow.start_run(run_id=run_id),
+        torch.no_grad(),
+        shapes_of_complete_layers(),
+    ):
         warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
         info = mlflow.pytorch.log_model(
             ServedClassifier(exported.classifier).eval(),
@@ -42,3 +51,16 @@ def log_model(exported: ExportedModel, run_id: str, name: str) -> str:
             serialization_format="pt2",
         )
     return str(info.model_id)
+
+
+@contextmanager
+def _without_ipython() -> Iterator[None]:
+    """MLflow imports IPython to ask whether it runs in there: half a second and 20 MB for a No, unless it does."""
+    if "IPython" in sys.modules:
+        yield
+        return
+    sys.modules["IPython"] = None  # type: ignore[assignment]  # its import fails, as if it were not installed
+    try:
+        yield
+    finally:
+        sys.modules.pop("IPython", None)
