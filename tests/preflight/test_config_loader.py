@@ -33,6 +33,17 @@ def test_a_preset_may_replace_a_block_of_base_by_null_and_spread_over_files(tmp_
         del found["parameters"]["model"]
 
 
+def test_a_block_whose_keys_are_all_commented_out_leaves_those_of_base(tmp_path: Path) -> None:
+    write(tmp_path, "parameters.yml", "training:\n  # iterations: 5\nmodel: {cell: gru}\nof_mine: null\n")
+    (tmp_path / "base/mlflow.yml").write_text("tracking: {onnx: true}\n")
+    (tmp_path / "wide/mlflow.yml").write_text("tracking:\n")
+    arguments = {"base_env": "base", "merge_strategy": {"parameters": "soft", "mlflow": "soft"}}
+    found = ConfigLoader(tmp_path, "wide", config_patterns={"mlflow": ["mlflow*"]}, **arguments)
+    blocks = {"training": {"augmentation": {"shift": 0.0}}, "model": {"cell": "gru"}}
+    assert found["parameters"] == blocks | {"of_mine": None}
+    assert found["mlflow"] == {"tracking": {"onnx": True}}
+
+
 @pytest.mark.parametrize("name", ["data [old]", "what?", "all*"])
 def test_a_folder_that_kedro_would_take_for_a_pattern_is_refused_by_its_character(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match=r"must not hold '[\[?*]', which Kedro takes for a pattern"):

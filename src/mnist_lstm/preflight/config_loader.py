@@ -51,6 +51,8 @@ class ConfigLoader(OmegaConfigLoader):
             _expect_no_versions(config_per_file)
         if key == "parameters":
             config_per_file = {path: _renamed(path, config) for path, config in config_per_file.items()}
+        if key in ("parameters", "mlflow"):
+            config_per_file = {path: _without_empty_blocks(config) for path, config in config_per_file.items()}
         try:
             return super()._merge_and_resolve(key, config_per_file)
         except OmegaConfBaseException as error:
@@ -108,6 +110,16 @@ def _renamed(path: Path, config: Any) -> Any:
     if not OmegaConf.is_dict(config):
         return config
     return OmegaConf.create(with_current_names(_nested(OmegaConf.to_container(config)), str(path)))
+
+
+def _without_empty_blocks(config: Any) -> Any:
+    """A file without the blocks whose keys are all commented out, which would replace those of base by null."""
+    from mnist_lstm.parameters import Parameters
+
+    for block in ("tracking", "server", *Parameters.model_fields):
+        if OmegaConf.is_dict(config) and block in config and config[block] is None:
+            del config[block]
+    return config
 
 
 def _nested(values: Any) -> dict[str, Any]:
