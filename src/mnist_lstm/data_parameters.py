@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import PositiveFloat, model_validator
 
-from mnist_lstm.parameter_types import FROM_NUMBER, PATH, SIZE, SPLIT, Seed
+from mnist_lstm.parameter_types import FROM_ANY_NUMBER, FROM_NUMBER, PATH, SIZE, SPLIT, Seed
 from mnist_lstm.sections import NOT_NULL, TRANSIENT, Role, Section
 
 # Values of the options for files of one's own where none is named; the sources in the catalog know theirs
@@ -33,7 +33,8 @@ class DataParameters(Section):
     kind: Annotated[Literal["images", "series"] | None, WITH_PATH]
     # Of a table: the name, or the position from 0; null: found by name or content
     label_column: Annotated[str | None, FROM_NUMBER, WITH_PATH]
-    size: Annotated[Annotated[str, SIZE] | None, WITH_PATH]  # of images, HEIGHTxWIDTH; null: as they are
+    # Of images, HEIGHTxWIDTH; null: as they are
+    size: Annotated[Annotated[str, FROM_ANY_NUMBER, SIZE] | None, WITH_PATH]
     # Whether rows and columns of the images are swapped; null: as the form usually has it
     transposed: Annotated[bool | None, WITH_PATH]
     # Whether ink is dark, as on paper; null: measured at the borders
@@ -42,7 +43,7 @@ class DataParameters(Section):
     brightest: Annotated[PositiveFloat | None, WITH_PATH]
     # Where the files do not say which images validate and test. "auto"; "first": the first training images validate;
     # "stratified": drawn, every class in its share; "70/10/20": by these shares; "60000": the first ones that train
-    split: Annotated[str, FROM_NUMBER, SPLIT, WITH_PATH]
+    split: Annotated[str, FROM_ANY_NUMBER, SPLIT, WITH_PATH]
     split_seed: Annotated[Seed, WITH_PATH]  # of the draw
     skip_unreadable: Annotated[bool, WITH_PATH]  # leave out pictures that cannot be read; false: refuse them
     mirror: Annotated[str | None, TRANSIENT]  # fsspec URL of a folder with the files, tried before the source's mirrors

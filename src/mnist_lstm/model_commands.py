@@ -6,11 +6,15 @@ from typing import Any
 import click
 
 from mnist_lstm.command import Command, configured
+from mnist_lstm.errors import UserError
+
+FORMATS = ("onnx", "safetensors")
+SUFFIXES = tuple(f".{name}" for name in FORMATS)
 
 
 @click.command(cls=Command)
 @click.argument("model_name", metavar="RUN")
-@click.option("--format", "file_format", default="onnx", show_default=True, type=click.Choice(["onnx", "safetensors"]))
+@click.option("--format", "file_format", default="onnx", show_default=True, type=click.Choice(FORMATS))
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="By default classifier.FORMAT.")
 @click.pass_obj
 @configured
@@ -23,6 +27,11 @@ def export(metadata: Any, model_name: str, file_format: str, output: Path | None
     from mnist_lstm.datasets.atomic import atomic_write
     from mnist_lstm.tracking import export as exporting
 
+    if output and output.suffix in SUFFIXES and output.suffix != f".{file_format}":
+        raise UserError(
+            f"a file in the format {file_format} must not be called {output.name!r}; name it *.{file_format}, or pass "
+            f"--format {output.suffix[1:]}."
+        )
     path = output or metadata.project_path / "data" / "06_models" / f"classifier.{file_format}"
     atomic_write(path, exporting.content(metadata.project_path, model_name, file_format))
     click.echo(f"Written {path} ({path.stat().st_size:,} bytes)")

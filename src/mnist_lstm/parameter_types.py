@@ -32,6 +32,7 @@ def _path(value: Any) -> Any:
 
 PATH = BeforeValidator(_path)
 FROM_NUMBER = BeforeValidator(lambda value: str(value) if type(value) is int else value)  # as the command line reads it
+FROM_ANY_NUMBER = BeforeValidator(lambda value: str(value) if type(value) in (int, float) else value)  # for its form
 SIZE = _of_form(r"[1-9]\d*x[1-9]\d*", "HEIGHTxWIDTH in pixels, for instance 28x20")
 SPLIT = _of_form(
     r"auto|first|stratified|[1-9]\d*|\d+(\.\d+)?/[1-9]\d*(\.\d+)?/\d+(\.\d+)?",

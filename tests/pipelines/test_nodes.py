@@ -79,6 +79,16 @@ def test_images_with_light_borders_are_named_as_they_may_be_inverted(
     assert "`dark_on_light: true`" in caplog.text
 
 
+def test_test_images_that_also_train_are_told_of_files_of_ones_own(
+    parameters: Parameters, splits: Splits, caplog: pytest.LogCaptureFixture
+) -> None:
+    leaking = splits._replace(test=splits.train)
+    for path, said in (("mine.npz", True), (None, False)):
+        caplog.clear()
+        ingest(Sources(bars=lambda data: leaking), parameters.data.model_copy(update={"name": "bars", "path": path}))
+        assert ("are also in training" in caplog.text) == said
+
+
 def test_nothing_replaces_damaged_files_or_unreachable_ones_where_that_must_fail(parameters: Parameters) -> None:
     with pytest.raises(UserError, match="damaged"):
         ingest(Sources(mnist=damaged), parameters.data)

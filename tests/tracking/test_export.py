@@ -68,6 +68,27 @@ def test_onnx_must_be_installed_to_be_recorded(project: Project, monkeypatch: py
     assert project.runs() == []
 
 
+def test_a_network_that_onnx_cannot_hold_is_refused_before_it_is_trained(project: Project) -> None:
+    done = project.invoke("--params", f"{DIGITS},tracking.onnx=true,model.gates=refined,model.forget_bias=0.0")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith("Error: model.gates must be one of plain to be exported to ONNX")
+    assert project.runs() == []
+    assert not project.checkpoints()
+
+
+@pytest.mark.parametrize(("file_format", "other"), [("onnx", "safetensors"), ("safetensors", "onnx")])
+def test_a_file_is_not_named_after_the_other_format(
+    finished: Project, tmp_path: Path, file_format: str, other: str
+) -> None:
+    done = finished.call("export", "champion", "--format", file_format, "-o", str(tmp_path / f"model.{other}"))
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1] == (
+        f"Error: a file in the format {file_format} must not be called 'model.{other}'; name it *.{file_format}, or "
+        f"pass --format {other}."
+    )
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_onnx_the_command_says_what_to_install(
     finished: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -64,6 +64,11 @@ def test_a_parameter_overrides_one_key_of_the_settings() -> None:
         ({"enabled": "no"}, "tracking.enabled"),
         ({"experiment": {"nam": "x"}}, "tracking.experiment.nam"),
         ({"run": {"name": [3]}}, "tracking.run.name"),
+        ({"run": {"name": "latest"}}, "tracking.run.name"),
+        ({"run": {"name": "champion"}}, "tracking.run.name"),
+        ({"run": {"name": "digits-lstm@champion"}}, "tracking.run.name"),
+        ({"run": {"name": "best.pt"}}, "tracking.run.name"),
+        ({"run": {"name": "0123456789abcdef" * 2}}, "tracking.run.name"),
         ({"register": "no"}, "tracking.register"),
         ({"registry": {"margin": -0.1}}, "tracking.registry.margin"),
         ({"registry": {"margin": 1.0}}, "tracking.registry.margin"),
@@ -72,6 +77,11 @@ def test_a_parameter_overrides_one_key_of_the_settings() -> None:
 def test_a_wrong_setting_is_named(tracking: dict[str, Any], key: str) -> None:
     with pytest.raises(UserError, match=rf"^setting '{key}'"):
         settings(**tracking)
+
+
+@pytest.mark.parametrize("name", ["my run", "latest one", "champions", "me@home", 7, None, "0123456789abcdef"])
+def test_a_run_may_have_any_other_name(name: str | int | None) -> None:
+    assert settings(run={"name": name}).tracking.run.name == (name if name is None else str(name))
 
 
 def test_a_mistyped_setting_gets_a_hint() -> None:

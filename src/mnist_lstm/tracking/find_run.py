@@ -10,7 +10,9 @@ from mnist_lstm.tracking import reader
 from mnist_lstm.tracking.reader import FINISHED
 
 RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
+ADDRESS = re.compile(r"https?://\S*/runs/([0-9a-f]{32})\b.*")  # as a run prints it
 LATEST = "latest"
+MODELS = "; a model also by champion or another alias, NAME@champion, or a checkpoint's path (*.pt)"
 MAX_LISTED = 5  # runs of one name in an error
 
 
@@ -18,8 +20,8 @@ def find_run(client: Any, experiment_name: str, named: str, did: tuple[str, ...]
     """The run with an id or name.
 
     Args:
-        named: an id, its first 8 or more digits, a name (if several runs have it, the one that finished), or "latest":
-            the newest run that finished, does not reproduce another, and did all of `did`.
+        named: an id, its first 8 or more digits, the address of its page, a name (if several runs have it, the one that
+            finished), or "latest": the newest run that finished, does not reproduce another, and did all of `did`.
         did: keys of `reader.DID`.
 
     Raises:
@@ -27,6 +29,7 @@ def find_run(client: Any, experiment_name: str, named: str, did: tuple[str, ...]
     """
     import mlflow
 
+    named = ADDRESS.sub(r"\1", named)
     if RUN_ID.fullmatch(named):
         try:
             return client.get_run(named)
@@ -67,5 +70,5 @@ def _unknown(named: str, experiment_name: str, did: tuple[str, ...], known: Iter
     hint = nearest(named, {LATEST, *(run.info.run_name for run in known)})
     return UserError(
         f"a run must be given by its id, its name or {LATEST!r}: the experiment {experiment_name!r} has none called "
-        f"{named!r}{hint}."
+        f"{named!r}{hint}{MODELS if did else ''}."
     )

@@ -77,6 +77,7 @@ class Tracking(threading.local):
         shown = PROVENANCE in pipeline.inputs()
         if not (shown or any(kinds)):
             return
+        from mnist_lstm.core.model.onnx_export import expect_exportable
         from mnist_lstm.tracking.start import started, usual
 
         self._usual = usual(self._conf, run_params["env"], self._parameters())
@@ -84,6 +85,8 @@ class Tracking(threading.local):
         if idle or not (self._settings.tracking.enabled and any(kinds)):
             self._at_start = catalog.load(PROVENANCE) if shown else {}
             return
+        if self._settings.tracking.onnx and "checkpoint" in pipeline.all_outputs():
+            expect_exportable(self._parameters().model)
         departures = self._usual["departures"]
         self._writer = started(self._project, self._settings, self._parameters(), departures, run_params)
         self._at_start = {name: self._writer.provenance[name] for name in AT_START}

@@ -69,6 +69,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
     """
     import mlflow
 
+    named = named.removeprefix("models:/")  # MLflow's own address of an alias
     name, at, alias = named.rpartition("@")
     found = None
     if named != LATEST:  # which MLflow takes for the newest version of the registered model

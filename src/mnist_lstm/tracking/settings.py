@@ -5,7 +5,8 @@ from importlib.util import find_spec
 from typing import Annotated, Any
 
 from omegaconf import OmegaConf
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameter_types import FROM_NUMBER
@@ -20,8 +21,15 @@ class _Experiment(Section):
     name: Annotated[str, FROM_NUMBER, Field(min_length=1, max_length=500)]  # as MLflow allows
 
 
+def _of_this_run_alone(name: str) -> str:
+    """Checks that commands do not take the name of a run for another one, or for a file."""
+    if re.fullmatch(r"latest|(.*@)?champion|.*\.pt|[0-9a-f]{32}", name):
+        raise PydanticCustomError("name", "Input should be a name that commands do not take for another run or a file")
+    return name
+
+
 class _Run(Section):
-    name: Annotated[str | None, FROM_NUMBER]
+    name: Annotated[str, FROM_NUMBER, AfterValidator(_of_this_run_alone)] | None
     parent: Annotated[str | None, FROM_NUMBER]
 
 

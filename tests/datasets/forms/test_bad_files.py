@@ -146,6 +146,16 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         parquet(pd.DataFrame({"image": [{"bytes": b"x", "path": None}] * 2, "label": [0, 1]})),
         "complete pictures, found 2 that are not: row 0 of",
     ),
+    "parquet: lists of unequal length": (
+        "mine.parquet",
+        parquet(pd.DataFrame({"image": [[1, 2, 3, 4], [1, 2, 3]], "label": [0, 1]})),
+        "as many numbers in each list of the column 'image'",
+    ),
+    "parquet: lists of words": (
+        "mine.parquet",
+        parquet(pd.DataFrame({"image": [["a"] * 4, ["b"] * 4], "label": [0, 1]})),
+        "as many numbers in each list of the column 'image'",
+    ),
     "mat: cut short": ("mine.mat", mat()[:-200], "complete .mat file"),
     "mat: version 7.3": ("mine.mat", b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(400), "save -v7|complete"),
     "mat: no X": ("mine.mat", mat(X=IMAGES), r"must hold X, bytes .*found X \(40, 8, 8\)"),

@@ -204,6 +204,14 @@ def wide_parquet(folder: Path, digits: Digits) -> None:
         table.to_parquet(folder / f"{split}.parquet")
 
 
+def parquet_of_rows(folder: Path, digits: Digits) -> None:
+    """As pandas writes images that are lists: a list of rows of pixels, or of all pixels, in each cell."""
+    train = [image.tolist() for image in digits.train]
+    pd.DataFrame({"image": train, "label": digits.train_labels}).to_parquet(folder / "train.parquet")
+    test = [image.ravel() for image in digits.test]
+    pd.DataFrame({"label": digits.test_labels, "pixels": test}).to_parquet(folder / "test.parquet")
+
+
 def arff(folder: Path, digits: Digits) -> None:
     for split, images, labels in (
         ("train", digits.train, digits.train_labels),
@@ -319,6 +327,7 @@ FORMS: dict[str, tuple[Write, dict[str, Any], str]] = {
     "CSV in Kaggle's zip": (kaggle_zip, {}, "CSV"),
     "parquet of Hugging Face": (hugging_face, {}, "parquet"),
     "parquet of columns": (wide_parquet, {}, "parquet"),
+    "parquet of lists": (parquet_of_rows, {}, "parquet"),
     "ARFF of OpenML": (arff, {}, "ARFF"),
     "SVHN": (svhn, {}, "label 10 is the digit 0"),
     "USPS of LIBSVM": (usps, {}, "labels 1 to 10 are the digits 0 to 9"),

@@ -166,7 +166,7 @@ MISTAKES = {
     "npz of other features": (
         of_split("TEST", lambda values: values[..., :1]),
         {},
-        "series of one number of features, found [1, 2]",
+        "series of one number of features, found 2 in train, 1 in test",
     ),
     "npz of fractions": (
         of_split("TRAIN", lambda values: np.abs(values) / 99),

@@ -37,6 +37,19 @@ def test_the_latest_and_the_last_runs_are_no_reproductions_and_none_that_did_not
     assert [run.head for run in fakes.read(last=9)] == ["a", "b"]
 
 
+def test_a_run_is_found_by_the_address_that_it_printed(fakes: FakeRuns) -> None:
+    run_id = fakes.record("a", wrong=slice(0, 1))
+    for address in (f"http://127.0.0.1:5000/#/experiments/1/runs/{run_id}?workflowType=x", f"https://a/runs/{run_id}"):
+        assert find_run(fakes.client, "mnist-lstm", address).info.run_id == run_id
+
+
+def test_where_a_model_is_wanted_its_other_names_are_told(fakes: FakeRuns) -> None:
+    with pytest.raises(UserError, match=r"has none called 'b'; a model also by champion .*NAME@champion"):
+        find_run(fakes.client, "mnist-lstm", "b", ("trained",))
+    with pytest.raises(UserError, match=r"has none called 'b'\.$"):
+        find_run(fakes.client, "mnist-lstm", "b")
+
+
 def test_the_latest_is_one_that_did_what_is_to_be_done_again(fakes: FakeRuns) -> None:
     for name, wrong, marks in (
         ("both", slice(0, 1), {tags.WEIGHTS: "1"}),

@@ -47,8 +47,10 @@ def checked(parts: Mapping[str, Any], place: str) -> dict[str, NDArray[np.float3
         UserError: if the shapes differ, a value is missing or infinite, or a series has no step.
     """
     found = {split: _three_axes(array, f"{place} ({split})") for split, array in parts.items()}
-    if len(features := {array.shape[2] for array in found.values()}) > 1:
-        raise UserError(f"{place} must hold series of one number of features, found {sorted(features)}.")
+    features = {split: array.shape[2] for split, array in found.items()}
+    if len({*features.values()}) > 1:
+        listed = ", ".join(f"{count} in {split}" for split, count in features.items())
+        raise UserError(f"{place} must hold series of one number of features, found {listed}.")
     for split, array in found.items():
         _expect_complete(array, f"{place} ({split})")
     steps = max(int((~np.isnan(array[..., 0])).sum(axis=1).max()) for array in found.values())

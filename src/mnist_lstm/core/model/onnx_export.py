@@ -39,6 +39,23 @@ OPERATORS = {
 KERNELS = {"W": ["weight_ih"], "R": ["weight_hh"], "B": ["bias_ih", "bias_hh"]}  # torch's weights in each of ONNX's
 
 
+def expect_exportable(model: ModelParameters) -> None:
+    """Checks that ONNX has operators for a network.
+
+    Raises:
+        UserError: if it has not, with the parameter.
+    """
+    possible: dict[str, list[Any]] = {
+        "cell": [*OPERATORS],
+        "gates": ["plain"],
+        "zoneout": [0.0],
+        "pooling": [*POOLINGS],
+    }
+    for key, values in possible.items():
+        if (found := getattr(model, key)) not in values:
+            raise UserError(f"model.{key} must be one of {listed(values)} to be exported to ONNX, found {found!r}.")
+
+
 def to_onnx(
     model: ModelParameters,
     weights: Mapping[str, Tensor],
@@ -55,15 +72,7 @@ def to_onnx(
     Raises:
         UserError: if onnx is not installed, or has no operator for the cell or the pooling.
     """
-    possible: dict[str, list[Any]] = {
-        "cell": [*OPERATORS],
-        "gates": ["plain"],
-        "zoneout": [0.0],
-        "pooling": [*POOLINGS],
-    }
-    for key, values in possible.items():
-        if (found := getattr(model, key)) not in values:
-            raise UserError(f"model.{key} must be one of {listed(values)} to be exported to ONNX, found {found!r}.")
+    expect_exportable(model)
     try:
         from onnx import TensorProto, helper
     except ImportError:

@@ -1,4 +1,4 @@
-"""Parquet files: of Hugging Face, with a picture file in each row, or a table of pixels."""
+"""Parquet files: of Hugging Face, with a picture file in each row, or of pixels in columns or in lists."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -62,10 +62,14 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
             raise UserError(
                 f"{path} must have a column of labels, found none; name it: --params data.label_column=NAME."
             )
-        nested = [name for name in columns if pa.types.is_struct(file.schema_arrow.field(name).type)]
+        types = {name: file.schema_arrow.field(name).type for name in columns}
+        nested = [name for name, kind in types.items() if pa.types.is_struct(kind)]
+        listed = [name for name, kind in types.items() if pa.types.is_nested(kind) and name not in nested]
         batches = file.iter_batches(ROWS, columns=columns)
         if nested:
             images, labels = _pictures(path, batches, label, nested[0], data, broken)
+        elif listed:
+            images, labels = _lists(path, batches, label, listed[0], data)
         else:
             images, labels = _rows(path, batches, label, data)
     except (pa.ArrowException, OSError) as error:
@@ -90,6 +94,23 @@ def _pictures(
     images, kept = pictures(rows(), data, broken)
     expect_readable(broken, path, data.skip_unreadable)
     return images, [labels[position] for position in kept]
+
+
+def _lists(path: Path, batches: Iterable[Any], label: int, column: str, data: DataParameters) -> tuple[Any, list[Any]]:
+    """Images of a column with the pixels of one in each row: a list of rows of pixels, or of all pixels."""
+    images, labels = [], list[Any]()
+    for batch in batches:
+        labels += batch.column(label).to_pylist()
+        images += batch.column(column).to_pylist()
+    try:
+        pixels = np.array(images)
+    except ValueError:  # lists of unequal length
+        pixels = np.empty(0, object)
+    if pixels.dtype.kind not in "iuf":
+        raise UserError(
+            f"{path} must have as many numbers in each list of the column {column!r}; leave out the rows that have not."
+        )
+    return shaped(pixels, data, path) if pixels.ndim == 2 else pixels, labels
 
 
 def _rows(path: Path, batches: Iterable[Any], label: int, data: DataParameters) -> tuple[Any, list[Any]]:

@@ -99,7 +99,7 @@ def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], unused: list[in
         row, column = bad[0]
         raise UserError(
             f"{path} must have pixels from 0 to {WHITE}, found {values[row, column]:g} in column "
-            f"{columns[int(pixels.columns[column])]} of line {line + row}."
+            f"{columns[int(pixels.columns[column])]} of line {line + row}; remove the column if it holds none."
         )
     return values.astype(np.int16 if (values < 0).any() else np.uint8)
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.splits import Source, Splits
+from mnist_lstm.core.data.suspect import warnings_about
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UnreachableError
 
@@ -42,6 +43,8 @@ def ingest(image_sources: Sources, data: DataParameters) -> Splits:
         logger.warning("%s This run is on the %s.", error, splits.card.title)
     if splits.card.preparation.paper:
         logger.warning(LIGHT_PAPER, splits.card.title)
+    for sentence in warnings_about(splits) if data.path else ():
+        logger.warning(sentence)
     counts = ", ".join(f"{splits.card.images[part]:,} to {use}" for part, use in USES.items())
     first, *others = splits.card.decided or [f"images: {counts}"]
     for line in (f"{splits.card.title}; {first}", *others):
