@@ -12,7 +12,7 @@ from mnist_lstm import pipeline_registry
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
 from mnist_lstm.errors import UserError
 from mnist_lstm.preflight import parameters_hook
-from mnist_lstm.preflight.parameters_hook import expect_entries
+from mnist_lstm.preflight.parameters_hook import expect_entries, expect_versioned
 from tests.support.projects import DIGITS, Project
 
 FINISHED = DIGITS  # the parameters of the earlier run
@@ -55,6 +55,22 @@ def test_a_run_that_does_not_ingest_is_on_the_data_that_are_there(project: Proje
     done = project.invoke("--pipelines", "evaluate")
     assert done.exit_code == 1
     assert "data.name is 'mnist', was 'digits'" in done.output.splitlines()[-1]
+
+
+def test_a_version_of_what_has_none_is_refused(project: Project) -> None:
+    before = project.checkpoints()
+    done = project.invoke("--load-versions", "checkpoint:2026-01-01T00.00.00.000Z", "--params", FINISHED)
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith("Error: --load-versions must name versioned datasets, found 'check")
+    assert project.checkpoints() == before
+
+
+def test_a_version_of_a_versioned_dataset_may_be_named(tmp_path: Path) -> None:
+    entry = {"type": "json.JSONDataset", "filepath": str(tmp_path / "mine.json")}
+    for versioned, refusal in ((True, nullcontext()), (False, pytest.raises(UserError, match="found 'mine'"))):
+        catalog = DataCatalog.from_config({"mine": entry | {"versioned": versioned}}, load_versions={"mine": "1"})
+        with refusal:
+            expect_versioned({"mine": "1"}, catalog)
 
 
 def test_the_evaluation_may_be_another_one(project: Project) -> None:

@@ -73,10 +73,13 @@ def test_a_file_that_a_run_wrote_and_that_is_gone_is_named_with_its_place(moved:
     project, run_id = moved
     client = store.client(project, store.own_uri(project))
     shutil.rmtree(project / ARTIFACTS)
+    early = str(reader.missing(client.get_run(run_id), "checkpoint.pt", "did not train"))
+    client.set_terminated(run_id)
     other = str(reader.missing(client.get_run(run_id), "checkpoint.pt", "did not train"))
     client.set_tag(run_id, WEIGHTS, "0")
     gone = str(reader.missing(client.get_run(run_id), "checkpoint.pt", "did not train"))
     assert "found none: the run did not train" in other
+    assert "found none yet: it is running" in early
     assert f"the run wrote it, but {(project / ARTIFACTS).as_uri()}" in gone
 
 

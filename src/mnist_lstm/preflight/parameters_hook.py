@@ -38,6 +38,21 @@ def expect_entries(pipeline: Pipeline, catalog: Any) -> None:
             )
 
 
+def expect_versioned(names: Iterable[str], catalog: Any) -> None:
+    """Checks that --load-versions names datasets that have versions; Kedro reads what there is without a word.
+
+    Raises:
+        UserError: if one has none, as all of the project's own.
+    """
+    for name in names:
+        version_of = getattr(catalog.get(name), "resolve_load_version", None)
+        if version_of is None or version_of() is None:
+            raise UserError(
+                f"--load-versions must name versioned datasets, found {name!r}, which has no versions; MLflow records "
+                "those of each run: `kedro run --pipelines evaluate --params of=RUN` evaluates a recorded one."
+            )
+
+
 class CheckParameters(threading.local):
     """Refuses wrong parameters before anything is read or written.
 
@@ -64,6 +79,7 @@ class CheckParameters(threading.local):
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Refuses input files that were made with other parameters than the run would record."""
         expect_entries(pipeline, catalog)
+        expect_versioned(run_params.get("load_versions") or {}, catalog)
         self._warned = False
         self._catalog, self._skips_nodes = catalog, run_params["only_missing_outputs"]
         self._expect_made_by_these(self._loaded(with_makers(pipeline.inputs())))

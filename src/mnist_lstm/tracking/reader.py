@@ -21,7 +21,7 @@ from mnist_lstm.tracking import tags
 # Folders of a run's artifacts, by the type of file; checkpoint, predictions and provenance lie in none
 FOLDERS = {".png": "figures", ".csv": "tables", ".json": "tables", ".html": "report", ".md": "report"}
 CURVES = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
-FINISHED = "FINISHED"
+FINISHED, RUNNING = "FINISHED", "RUNNING"
 # Filters of MLflow for runs that did something, or that a person started and no sweep
 DID = {
     "trained": f"tags.`{tags.WEIGHTS}` IS NOT NULL",
@@ -85,6 +85,8 @@ def read(client: Any, run: Any) -> Record:
 def missing(run: Any, name: str, otherwise: str) -> UserError:
     """The error for an artifact that a run lacks: its files are gone if the run wrote weights, else it `otherwise`."""
     wrote, place = tags.WEIGHTS in run.data.tags, run.info.artifact_uri
+    if not wrote and run.info.status == RUNNING:
+        return UserError(f"run {run.info.run_id} must hold {name}, found none yet: it is running; wait for its end.")
     found = f"the run wrote it, but {place} lacks it; bring that folder back, or" if wrote else f"the run {otherwise};"
     return UserError(f"run {run.info.run_id} must hold {name}, found none: {found} name another run.")
 

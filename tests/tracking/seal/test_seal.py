@@ -173,6 +173,11 @@ def test_a_file_of_ones_own_is_read_where_data_says(seal: Seal, finished: Projec
         verify.scored(finished.path, seal, "no/such/file.npz")
 
 
+def test_the_bundled_digits_lie_nowhere_else(seal: Seal, finished: Project) -> None:
+    with pytest.raises(UserError, match=r"^--data must be left out for bundled 8x8 digits .* found 'mine\.npz'"):
+        verify.scored(finished.path, seal, "mine.npz")
+
+
 def with_predictions(seal: Seal, logits: Any) -> Seal:
     """A seal whose manifest names these predictions, as somebody who wants to cheat would write it."""
     buffer = io.BytesIO()

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from mnist_lstm import provenance
 
 CODE = ("commit", "dirty", "source_sha256")  # parts of the provenance of code that identify it
+SKLEARN = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")  # variables that scikit-learn sets when it is imported
 MACHINE = ("hardware", "environment")  # kinds of differences that change no bit of a portable training
 
 
@@ -77,5 +78,5 @@ def _sections(git: dict[str, Any], environment: dict[str, Any], hardware: dict[s
         "code": {key: git[key] for key in CODE} | {"version": packages.pop("mnist_lstm")},
         "packages": packages,
         "hardware": hardware,
-        "environment": environment.get("variables", {}),
+        "environment": {key: value for key, value in environment.get("variables", {}).items() if key not in SKLEARN},
     }

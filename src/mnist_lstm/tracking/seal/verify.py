@@ -7,6 +7,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from mnist_lstm.core.data.bundled_digits import NAME as BUNDLED
 from mnist_lstm.core.data.sequences import sequence_split
 from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.core.evaluation.metrics import Predictions, summarize
@@ -51,6 +52,8 @@ def data_parameters(project: Path, seal: Seal, data: str | None) -> dict[str, An
     """
     here = store.config_loader(project)["parameters"]["data"]
     given: dict[str, Any] = here | {"path": None} | seal.provenance["parameters"]["data"]
+    if data and given["path"] is None and seal.card.name == BUNDLED:
+        raise UserError(f"--data must be left out for {seal.card.title}, which scikit-learn brings, found {data!r}.")
     if given["path"] is None:
         place = Path(data).absolute().as_uri() if data else None
         return given | {"name": seal.card.name, "mirror": place, "on_unreachable": "fail"}
