@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+from kedro.pipeline import Pipeline
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.preflight.cli_options import expect_preset
+from mnist_lstm.preflight import cli_options
+from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,15 @@ def test_a_misspelt_configuration_file_is_refused(tmp_path: Path, name: str) -> 
     (tmp_path / "local" / name).write_text("{}")
     with pytest.raises(UserError, match=r"must begin with '(parameters|catalog|mlflow)'"):
         expect_preset(None, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("ingest", r"\(add it to pipeline_registry\.py\)"), ("trian", r"\(did you mean 'train'\?\)")]
+)
+def test_a_pipeline_that_was_made_and_not_registered_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, name: str, hint: str
+) -> None:
+    monkeypatch.setattr(cli_options, "pipelines", {"__default__": Pipeline([]), "train": Pipeline([])})
+    options = {"is_async": False, "runner_params": {}, "runner": "SequentialRunner", "pipelines": [name]}
+    with pytest.raises(UserError, match=f"^pipeline must be .*, not '{name}' {hint}"):
+        expect_known(options)

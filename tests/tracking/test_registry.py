@@ -81,8 +81,13 @@ def test_each_data_set_has_a_registered_model_of_its_own(fakes: FakeRuns) -> Non
     for data in ("mnist", "mine"):
         assert register(fakes, 0.9, data, TEMPLATE) == f"{data}-lstm version 1 became the champion, the first one"
         assert registry.champion_of(fakes.client, f"{data}-lstm")
-        only = registry.only_champion(fakes.client)
-        assert (only is None) == (data == "mine")
+    assert load_model.run_called(fakes.client, "mnist-lstm", "mine-lstm", CHAMPION)
+    with pytest.raises(
+        UserError, match=r"no champion \(there are mine-lstm@champion, mnist-lstm@champion\); train one"
+    ):
+        load_model.run_called(fakes.client, "mnist-lstm", "kmnist-lstm", CHAMPION)
+    fakes.client.delete_registered_model_alias("mine-lstm", CHAMPION)
+    assert load_model.run_called(fakes.client, "mnist-lstm", "kmnist-lstm", CHAMPION)  # the only one
 
 
 def test_of_the_bundled_digits_only_champions_become_versions(fakes: FakeRuns) -> None:

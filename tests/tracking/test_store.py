@@ -272,6 +272,20 @@ def test_a_parent_that_is_no_run_is_refused_before_a_run_starts(fakes: FakeRuns)
             assert fakes.client.get_run(spool.run_id).data.tags["mlflow.parentRunId"] == found
 
 
+@pytest.mark.parametrize(
+    ("given", "recorded"), [("mine.npz", "docs/mine.npz"), ("../mine.npz", "mine.npz"), ("~/mine.npz", "~/mine.npz")]
+)
+def test_a_path_of_ones_own_is_recorded_from_the_project_on_wherever_the_run_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, recorded: str
+) -> None:
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path / "docs")
+    values = yaml.safe_load(PARAMETERS.read_text())
+    values["data"]["path"] = given
+    about = start.run_provenance(tmp_path, checked(values), {"env": None})
+    assert about["parameters"]["data"]["path"] == recorded
+
+
 @pytest.mark.parametrize(("answer", "is_refused"), [("2.22.0", True), ("3.17.2", False), ("<html>sign in", False)])
 def test_a_server_too_old_for_models_is_refused_before_a_run_starts(
     monkeypatch: pytest.MonkeyPatch, answer: str, is_refused: bool

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from mnist_lstm.parameters import checked
 from mnist_lstm.sections import flattened
+from mnist_lstm.tracking import store
 from mnist_lstm.tracking.payloads import CURVES
 from tests.support.projects import CLOSED, DIGITS, TESTED, Project, copied, surroundings
 
@@ -222,6 +224,23 @@ def test_a_run_that_starts_after_training_finds_and_records_what_the_run_before_
 def test_a_run_may_be_given_a_name(project: Project) -> None:
     assert project.invoke("--params", f"{DIGITS},tracking.run.name=my run", "--to-nodes", "ingest").exit_code == 0
     assert project.last_run().info.run_name == "my run"
+
+
+def test_a_run_is_recorded_beside_one_that_a_notebook_has_open(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = store.client(project.path, store.own_uri(project.path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.own_uri(project.path))
+    with mlflow.start_run(experiment_id=client.create_experiment("notebook")) as outer:
+        done = project.invoke("--params", DIGITS, "--pipelines", "without_figures")
+        assert mlflow.active_run().info.run_id == outer.info.run_id
+    assert done.exit_code == 0, done.output
+    assert "waits" not in done.output
+    run, around = project.last_run(), client.get_run(outer.info.run_id)
+    (model,) = client.search_logged_models([run.info.experiment_id])
+    assert (run.info.status, model.source_run_id, model.status) == ("FINISHED", run.info.run_id, "READY")
+    assert [each.model_id for each in run.outputs.model_outputs] == [model.model_id]
+    assert around.outputs.model_outputs == []
 
 
 def test_without_tracking_a_run_does_the_same_and_makes_no_store(short: Project, tmp_path: Path) -> None:

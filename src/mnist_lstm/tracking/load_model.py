@@ -74,8 +74,9 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
     found = None
     if named != LATEST:  # which MLflow takes for the newest version of the registered model
         found = registry.version_called(client, name if at else registered, alias)
-    if not found and named == registry.CHAMPION:
-        found = registry.only_champion(client)
+    others = registry.champions(client) if not found and named == registry.CHAMPION else []
+    if len(others) == 1:
+        (found,) = others
     if found:
         heir = registry.standing(client, found) if registry.CHAMPION in (named, alias) else found
         if heir.version != found.version:
@@ -93,9 +94,11 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
             ) from None
     if registry.CHAMPION not in (named, alias):
         return str(find_run(client, experiment, named, did=("trained",)).info.run_id)
+    there = ", ".join(sorted(f"{other.name}@{registry.CHAMPION}" for other in others))
     raise UserError(
-        f"the registered model {(name or registered)!r} has no champion; train one (`kedro run`), or name a run, "
-        "as `latest` (`kedro explain RUN`, `kedro serve --model RUN`, or the parameter 'predict.model')."
+        f"the registered model {(name or registered)!r} has no champion{f' (there are {there})' if there else ''}; "
+        "train one (`kedro run`), or name a run, as `latest` (`kedro explain RUN`, `kedro serve --model RUN`, or the "
+        "parameter 'predict.model')."
     )
 
 

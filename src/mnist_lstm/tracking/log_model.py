@@ -2,10 +2,7 @@
 
 import logging
 import re
-import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -24,7 +21,7 @@ def log_model(exported: ExportedModel, run_id: str, name: str) -> str:
     Its input has no name: MLflow's scoring server would hand a named one to torch as a dictionary, and fail.
     """
     import mlflow
-    from mlflow.models import ModelSignature
+    from mlflow.models import Model, ModelSignature
     from mlflow.types import Schema, TensorSpec
 
     images = exported.examples
@@ -34,33 +31,23 @@ def log_model(exported: ExportedModel, run_id: str, name: str) -> str:
         Schema([TensorSpec(FLOAT, (-1, *probabilities.shape[1:]))]),
     )
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    with (
-        warnings.catch_warnings(),
-        _without_ipython(),
-        mlflow.start_run(run_id=run_id),
-        torch.no_grad(),
-        shapes_of_complete_layers(),
-    ):
+    client = mlflow.MlflowClient()
+    run = client.get_run(run_id)
+    # Not through an active run, as a notebook may have another one open
+    model = client.create_logged_model(
+        run.info.experiment_id, FORBIDDEN.sub("-", name), source_run_id=run_id, params=run.data.params
+    )
+    with warnings.catch_warnings(), torch.no_grad(), shapes_of_complete_layers():
         warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
-        info = mlflow.pytorch.log_model(
-            ServedClassifier(exported.classifier).eval(),
-            name=FORBIDDEN.sub("-", name),
+        Model.log(
+            None,
+            mlflow.pytorch,
+            run_id=run_id,
+            model_id=model.model_id,
+            pytorch_model=ServedClassifier(exported.classifier).eval(),
             signature=signature,
             input_example=images.astype(FLOAT),
             pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}", f"numpy=={np.__version__}"],
             serialization_format="pt2",
         )
-    return str(info.model_id)
-
-
-@contextmanager
-def _without_ipython() -> Iterator[None]:
-    """MLflow imports IPython to ask whether it runs in there: half a second and 20 MB for a No, unless it does."""
-    if "IPython" in sys.modules:
-        yield
-        return
-    sys.modules["IPython"] = None  # type: ignore[assignment]  # its import fails, as if it were not installed
-    try:
-        yield
-    finally:
-        sys.modules.pop("IPython", None)
+    return str(model.model_id)

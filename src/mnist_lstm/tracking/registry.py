@@ -164,11 +164,10 @@ def version_called(client: Any, name: str, alias: str) -> Any | None:
         raise
 
 
-def only_champion(client: Any) -> Any | None:
-    """The champion of the only registered model that has one, None if there are more or none."""
+def champions(client: Any) -> list[Any]:
+    """The champion of each registered model that has one."""
     models = [model.name for model in client.search_registered_models(max_results=1000)]
-    found = [champion for name in models if (champion := champion_of(client, name))]
-    return found[0] if len(found) == 1 else None
+    return [champion for name in models if (champion := champion_of(client, name))]
 
 
 def _expect_registered_model(client: Any, name: str) -> None:

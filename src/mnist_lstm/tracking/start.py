@@ -119,6 +119,8 @@ def _parameters_of(conf: str, env: str | None) -> dict[str, Any]:
 def run_provenance(project: Path, parameters: Parameters, run_params: dict[str, Any]) -> dict[str, Any]:
     """What is known of a run when it starts."""
     values = parameters.model_dump()
+    if (own := values["data"]["path"]) and not Path(own).expanduser().is_absolute():
+        values["data"]["path"] = os.path.relpath(own, project)  # from where the run was started
     if values["data"]["mirror"]:
         values["data"]["mirror"] = redacted(values["data"]["mirror"])
     return {

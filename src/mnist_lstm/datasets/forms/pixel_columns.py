@@ -24,7 +24,7 @@ def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
         raise UserError(
             f"{path} must have as many pixels in a row as an image, found {count}, which is "
             f"{'not ' + str(data.size) if data.size else 'no square'}; say the size (--params data.size=HEIGHTxWIDTH) "
-            "or the column of the labels (--params data.label_column=NAME)."
+            "or the column of the labels (--params data.label_column=NAME), or remove a column that holds no pixels."
         )
     return pixels.reshape(len(pixels), height, width)
 
