@@ -27,10 +27,10 @@ def export(metadata: Any, model_name: str, file_format: str, output: Path | None
     from mnist_lstm.datasets.atomic import atomic_write
     from mnist_lstm.tracking import export as exporting
 
-    if output and output.suffix in SUFFIXES and output.suffix != f".{file_format}":
+    if output and output.suffix.lower() in SUFFIXES and output.suffix.lower() != f".{file_format}":
         raise UserError(
             f"a file in the format {file_format} must not be called {output.name!r}; name it *.{file_format}, or pass "
-            f"--format {output.suffix[1:]}."
+            f"--format {output.suffix[1:].lower()}."
         )
     path = output or metadata.project_path / "data" / "06_models" / f"classifier.{file_format}"
     atomic_write(path, exporting.content(metadata.project_path, model_name, file_format))

@@ -68,6 +68,7 @@ def test_a_parameter_overrides_one_key_of_the_settings() -> None:
         ({"run": {"name": "champion"}}, "tracking.run.name"),
         ({"run": {"name": "digits-lstm@champion"}}, "tracking.run.name"),
         ({"run": {"name": "best.pt"}}, "tracking.run.name"),
+        ({"run": {"name": f"http://127.0.0.1:5000/#/experiments/1/runs/{'a' * 32}"}}, "tracking.run.name"),
         ({"run": {"name": "0123456789abcdef" * 2}}, "tracking.run.name"),
         ({"register": "no"}, "tracking.register"),
         ({"registry": {"margin": -0.1}}, "tracking.registry.margin"),

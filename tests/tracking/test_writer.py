@@ -18,7 +18,7 @@ from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from mnist_lstm.parameters import checked
 from mnist_lstm.sections import flattened
-from mnist_lstm.tracking import store
+from mnist_lstm.tracking import load_model, store
 from mnist_lstm.tracking.payloads import CURVES
 from tests.support.projects import CLOSED, DIGITS, TESTED, Project, copied, surroundings
 
@@ -241,6 +241,21 @@ def test_a_run_is_recorded_beside_one_that_a_notebook_has_open(
     assert (run.info.status, model.source_run_id, model.status) == ("FINISHED", run.info.run_id, "READY")
     assert [each.model_id for each in run.outputs.model_outputs] == [model.model_id]
     assert around.outputs.model_outputs == []
+
+
+def test_a_model_that_could_not_be_sent_at_first_is_logged_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        refuse = mock.Mock(side_effect=mlflow.exceptions.MlflowException("no room"))
+        broken.setattr(mlflow.MlflowClient, "log_model_artifacts", refuse)
+        project.invoke("--params", DIGITS, "--pipelines", "without_figures")
+    assert refuse.call_count
+    assert project.call("sync-runs").exit_code == 0
+    client, run = store.client(project.path, store.own_uri(project.path)), project.last_run()
+    (model,) = client.search_logged_models([run.info.experiment_id])
+    assert (model.status, model.source_run_id) == ("READY", run.info.run_id)
+    assert load_model.logged_model(project.path, run.info.run_id) == f"models:/{model.model_id}"
 
 
 def test_without_tracking_a_run_does_the_same_and_makes_no_store(short: Project, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def expect_known(options: dict[str, Any]) -> None:
     names = options["pipelines"] or [options["pipeline"] or "__default__"]
     for name in names:
         if name not in pipelines:
-            made = (Path(__file__).parents[1] / "pipelines" / name).is_dir()
+            made = name.isidentifier() and (Path(__file__).parents[1] / "pipelines" / name).is_dir()
             hint = " (add it to pipeline_registry.py)" if made else nearest(name, pipelines)
             raise UserError(f"pipeline must be {listed(pipelines)}, not {name!r}{hint}.")
     expect_preset(options["env"], options["conf_source"])

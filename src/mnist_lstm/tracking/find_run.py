@@ -10,7 +10,7 @@ from mnist_lstm.tracking import reader
 from mnist_lstm.tracking.reader import FINISHED
 
 RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
-ADDRESS = re.compile(r"https?://\S*/runs/([0-9a-f]{32})\b.*")  # as a run prints it
+ADDRESS = re.compile(r"https?://\S*/runs/([0-9a-f]{32})\b.*", re.IGNORECASE)  # as a run prints it
 LATEST = "latest"
 MODELS = "; a model also by champion or another alias, NAME@champion, or a checkpoint's path (*.pt)"
 MAX_LISTED = 5  # runs of one name in an error
@@ -29,7 +29,7 @@ def find_run(client: Any, experiment_name: str, named: str, did: tuple[str, ...]
     """
     import mlflow
 
-    named = ADDRESS.sub(r"\1", named)
+    named = ADDRESS.sub(r"\1", named.strip())
     if RUN_ID.fullmatch(named):
         try:
             return client.get_run(named)

@@ -55,10 +55,12 @@ def logged_model(project: Path, named: str) -> str:
     """
     client, _, experiment, registered = store.opened(project)
     run_id = run_called(client, experiment, registered, named)
-    models = client.get_run(run_id).outputs.model_outputs
-    if not models:
+    # Not from the run's outputs, which keep what could not be logged to its end
+    logged = client.search_logged_models([client.get_run(run_id).info.experiment_id], f"source_run_id = '{run_id}'")
+    whole = [model for model in logged if model.status == "READY"]
+    if not whole:
         raise UserError(f"run {run_id} must hold an exported model, found none; name another run.")
-    return f"models:/{models[0].model_id}"
+    return f"models:/{whole[0].model_id}"
 
 
 def run_called(client: Any, experiment: str, registered: str, named: str) -> str:

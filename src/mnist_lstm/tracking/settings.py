@@ -23,7 +23,7 @@ class _Experiment(Section):
 
 def _of_this_run_alone(name: str) -> str:
     """Checks that commands do not take the name of a run for another one, or for a file."""
-    if re.fullmatch(r"latest|(.*@)?champion|.*\.pt|[0-9a-f]{32}", name):
+    if re.fullmatch(r"latest|(.*@)?champion|.*\.pt|https?:.*|[0-9a-f]{32}", name, re.IGNORECASE):
         raise PydanticCustomError("name", "Input should be a name that commands do not take for another run or a file")
     return name
 

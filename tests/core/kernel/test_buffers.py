@@ -30,6 +30,28 @@ def test_layers_directions_and_readings_of_one_size_do_not_share_a_buffer() -> N
             assert all(map(torch.equal, gradients(layer, inputs), alone))
 
 
+@needs_kernel
+def test_a_graph_is_used_a_second_time_only_where_its_gates_are_not_given_to_others() -> None:
+    layer, inputs = nn.LSTM(5, 7, batch_first=True), torch.randn(3, 4, 5)
+    read = layers.recurrent(layer, inputs)[0].sum()
+    read.backward(retain_graph=True)
+    read.backward()
+    with kept_buffers():
+        read = layers.recurrent(layer, inputs)[0].sum()
+        read.backward(retain_graph=True)
+        with pytest.raises(RuntimeError, match="cannot be used again"):
+            read.backward()
+
+
+def test_a_training_within_another_leaves_its_buffers() -> None:
+    with kept_buffers():
+        first = buffer(3, 5)
+        give_back(first)
+        with kept_buffers():
+            assert buffer(3, 5) is not first
+        assert buffer(3, 5) is first
+
+
 def test_a_buffer_is_taken_again_only_while_they_are_kept_and_of_its_kind() -> None:
     with kept_buffers():
         first = buffer(3, 5)

@@ -151,6 +151,11 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         parquet(pd.DataFrame({"image": [[1, 2, 3, 4], [1, 2, 3]], "label": [0, 1]})),
         "as many numbers in each list of the column 'image'",
     ),
+    "parquet: two columns of lists": (
+        "mine.parquet",
+        parquet(pd.DataFrame({"box": [[1, 2, 3, 4]] * 2, "image": [[1, 2, 3, 4]] * 2, "label": [0, 1]})),
+        "one column of lists, found box, image",
+    ),
     "parquet: lists of words": (
         "mine.parquet",
         parquet(pd.DataFrame({"image": [["a"] * 4, ["b"] * 4], "label": [0, 1]})),

@@ -19,21 +19,24 @@ def kept_buffers() -> Iterator[None]:
     steps grows to several times what it needs.
     """
     global _spare
-    _spare = defaultdict(list)
+    before, _spare = _spare, defaultdict(list)
     try:
         yield
     finally:
-        _spare = None
+        _spare = before
 
 
 def buffer(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """A tensor of any values, one that was given back if there is one of this shape and type."""
-    spare = _spare and _spare[torch.Size(shape), dtype]
-    return spare.pop() if spare else torch.empty(shape, dtype=dtype)
+    spare = _spare
+    found = spare[torch.Size(shape), dtype] if spare is not None else []
+    return found.pop() if found else torch.empty(shape, dtype=dtype)
 
 
-def give_back(*buffers: Tensor) -> None:
-    """Keeps what nothing uses any more."""
-    if _spare is not None:
+def give_back(*buffers: Tensor) -> bool:
+    """Keeps what nothing uses any more, and says whether it did."""
+    spare = _spare
+    if spare is not None:
         for each in buffers:
-            _spare[each.shape, each.dtype].append(each)
+            spare[each.shape, each.dtype].append(each)
+    return spare is not None

@@ -64,7 +64,7 @@ class Layer(torch.autograd.Function):
         if failed:
             raise MemoryError("no memory for the weights of a step")
         ctx.save_for_backward(w_ih, w_hh, rows, gates, states)
-        ctx.sizes, ctx.kernel = sizes, kernel
+        ctx.sizes, ctx.kernel, ctx.spent = sizes, kernel, False
         ctx.set_materialize_grads(False)
         outputs = rows[1:, :, first.value : first.value + units].transpose(0, 1)
         return outputs, outputs[:, -1].to(torch.float32, copy=True)
@@ -72,7 +72,9 @@ class Layer(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor | None, d_last: Tensor | None) -> Gradients:
-        """Gradients of the inputs and weights."""
+        """Gradients of the inputs and weights; a second time only if `kept_buffers` does not give gates to others."""
+        if ctx.spent:
+            raise RuntimeError("the graph of an update cannot be used again during training: its gates may be others'")
         w_ih, w_hh, *saved = ctx.saved_tensors
         count, steps, features, units = (getattr(ctx.sizes, name) for name in "NTFH")
         weights = [torch.empty_like(w_ih), torch.empty_like(w_hh), *torch.empty(2, len(w_hh))]
@@ -89,7 +91,7 @@ class Layer(torch.autograd.Function):
         )
         if failed:
             raise MemoryError("no memory for the gradients")
-        give_back(*saved[1:])
+        ctx.spent = give_back(*saved[1:])
         return None, None, None, dx, *weights
 
 

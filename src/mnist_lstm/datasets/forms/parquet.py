@@ -65,6 +65,8 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
         types = {name: file.schema_arrow.field(name).type for name in columns}
         nested = [name for name, kind in types.items() if pa.types.is_struct(kind)]
         listed = [name for name, kind in types.items() if pa.types.is_nested(kind) and name not in nested]
+        if len(listed) > 1:
+            raise UserError(f"{path} must have one column of lists, found {', '.join(listed)}; leave out the others.")
         batches = file.iter_batches(ROWS, columns=columns)
         if nested:
             images, labels = _pictures(path, batches, label, nested[0], data, broken)
@@ -101,16 +103,33 @@ def _lists(path: Path, batches: Iterable[Any], label: int, column: str, data: Da
     images, labels = [], list[Any]()
     for batch in batches:
         labels += batch.column(label).to_pylist()
-        images += batch.column(column).to_pylist()
-    try:
-        pixels = np.array(images)
-    except ValueError:  # lists of unequal length
-        pixels = np.empty(0, object)
-    if pixels.dtype.kind not in "iuf":
-        raise UserError(
-            f"{path} must have as many numbers in each list of the column {column!r}; leave out the rows that have not."
-        )
+        images.append(_pixels_of_lists(path, column, batch.column(column)))
+    if len({part.shape[1:] for part in images}) > 1:
+        raise _unequal_lists(path, column)
+    pixels = np.concatenate(images) if images else np.empty((0, 1, 1))
     return shaped(pixels, data, path) if pixels.ndim == 2 else pixels, labels
+
+
+def _pixels_of_lists(path: Path, column: str, lists: Any) -> Any:
+    """Numbers (N, P) or (N, height, width) of as many lists, which may hold lists."""
+    shape = [len(lists)]
+    while hasattr(lists, "flatten"):
+        inner = lists.flatten()
+        lengths = set(lists.value_lengths().to_pylist())
+        if len(lengths) != 1 or None in lengths:
+            raise _unequal_lists(path, column)
+        shape.append(*lengths)
+        lists = inner
+    values = lists.to_numpy(zero_copy_only=False)
+    if values.dtype.kind not in "iuf":
+        raise _unequal_lists(path, column)
+    return _as_bytes(values).reshape(shape)
+
+
+def _unequal_lists(path: Path, column: str) -> UserError:
+    return UserError(
+        f"{path} must have as many numbers in each list of the column {column!r}; leave out the rows that have not."
+    )
 
 
 def _rows(path: Path, batches: Iterable[Any], label: int, data: DataParameters) -> tuple[Any, list[Any]]:
@@ -125,8 +144,12 @@ def _rows(path: Path, batches: Iterable[Any], label: int, data: DataParameters) 
 
 def _pixels(batch: Any, label: int) -> Any:
     columns = [batch.column(at).to_numpy(zero_copy_only=False) for at in range(batch.num_columns) if at != label]
-    values = np.stack(columns, axis=1)
-    fits = values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= WHITE
+    return _as_bytes(np.stack(columns, axis=1))
+
+
+def _as_bytes(values: Any) -> Any:
+    """The values as uint8 where they are whole numbers that fit."""
+    fits = values.dtype.kind in "iu" and values.size and values.min() >= 0 and values.max() <= WHITE
     return values.astype(np.uint8) if fits else values
 
 

@@ -136,10 +136,8 @@ def _artifacts(client: Any, run: dict[str, Any], content: dict[str, Any]) -> Non
 
 
 def _model(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
-    """Logs the model; MLflow's own logging ends the run as finished, so its status is set back."""
     if "model_id" not in run:
-        run["model_id"] = log_model(content["exported"], run["run_id"], content["name"])
-    client.update_run(run["run_id"], status="RUNNING")
+        run["model_id"] = log_model(client, content["exported"], run["run_id"], content["name"])
 
 
 def _end(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
