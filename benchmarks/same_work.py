@@ -56,7 +56,7 @@ def main(folder: Path) -> None:
     with mlflow.start_run() as run:
         mlflow.log_params(flattened(values))
         exported = learn_and_show(parameters, parts, card)
-    log_model(exported, run.info.run_id, "model")
+    log_model(mlflow.MlflowClient(), exported, run.info.run_id, "model")
     print(f"all after {time.perf_counter() - STARTED:.3f} s")
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_block_whose_keys_are_all_commented_out_leaves_those_of_base(tmp_path:
     write(tmp_path, "parameters.yml", "training:\n  # iterations: 5\nmodel: {cell: gru}\nof_mine: null\n")
     (tmp_path / "base/mlflow.yml").write_text("tracking: {onnx: true}\n")
     (tmp_path / "wide/mlflow.yml").write_text("tracking:\n")
-    arguments = {"base_env": "base", "merge_strategy": {"parameters": "soft", "mlflow": "soft"}}
+    arguments: dict[str, Any] = {"base_env": "base", "merge_strategy": {"parameters": "soft", "mlflow": "soft"}}
     found = ConfigLoader(tmp_path, "wide", config_patterns={"mlflow": ["mlflow*"]}, **arguments)
     blocks = {"training": {"augmentation": {"shift": 0.0}}, "model": {"cell": "gru"}}
     assert found["parameters"] == blocks | {"of_mine": None}

@@ -233,7 +233,9 @@ def test_a_run_is_recorded_beside_one_that_a_notebook_has_open(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.own_uri(project.path))
     with mlflow.start_run(experiment_id=client.create_experiment("notebook")) as outer:
         done = project.invoke("--params", DIGITS, "--pipelines", "without_figures")
-        assert mlflow.active_run().info.run_id == outer.info.run_id
+        still = mlflow.active_run()
+        assert still
+        assert still.info.run_id == outer.info.run_id
     assert done.exit_code == 0, done.output
     assert "waits" not in done.output
     run, around = project.last_run(), client.get_run(outer.info.run_id)
