@@ -167,13 +167,6 @@ def test_an_unknown_key_like_no_other_comes_without_a_guess(raw: dict[str, Any],
         checked(with_value(raw, key, 1))
 
 
-def test_an_arm_in_a_run_is_refused_with_the_command_that_takes_one() -> None:
-    with pytest.raises(
-        UserError, match=r"^parameter 'arm' belongs to a sweep, found 'gru'; run `kedro sweep .*arms\.yml"
-    ):
-        checked({"arm": "gru"})
-
-
 def test_all_mistakes_are_reported_at_once(raw: dict[str, Any]) -> None:
     raw = with_value(with_value(raw, "model.hidden_size", -1), "training.lerning_rate", 1)
     with pytest.raises(UserError, match=r"'model\.hidden_size' .*; parameter 'training\.lerning_rate' is unknown"):

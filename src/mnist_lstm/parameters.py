@@ -213,11 +213,6 @@ def checked(raw: dict[str, Any]) -> Parameters:
     Raises:
         UserError: one line that names every wrong key, what was found and what is allowed.
     """
-    if "arm" in raw:
-        raise UserError(
-            f"parameter 'arm' belongs to a sweep, found {raw['arm']!r}; run `kedro sweep --env NAME --grid arm=...`, "
-            "or pass the parameters that conf/NAME/arms.yml gives for it."
-        )
     try:
         return Parameters.model_validate(raw)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from mnist_lstm import pipeline_registry
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
 from mnist_lstm.errors import UserError
 from mnist_lstm.preflight import parameters_hook
-from mnist_lstm.preflight.parameters_hook import expect_entries, expect_versioned
+from mnist_lstm.preflight.parameters_hook import expect_entries, expect_no_arm, expect_versioned
 from tests.support.projects import DIGITS, Project
 
 FINISHED = DIGITS  # the parameters of the earlier run
@@ -162,3 +162,10 @@ def test_a_run_without_work_leaves_no_record(project: Project) -> None:
     done = project.invoke(*ONLY_MISSING, "--params", FINISHED)
     assert done.exit_code == 0, done.output
     assert len(project.runs()) == before
+
+
+def test_an_arm_in_a_run_is_refused_with_the_command_that_takes_one() -> None:
+    with pytest.raises(
+        UserError, match=r"^parameter 'arm' belongs to a sweep, found 'gru'; run `kedro sweep .*arms\.yml"
+    ):
+        expect_no_arm({"arm": "gru"})

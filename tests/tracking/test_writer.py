@@ -257,6 +257,7 @@ def test_a_model_that_could_not_be_sent_at_first_is_logged_once(
     client, run = store.client(project.path, store.own_uri(project.path)), project.last_run()
     (model,) = client.search_logged_models([run.info.experiment_id])
     assert (model.status, model.source_run_id) == ("READY", run.info.run_id)
+    monkeypatch.setattr(store, "opened", lambda _: (client, "", "mnist-lstm", "digits-lstm"))
     assert load_model.logged_model(project.path, run.info.run_id) == f"models:/{model.model_id}"
 
 

@@ -38,6 +38,19 @@ def expect_entries(pipeline: Pipeline, catalog: Any) -> None:
             )
 
 
+def expect_no_arm(values: dict[str, Any]) -> None:
+    """Checks that the parameters of a run name no arm, which only a sweep has.
+
+    Raises:
+        UserError: if they do.
+    """
+    if "arm" in values:
+        raise UserError(
+            f"parameter 'arm' belongs to a sweep, found {values['arm']!r}; run `kedro sweep --env NAME --grid "
+            "arm=...`, or pass the parameters that conf/NAME/arms.yml gives for it."
+        )
+
+
 def expect_versioned(names: Iterable[str], catalog: Any) -> None:
     """Checks that --load-versions names datasets that have versions; Kedro reads what there is without a word.
 
@@ -64,6 +77,7 @@ class CheckParameters(threading.local):
         """Validates the merged parameters; the block `tracking` belongs to conf/base/mlflow.yml."""
         values = dict(context.config_loader["parameters"])
         values.pop("tracking", None)
+        expect_no_arm(values)
         self._parameters = checked(values)
 
     def parameters(self) -> Parameters:

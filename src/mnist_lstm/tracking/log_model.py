@@ -3,6 +3,7 @@
 import logging
 import re
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def log_model(client: Any, exported: ExportedModel, run_id: str, name: str) -> s
                 pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}", f"numpy=={np.__version__}"],
                 serialization_format="pt2",
             )
-        except BaseException:
-            client.delete_logged_model(model.model_id)
+        except Exception:
+            with suppress(Exception):  # of MLflow that fails again; the first error tells why
+                client.delete_logged_model(model.model_id)
             raise
     return str(model.model_id)
