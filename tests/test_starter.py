@@ -44,10 +44,13 @@ class New(NamedTuple):
 
 
 def made(folder: Path, given: dict[str, str], starter: str = str(REPOSITORY)) -> New:
-    """By `kedro new`, which leaves the home folder alone."""
+    """By `kedro new`, which leaves the home folder alone, with other people's files where its hook runs."""
+    (temporary := folder / "temporary").mkdir()
+    for module in (given["python_package"], "json", "shutil"):
+        (temporary / f"{module}.py").write_text("raise SystemExit('not a module of the starter')\n")
     (folder / "answers.yml").write_text(yaml.safe_dump(given))
     command = [KEDRO, "new", f"--starter={starter}", "--directory=starter", "--config=answers.yml"]
-    called(command, folder, HOME=str(folder))
+    called(command, folder, HOME=str(folder), TMPDIR=str(temporary))
     path = folder / given["repo_name"]
     read = {each.relative_to(path).as_posix(): each.read_bytes() for each in path.rglob("*") if each.is_file()}
     return New(path, given, {name: content.decode("latin-1") for name, content in read.items()})
