@@ -175,6 +175,9 @@ def test_a_model_is_called_by_any_alias_and_one_without_a_run_is_refused_in_a_li
     fakes.client.set_registered_model_alias(NAME, "proven", 1)
     assert load_model.run_called(fakes.client, "mnist-lstm", NAME, "proven") == run_id
     assert load_model.run_called(fakes.client, "mnist-lstm", "other", f"models:/{NAME}@proven") == run_id
+    assert load_model.run_called(fakes.client, "mnist-lstm", "other", f"models:/{NAME}/1") == run_id
+    with pytest.raises(UserError, match=f"'{NAME}/2'"):
+        load_model.run_called(fakes.client, "mnist-lstm", "other", f"models:/{NAME}/2")
     fakes.client._tracking_client.store._hard_delete_run(run_id)  # as `mlflow gc` does
     with pytest.raises(UserError, match="its 'proven', must have its run, found none with the id"):
         load_model.run_called(fakes.client, "mnist-lstm", NAME, "proven")

@@ -33,7 +33,7 @@ def model_and_run(project: Path, named: str) -> tuple[Checkpoint, str | None]:
 
     Args:
         named: "champion" or another alias of the registered model, "NAME@champion" of that of another data set, a run's
-            id or name, "latest", or a checkpoint's path.
+            id or name, "latest", "models:/NAME/VERSION" as MLflow has it, or a checkpoint's path.
     """
     path = Path(named).expanduser()
     if path.suffix == SUFFIX:
@@ -71,10 +71,10 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
     """
     import mlflow
 
-    named = named.removeprefix("models:/")  # MLflow's own address of an alias
+    named = named.removeprefix("models:/")  # MLflow's own address of a version, by its alias or number
     name, at, alias = named.rpartition("@")
-    found = None
-    if named != LATEST:  # which MLflow takes for the newest version of the registered model
+    found = registry.version_at(client, named)
+    if not found and named != LATEST:  # which MLflow takes for the newest version of the registered model
         found = registry.version_called(client, name if at else registered, alias)
     others = registry.champions(client) if not found and named == registry.CHAMPION else []
     if len(others) == 1:

@@ -1,6 +1,7 @@
 """Versions of the model in MLflow's registry, and which of them is the champion."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -154,12 +155,22 @@ def champion_of(client: Any, name: str) -> Any | None:
 
 def version_called(client: Any, name: str, alias: str) -> Any | None:
     """The version of the registered model with an alias, None if there is none."""
+    return _if_there(client.get_model_version_by_alias, name, alias)
+
+
+def version_at(client: Any, address: str) -> Any | None:
+    """The version with MLflow's address "NAME/VERSION", None if there is none."""
+    name, _, number = address.rpartition("/")
+    return _if_there(client.get_model_version, name, number) if name and number.isdecimal() else None
+
+
+def _if_there(version: Callable[[str, str], Any], name: str, which: str) -> Any | None:
     import mlflow
 
     try:
-        return client.get_model_version_by_alias(name, alias)
+        return version(name, which)
     except mlflow.exceptions.MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, or no such alias
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
 

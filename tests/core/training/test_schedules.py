@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from torch.optim import SGD
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
-from mnist_lstm.core.training.schedules import SCHEDULES, learning_rate, out_of_patience, total_updates
+from mnist_lstm.core.training.schedules import (
+    SCHEDULES,
+    learning_rate,
+    out_of_patience,
+    total_updates,
+    warn_of_vain_patience,
+)
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters, TrainingParameters
 
@@ -110,6 +116,15 @@ def test_patience_ends_after_that_many_validations_without_a_better_one() -> Non
 
 def test_a_better_validation_renews_the_patience() -> None:
     assert not out_of_patience(history(0.5, 0.4, 0.6, 0.3), 2)
+
+
+@pytest.mark.parametrize(("patience", "warns"), [(6, False), (7, True), (None, False)])
+def test_patience_that_cannot_end_a_training_is_said(
+    parameters: Parameters, patience: int | None, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    training = parameters.training.model_copy(update={"patience": patience})
+    warn_of_vain_patience(training, 799)  # validated at 100, 200, ..., 700 and 799
+    assert ("patience 7 never ends this training, which validates 8 times" in caplog.text) == warns
 
 
 def test_without_a_limit_patience_does_not_end() -> None:

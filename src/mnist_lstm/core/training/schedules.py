@@ -3,6 +3,7 @@
 The learning rate depends only on the update, so a resumed run needs no state for it.
 """
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from mnist_lstm.parameters import TrainingParameters
 RISE = 0.3  # fraction of a one-cycle schedule with rising learning rate
 FIRST, LAST = 1 / 25, 1 / 250_000  # fractions of the highest rate at the start and the end of a one-cycle schedule
 
+logger = logging.getLogger(__name__)
 Cosine = Callable[[float], float]
 
 
@@ -72,6 +74,19 @@ def total_updates(training: TrainingParameters, images: int) -> int:
     if training.warmup >= total:
         raise UserError(f"training.warmup must be fewer than the {total} updates, found {training.warmup}; lower it.")
     return total
+
+
+def warn_of_vain_patience(training: TrainingParameters, total: int) -> None:
+    """Warns if a training of `total` updates ends before `training.patience` could end it."""
+    validations = math.ceil(total / training.validate_every)
+    if training.patience and training.patience >= validations - 1:
+        logger.warning(
+            "training.patience %d never ends this training, which validates %d times in its %d updates; lower it, or "
+            "training.validate_every.",
+            training.patience,
+            validations,
+            total,
+        )
 
 
 def out_of_patience(history: list[dict[str, float]], patience: int | None) -> bool:

@@ -21,7 +21,7 @@ from mnist_lstm.core.training.fingerprint import training_fingerprint_fields
 from mnist_lstm.core.training.loop import Report, fit, paced
 from mnist_lstm.core.training.program import program_continuing
 from mnist_lstm.core.training.resume import checkpoint_to_continue
-from mnist_lstm.core.training.schedules import total_updates
+from mnist_lstm.core.training.schedules import total_updates, warn_of_vain_patience
 from mnist_lstm.core.training.snapshots import Snapshots, SnapshotTaker
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ModelParameters, SequenceParameters, TrainingParameters
@@ -60,7 +60,9 @@ def train(
     classifier = new_classifier(model, shape, len(data_card.class_names), training.seed, given, arithmetic.by_kernel)
     splits = (train_sequences, valid_sequences)
     done = before.state.iteration if before else 0
-    taker = SnapshotTaker(classifier, total_updates(training, len(train_sequences)), done)
+    total = total_updates(training, len(train_sequences))
+    warn_of_vain_patience(training, total)
+    taker = SnapshotTaker(classifier, total, done)
     reports = engine_of(training)(
         classifier, *splits, training, data_card.image_shape, before.state if before else None
     )
