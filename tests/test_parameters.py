@@ -68,6 +68,7 @@ WRONG: dict[str, list[Any]] = {
     "training.augmentation.shift": NOT_AMOUNTS,
     "training.augmentation.elastic": NOT_AMOUNTS,
     "training.augmentation.elastic_sigma": [0, -1.0, *NOT_NUMBERS],
+    "training.augmentation.pixel_dropout": NOT_SHARES,
     "training.log_every": NOT_COUNTS,
     "training.validate_every": NOT_COUNTS,
     "training.keep": ["first", None, True],
@@ -131,8 +132,8 @@ def test_a_missing_key_is_named(raw: dict[str, Any], key: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 3, "lstm", []])
 def test_a_block_that_is_no_block_is_refused(raw: dict[str, Any], value: Any) -> None:
-    with pytest.raises(UserError, match="parameter 'model' should be "):
-        checked(with_value(raw, "model", value))
+    with pytest.raises(UserError, match=r"^parameter 'model' must be a block of keys, not .* See conf/mine/"):
+        checked(with_value(raw, "model", value), "mine")
 
 
 @pytest.mark.parametrize(
@@ -282,7 +283,10 @@ DERIVED = {
         "data.brightest data.dark_on_light data.kind data.label_column data.size data.skip_unreadable data.split"
         " data.split_seed data.subset data.transposed model.forget_bias sequence.patch_size sequence.permutation_seed",
     ),
-    "later than version 0.1": (lambda role: role.neutral, "model.gates model.zoneout training.shuffle_block"),
+    "later than version 0.1": (
+        lambda role: role.neutral,
+        "model.gates model.zoneout training.augmentation.pixel_dropout training.shuffle_block",
+    ),
     "hashed under another name": (lambda role: role.hashed_as, "model.pooling"),
 }
 

@@ -64,7 +64,7 @@ class ModelParameters(Section):
 
 
 class AugmentationParameters(Section):
-    """How far each training image is moved at random, anew for each update; all zero: not at all."""
+    """How each training image is moved and erased at random, anew for each update; all zero: not at all."""
 
     rotation: Annotated[float, Field(ge=0, le=180)]  # degrees, at most, to either side
     scale: Fraction  # the size changes by at most this fraction
@@ -72,9 +72,11 @@ class AugmentationParameters(Section):
     shift: Amount  # pixels, at most, along and across
     elastic: Amount  # pixels by which elastic distortion moves a pixel, root mean square
     elastic_sigma: PositiveFloat  # pixels over which that movement is smooth
+    # This fraction of the pixels becomes 0, paper; Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
+    pixel_dropout: Annotated[Fraction, Role(neutral=(0.0,))]
 
 
-MOVEMENTS = tuple(name for name in AugmentationParameters.model_fields if name != "elastic_sigma")  # 0: off
+MOVEMENTS = ("rotation", "scale", "shear", "shift", "elastic")  # 0: off, as pixel_dropout
 
 
 class TrainingParameters(Section):
@@ -207,8 +209,11 @@ SWEPT_BLOCKS = ("data.", "sequence.", "model.", "training.")  # these decide the
 INPUT_BLOCKS = ("data.", "sequence.")  # these decide what training reads
 
 
-def checked(raw: dict[str, Any]) -> Parameters:
+def checked(raw: dict[str, Any], preset: str | None = None) -> Parameters:
     """The validated parameters of a run.
+
+    Args:
+        preset: its name, for the message: a value may come from its file.
 
     Raises:
         UserError: one line that names every wrong key, what was found and what is allowed.
@@ -217,4 +222,5 @@ def checked(raw: dict[str, Any]) -> Parameters:
         return Parameters.model_validate(raw)
     except ValidationError as error:
         found = mistakes(error, "parameter", Parameters)
-        raise UserError(f"{found}. See conf/base/parameters.yml and src/mnist_lstm/parameters.py.") from None
+        own = f"conf/{preset}/parameters.yml, " if preset not in (None, "local", "base") else ""
+        raise UserError(f"{found}. See {own}conf/base/parameters.yml and src/mnist_lstm/parameters.py.") from None

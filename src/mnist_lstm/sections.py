@@ -83,6 +83,8 @@ def _sentence(mistake: Any, root: type[BaseModel]) -> str:
         return f"{key!r} is missing"
     if mistake["type"] == "value_error":  # of several keys, which it names itself
         return str(mistake["ctx"]["error"])
+    if mistake["type"] == "model_type":
+        return f"{key!r} must be a block of keys, not {mistake['input']!r}"
     meaning = mistake["msg"].removeprefix("Input ")
     return f"{key!r} {meaning}, not {mistake['input']!r}"
 

@@ -18,7 +18,9 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import AugmentationParameters, Parameters
 from tests.conftest import Sequences
 
-MOVED = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0)
+MOVED = AugmentationParameters(
+    rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0, pixel_dropout=0
+)
 BFLOAT16 = multiplies_bfloat16()
 needs_bfloat16 = pytest.mark.skipif(not BFLOAT16, reason="this processor does not multiply in bfloat16")
 # ways to train, each of which has something to get wrong when a run is repeated or resumed

@@ -130,7 +130,7 @@ def test_series_are_neither_moved_nor_read_by_another_view(tmp_path: Path, small
     with pytest.raises(UserError, match=r"'sequence.view' must be rows for series, .* not 'columns'"):
         reshape(splits.train, splits.valid, splits.test, columns)
     parts = reshape(splits.train, splits.valid, splits.test, small.sequence)
-    moved = AugmentationParameters(rotation=1, scale=0, shear=0, shift=0, elastic=0, elastic_sigma=1)
+    moved = AugmentationParameters(rotation=1, scale=0, shear=0, shift=0, elastic=0, elastic_sigma=1, pixel_dropout=0)
     training = small.training.model_copy(update={"augmentation": moved})
     with pytest.raises(UserError, match=r"training.augmentation must be all zero for series"):
         next(train(parts[0], parts[1], splits.card, {}, small.sequence, small.model, training))

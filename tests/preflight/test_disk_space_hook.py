@@ -77,7 +77,7 @@ def test_a_link_to_a_folder_that_is_away_is_told(tmp_path: Path) -> None:
 
 def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
-    with pytest.raises(UserError, match="must be a folder that can be written"):
+    with pytest.raises(UserError, match="is a file; move it away"):
         disk_space_hook.expect_room(tmp_path / "a" / "b", 0)
 
 

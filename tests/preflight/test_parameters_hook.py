@@ -12,7 +12,7 @@ from mnist_lstm import pipeline_registry
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
 from mnist_lstm.errors import UserError
 from mnist_lstm.preflight import parameters_hook
-from mnist_lstm.preflight.parameters_hook import expect_entries, expect_no_arm, expect_versioned
+from mnist_lstm.preflight.parameters_hook import expect_entries, expect_no_arm, expect_read, expect_versioned
 from tests.support.projects import DIGITS, Project
 
 FINISHED = DIGITS  # the parameters of the earlier run
@@ -71,6 +71,22 @@ def test_a_version_of_a_versioned_dataset_may_be_named(tmp_path: Path) -> None:
         catalog = DataCatalog.from_config({"mine": entry | {"versioned": versioned}}, load_versions={"mine": "1"})
         with refusal:
             expect_versioned({"mine": "1"}, catalog)
+
+
+def test_parameters_of_predict_without_it_are_refused_and_others_with_it_alone_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    given = {"predict": {"folder": "mine"}, "training": {"seed": 2}, "tracking": {"enabled": False}}
+    every = pipeline_registry.register_pipelines()
+    whole, predict = every["__default__"], every["predict"]
+    with pytest.raises(UserError, match=r"'predict\.folder' is of the pipeline predict, .*; add --pipelines predict"):
+        expect_read(given, whole)
+    expect_read({"training": {"seed": 2}}, whole)
+    expect_read({"predict": {"folder": "mine"}}, predict)
+    expect_read(given, whole + predict)
+    assert not caplog.text
+    expect_read(given, predict)
+    assert "training.seed without effect: the pipeline predict uses" in caplog.text
 
 
 def test_the_evaluation_may_be_another_one(project: Project) -> None:

@@ -77,6 +77,7 @@ def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
         "training.augmentation.shift": 0.0,
         "training.augmentation.elastic": 0.0,
         "training.augmentation.elastic_sigma": 4.0,
+        "training.augmentation.pixel_dropout": 0.0,
         "data.train.sha256": "a" * 64,
     }
     return Checkpoint(model(layers, **changes), read_by("rows"), PROFILE, fingerprint_fields, state, "last")

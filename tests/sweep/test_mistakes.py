@@ -13,6 +13,7 @@ MISTAKES = {
     "--grid model.hiden_size=1,2": "did you mean 'model.hidden_size'",
     "--grid model.hidden_size=8,x": "'model.hidden_size' should be a valid integer, not 'x'",
     "--grid model.hidden_size=8,8": "must be given once",
+    "--grid model.hidden_size=8,16 --params model.hidden_size=32": "must be given once, found --grid and --params",
     "--grid model.hidden_size": "KEY=VALUES",
     "--grid evaluation.confidence=0.9,0.95": "'evaluation.confidence'",
     "--grid data.name=digits,digts": "did you mean 'digits'",

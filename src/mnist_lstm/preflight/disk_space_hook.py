@@ -34,7 +34,9 @@ def expect_room(folder: Path, least: int, otherwise: str = "") -> None:
     place = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if place.is_symlink() and not place.exists():
         raise UserError(f"{place} must be a folder, found a link to {place.readlink()}, which is not there; mount it.")
-    if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+    if not place.is_dir():
+        raise UserError(f"{folder} must be a folder, found that {place} is a file; move it away.")
+    if not os.access(place, os.W_OK | os.X_OK):
         raise UserError(f"{folder} must be a folder that can be written, found that {place} cannot; mend its rights.")
     free = shutil.disk_usage(place).free
     if free < least:

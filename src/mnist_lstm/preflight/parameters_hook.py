@@ -9,12 +9,14 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
 
-from mnist_lstm.errors import UserError
+from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import Parameters, checked
+from mnist_lstm.sections import flattened
 
 logger = logging.getLogger(__name__)
 
-STAGES = ("ingest", "reshape", "train", "evaluate", "report", "predict")  # a pipeline of one's own may have others
+PREDICT = "predict"
+STAGES = ("ingest", "reshape", "train", "evaluate", "report", PREDICT)  # a pipeline of one's own may have others
 MAKERS = ("data_card", "checkpoint")  # these hold the parameters with which files were made
 
 
@@ -51,6 +53,24 @@ def expect_no_arm(values: dict[str, Any]) -> None:
         )
 
 
+def expect_read(given: dict[str, Any], pipeline: Pipeline) -> None:
+    """Checks that a run with a folder to predict does that, and says which parameters one that does only that ignores.
+
+    Raises:
+        UserError: if it does not.
+    """
+    predicts = {node.namespace == PREDICT for node in pipeline.nodes}
+    if True not in predicts and (given.get(PREDICT) or {}).get("folder") is not None:
+        raise UserError(
+            f"parameter '{PREDICT}.folder' is of the pipeline {PREDICT}, which this run does not have; add --pipelines "
+            f"{PREDICT}, or leave it out."
+        )
+    without_effect = flattened({block: value for block, value in given.items() if block not in (PREDICT, "tracking")})
+    if predicts == {True} and without_effect:
+        found = listed(without_effect)
+        logger.warning("%s without effect: the pipeline %s uses what the model was trained with.", found, PREDICT)
+
+
 def expect_versioned(names: Iterable[str], catalog: Any) -> None:
     """Checks that --load-versions names datasets that have versions; Kedro reads what there is without a word.
 
@@ -78,7 +98,7 @@ class CheckParameters(threading.local):
         values = dict(context.config_loader["parameters"])
         values.pop("tracking", None)
         expect_no_arm(values)
-        self._parameters = checked(values)
+        self._parameters = checked(values, context.env)
 
     def parameters(self) -> Parameters:
         """The validated parameters of this run."""
@@ -93,6 +113,7 @@ class CheckParameters(threading.local):
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Refuses input files that were made with other parameters than the run would record."""
         expect_entries(pipeline, catalog)
+        expect_read(run_params.get("runtime_params") or {}, pipeline)
         expect_versioned(run_params.get("load_versions") or {}, catalog)
         self._warned = False
         self._catalog, self._skips_nodes = catalog, run_params["only_missing_outputs"]

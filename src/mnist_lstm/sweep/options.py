@@ -8,6 +8,9 @@ from typing import Any
 
 from mnist_lstm.cluster import expect_ray
 from mnist_lstm.errors import UserError, listed, nearest
+from mnist_lstm.renamed_parameters import with_current_names
+from mnist_lstm.sections import flattened
+from mnist_lstm.sweep.base_parameters import split_option
 from mnist_lstm.sweep.study import DIRECTIONS
 
 
@@ -51,6 +54,10 @@ class SweepOptions:
             raise UserError(
                 "a sweep needs parameters to change: --grid KEY=V1,V2, --seeds N, or --search KEY=LOW:HIGH."
             )
+        for option, texts in (("--grid", self.grid), ("--search", self.search)):
+            for key, _ in (split_option(option, text) for text in texts):
+                if key in flattened(with_current_names(self.params, "--params")):
+                    raise UserError(f"{key} must be given once, found {option} and --params; leave one out.")
         if self.name and not re.fullmatch(r"[\w-]+", self.name, re.ASCII):
             raise UserError(f"--name must be letters, digits, - and _, not {self.name!r}: it becomes a folder's name.")
         self._check_engine()

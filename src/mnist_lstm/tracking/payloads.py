@@ -60,7 +60,7 @@ def metrics(points: Iterable[Point], images: dict[str, str] | None = None) -> li
 
 def with_effect(parameters: dict[str, str]) -> dict[str, str]:
     """Those of a run's parameters that can change a result, flat; provenance.json has all."""
-    moved = any(parameters.get(f"{AUGMENTATION}{name}", "0.0") != "0.0" for name in MOVEMENTS)
+    moved = any(parameters.get(f"{AUGMENTATION}{name}", "0.0") != "0.0" for name in (*MOVEMENTS, "pixel_dropout"))
     return {
         key: value
         for key, value in parameters.items()

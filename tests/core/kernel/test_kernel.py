@@ -188,7 +188,9 @@ def test_instructions_and_threads_change_no_bit(
 ) -> None:
     changes = {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "cosine", "clip_norm": 0.5, "ema_decay": 0.9}
     changes |= {"label_smoothing": 0.1, "precision": "portable", "iterations": 12, "batch_size": 40}
-    moves = AugmentationParameters(rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0)
+    moves = AugmentationParameters(
+        rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0, pixel_dropout=0
+    )
     layers_of = {"cell": cell, "num_layers": 2, "bidirectional": True, "dropout": 0.2, "hidden_size": 19}
     model = small.model.model_copy(update=layers_of)
 
@@ -245,7 +247,9 @@ def test_the_norm_of_gradients_is_limited_as_by_torch() -> None:
 
 @needs_kernel
 def test_images_move_as_by_torch_up_to_rounding() -> None:
-    settings = AugmentationParameters(rotation=30, scale=0.2, shear=0.2, shift=2.0, elastic=1.5, elastic_sigma=4.0)
+    settings = AugmentationParameters(
+        rotation=30, scale=0.2, shear=0.2, shift=2.0, elastic=1.5, elastic_sigma=4.0, pixel_dropout=0
+    )
     images = torch.randint(0, 256, (20, 9, 7), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     order = np.arange(63).reshape(9, 7)
     portable, torchs = (

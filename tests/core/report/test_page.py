@@ -146,7 +146,7 @@ def test_the_spelled_out_command_has_every_parameter_that_decides_the_result() -
         "training.threads=1,training.learning_rate=0.001,training.clip_norm=null,training.label_smoothing=0.0,"
         "training.ema_decay=0.0,training.precision=float32,training.augmentation.rotation=0.0,"
         "training.augmentation.scale=0.0,training.augmentation.shear=0.0,training.augmentation.shift=0.0,"
-        "training.augmentation.elastic=0.0,training.augmentation.elastic_sigma=4.0,evaluation.confidence=0.95,data.on_unreachable=fail"
+        "training.augmentation.elastic=0.0,training.augmentation.elastic_sigma=4.0,training.augmentation.pixel_dropout=0.0,evaluation.confidence=0.95,data.on_unreachable=fail"
     )
 
 

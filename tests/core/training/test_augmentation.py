@@ -18,8 +18,24 @@ from mnist_lstm.parameters import AugmentationParameters
 from tests.conftest import read_by
 from tests.core.conftest import needs_kernel
 
-NONE = {"rotation": 0.0, "scale": 0.0, "shear": 0.0, "shift": 0.0, "elastic": 0.0, "elastic_sigma": 4.0}
-ALL = {"rotation": 20.0, "scale": 0.2, "shear": 0.2, "shift": 2.0, "elastic": 1.0, "elastic_sigma": 2.0}
+NONE = {
+    "rotation": 0.0,
+    "scale": 0.0,
+    "shear": 0.0,
+    "shift": 0.0,
+    "elastic": 0.0,
+    "elastic_sigma": 4.0,
+    "pixel_dropout": 0.0,
+}
+ALL = {
+    "rotation": 20.0,
+    "scale": 0.2,
+    "shear": 0.2,
+    "shift": 2.0,
+    "elastic": 1.0,
+    "elastic_sigma": 2.0,
+    "pixel_dropout": 0.0,
+}
 HEIGHT, WIDTH = 20, 16
 
 
@@ -70,6 +86,21 @@ def test_settings_of_zero_are_no_augmentation() -> None:
 def test_each_setting_moves_images(key: str) -> None:
     assert any_augmentation(AugmentationParameters(**(NONE | {key: ALL[key]})))
     assert not np.array_equal(moved(blobs(3), {key: ALL[key]}), blobs(3))
+
+
+def test_dropout_of_pixels_erases_its_share_anew_for_each_update_and_moves_nothing() -> None:
+    settings = AugmentationParameters(**NONE | {"pixel_dropout": 0.3})
+    assert any_augmentation(settings)
+    images = np.random.default_rng(0).integers(1, 256, (200, HEIGHT, WIDTH), np.uint8)
+    sequences = torch.from_numpy(to_sequences(images, pixel_order_for(read_by("rows"), HEIGHT, WIDTH)))
+    for portable in (False, True):
+        erased = [augmentation({"pixel_dropout": 0.3}, portable=portable)(sequences, update) for update in (1, 1, 2)]
+        seen = [each != 0 for each in erased]
+        assert torch.equal(erased[0], torch.where(seen[0], sequences, 0))
+        assert torch.equal(seen[0], seen[1])
+        assert 0.1 < (seen[0] != seen[2]).float().mean() < 0.9
+        assert float(seen[0].float().mean()) == pytest.approx(0.7, abs=0.02)
+        assert torch.equal(seen[0].float().mean((1, 2)) > 0.3, torch.ones(len(images), dtype=torch.bool))
 
 
 @given(height=st.integers(3, 9), width=st.integers(3, 9), view=st.sampled_from(sorted(VIEWS)))

@@ -141,6 +141,11 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "npy: objects": ("x_train.npy", b"", "found none of them"),
     "parquet: cut short": ("mine.parquet", parquet(table())[:-10], "complete parquet file"),
     "parquet: no labels": ("mine.parquet", parquet(table().drop(columns="label")), r"data\.label_column"),
+    "parquet: a column of words": (
+        "mine.parquet",
+        parquet(table(split=["train"] * 40)),
+        "in all columns but that of the labels, found 'split' of (large_)?string; remove",
+    ),
     "parquet: a broken picture": (
         "mine.parquet",
         parquet(pd.DataFrame({"image": [{"bytes": b"x", "path": None}] * 2, "label": [0, 1]})),
@@ -169,7 +174,16 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "libsvm: cut short": ("mine.libsvm", b"1 1:0.5 2:0.5\n2 1:0.5 2:\n", "complete sparse text"),
     "bz2: cut short": ("mine.bz2", b"BZh91AY&SY" + bytes(9), "complete sparse text"),
     "HDF5: cut short": ("mine.h5", b"\x89HDF\r\n\x1a\n" + bytes(9), "needs h5py|complete HDF5 file"),
-    "IDX: images without labels": ("x-images-idx3-ubyte", idx.encode(IMAGES), "one file of train labels, found none"),
+    "IDX: images without labels": (
+        "x-images-idx3-ubyte",
+        idx.encode(IMAGES),
+        "file of train labels .* the folder of both",
+    ),
+    "IDX: a web page for the images": (
+        "mine.zip",
+        zipped(**{"t-images-idx3-ubyte": b"<!DOCTYPE html>", "t-labels-idx1-ubyte": idx.encode(LABELS)}),
+        "files that are called so, found t-images-idx3-ubyte, a web page: download the file again",
+    ),
     "zip: cut short": ("mine.zip", zipped(train__csv=csv())[:-30], "complete zip file|complete file of numpy"),
     "zip: several candidates": (
         "mine.zip",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from mnist_lstm.core.data.sequences import step_word
 from mnist_lstm.core.training.augmentation import any_augmentation
 from mnist_lstm.core.training.checkpoint import Checkpoint
+from mnist_lstm.core.training.fingerprint import CAME_LATER
 from mnist_lstm.parameters import AugmentationParameters
 
 AUGMENTATION = "training.augmentation."
@@ -126,7 +127,7 @@ def _words(checkpoint: Checkpoint) -> dict[str, str]:
 
 def _compared(checkpoint: Checkpoint) -> str:
     """Whether the two learning curves are comparable, and what follows."""
-    trained = checkpoint.fingerprint_fields
+    trained = CAME_LATER | checkpoint.fingerprint_fields
     moves = {key.removeprefix(AUGMENTATION): trained[key] for key in trained if key.startswith(AUGMENTATION)}
     distinct = {
         "dropout": checkpoint.model.dropout > 0,

@@ -1,4 +1,4 @@
-"""Random shift, rotation, scale, shear and elastic distortion of the images of each update."""
+"""Random shift, rotation, scale, shear, elastic distortion and dropout of pixels of the images of each update."""
 
 import math
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Augmentation:
         device: torch.device,
         portable: bool = False,
     ):
-        self._portable = portable
+        self._portable, self._moves = portable, any(getattr(settings, name) for name in MOVEMENTS)
         self._settings, self._seed, self._size, self._device = settings, seed, size, device
         self._pixel_order = torch.from_numpy(pixel_order.ravel()).to(device)
         self._grid = _pixels(size).to(device)
@@ -52,6 +52,13 @@ class Augmentation:
     def __call__(self, sequences: Tensor, update: int) -> Tensor:
         """The sequences uint8 (N, T, F) of the augmented images for this update."""
         random = np.random.default_rng([self._seed, AUGMENTATION, update])
+        moved = self._moved(sequences, random) if self._moves else sequences
+        if not self._settings.pixel_dropout:
+            return moved
+        seen = random.random(tuple(moved.shape), np.float32) >= self._settings.pixel_dropout
+        return moved * torch.from_numpy(seen).to(self._device)
+
+    def _moved(self, sequences: Tensor, random: np.random.Generator) -> Tensor:
         if self._portable:
             images = torch.empty(len(sequences), math.prod(self._size), dtype=torch.uint8)
             images[:, self._pixel_order] = sequences.flatten(1)
@@ -106,7 +113,7 @@ class Augmentation:
 
 def any_augmentation(settings: AugmentationParameters) -> bool:
     """Whether any augmentation is on."""
-    return any(getattr(settings, name) for name in MOVEMENTS)
+    return any(getattr(settings, name) for name in (*MOVEMENTS, "pixel_dropout"))
 
 
 def _pixels(size: tuple[int, int]) -> Tensor:

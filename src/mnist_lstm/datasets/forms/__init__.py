@@ -47,6 +47,9 @@ def read(path: Path, data: DataParameters) -> RawData:
         suffixes = {each.suffix for paths in found.values() for each in paths}
         if empty := [file for file in files if file.suffix in suffixes and file.is_file() and not file.stat().st_size]:
             raise UserError(f"{path} must hold complete files, found {shown(empty)} without content; get them again.")
+        like_data = (file for file in files if file.suffix in suffixes and not recognised(file))
+        if other := foreign(like_data):
+            raise UserError(f"{path} must hold data in files that are called so, found {other}.")
         if not found and place.is_dir():
             return folders.read(place, data)
         if len(found) != 1:

@@ -46,7 +46,8 @@ def _part(paths: list[Path], split: str) -> RawSplit:
     """The files of labels are known by their names, or else by having the fewest axes."""
     labels = [path for path in paths if is_of_labels(path.name)] or [path for path in paths if _axes(path) < 3]
     images = [path for path in paths if path not in labels]
-    return RawSplit(images_in(only(images, f"{split} images")), labels_in(only(labels, f"{split} labels")))
+    chosen = only(images, f"{split} images", labels), only(labels, f"{split} labels", images)
+    return RawSplit(images_in(chosen[0]), labels_in(chosen[1]))
 
 
 def _axes(path: Path) -> int:

@@ -67,6 +67,8 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
         listed = [name for name, kind in types.items() if pa.types.is_nested(kind) and name not in nested]
         if len(listed) > 1:
             raise UserError(f"{path} must have one column of lists, found {', '.join(listed)}; leave out the others.")
+        if not nested and not listed:
+            _expect_numbers(path, {name: kind for name, kind in types.items() if name != columns[label]})
         batches = file.iter_batches(ROWS, columns=columns)
         if nested:
             images, labels = _pictures(path, batches, label, nested[0], data, broken)
@@ -79,6 +81,17 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
     if not labels:
         raise UserError(f"{path} must hold images, found no row.")
     return _Part(images, labels, _names(file, columns[label]), bool(nested))
+
+
+def _expect_numbers(path: Path, types: dict[str, Any]) -> None:
+    import pyarrow as pa
+
+    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    if wrong := [f"{name!r} of {kind}" for name, kind in types.items() if not any(is_one(kind) for is_one in numbers)]:
+        raise UserError(
+            f"{path} must have numbers in all columns but that of the labels, found {', '.join(wrong)}; remove these "
+            "columns, or name that of the labels: --params data.label_column=NAME."
+        )
 
 
 def _pictures(

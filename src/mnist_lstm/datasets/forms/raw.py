@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -120,16 +120,24 @@ def _foreign(file: Path) -> str | None:
     return f"{file.name}, {kind}" if kind else None
 
 
-def only(paths: list[Path], what: str) -> Path:
+def only(paths: list[Path], what: str, beside: Sequence[Path] = ()) -> Path:
     """The one path.
+
+    Args:
+        beside: the files that need one; there are some if there may be no path.
 
     Raises:
         UserError: if there are several or none.
     """
-    if len(paths) != 1:
+    if not paths:
         raise UserError(
-            f"there must be one file of {what}, found {shown(paths) if paths else 'none'}; name the one in the "
-            "parameter data.path, or a word of its name: --params data.subset=WORD."
+            f"{beside[0]} must have a file of {what} with it, found none that was read; name the folder of both in the "
+            "parameter data.path, or get the file again."
+        )
+    if len(paths) > 1:
+        raise UserError(
+            f"there must be one file of {what}, found {shown(paths)}; name the one in the parameter data.path, or a "
+            "word of its name: --params data.subset=WORD."
         )
     return paths[0]
 

@@ -35,14 +35,17 @@ def refusal(found: list[Difference]) -> str:
 
 
 def show(found: list[Difference], what: str) -> None:
-    """Prints the differences since a run as a table, or that there are none. What a record says is shown as text."""
+    """Prints the differences since a run as a table, or that there are none. What a record says is shown as text.
+
+    The data are compared when they are read.
+    """
     from rich import get_console
     from rich.markup import escape
     from rich.table import Table
 
     title = escape(f"Since {what}")
     if not found:
-        get_console().print(f"{title}: what decides its bits is the same.", highlight=False)
+        get_console().print(f"{title}: code, packages and machine are the same.", highlight=False)
         return
     table = Table("", "what", "then", "now", title=title)
     for difference in found:

@@ -123,6 +123,7 @@ def _options(again: Again, name: str, place: Path) -> dict[str, Any]:
     recorded = about["parameters"] if place != again.project else with_current_names(about["parameters"])
     parameters = {key: dict(value) for key, value in recorded.items()}  # a worktree may know only the old names
     parameters["data"] = recorded_data(about["data"], parameters["data"], again.project)
+    parameters.pop("predict", None)  # of another pipeline
     parameters["training"]["resume"] = False
     if place == again.project or "reuse" in parameters["training"]:  # unknown to older code
         parameters["training"]["reuse"] = False
@@ -171,6 +172,8 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
     }
     if all(parts.values()):
         return Verdict(True, f"reproduced to the bit: weights, predictions, {len(then.metrics)} metrics and curves")
+    if other := _other_data(then.provenance["data"], now.provenance["data"]):
+        return Verdict(False, f"not reproduced, because {other}.")
     largest = largest_difference(then.predictions, now.predictions)
     why = _why(then.checkpoint, now.checkpoint, found)
     different = ", ".join(name for name, equal in parts.items() if not equal)
@@ -178,6 +181,18 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
         bound = f"{largest:.1e} of every probability"
         return Verdict(False, f"reproduced within {bound}; {different} differ in bits: {why}")
     return Verdict(False, f"not reproduced: {different} differ, a probability by {largest:.2g}: {why}")
+
+
+def _other_data(then: dict[str, Any], now: dict[str, Any]) -> str:
+    """What differs between two data cards: "the data (test) changed: mine.npz is another file"; empty if nothing."""
+    splits = [split for split, digest in then["sha256"].items() if now["sha256"][split] != digest]
+    names = sorted(then["files"].keys() | now["files"].keys())
+    files = [name for name in names if then["files"].get(name) != now["files"].get(name)]
+    if not splits:
+        return ""
+    others = "is another file" if len(files) == 1 else "are other files"
+    found = f"{', '.join(files)} {others}" if files else "read otherwise"
+    return f"the data ({', '.join(splits)}) changed: {found}; bring back what the run read"
 
 
 def _same_metrics(then: dict[str, float], now: dict[str, float]) -> bool:
