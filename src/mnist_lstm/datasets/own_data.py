@@ -138,7 +138,7 @@ def _labelled(raw: RawData, place: str) -> tuple[dict[str, RawSplit], list[str]]
     """The parts that have labels, training first, and the notes."""
     if "train" not in raw.parts:
         raise UserError(
-            f"{place} must hold training images, found those to {', '.join(raw.parts) or 'nothing'} alone; name the "
+            f"{place} must hold training data, found those to {', '.join(raw.parts) or 'nothing'} alone; name the "
             f"training file, or predict these: --pipelines predict --params predict.folder={place}."
         )
     notes = list(raw.notes)

@@ -135,7 +135,8 @@ def _range(option: str, text: str) -> Range:
     numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
     if not len(ends) == len(numbers) == 2 or numbers[0] >= numbers[1] or (log and numbers[0] <= 0):
         raise UserError(
-            f"--search must be given as KEY=LOW:HIGH, KEY=log:LOW:HIGH (above 0) or KEY=A,B,C, found {option!r}."
+            "--search must be given as KEY=LOW:HIGH or KEY=log:LOW:HIGH (above 0), LOW less than HIGH, or KEY=A,B,C, "
+            f"found {option!r}."
         )
     return Range(numbers[0], numbers[1], log)
 

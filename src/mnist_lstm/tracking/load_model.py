@@ -63,8 +63,8 @@ def logged_model(project: Path, named: str) -> str:
     return f"models:/{whole[0].model_id}"
 
 
-def run_called(client: Any, experiment: str, registered: str, named: str) -> str:
-    """The id of the run that trained the model, whose version may be called by an alias.
+def run_called(client: Any, experiment: str, registered: str, named: str, did: tuple[str, ...] = ("trained",)) -> str:
+    """The id of the run that trained the model, whose version may be called by an alias; `did` as in `find_run`.
 
     Raises:
         UserError: if there is none.
@@ -95,7 +95,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str) -> str
                 f"{found.run_id!r}: it was deleted; train again (`kedro run`), or name another model."
             ) from None
     if registry.CHAMPION not in (named, alias):
-        return str(find_run(client, experiment, named, did=("trained",)).info.run_id)
+        return str(find_run(client, experiment, named, did).info.run_id)
     there = ", ".join(sorted(f"{other.name}@{registry.CHAMPION}" for other in others))
     raise UserError(
         f"the registered model {(name or registered)!r} has no champion{f' (there are {there})' if there else ''}; "

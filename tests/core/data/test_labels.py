@@ -51,7 +51,7 @@ def test_names_of_labels_are_those_of_the_source() -> None:
         ({"train": np.arange(300)}, r"found 300 different labels; .*data\.label_column"),
         (
             {"train": np.array([0, 1]), "test": np.array([2])},
-            r"labels in test that its training images have .*, found 2",
+            r"labels in test that its training data have .*, found 2",
         ),
     ],
     ids=str,

@@ -28,14 +28,14 @@ def mapped(parts: Mapping[str, Any], names: Mapping[Any, str] | None, place: str
 
     Raises:
         UserError: if a label is missing or no whole number, if there are not 2 to 256 classes, or if a split has a
-            class that the training images lack.
+            class that the training data lack.
     """
     plain = {split: _plain(labels, f"{place} ({split})") for split, labels in parts.items()}
     values: list[Any] = np.unique(plain[next(iter(plain))]).tolist()  # those of training: the first split
     for split, labels in plain.items():
         if missing := [value for value in np.unique(labels).tolist() if value not in values]:
             raise UserError(
-                f"{place} must have labels in {split} that its training images have ({_listed(values)}), found "
+                f"{place} must have labels in {split} that its training data have ({_listed(values)}), found "
                 f"{missing[0]!r}."
             )
     if not 2 <= len(values) <= MOST_CLASSES:

@@ -55,7 +55,7 @@ def sealed(project: Path, named: str) -> tuple[bytes, str]:
         UserError: if there is no such run, or it did not train and evaluate.
     """
     client, _, experiment, registered = store.opened(project)
-    run = client.get_run(load_model.run_called(client, experiment, registered, named))
+    run = client.get_run(load_model.run_called(client, experiment, registered, named, ("trained", "evaluated")))
     run_id = run.info.run_id
     load_model.of_run(client, run_id)  # checks its weights, or names what is missing
     files = reader.artifacts(client, run_id)
