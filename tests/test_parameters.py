@@ -133,7 +133,7 @@ def test_a_missing_key_is_named(raw: dict[str, Any], key: str) -> None:
 @pytest.mark.parametrize("value", [None, 3, "lstm", []])
 def test_a_block_that_is_no_block_is_refused(raw: dict[str, Any], value: Any) -> None:
     with pytest.raises(UserError, match=r"^parameter 'model' must be a block of keys, not .* See conf/mine/"):
-        checked(with_value(raw, "model", value), "mine")
+        checked(with_value(raw, "model", value), ("conf/mine/parameters.yml",))
 
 
 @pytest.mark.parametrize(

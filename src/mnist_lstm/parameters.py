@@ -10,6 +10,7 @@ from mnist_lstm.parameter_types import FROM_NUMBER, PATH, Amount, Fraction, Resu
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import TRANSIENT, Role, Section, flattened, mistakes, roles
 
+BASE = "conf/base/parameters.yml"
 LABEL, UNNAMED = Role(named="label"), Role(named="never")
 
 
@@ -209,11 +210,11 @@ SWEPT_BLOCKS = ("data.", "sequence.", "model.", "training.")  # these decide the
 INPUT_BLOCKS = ("data.", "sequence.")  # these decide what training reads
 
 
-def checked(raw: dict[str, Any], preset: str | None = None) -> Parameters:
+def checked(raw: dict[str, Any], files: tuple[str, ...] = (BASE,)) -> Parameters:
     """The validated parameters of a run.
 
     Args:
-        preset: its name, for the message: a value may come from its file.
+        files: that may hold a wrong value, for the message.
 
     Raises:
         UserError: one line that names every wrong key, what was found and what is allowed.
@@ -222,5 +223,4 @@ def checked(raw: dict[str, Any], preset: str | None = None) -> Parameters:
         return Parameters.model_validate(raw)
     except ValidationError as error:
         found = mistakes(error, "parameter", Parameters)
-        own = f"conf/{preset}/parameters.yml, " if preset not in (None, "local", "base") else ""
-        raise UserError(f"{found}. See {own}conf/base/parameters.yml and src/mnist_lstm/parameters.py.") from None
+        raise UserError(f"{found}. See {', '.join(files)} and src/mnist_lstm/parameters.py.") from None

@@ -75,6 +75,14 @@ def test_a_link_to_a_folder_that_is_away_is_told(tmp_path: Path) -> None:
         disk_space_hook.expect_room(tmp_path / "data" / "08_reporting", 0)
 
 
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_written(project: Project) -> None:
+    (project.path / "data/08_reporting/report.html").mkdir(parents=True)
+    line = last_line(project.invoke("--params", DIGITS))
+    assert line.endswith("report.html must be a file or free, found a folder; move it away.")
+    assert contents(project) == {}
+    assert project.runs() == []
+
+
 def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(UserError, match="is a file; move it away"):

@@ -190,6 +190,12 @@ def test_a_damaged_store_is_named(tmp_path: Path) -> None:
         store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
 
 
+def test_a_folder_in_the_place_of_the_store_is_to_be_moved_away(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").mkdir()
+    with pytest.raises(UserError, match=r"mlflow\.db must answer, found: a folder in the place of its file;"):
+        store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
 def test_a_run_from_a_subfolder_is_recorded_in_the_projects_root(project: Project) -> None:
     assert project.invoke("--params", DIGITS, "--to-nodes", "ingest", folder="data/08_reporting").exit_code == 0
     run = project.last_run()

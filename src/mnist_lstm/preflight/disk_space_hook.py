@@ -20,8 +20,12 @@ class CheckDiskSpace:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         """Checks that each folder, and that for temporary files, is writable and its disk has room."""
-        for folder in sorted({folder for name in pipeline.all_outputs() if (folder := _folder(catalog, name))}):
+        places = [place for name in pipeline.all_outputs() if (place := _place(catalog, name))]
+        for folder in sorted({folder for _, folder in places}):
             expect_room(folder, LEAST)
+        for file, _ in places:
+            if file and file.is_dir():
+                raise UserError(f"{file} must be a file or free, found a folder; move it away.")
         expect_room(Path(tempfile.gettempdir()), LEAST_TEMPORARY, "; or choose another by TMPDIR")
 
 
@@ -46,10 +50,12 @@ def expect_room(folder: Path, least: int, otherwise: str = "") -> None:
         )
 
 
-def _folder(catalog: Any, name: str) -> Path | None:
-    """The folder of a dataset's files; None if it has none on this machine."""
+def _place(catalog: Any, name: str) -> tuple[Path | None, Path] | None:
+    """The file of a dataset, if it is one, and the folder of its files; None if it has none on this machine."""
     dataset = catalog.get(name)
     if getattr(dataset, "_protocol", "file") != "file":
         return None
     file, folder = getattr(dataset, "_filepath", None), getattr(dataset, "_folder", None)
-    return Path(file).parent if file else folder
+    if file:
+        return Path(file), Path(file).parent
+    return (None, folder) if folder else None

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -10,11 +11,12 @@ from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
 
 from mnist_lstm.errors import UserError, listed
-from mnist_lstm.parameters import Parameters, checked
+from mnist_lstm.parameters import BASE, Parameters, checked
 from mnist_lstm.sections import flattened
 
 logger = logging.getLogger(__name__)
 
+LOCAL = "local"  # the environment where none is chosen
 PREDICT = "predict"
 STAGES = ("ingest", "reshape", "train", "evaluate", "report", PREDICT)  # a pipeline of one's own may have others
 MAKERS = ("data_card", "checkpoint")  # these hold the parameters with which files were made
@@ -98,7 +100,9 @@ class CheckParameters(threading.local):
         values = dict(context.config_loader["parameters"])
         values.pop("tracking", None)
         expect_no_arm(values)
-        self._parameters = checked(values, context.env)
+        preset = f"{context.env or LOCAL}/parameters.yml"
+        given = Path(context.config_loader.conf_source, preset).is_file()
+        self._parameters = checked(values, (f"conf/{preset}", BASE) if given else (BASE,))
 
     def parameters(self) -> Parameters:
         """The validated parameters of this run."""

@@ -1,4 +1,5 @@
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,21 @@ def test_a_folder_that_does_not_serve_is_told_in_one_line(
         read(tmp_path / "leaves", split=HALF)
     assert "\n" not in str(raised.value)
     assert str(tmp_path) in str(raised.value)
+
+
+def test_a_class_has_one_name_however_its_accents_are_written(tmp_path: Path, fill: Fill, read: Read) -> None:
+    """macOS may write a letter and its accent where others have one letter, which would also be sorted otherwise."""
+    for split, name in (("train", "\u00e9rable"), ("test", "e\u0301rable")):
+        (fill(split) / split / "ash").rename(tmp_path / "leaves" / split / name)
+    found = read(tmp_path / "leaves")
+    assert found.card.class_names == ["Oak leaf", "birch", "\u00e9rable"]
+    for part in (found.train, found.test):
+        shown = zip(greys(part), part.labels.tolist(), strict=True)
+        assert {grey % 10: label for grey, label in shown} == {0: 0, 2: 1, 1: 2}
+    test = tmp_path / "leaves" / "test"
+    shutil.copytree(test / "e\u0301rable", test / "\u00e9rable")
+    with pytest.raises(UserError, match="found two of one name"):
+        read(tmp_path / "leaves")
 
 
 def test_train_and_test_must_have_the_same_classes(tmp_path: Path, fill: Fill, read: Read) -> None:

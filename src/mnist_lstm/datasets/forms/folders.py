@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def _split_folders(place: Path) -> dict[str, Path]:
 
 def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tuple[list[str], RawSplit]:
     """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on."""
-    classes = sorted(path for path in visible(folder) if path.is_dir())
+    classes = sorted((path for path in visible(folder) if path.is_dir()), key=_name)
     if not 2 <= len(classes) <= MOST_CLASSES:
         other = foreign(path for path in folder.rglob("*") if not ignored(path.name))
         found_here = f"{len(classes)}, and {other}" if other else len(classes)
@@ -102,8 +103,14 @@ def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tu
         _expect(any(label == of for _, of, _ in found), each, "pictures, found none")
     order = [(label, path) for _, label, path in sorted(found)]
     images, kept = pictures(_hashed((path for _, path in order), sha), data, broken)
-    names = [os.fsencode(each.name).decode() for each in classes]  # the same in a locale that is ASCII
+    names = list(map(_name, classes))
+    _expect(len(set(names)) == len(names), folder, f"a folder for each class, found two of one name in {names}")
     return names, RawSplit(images, np.array([order[position][0] for position in kept]))
+
+
+def _name(folder: Path) -> str:
+    """A class's name: the same in an ASCII locale, and where a letter and its accent are two, as macOS writes them."""
+    return normalize("NFC", os.fsencode(folder.name).decode(errors="surrogateescape"))
 
 
 def _hashed(paths: Iterable[Path], sha: Any) -> Iterator[tuple[str, bytes]]:

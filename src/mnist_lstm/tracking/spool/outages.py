@@ -6,9 +6,11 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.redaction import redacted
+from mnist_lstm.tracking.schema import SQLITE
 
 logger = logging.getLogger(__name__)
 
@@ -92,13 +94,19 @@ def store_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except failures as error:
-        found = f"the MLflow store {redacted(uri)} must answer, found: {first_line(error)}"
+        reason = "a folder in the place of its file; move it away" if _is_folder(uri) else first_line(error)
+        found = f"the MLflow store {redacted(uri)} must answer, found: {reason}"
         if _is_outage(uri, error):
             raise OutageError(found) from None
         raise UserError(
             f"{found}. Repair it, choose another by MLFLOW_TRACKING_URI, or run without it: "
             "--params tracking.enabled=false."
         ) from None
+
+
+def _is_folder(uri: str) -> bool:
+    """Whether a folder lies where a store of SQLite has its file, as Docker makes one for a volume."""
+    return uri.startswith(SQLITE) and Path(uri.removeprefix(SQLITE)).is_dir()
 
 
 def _is_outage(uri: str, error: Exception) -> bool:
