@@ -150,7 +150,7 @@ def ui(metadata: Any, port: int) -> None:
 @click.option(
     "--search", metavar="KEY=RANGE", multiple=True, help="LOW:HIGH, log:LOW:HIGH or A,B,C, searched by Optuna's TPE."
 )
-@click.option("--trials", metavar="N", default=20, show_default=True, type=click.IntRange(min=1), help="In a search.")
+@click.option("--trials", metavar="N", type=click.IntRange(min=1), help="In a search.  [default: 20]")
 @click.option("--metric", default="valid/accuracy", show_default=True, help="Also valid/loss: selects the winner.")
 @click.option("--env", "-e", envvar="KEDRO_ENV", help="The preset that all trials start from.")
 @click.option("--params", default="", callback=_split_params, help="Parameters of all trials, as for `kedro run`.")

@@ -24,6 +24,8 @@ MISTAKES = {
     "--seeds 1": "needs parameters to change",
     "--seeds 2 --address auto": "needs --engine ray",
     "--seeds 2 --params tracking.enabled=false": "tracking.enabled",
+    "--grid model.hidden_size=8,16 --trials 5": "--trials 5 needs a --search",
+    "--search model.hidden_size=8": "must have two values or more",
     "--search model.hiden_size=1:2": "did you mean 'model.hidden_size'",
     "--search model.hidden_size=8:x": "KEY=LOW:HIGH",
     "--search model.hidden_size=8.5:16": "'model.hidden_size' should be a valid integer, not 8.5",

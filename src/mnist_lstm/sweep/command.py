@@ -7,7 +7,7 @@ from rich import get_console
 from mnist_lstm.sweep import grid, preset, report, search
 from mnist_lstm.sweep.base_parameters import BaseParameters, Changes, base_parameters
 from mnist_lstm.sweep.grid import Grid
-from mnist_lstm.sweep.options import SweepOptions
+from mnist_lstm.sweep.options import TRIALS, SweepOptions
 from mnist_lstm.sweep.search import Search
 from mnist_lstm.sweep.stages import StudyResult, default_name, run_sweep, specification
 from mnist_lstm.sweep.trial_source import TrialSource
@@ -39,7 +39,7 @@ def _trials(options: SweepOptions) -> tuple[BaseParameters, TrialSource]:
     if options.search:
         ranges = search.parse_axes(options.search)
         shared = base({key: values[0] for key, values in ranges.items()})  # the low end of a range
-        return shared, Search(shared, ranges, options.trials, options.metric)
+        return shared, Search(shared, ranges, options.trials or TRIALS, options.metric)
     axes = grid.parse_axes(options.grid)
     shared = base({key: values[0] for key, values in axes.items()})
     return shared, Grid(shared, axes, options.seeds)

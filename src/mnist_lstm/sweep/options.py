@@ -13,6 +13,8 @@ from mnist_lstm.sections import flattened
 from mnist_lstm.sweep.base_parameters import split_option
 from mnist_lstm.sweep.study import DIRECTIONS
 
+TRIALS = 20  # of a search
+
 
 @dataclass(frozen=True)
 class SweepOptions:
@@ -22,7 +24,7 @@ class SweepOptions:
     grid: Sequence[str]  # "KEY=VALUES" for each parameter
     seeds: int  # of each combination of a grid
     search: Sequence[str]  # likewise
-    trials: int  # number of trials of a search
+    trials: int | None  # number of trials of a search; None for TRIALS
     metric: str  # on the validation images; chooses the winner
     env: str | None  # the preset
     params: dict[str, Any]  # nested parameters of all trials
@@ -50,6 +52,10 @@ class SweepOptions:
             )
         if self.search and (self.grid or self.seeds > 1):
             raise UserError("a sweep must be a --grid (with --seeds) or a --search, found both; leave one out.")
+        if self.trials and not self.search:
+            raise UserError(
+                f"--trials {self.trials} needs a --search, found none; a grid has a trial for each seed and value."
+            )
         if not (self.search or self.grid or self.seeds > 1):
             raise UserError(
                 "a sweep needs parameters to change: --grid KEY=V1,V2, --seeds N, or --search KEY=LOW:HIGH."

@@ -126,6 +126,10 @@ def parse_axes(options: Sequence[str]) -> dict[str, Range | list[Any]]:
         if key in axes:
             raise UserError(f"each parameter of a search must be given once, found {option!r} as well.")
         axes[key] = _range(option, text) if ":" in text else [parse_value(value) for value in text.split(",")]
+        if len(set(map(str, _ends(axes[key])))) < 2:
+            raise UserError(
+                f"--search must have two values or more to choose from, found {option!r}; pass one by --params."
+            )
     return axes
 
 
