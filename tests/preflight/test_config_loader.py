@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.preflight.config_loader import ConfigLoader
@@ -63,6 +64,34 @@ def test_a_versioned_dataset_of_the_project_is_refused_by_its_entry(tmp_path: Pa
     write(tmp_path, "catalog.yml", "metrics: {type: mnist_lstm.datasets.text.JSONDataset, versioned: true}\n")
     with pytest.raises(UserError, match=r"^'metrics' in .*wide/catalog.yml must not be versioned"):
         loader(tmp_path)["catalog"]
+
+
+def test_a_file_on_another_machine_is_refused_by_its_entry(tmp_path: Path) -> None:
+    write(tmp_path, "catalog.yml", "metrics: {type: mnist_lstm.datasets.text.JSONDataset, filepath: s3://b/m.json}\n")
+    with pytest.raises(UserError, match=r"^'metrics\.filepath' in .*wide/catalog.yml must be a local path, found 's3:"):
+        loader(tmp_path)["catalog"]
+
+
+def test_a_block_of_a_file_of_ones_own_is_no_parameter_of_the_project_and_no_mistyped_one(tmp_path: Path) -> None:
+    write(tmp_path, "parameters_mine.yml", "mine: {alpha: 1}\ntraning: {seed: 1}\nmodel: {cell: gru}\n")
+    found = loader(tmp_path)
+    assert found["parameters"]["mine"] == {"alpha": 1}
+    assert found.parameters().keys() == {"training", "traning", "model"}
+    write(tmp_path, "parameters.yml", "mines: {alpha: 1}\n")
+    assert "mines" in loader(tmp_path).parameters()
+
+
+def test_a_path_of_ones_own_is_also_found_from_the_project_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("conf", "notebooks"):
+        (tmp_path / name).mkdir()
+    for place in ("x.csv", "y.csv", "notebooks/y.csv"):
+        (tmp_path / place).write_text("")
+    monkeypatch.chdir(tmp_path / "notebooks")
+    for given, expected in (("x.csv", "../x.csv"), ("y.csv", "y.csv"), ("z.csv", "z.csv"), (None, None)):
+        values = {"data": {"path": given}, "predict": {"folder": given}}
+        write(tmp_path / "conf", "parameters.yml", yaml.safe_dump(values))
+        found = loader(tmp_path / "conf")["parameters"]
+        assert (found["data"]["path"], found["predict"]["folder"]) == (expected, expected)
 
 
 @pytest.mark.parametrize("value", ["${oc.env:SEED}", "${nowhere}"])

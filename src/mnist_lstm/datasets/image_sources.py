@@ -33,8 +33,8 @@ class Sources(dict[str, Source]):
         """
         if data.path is None:
             return self[data.name]
-        if not Path(data.path).expanduser().exists():
-            raise UserError(f"parameter 'data.path' must be a file or a folder, found none at {data.path!r}.")
+        if not (place := Path(data.path).expanduser().absolute()).exists():
+            raise UserError(f"parameter 'data.path' must be a file or a folder, found none at '{place}'.")
         return own_data.read
 
 

@@ -1,5 +1,6 @@
 """Kedro's configuration loader, which accepts the parameters' names of version 0.1 and leaves nothing to chance."""
 
+import os
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -10,9 +11,10 @@ from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mnist_lstm.errors import UserError
+from mnist_lstm.errors import UserError, nearest
 from mnist_lstm.renamed_parameters import with_current_names
 
+PATHS = (("data", "path"), ("predict", "folder"))  # of files of one's own
 PACKAGE = f"{__name__.partition('.')[0]}."
 
 
@@ -30,6 +32,7 @@ class ConfigLoader(OmegaConfigLoader):
         **arguments: Any,
     ):
         self._read: dict[str, dict[str, Any]] = {}
+        self._own = set[str]()
         if wild := re.search(r"[][*?]", str(conf_source)):
             raise UserError(
                 f"the path of the configuration must not hold {wild[0]!r}, which Kedro takes for a pattern, found "
@@ -43,13 +46,21 @@ class ConfigLoader(OmegaConfigLoader):
             return super().__getitem__(key)
         if key not in self._read:
             self._read[key] = super().__getitem__(key)
+            if key == "parameters":
+                _find_from(Path(self.conf_source).parent, self._read[key])
         return deepcopy(self._read[key])
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of this project: without the settings of MLflow, and blocks of files of one's own."""
+        values = self["parameters"]
+        return {block: values[block] for block in values if block != "tracking" and block not in self._own}
 
     def _merge_and_resolve(self, key: str, config_per_file: dict[Path, Any]) -> Any:
         _expect_null_or_block(config_per_file)
         if key == "catalog":
-            _expect_no_versions(config_per_file)
+            _expect_plain_files(config_per_file)
         if key == "parameters":
+            self._own = _own_blocks(config_per_file)
             config_per_file = {path: _renamed(path, config) for path, config in config_per_file.items()}
         if key in ("parameters", "mlflow"):
             config_per_file = {path: _without_empty_blocks(config) for path, config in config_per_file.items()}
@@ -61,6 +72,25 @@ class ConfigLoader(OmegaConfigLoader):
                 f"{error.full_key!r} in {', '.join(map(str, config_per_file))} must name a value of these files or of "
                 f"globals.yml, found {found!r}; write the value itself, or pass it by --params."
             ) from None
+
+
+def _own_blocks(config_per_file: dict[Path, Any]) -> set[str]:
+    """The blocks of files such as parameters_mine.yml, as `kedro pipeline create` makes, but no mistyped ones."""
+    from mnist_lstm.parameters import Parameters
+
+    files = (
+        config for path, config in config_per_file.items() if path.stem != "parameters" and OmegaConf.is_dict(config)
+    )
+    blocks = {str(block) for config in files for block in config}
+    return {block for block in blocks - {*Parameters.model_fields} if not nearest(block, Parameters.model_fields)}
+
+
+def _find_from(project: Path, parameters: dict[str, Any]) -> None:
+    """Makes paths that lie below the project's root, and not below the current folder, relative to the latter."""
+    for block, key in PATHS:
+        given = (parameters.get(block) or {}).get(key)
+        if isinstance(given, str) and not Path(given).expanduser().exists() and (project / given).exists():
+            parameters[block][key] = os.path.relpath(project / given)
 
 
 def _expect_null_or_block(config_per_file: dict[Path, Any]) -> None:
@@ -83,19 +113,23 @@ def _expect_null_or_block(config_per_file: dict[Path, Any]) -> None:
         )
 
 
-def _expect_no_versions(config_per_file: dict[Path, Any]) -> None:
-    """Refuses Kedro's `versioned`, which the project's datasets do not have.
+def _expect_plain_files(config_per_file: dict[Path, Any]) -> None:
+    """Refuses Kedro's `versioned` and files on other machines, which the project's datasets do not have.
 
     Raises:
         UserError: with the entry and its file.
     """
     for path, config in config_per_file.items():
         for name, entry in config.items() if OmegaConf.is_dict(config) else ():
-            if OmegaConf.is_dict(entry) and entry.get("versioned") and str(entry.get("type")).startswith(PACKAGE):
+            if not (OmegaConf.is_dict(entry) and str(entry.get("type")).startswith(PACKAGE)):
+                continue
+            if entry.get("versioned"):
                 raise UserError(
                     f"{name!r} in {path} must not be versioned, found 'versioned: true'; remove it: MLflow records the "
                     "files of each run."
                 )
+            if re.match(r"(?!file:)\w+://", place := str(entry.get("filepath"))):
+                raise UserError(f"'{name}.filepath' in {path} must be a local path, found {place!r}; change it.")
 
 
 def _entries(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

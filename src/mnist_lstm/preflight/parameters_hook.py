@@ -97,12 +97,11 @@ class CheckParameters(threading.local):
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: Any) -> None:
         """Validates the merged parameters; the block `tracking` belongs to conf/base/mlflow.yml."""
-        values = dict(context.config_loader["parameters"])
-        values.pop("tracking", None)
+        values = context.config_loader.parameters()
         expect_no_arm(values)
         preset = f"{context.env or LOCAL}/parameters.yml"
         given = Path(context.config_loader.conf_source, preset).is_file()
-        self._parameters = checked(values, (f"conf/{preset}", BASE) if given else (BASE,))
+        self._parameters = checked(values, (BASE, f"conf/{preset}") if given else (BASE,))
 
     def parameters(self) -> Parameters:
         """The validated parameters of this run."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import flattened
 from mnist_lstm.tracking.settings import Settings, read_settings
 
-THREADS, SEED = "training.threads", "training.seed"
+THREADS, SEED, PATH = "training.threads", "training.seed", "data.path"
 ARM = "arm"  # names parameters that change together, of arms.yml in the preset's folder
 
 Changes = dict[str, Any]  # flat: {"model.hidden_size": 64}
@@ -93,10 +94,12 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
     usual = {THREADS: 1, "training.reuse": True}
     overrides = changed(overrides, {key: usual[key] for key in usual.keys() - flattened(overrides).keys()})
     overrides = changed(overrides, {"training.resume": False})
+    if (own := flattened(overrides).get(PATH)) and not Path(own).is_absolute() and Path(own).exists():
+        overrides = changed(overrides, {PATH: os.path.relpath(own, project)})  # where workers run
     example = {key: value for key, value in example.items() if key != ARM}
     with KedroSession.create(project_path=project, env=env, runtime_params=changed(overrides, example)) as session:
         context = session.load_context()  # type: ignore[attr-defined]
-        values = {key: value for key, value in dict(context.config_loader["parameters"]).items() if key != "tracking"}
+        values = context.config_loader.parameters()
         settings = read_settings(context.config_loader)
         sources = context.catalog.load("image_sources")
     if not settings.tracking.enabled:

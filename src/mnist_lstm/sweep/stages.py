@@ -166,4 +166,6 @@ def _test_winner(
 
 def _expect_done(result: Result) -> None:
     if result.status != "done":
-        raise UserError(f"{result.reason} (see data/08_reporting/*/worker-{result.worker}.log)")
+        raise UserError(
+            f"{result.reason} (see worker-{result.worker}.log in the study's folder, data/08_reporting/NAME)"
+        )

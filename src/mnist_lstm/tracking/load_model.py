@@ -91,7 +91,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str, did: t
             return str(client.get_run(found.run_id).info.run_id)
         except mlflow.exceptions.MlflowException:
             raise UserError(
-                f"version {found.version} of {registered!r}, its {named!r}, must have its run, found none with the id "
+                f"version {found.version} of {found.name!r}, its {named!r}, must have its run, found none with the id "
                 f"{found.run_id!r}: it was deleted; train again (`kedro run`), or name another model."
             ) from None
     if registry.CHAMPION not in (named, alias):

@@ -244,7 +244,7 @@ def web_page(path: Path) -> None:
 
 FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "nothing": (lambda folder: None, "2 to 256 folders of a class, found 0; put the pictures of each"),
-    "test alone": (lambda folder: fill(folder, "test.csv"), r"must hold training images, .* alone; .*predict.folder="),
+    "test alone": (lambda folder: fill(folder, "test.csv"), r"must hold training data, .* alone; .*predict.folder="),
     "an archive": (lambda folder: archive(folder / "digits.tar.gz"), "digits.tar.gz, an archive: unpack it"),
     "a pickle": (lambda folder: pickled(folder / "training.pt"), r"training.pt, a pickle, .*savez"),
     "a web page": (lambda folder: web_page(folder / "digits.gz"), "digits.gz, a web page: download the file"),

@@ -35,6 +35,25 @@ def test_a_header_of_numbers_is_no_image(tmp_path: Path, digits: Digits, read: R
     assert found.card.class_names == [str(digit) for digit in range(10)]
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbered_columns_are_read_in_the_order_of_their_numbers(
+    tmp_path: Path, digits: Digits, read: Read, form: str, first: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Many tools write them sorted by name: p0, p1, p10, p100."""
+    pixels = {f"p{at + first}": column for at, column in enumerate(digits.train.reshape(600, -1).T)}
+    in_order = pd.DataFrame({"label": digits.train_labels, **pixels})
+    caplog.set_level("INFO")
+    found = []
+    for columns in (list(in_order), sorted(in_order)):
+        path = tmp_path / f"mine.{form}"
+        write = {"csv": in_order[columns].to_csv, "parquet": in_order[columns].to_parquet}[form]
+        write(path, index=False)
+        found.append(read(path))
+    np.testing.assert_array_equal(found[0].train.images, found[1].train.images)
+    assert caplog.text.count("in the order of their numbers") == 1
+
+
 def test_a_column_of_labels_is_named_by_its_position_where_there_is_a_header(
     tmp_path: Path, digits: Digits, read: Read
 ) -> None:

@@ -75,7 +75,7 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
         elif listed:
             images, labels = _lists(path, batches, label, listed[0], data)
         else:
-            images, labels = _rows(path, batches, label, data)
+            images, labels = _rows(path, batches, columns, label, data)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} must be a complete parquet file, found: {' '.join(str(error).split())}.") from None
     if not labels:
@@ -145,14 +145,16 @@ def _unequal_lists(path: Path, column: str) -> UserError:
     )
 
 
-def _rows(path: Path, batches: Iterable[Any], label: int, data: DataParameters) -> tuple[Any, list[Any]]:
+def _rows(
+    path: Path, batches: Iterable[Any], columns: list[str], label: int, data: DataParameters
+) -> tuple[Any, list[Any]]:
     values, labels = [], list[Any]()
     for batch in batches:
         labels += batch.column(label).to_pylist()
         values.append(_pixels(batch, label))
     if not values:
         return [], []
-    return shaped(np.concatenate(values), data, path), labels
+    return shaped(np.concatenate(values), data, path, [*columns[:label], *columns[label + 1 :]]), labels
 
 
 def _pixels(batch: Any, label: int) -> Any:

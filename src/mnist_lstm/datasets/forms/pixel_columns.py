@@ -1,8 +1,9 @@
 """Columns of pixels: which one holds the labels, and how a row becomes an image."""
 
+import logging
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,21 @@ from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.raw import LABELS, words
 from mnist_lstm.errors import UserError
 
+logger = logging.getLogger(__name__)
 
-def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
+
+def shaped(pixels: Any, data: DataParameters, path: Path, names: Sequence[str] = ()) -> Any:
     """Rows of pixels (N, P) as images (N, height, width): square, unless the parameter `data.size` says otherwise.
+
+    Args:
+        names: of the columns, which may number the pixels; empty: they have none.
 
     Raises:
         UserError: if they do not fit.
     """
+    if order := other_order(names):
+        logger.info("The columns of %s are read in the order of their numbers.", path.name)
+        pixels = pixels[:, order]
     count = pixels.shape[1]
     height, width = data.height_and_width or (math.isqrt(count),) * 2
     if height * width != count:
@@ -27,6 +36,21 @@ def shaped(pixels: Any, data: DataParameters, path: Path) -> Any:
             "or the column of the labels (--params data.label_column=NAME), or remove a column that holds no pixels."
         )
     return pixels.reshape(len(pixels), height, width)
+
+
+def other_order(names: Sequence[str]) -> list[int] | None:
+    """The positions of columns in the order of their numbers, where they lie pixel0, pixel1, pixel10, ...
+
+    None where they lie so, and where the names are not one word and all numbers from 0 or 1 on.
+    """
+    found = [re.fullmatch(r"(.*?)0*(\d+)", name) for name in names]
+    if not names or not all(found) or len({each[1] for each in found if each}) > 1:
+        return None
+    numbers = [int(each[2]) for each in found if each]
+    order = sorted(range(len(numbers)), key=numbers.__getitem__)
+    in_order = [numbers[at] - numbers[order[0]] for at in order]
+    whole = numbers[order[0]] in (0, 1) and in_order == list(range(len(numbers)))
+    return order if whole and order != in_order else None
 
 
 def without_name(columns: list[str]) -> list[int]:

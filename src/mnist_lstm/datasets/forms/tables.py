@@ -72,7 +72,8 @@ def table(path: Path, data: DataParameters) -> RawSplit:
         values.append(_pixels(path, chunk, columns, unused, seen))
         labels += [] if label is None else chunk.iloc[:, label].tolist()
         seen += len(chunk)
-    return RawSplit(shaped(np.concatenate(values), data, path), None if label is None else np.array(labels))
+    names = [name for at, name in enumerate(columns) if named and at not in unused]
+    return RawSplit(shaped(np.concatenate(values), data, path, names), None if label is None else np.array(labels))
 
 
 def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], unused: list[int], line: int) -> Any:
