@@ -36,7 +36,7 @@ def test_the_wheel_runs_in_any_folder_and_reports_a_mistake_in_one_line(tmp_path
     (site,) = environment.glob("lib/python*/site-packages")
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
     python = str(environment / "bin" / "python")
-    install = ["-m", "pip", "--python", python, "install", "--no-deps", "--no-index", str(wheel)]
+    install = ["-m", "pip", "--python", python, "install", "--ignore-installed", "--no-deps", "--no-index", str(wheel)]
     assert called([sys.executable, *install], environment).returncode == 0
     folder.mkdir()
 

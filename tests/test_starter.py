@@ -46,7 +46,7 @@ class New(NamedTuple):
 def made(folder: Path, given: dict[str, str], starter: str = str(REPOSITORY)) -> New:
     """By `kedro new`, which leaves the home folder alone, with other people's files where its hook runs."""
     (temporary := folder / "temporary").mkdir()
-    for module in (given["python_package"], "json", "shutil"):
+    for module in (given["python_package"], "json", "pathlib", "shutil"):
         (temporary / f"{module}.py").write_text("raise SystemExit('not a module of the starter')\n")
     (folder / "answers.yml").write_text(yaml.safe_dump(given))
     command = [KEDRO, "new", f"--starter={starter}", "--directory=starter", "--config=answers.yml"]

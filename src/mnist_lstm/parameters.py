@@ -77,7 +77,8 @@ class AugmentationParameters(Section):
     pixel_dropout: Annotated[Fraction, Role(neutral=(0.0,))]
 
 
-MOVEMENTS = ("rotation", "scale", "shear", "shift", "elastic")  # 0: off, as pixel_dropout
+MOVEMENTS = ("rotation", "scale", "shear", "shift", "elastic")
+AUGMENTATIONS = (*MOVEMENTS, "pixel_dropout")  # all 0: none
 
 
 class TrainingParameters(Section):

@@ -72,10 +72,18 @@ def test_a_file_on_another_machine_is_refused_by_its_entry(tmp_path: Path) -> No
         loader(tmp_path)["catalog"]
 
 
+def test_a_variable_of_another_file_of_the_catalog_is_known(tmp_path: Path) -> None:
+    write(tmp_path, "catalog_here.yml", "_here: data\n")
+    write(tmp_path, "catalog.yml", "metrics: {type: mnist_lstm.datasets.text.JSONDataset, filepath: '${_here}/m'}\n")
+    assert loader(tmp_path)["catalog"]["metrics"]["filepath"] == "data/m"
+
+
 def test_a_block_of_a_file_of_ones_own_is_no_parameter_of_the_project_and_no_mistyped_one(tmp_path: Path) -> None:
     write(tmp_path, "parameters_mine.yml", "mine: {alpha: 1}\ntraning: {seed: 1}\nmodel: {cell: gru}\n")
+    (tmp_path / "base" / "parameters_also_mine.yml").write_text("also: {beta: 1}\nothers.gamma: 2\n")
     found = loader(tmp_path)
     assert found["parameters"]["mine"] == {"alpha": 1}
+    assert found["parameters"]["others"] == {"gamma": 2}
     assert found.parameters().keys() == {"training", "traning", "model"}
     write(tmp_path, "parameters.yml", "mines: {alpha: 1}\n")
     assert "mines" in loader(tmp_path).parameters()
@@ -87,10 +95,18 @@ def test_a_path_of_ones_own_is_also_found_from_the_project_on(tmp_path: Path, mo
     for place in ("x.csv", "y.csv", "notebooks/y.csv"):
         (tmp_path / place).write_text("")
     monkeypatch.chdir(tmp_path / "notebooks")
-    for given, expected in (("x.csv", "../x.csv"), ("y.csv", "y.csv"), ("z.csv", "z.csv"), (None, None)):
+    for given, expected in (
+        ("x.csv", "../x.csv"),
+        ("y.csv", "y.csv"),
+        ("z.csv", "z.csv"),
+        ("~none/x", "~none/x"),
+        (None, None),
+    ):
         values = {"data": {"path": given}, "predict": {"folder": given}}
         write(tmp_path / "conf", "parameters.yml", yaml.safe_dump(values))
-        found = loader(tmp_path / "conf")["parameters"]
+        of_project = loader(tmp_path / "conf")
+        of_project.project = tmp_path
+        found = of_project["parameters"]
         assert (found["data"]["path"], found["predict"]["folder"]) == (expected, expected)
 
 

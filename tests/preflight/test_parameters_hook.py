@@ -86,7 +86,7 @@ def test_parameters_of_predict_without_it_are_refused_and_others_with_it_alone_s
     expect_read(given, whole + predict)
     assert not caplog.text
     expect_read(given, predict)
-    assert "training.seed without effect: the pipeline predict uses" in caplog.text
+    assert "No effect on the pipeline predict, which uses what the model was trained with: training.seed" in caplog.text
 
 
 def test_the_evaluation_may_be_another_one(project: Project) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mnist_lstm.errors import UserError
-from mnist_lstm.sweep.base_parameters import BaseParameters, arms_of
+from mnist_lstm.sweep.base_parameters import BaseParameters, arms_of, from_root
 from mnist_lstm.sweep.grid import Grid
 from tests.conftest import PARAMETERS
 
@@ -60,3 +60,12 @@ def test_a_file_without_arms_has_none(tmp_path: Path) -> None:
     assert arms_of(tmp_path, "few") == {}
     (tmp_path / "conf/few/arms.yml").write_text("# none yet")
     assert arms_of(tmp_path, "few") == {}
+
+
+def test_a_path_of_ones_own_is_relative_to_the_projects_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/x.csv").write_text("")
+    monkeypatch.chdir(tmp_path / "notebooks")
+    for given, expected in (("x.csv", "notebooks/x.csv"), ("y.csv", "y.csv"), (2024, 2024), ("/y.csv", "/y.csv")):
+        assert from_root({"data": {"path": given}}, tmp_path) == {"data": {"path": expected}}
+    assert from_root({"data": "digits"}, tmp_path) == {"data": "digits"}

@@ -25,6 +25,7 @@ MISTAKES = {
     "--seeds 2 --address auto": "needs --engine ray",
     "--seeds 2 --params tracking.enabled=false": "tracking.enabled",
     "--grid model.hidden_size=8,16 --trials 5": "--trials 5 needs a --search",
+    "--seeds 2 --params predict.folder=x": "'predict.folder' is of the pipeline predict, which no trial runs",
     "--search model.hidden_size=8": "must have two values or more",
     "--search model.hiden_size=1:2": "did you mean 'model.hidden_size'",
     "--search model.hidden_size=8:x": "KEY=LOW:HIGH",

@@ -33,6 +33,8 @@ class ConfigLoader(OmegaConfigLoader):
     ):
         self._read: dict[str, dict[str, Any]] = {}
         self._own = set[str]()
+        self.files: list[Path] = []  # of the parameters
+        self.project: Path | None = None  # its root, from which paths are found, too
         if wild := re.search(r"[][*?]", str(conf_source)):
             raise UserError(
                 f"the path of the configuration must not hold {wild[0]!r}, which Kedro takes for a pattern, found "
@@ -46,8 +48,8 @@ class ConfigLoader(OmegaConfigLoader):
             return super().__getitem__(key)
         if key not in self._read:
             self._read[key] = super().__getitem__(key)
-            if key == "parameters":
-                _find_from(Path(self.conf_source).parent, self._read[key])
+            if key == "parameters" and self.project:
+                _find_from(self.project, self._read[key])
         return deepcopy(self._read[key])
 
     def parameters(self) -> dict[str, Any]:
@@ -60,7 +62,8 @@ class ConfigLoader(OmegaConfigLoader):
         if key == "catalog":
             _expect_plain_files(config_per_file)
         if key == "parameters":
-            self._own = _own_blocks(config_per_file)
+            self._own |= _own_blocks(config_per_file)
+            self.files += config_per_file
             config_per_file = {path: _renamed(path, config) for path, config in config_per_file.items()}
         if key in ("parameters", "mlflow"):
             config_per_file = {path: _without_empty_blocks(config) for path, config in config_per_file.items()}
@@ -78,19 +81,26 @@ def _own_blocks(config_per_file: dict[Path, Any]) -> set[str]:
     """The blocks of files such as parameters_mine.yml, as `kedro pipeline create` makes, but no mistyped ones."""
     from mnist_lstm.parameters import Parameters
 
-    files = (
-        config for path, config in config_per_file.items() if path.stem != "parameters" and OmegaConf.is_dict(config)
-    )
-    blocks = {str(block) for config in files for block in config}
-    return {block for block in blocks - {*Parameters.model_fields} if not nearest(block, Parameters.model_fields)}
+    files = (config for path, config in config_per_file.items() if path.stem != "parameters")
+    blocks = {str(key).partition(".")[0] for config in files if OmegaConf.is_dict(config) for key in config}
+    others = blocks - {"tracking", *Parameters.model_fields}
+    return {block for block in others if not nearest(block, Parameters.model_fields)}
 
 
 def _find_from(project: Path, parameters: dict[str, Any]) -> None:
     """Makes paths that lie below the project's root, and not below the current folder, relative to the latter."""
     for block, key in PATHS:
-        given = (parameters.get(block) or {}).get(key)
-        if isinstance(given, str) and not Path(given).expanduser().exists() and (project / given).exists():
-            parameters[block][key] = os.path.relpath(project / given)
+        values = parameters.get(block)
+        given = values.get(key) if isinstance(values, dict) else None
+        if values and isinstance(given, str) and not _is_there(Path(given)) and _is_there(project / given):
+            values[key] = os.path.relpath(project / given)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # a name too long, of no user, or with a null
+        return False
 
 
 def _expect_null_or_block(config_per_file: dict[Path, Any]) -> None:
@@ -120,8 +130,9 @@ def _expect_plain_files(config_per_file: dict[Path, Any]) -> None:
         UserError: with the entry and its file.
     """
     for path, config in config_per_file.items():
-        for name, entry in config.items() if OmegaConf.is_dict(config) else ():
-            if not (OmegaConf.is_dict(entry) and str(entry.get("type")).startswith(PACKAGE)):
+        entries = OmegaConf.to_container(config) if OmegaConf.is_dict(config) else {}  # unresolved
+        for name, entry in cast(dict[str, Any], entries).items():
+            if not (isinstance(entry, dict) and str(entry.get("type")).startswith(PACKAGE)):
                 continue
             if entry.get("versioned"):
                 raise UserError(

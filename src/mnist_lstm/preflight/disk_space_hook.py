@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro.framework.hooks import hook_impl
 
+from mnist_lstm.datasets.file_dataset import FileDataset
 from mnist_lstm.errors import UserError
 
 LEAST = 200 * 2**20  # bytes that must be free; MNIST alone, as images and as sequences, is 70,000 x 784 bytes twice
@@ -51,11 +52,11 @@ def expect_room(folder: Path, least: int, otherwise: str = "") -> None:
 
 
 def _place(catalog: Any, name: str) -> tuple[Path | None, Path] | None:
-    """The file of a dataset, if it is one, and the folder of its files; None if it has none on this machine."""
+    """The file of a dataset of this package, and the folder of its files; None if it has none on this machine."""
     dataset = catalog.get(name)
     if getattr(dataset, "_protocol", "file") != "file":
         return None
     file, folder = getattr(dataset, "_filepath", None), getattr(dataset, "_folder", None)
-    if file:
-        return Path(file), Path(file).parent
+    if file:  # those of other packages may be folders, and versioned ones are
+        return Path(file) if isinstance(dataset, FileDataset) else None, Path(file).parent
     return (None, folder) if folder else None

@@ -3,20 +3,18 @@
 import logging
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
 
-from mnist_lstm.errors import UserError, listed
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import BASE, Parameters, checked
 from mnist_lstm.sections import flattened
 
 logger = logging.getLogger(__name__)
 
-LOCAL = "local"  # the environment where none is chosen
 PREDICT = "predict"
 STAGES = ("ingest", "reshape", "train", "evaluate", "report", PREDICT)  # a pipeline of one's own may have others
 MAKERS = ("data_card", "checkpoint")  # these hold the parameters with which files were made
@@ -69,8 +67,8 @@ def expect_read(given: dict[str, Any], pipeline: Pipeline) -> None:
         )
     without_effect = flattened({block: value for block, value in given.items() if block not in (PREDICT, "tracking")})
     if predicts == {True} and without_effect:
-        found = listed(without_effect)
-        logger.warning("%s without effect: the pipeline %s uses what the model was trained with.", found, PREDICT)
+        found = ", ".join(without_effect)
+        logger.warning("No effect on the pipeline %s, which uses what the model was trained with: %s", PREDICT, found)
 
 
 def expect_versioned(names: Iterable[str], catalog: Any) -> None:
@@ -97,11 +95,12 @@ class CheckParameters(threading.local):
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: Any) -> None:
         """Validates the merged parameters; the block `tracking` belongs to conf/base/mlflow.yml."""
-        values = context.config_loader.parameters()
+        loader, project = context.config_loader, context.project_path
+        loader.project = project
+        values = loader.parameters()
         expect_no_arm(values)
-        preset = f"{context.env or LOCAL}/parameters.yml"
-        given = Path(context.config_loader.conf_source, preset).is_file()
-        self._parameters = checked(values, (BASE, f"conf/{preset}") if given else (BASE,))
+        files = [path.relative_to(project) if path.is_relative_to(project) else path for path in loader.files]
+        self._parameters = checked(values, tuple(map(str, files)) or (BASE,))
 
     def parameters(self) -> Parameters:
         """The validated parameters of this run."""

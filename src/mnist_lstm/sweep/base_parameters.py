@@ -16,7 +16,7 @@ from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import flattened
 from mnist_lstm.tracking.settings import Settings, read_settings
 
-THREADS, SEED, PATH = "training.threads", "training.seed", "data.path"
+THREADS, SEED = "training.threads", "training.seed"
 ARM = "arm"  # names parameters that change together, of arms.yml in the preset's folder
 
 Changes = dict[str, Any]  # flat: {"model.hidden_size": 64}
@@ -94,8 +94,6 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
     usual = {THREADS: 1, "training.reuse": True}
     overrides = changed(overrides, {key: usual[key] for key in usual.keys() - flattened(overrides).keys()})
     overrides = changed(overrides, {"training.resume": False})
-    if (own := flattened(overrides).get(PATH)) and not Path(own).is_absolute() and Path(own).exists():
-        overrides = changed(overrides, {PATH: os.path.relpath(own, project)})  # where workers run
     example = {key: value for key, value in example.items() if key != ARM}
     with KedroSession.create(project_path=project, env=env, runtime_params=changed(overrides, example)) as session:
         context = session.load_context()  # type: ignore[attr-defined]
@@ -105,6 +103,14 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
     if not settings.tracking.enabled:
         raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")
     return BaseParameters(project, env, overrides, values, sources, settings, arms_of(project, env))
+
+
+def from_root(params: dict[str, Any], project: Path) -> dict[str, Any]:
+    """The parameters with `data.path` relative to the project's root, if it is there from the current folder on."""
+    own = flattened(params).get("data.path")
+    if not isinstance(own, str) or Path(own).is_absolute() or not Path(own).exists():
+        return params
+    return changed(params, {"data.path": os.path.relpath(own, project)})
 
 
 def arms_of(project: Path, env: str | None) -> dict[str, Changes]:

@@ -1,11 +1,12 @@
 """`kedro sweep`: from the command line to the result on the terminal."""
 
+from contextlib import chdir
 from dataclasses import replace
 
 from rich import get_console
 
 from mnist_lstm.sweep import grid, preset, report, search
-from mnist_lstm.sweep.base_parameters import BaseParameters, Changes, base_parameters
+from mnist_lstm.sweep.base_parameters import BaseParameters, Changes, base_parameters, from_root
 from mnist_lstm.sweep.grid import Grid
 from mnist_lstm.sweep.options import TRIALS, SweepOptions
 from mnist_lstm.sweep.search import Search
@@ -20,6 +21,12 @@ def sweep(options: SweepOptions) -> None:
         UserError: if an option is wrong, before anything starts; or if the sweep cannot continue.
     """
     options.check()
+    options = replace(options, params=from_root(options.params, options.project))
+    with chdir(options.project):  # as the workers
+        _sweep(options)
+
+
+def _sweep(options: SweepOptions) -> None:
     base, trials = _trials(options)
     about = specification(base, trials, options.metric)
     options = replace(options, name=options.name or default_name(about))

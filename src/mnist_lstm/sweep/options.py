@@ -60,9 +60,12 @@ class SweepOptions:
             raise UserError(
                 "a sweep needs parameters to change: --grid KEY=V1,V2, --seeds N, or --search KEY=LOW:HIGH."
             )
+        given = flattened(with_current_names(self.params, "--params"))
+        if given.get("predict.folder") is not None:
+            raise UserError("parameter 'predict.folder' is of the pipeline predict, which no trial runs; leave it out.")
         for option, texts in (("--grid", self.grid), ("--search", self.search)):
             for key, _ in (split_option(option, text) for text in texts):
-                if key in flattened(with_current_names(self.params, "--params")):
+                if key in given:
                     raise UserError(f"{key} must be given once, found {option} and --params; leave one out.")
         if self.name and not re.fullmatch(r"[\w-]+", self.name, re.ASCII):
             raise UserError(f"--name must be letters, digits, - and _, not {self.name!r}: it becomes a folder's name.")

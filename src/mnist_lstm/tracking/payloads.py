@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.evaluation.metrics import percent
-from mnist_lstm.parameters import MOVEMENTS, ROLES, SWEPT_BLOCKS
+from mnist_lstm.parameters import AUGMENTATIONS, ROLES, SWEPT_BLOCKS
 
 DIGEST_LENGTH = 32  # characters of a SHA-256 that fit MLflow's dataset digest
 CURVES = {
@@ -60,7 +60,7 @@ def metrics(points: Iterable[Point], images: dict[str, str] | None = None) -> li
 
 def with_effect(parameters: dict[str, str]) -> dict[str, str]:
     """Those of a run's parameters that can change a result, flat; provenance.json has all."""
-    moved = any(parameters.get(f"{AUGMENTATION}{name}", "0.0") != "0.0" for name in (*MOVEMENTS, "pixel_dropout"))
+    moved = any(parameters.get(f"{AUGMENTATION}{name}", "0.0") != "0.0" for name in AUGMENTATIONS)
     return {
         key: value
         for key, value in parameters.items()

@@ -1,6 +1,7 @@
 """Versions of the model in MLflow's registry, and which of them is the champion."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -161,7 +162,8 @@ def version_called(client: Any, name: str, alias: str) -> Any | None:
 def version_at(client: Any, address: str) -> Any | None:
     """The version with MLflow's address "NAME/VERSION", None if there is none."""
     name, _, number = address.rpartition("/")
-    return _if_there(client.get_model_version, name, number) if name and number.isdecimal() else None
+    is_one = name and re.fullmatch(r"[1-9]\d{0,8}", number, re.ASCII)
+    return _if_there(client.get_model_version, name, number) if is_one else None
 
 
 def _if_there(version: Callable[[str, str], Any], name: str, which: str) -> Any | None:

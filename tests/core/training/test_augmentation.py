@@ -103,6 +103,15 @@ def test_dropout_of_pixels_erases_its_share_anew_for_each_update_and_moves_nothi
         assert torch.equal(seen[0].float().mean((1, 2)) > 0.3, torch.ones(len(images), dtype=torch.bool))
 
 
+def test_a_pixel_that_a_view_reads_twice_is_erased_in_both_places() -> None:
+    images = np.full((50, HEIGHT, WIDTH), 9, np.uint8)
+    order = pixel_order_for(read_by("rows_and_columns"), HEIGHT, WIDTH)
+    erased = augmentation({"pixel_dropout": 0.5}, "rows_and_columns")(torch.from_numpy(to_sequences(images, order)), 1)
+    twice = erased.flatten(1)[:, np.argsort(order.ravel(), kind="stable")].view(50, -1, 2)
+    assert torch.equal(twice[..., 0], twice[..., 1])
+    assert 0.4 < float((twice == 0).float().mean()) < 0.6
+
+
 @given(height=st.integers(3, 9), width=st.integers(3, 9), view=st.sampled_from(sorted(VIEWS)))
 def test_movements_of_zero_keep_every_pixel_of_any_size_and_view(height: int, width: int, view: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, height, width), np.uint8)

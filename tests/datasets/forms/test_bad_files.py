@@ -181,8 +181,8 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     ),
     "IDX: a web page for the images": (
         "mine.zip",
-        zipped(**{"t-images-idx3-ubyte": b"<!DOCTYPE html>", "t-labels-idx1-ubyte": idx.encode(LABELS)}),
-        "files that are called so, found t-images-idx3-ubyte, a web page: download the file again",
+        zipped(**{"train-images-idx3-ubyte": b"<!DOCTYPE html>", "train-labels-idx1-ubyte": idx.encode(LABELS)}),
+        "files that are called so, found train-images-idx3-ubyte, a web page: download the file again",
     ),
     "zip: cut short": ("mine.zip", zipped(train__csv=csv())[:-30], "complete zip file|complete file of numpy"),
     "zip: several candidates": (

@@ -101,9 +101,9 @@ def test_that_two_programs_trained_a_run_explains_other_bits() -> None:
     ("digests", "files", "expected"),
     [
         ({}, {"mine.npz": "c"}, ""),  # rewritten with the same images
-        ({"test": "c"}, {"mine.npz": "c"}, "the data (test) changed: mine.npz is another file; bring back"),
-        ({"train": "c", "test": "c"}, {"a": "c"}, "the data (train, test) changed: a, mine.npz are other files; "),
-        ({"valid": "c"}, {"mine.npz": "b"}, "the data (valid) changed: read otherwise; bring back"),
+        ({"test": "c"}, {"mine.npz": "c"}, "the data changed (test): mine.npz; bring back"),
+        ({"train": "c", "test": "c"}, {"601 pictures": "c"}, "the data changed (train, test): mine.npz; bring back"),
+        ({"valid": "c"}, {"mine.npz": "b"}, "this code reads the same files otherwise (valid); --checkout"),
     ],
 )
 def test_other_data_are_named(digests: dict[str, str], files: dict[str, str], expected: str) -> None:
@@ -120,6 +120,8 @@ def test_other_test_images_are_no_reproduction_however_alike_the_predictions() -
     then, now = (
         Record(run, card, tiny.checkpoint(), predicted(each), {}) for card, each in zip(cards, wrong, strict=True)
     )
-    assert rerun.compared(then, now, []).sentence.startswith("not reproduced, because the data (test) changed: ")
+    assert rerun.compared(then, now, []).sentence.startswith(
+        "not reproduced, because this code reads the same files otherwise (test)"
+    )
     same = replace(now, provenance=then.provenance)
     assert rerun.compared(then, same, []).sentence.endswith("nothing recorded explains it")

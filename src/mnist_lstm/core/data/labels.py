@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +61,7 @@ def _plain(found: Any, place: str) -> NDArray[Any]:
     if labels.dtype.kind in "iuf":
         return labels.astype(np.int64)
     words: NDArray[Any] = np.array(
-        [normalize("NFC", each.decode() if isinstance(each, bytes) else str(each).strip()) for each in labels.tolist()]
+        [each.decode() if isinstance(each, bytes) else str(each).strip() for each in labels.tolist()]
     )
     if empty := [position for position, word in enumerate(words) if word in ("", "nan", "None")]:
         raise UserError(f"{place} must have a label for each image, found none at {empty[0]}.")

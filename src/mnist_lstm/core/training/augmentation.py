@@ -12,7 +12,7 @@ from torch.nn.functional import grid_sample
 from mnist_lstm.core.kernel.functions import cosine, exponential, sine
 from mnist_lstm.core.kernel.layers import product
 from mnist_lstm.core.kernel.updates import resample
-from mnist_lstm.parameters import MOVEMENTS, AugmentationParameters
+from mnist_lstm.parameters import AUGMENTATIONS, MOVEMENTS, AugmentationParameters
 
 Array = NDArray[np.float64]
 Affine = tuple[Array, Array]
@@ -46,6 +46,8 @@ class Augmentation:
         self._portable, self._moves = portable, any(getattr(settings, name) for name in MOVEMENTS)
         self._settings, self._seed, self._size, self._device = settings, seed, size, device
         self._pixel_order = torch.from_numpy(pixel_order.ravel()).to(device)
+        _, first, self._places = np.unique(pixel_order.ravel(), return_index=True, return_inverse=True)
+        self._places = first.argsort().argsort()[self._places]  # a pixel that the view reads twice has one place
         self._grid = _pixels(size).to(device)
         self._smoothing = [_smoothing(length, settings.elastic_sigma).to(device) for length in size]
 
@@ -55,8 +57,8 @@ class Augmentation:
         moved = self._moved(sequences, random) if self._moves else sequences
         if not self._settings.pixel_dropout:
             return moved
-        seen = random.random(tuple(moved.shape), np.float32) >= self._settings.pixel_dropout
-        return moved * torch.from_numpy(seen).to(self._device)
+        seen = random.random((len(moved), self._places.max() + 1), np.float32) >= self._settings.pixel_dropout
+        return moved * torch.from_numpy(seen[:, self._places]).to(self._device).view_as(moved)
 
     def _moved(self, sequences: Tensor, random: np.random.Generator) -> Tensor:
         if self._portable:
@@ -113,7 +115,7 @@ class Augmentation:
 
 def any_augmentation(settings: AugmentationParameters) -> bool:
     """Whether any augmentation is on."""
-    return any(getattr(settings, name) for name in (*MOVEMENTS, "pixel_dropout"))
+    return any(getattr(settings, name) for name in AUGMENTATIONS)
 
 
 def _pixels(size: tuple[int, int]) -> Tensor:

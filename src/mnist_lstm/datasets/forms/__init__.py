@@ -10,7 +10,17 @@ from mnist_lstm.core.data.pixels import grey_values
 from mnist_lstm.core.data.series import checked
 from mnist_lstm.data_parameters import WITHOUT_PATH, DataParameters
 from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, series, tables, usps
-from mnist_lstm.datasets.forms.raw import FOREIGN, RawData, first_bytes, foreign, ignored, shown, split_named
+from mnist_lstm.datasets.forms.raw import (
+    FOREIGN,
+    RawData,
+    first_bytes,
+    foreign,
+    ignored,
+    is_of_labels,
+    shown,
+    split_named,
+    words,
+)
 from mnist_lstm.errors import UserError
 
 # Each with `recognises`, by a file's path and first bytes, and `read`, the files of this form
@@ -47,8 +57,8 @@ def read(path: Path, data: DataParameters) -> RawData:
         suffixes = {each.suffix for paths in found.values() for each in paths}
         if empty := [file for file in files if file.suffix in suffixes and file.is_file() and not file.stat().st_size]:
             raise UserError(f"{path} must hold complete files, found {shown(empty)} without content; get them again.")
-        like_data = (file for file in files if file.suffix in suffixes and not recognised(file))
-        if other := foreign(like_data):
+        called_data = (file for file in files if file.suffix in suffixes and _is_called_data(file.name, data.subset))
+        if other := foreign(file for file in called_data if not recognised(file)):
             raise UserError(f"{path} must hold data in files that are called so, found {other}.")
         if not found and place.is_dir():
             return folders.read(place, data)
@@ -86,6 +96,12 @@ def recognised(file: Path) -> str | None:
         return None
     head = first_bytes(file, HEAD)
     return next((name for name, form in FORMS.items() if form.recognises(file, head)), None)
+
+
+def _is_called_data(name: str, subset: str | None) -> bool:
+    """Whether a file is called as one of images or labels, of the chosen data set."""
+    found = bool(split_named(name)) or is_of_labels(name)
+    return found and (subset is None or subset.lower() in words(name))
 
 
 @contextmanager

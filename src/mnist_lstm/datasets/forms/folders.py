@@ -30,7 +30,7 @@ def read(place: Path, data: DataParameters) -> RawData:
     sha, broken = hashlib.sha256(), list[str]()
     parts, classes = {}, dict[str, list[str]]()
     for split, folder in (folders or {"train": place}).items():
-        classes[split], parts[split] = _part(folder, data, sha, broken)
+        classes[split], parts[split] = _part(folder, classes.get("train", []), data, sha, broken)
     for split, names in classes.items():
         _expect(
             names == classes["train"],
@@ -83,9 +83,19 @@ def _split_folders(place: Path) -> dict[str, Path]:
     return {split: found[split][0] for split in SPLITS if split in found}
 
 
-def _part(folder: Path, data: DataParameters, sha: Any, broken: list[str]) -> tuple[list[str], RawSplit]:
-    """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on."""
-    classes = sorted((path for path in visible(folder) if path.is_dir()), key=_name)
+def _part(
+    folder: Path, known: list[str], data: DataParameters, sha: Any, broken: list[str]
+) -> tuple[list[str], RawSplit]:
+    """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on.
+
+    Args:
+        known: the classes that come first, in their order.
+    """
+
+    def place(path: Path) -> tuple[int, Path]:
+        return known.index(_name(path)) if _name(path) in known else len(known), path
+
+    classes = sorted((path for path in visible(folder) if path.is_dir()), key=place)
     if not 2 <= len(classes) <= MOST_CLASSES:
         other = foreign(path for path in folder.rglob("*") if not ignored(path.name))
         found_here = f"{len(classes)}, and {other}" if other else len(classes)

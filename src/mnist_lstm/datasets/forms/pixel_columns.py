@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mnist_lstm.core.data.labels import MOST_CLASSES
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets.forms.raw import LABELS, words
@@ -26,7 +28,7 @@ def shaped(pixels: Any, data: DataParameters, path: Path, names: Sequence[str] =
     """
     if order := other_order(names):
         logger.info("The columns of %s are read in the order of their numbers.", path.name)
-        pixels = pixels[:, order]
+        pixels = np.take(pixels, order, axis=1)
     count = pixels.shape[1]
     height, width = data.height_and_width or (math.isqrt(count),) * 2
     if height * width != count:
@@ -43,7 +45,7 @@ def other_order(names: Sequence[str]) -> list[int] | None:
 
     None where they lie so, and where the names are not one word and all numbers from 0 or 1 on.
     """
-    found = [re.fullmatch(r"(.*?)0*(\d+)", name) for name in names]
+    found = [re.fullmatch(r"(\D*)(\d{1,9})", name) for name in names]
     if not names or not all(found) or len({each[1] for each in found if each}) > 1:
         return None
     numbers = [int(each[2]) for each in found if each]

@@ -173,7 +173,8 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
     if all(parts.values()):
         return Verdict(True, f"reproduced to the bit: weights, predictions, {len(then.metrics)} metrics and curves")
     if other := _other_data(then.provenance["data"], now.provenance["data"]):
-        return Verdict(False, f"not reproduced, because {other}.")
+        also = differences(_parameters(now.checkpoint), _parameters(then.checkpoint))
+        return Verdict(False, f"not reproduced, because {'; '.join(filter(None, [other, also]))}.")
     largest = largest_difference(then.predictions, now.predictions)
     why = _why(then.checkpoint, now.checkpoint, found)
     different = ", ".join(name for name, equal in parts.items() if not equal)
@@ -183,16 +184,20 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
     return Verdict(False, f"not reproduced: {different} differ, a probability by {largest:.2g}: {why}")
 
 
+def _parameters(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Those in its fingerprint, without the digests of the data."""
+    return {key: value for key, value in checkpoint.fingerprint_fields.items() if not key.startswith("data.")}
+
+
 def _other_data(then: dict[str, Any], now: dict[str, Any]) -> str:
-    """What differs between two data cards: "the data (test) changed: mine.npz is another file"; empty if nothing."""
-    splits = [split for split, digest in then["sha256"].items() if now["sha256"][split] != digest]
-    names = sorted(then["files"].keys() | now["files"].keys())
-    files = [name for name in names if then["files"].get(name) != now["files"].get(name)]
+    """What differs between two data cards: "the data changed (test): mine.npz"; empty if nothing."""
+    splits = [split for split, digest in then["sha256"].items() if now["sha256"].get(split) != digest]
     if not splits:
         return ""
-    others = "is another file" if len(files) == 1 else "are other files"
-    found = f"{', '.join(files)} {others}" if files else "read otherwise"
-    return f"the data ({', '.join(splits)}) changed: {found}; bring back what the run read"
+    files = [name for name, digest in then["files"].items() if now["files"].get(name) != digest]
+    if not files:
+        return f"this code reads the same files otherwise ({', '.join(splits)}); --checkout uses the run's own"
+    return f"the data changed ({', '.join(splits)}): {', '.join(files)}; bring back what the run read"
 
 
 def _same_metrics(then: dict[str, float], now: dict[str, float]) -> bool:
