@@ -164,7 +164,7 @@ class PredictParameters(Section):
 
     # Of pictures, with all folders below it, or one file, also of IDX images
     folder: Annotated[str | None, PATH, TRANSIENT]
-    # `champion` or another alias, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
+    # `champion` or another alias, NAME/VERSION, a run's id or name, `latest`, or the path of a checkpoint (*.pt)
     model: Annotated[str, FROM_NUMBER]
 
 

@@ -12,7 +12,7 @@ from mnist_lstm.tracking.reader import FINISHED
 RUN_ID, SHORT_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{8,31}")
 ADDRESS = re.compile(r"https?://\S*/runs/([0-9a-f]{32})\b.*", re.IGNORECASE)  # as a run prints it
 LATEST = "latest"
-MODELS = "; a model also by champion or another alias, NAME@champion, or a checkpoint's path (*.pt)"
+MODELS = "; a model also by champion or another alias, NAME@champion, NAME/VERSION, or a checkpoint's path (*.pt)"
 MAX_LISTED = 5  # runs of one name in an error
 
 
