@@ -77,7 +77,7 @@ def register(fakes: FakeRuns, accuracy: float, data: str = "mnist", name: str = 
     return registry.register(fakes.client, fakes.path, found, name, 0.001)
 
 
-def test_each_data_set_has_a_registered_model_of_its_own(fakes: FakeRuns) -> None:
+def test_each_data_set_has_a_registered_model_of_its_own(fakes: FakeRuns, caplog: pytest.LogCaptureFixture) -> None:
     for data in ("mnist", "mine"):
         assert register(fakes, 0.9, data, TEMPLATE) == f"{data}-lstm version 1 became the champion, the first one"
         assert registry.champion_of(fakes.client, f"{data}-lstm")
@@ -87,7 +87,8 @@ def test_each_data_set_has_a_registered_model_of_its_own(fakes: FakeRuns) -> Non
     ):
         load_model.run_called(fakes.client, "mnist-lstm", "kmnist-lstm", CHAMPION)
     fakes.client.delete_registered_model_alias("mine-lstm", CHAMPION)
-    assert load_model.run_called(fakes.client, "mnist-lstm", "kmnist-lstm", CHAMPION)  # the only one
+    assert load_model.run_called(fakes.client, "mnist-lstm", "kmnist-lstm", CHAMPION)
+    assert "'kmnist-lstm' has no champion: that of 'mnist-lstm' answers, the only one there is." in caplog.text
 
 
 def test_of_the_bundled_digits_only_champions_become_versions(fakes: FakeRuns) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 from kedro.framework.hooks import hook_impl
 
-from mnist_lstm.datasets.file_dataset import FileDataset
 from mnist_lstm.errors import UserError
 
+PACKAGE = f"{__name__.partition('.')[0]}."
 LEAST = 200 * 2**20  # bytes that must be free; MNIST alone, as images and as sequences, is 70,000 x 784 bytes twice
 LEAST_TEMPORARY = 32 * 2**20  # bytes for the exported model and the files of a run, on their way to MLflow
 
@@ -58,5 +58,5 @@ def _place(catalog: Any, name: str) -> tuple[Path | None, Path] | None:
         return None
     file, folder = getattr(dataset, "_filepath", None), getattr(dataset, "_folder", None)
     if file:  # those of other packages may be folders, and versioned ones are
-        return Path(file) if isinstance(dataset, FileDataset) else None, Path(file).parent
+        return Path(file) if type(dataset).__module__.startswith(PACKAGE) else None, Path(file).parent
     return (None, folder) if folder else None

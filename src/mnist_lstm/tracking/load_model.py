@@ -79,6 +79,7 @@ def run_called(client: Any, experiment: str, registered: str, named: str, did: t
     others = registry.champions(client) if not found and named == registry.CHAMPION else []
     if len(others) == 1:
         (found,) = others
+        logger.warning("%r has no champion: that of %r answers, the only one there is.", registered, found.name)
     if found:
         heir = registry.standing(client, found) if registry.CHAMPION in (named, alias) else found
         if heir.version != found.version:

@@ -1,5 +1,6 @@
 """Continuing an interrupted run: with the same bits, and only with the same parameters and data."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch.testing import assert_close
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.learner import Best, TrainingState
-from mnist_lstm.core.training.program import program, program_continuing
+from mnist_lstm.core.training.program import PACKAGE, program, program_continuing, sources
 from mnist_lstm.core.training.resume import checkpoint_to_continue
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
@@ -300,3 +301,17 @@ def test_a_checkpoint_without_a_program_is_of_an_older_version_and_can_be_contin
     assert checkpoint_to_continue({left.fingerprint: lambda: left}, left.fingerprint_fields, resume=True) is left
     assert program_continuing(left.program) == program() | {"continues": {}}
     assert program_continuing(None) == program()
+
+
+def test_the_program_is_all_modules_of_core_that_the_nodes_of_training_import_and_the_nodes() -> None:
+    nodes = [PACKAGE / "pipelines" / stage / "nodes.py" for stage in ("reshape", "train")]
+    text = "".join(path.read_text() for path in nodes)
+    imported = {
+        PACKAGE / (name.replace(".", "/") + ".py")
+        for name in re.findall(
+            r"^from mnist_lstm\.(core\.(?:data|kernel|model|training)\.\w+) import", text, re.MULTILINE
+        )
+    }
+    kernel = PACKAGE / "core/kernel/kernel.c"
+    assert len(imported) > 5
+    assert imported | {*nodes, kernel} <= {*sources()}

@@ -9,8 +9,10 @@ import torch
 
 from mnist_lstm.core.training.instructions import onednn_instructions
 
-CORE = Path(__file__).parents[1]
-ROOMS = ("data", "kernel", "model", "evaluation", "training")  # of core, whose code decides weights and curves
+PACKAGE = Path(__file__).parents[2]
+# Whose code decides weights and curves
+ROOMS = tuple(f"core/{room}" for room in ("data", "kernel", "model", "evaluation", "training"))
+ROOMS += ("pipelines/reshape", "pipelines/train", "cluster")
 SOURCE = (".c", ".py")
 CONTINUES = "continues"  # key of the program that began the training, if that is another one
 
@@ -25,10 +27,15 @@ def program(portable: bool = False) -> dict[str, Any]:
         instructions = {"ATen": torch.backends.cpu.get_cpu_capability(), "oneDNN": onednn_instructions()}
         return program(portable=True) | instructions
     sha = hashlib.sha256()
-    for path in sorted(path for room in ROOMS for path in (CORE / room).rglob("*") if path.suffix in SOURCE):
-        sha.update(f"{path.relative_to(CORE).as_posix()} {path.stat().st_size}\n".encode())
+    for path in sources():
+        sha.update(f"{path.relative_to(PACKAGE).as_posix()} {path.stat().st_size}\n".encode())
         sha.update(path.read_bytes())
     return {"source": sha.hexdigest(), "torch": str(torch.__version__)}
+
+
+def sources() -> list[Path]:
+    """The files of the source that trains."""
+    return sorted(path for room in ROOMS for path in (PACKAGE / room).rglob("*") if path.suffix in SOURCE)
 
 
 def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
