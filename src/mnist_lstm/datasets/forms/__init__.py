@@ -54,11 +54,12 @@ def read(path: Path, data: DataParameters) -> RawData:
                 found.setdefault(name, []).append(file)
         if "CSV" in found and (data.kind == "series" or any(path.suffix == ".ts" for path in found.get("series", []))):
             found.setdefault("series", []).extend(found.pop("CSV"))
-        suffixes = {each.suffix for paths in found.values() for each in paths}
+        known = {each for paths in found.values() for each in paths}
+        suffixes = {each.suffix for each in known}
         if empty := [file for file in files if file.suffix in suffixes and file.is_file() and not file.stat().st_size]:
             raise UserError(f"{path} must hold complete files, found {shown(empty)} without content; get them again.")
         called_data = (file for file in files if file.suffix in suffixes and _is_called_data(file.name, data.subset))
-        if other := foreign(file for file in called_data if not recognised(file)):
+        if other := foreign(file for file in called_data if file not in known):
             raise UserError(f"{path} must hold data in files that are called so, found {other}.")
         if not found and place.is_dir():
             return folders.read(place, data)
