@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from typing import Any
 import click
 
 from mnist_lstm.errors import UserError, expect_free_port
+from mnist_lstm.temporary_folder import temporary_folder
 
 BUILD = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
 RUN_STATUS = "api/run-status"  # of the last run
@@ -41,9 +41,9 @@ def build(project: Path) -> Path:
     pages = project / "build"
     if pages.exists() and not all((pages / name).is_file() for name in COMPLETE):
         raise UserError(f"{pages} must be absent or hold earlier pages, found something else; move it.")
-    with tempfile.TemporaryDirectory(dir=project, prefix=".build-") as folder:
-        made, old = Path(folder) / "build", Path(folder) / "old"  # Kedro-Viz writes into ./build
-        _run_kedro_viz(project, Path(folder))
+    with temporary_folder(project, ".build-") as folder:
+        made, old = folder / "build", folder / "old"  # Kedro-Viz writes into ./build
+        _run_kedro_viz(project, folder)
         _write_metadata(made)
         status = made / RUN_STATUS
         status.write_text(json.dumps(_without_errors(json.loads(status.read_text(encoding="utf-8")))), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import ray
@@ -20,6 +19,7 @@ from mnist_lstm.core.training.learner import Row, TrainingState
 from mnist_lstm.core.training.loop import Report, paced
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TrainingParameters
+from mnist_lstm.temporary_folder import temporary_folder
 
 REPLACEMENTS = 3  # of workers that have died, after which the run fails
 POLL = 0.1  # seconds
@@ -61,12 +61,12 @@ def fit(
         UserError: as `core.training.fit`, or if workers died too often.
     """
     cards = int(chosen_device(training.device).type == "cuda")  # for each worker
-    with joined(None), TemporaryDirectory(prefix="mnist_lstm-") as folder:
+    with joined(None), temporary_folder() as folder:
         expect_room(training.workers * training.threads, training.workers * cards)
         queue = local_actor(ReportQueue).remote(state)
         work = ray.put(Work(classifier, train, valid, training, size, queue))
         errors: list[Exception] = []
-        trainer = _trainer(work, training, cards, folder)
+        trainer = _trainer(work, training, cards, str(folder))
         attempt = threading.Thread(target=_fit, args=(trainer, errors), daemon=True)
         attempt.start()
         while attempt.is_alive():

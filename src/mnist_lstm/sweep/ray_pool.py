@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sweep.engine import NextTask, Point, PruneAt, Result, Task
 from mnist_lstm.sweep.trial_runs import load_inputs, run_task
+from mnist_lstm.temporary_folder import temporary_folder
 
 RETRIES = 3  # of a trial whose node or process has died
 PACKED = ("pyproject.toml", "requirements.lock")  # files of the project that nodes need besides conf/
@@ -41,8 +41,8 @@ class RayPool:
 
     def __enter__(self) -> "RayPool":
         with ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mnist_lstm-"))
-            packed, environment = _pack(self._project, Path(folder)), {"MLFLOW_TRACKING_URI": self._uri}
+            folder = stack.enter_context(temporary_folder())
+            packed, environment = _pack(self._project, folder), {"MLFLOW_TRACKING_URI": self._uri}
             stack.enter_context(joined(self._address, working_dir=str(packed), env_vars=environment))
             self._expect_store()
             self._queue = local_actor(PruningQueue).remote()

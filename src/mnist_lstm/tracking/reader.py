@@ -2,7 +2,6 @@
 
 import io
 import json
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import numpy as np
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes
 from mnist_lstm.errors import UserError
+from mnist_lstm.temporary_folder import temporary_folder
 from mnist_lstm.tracking import tags
 
 # Folders of a run's artifacts, by the type of file; checkpoint, predictions and provenance lie in none
@@ -134,8 +134,8 @@ def artifacts(client: Any, run_id: str) -> dict[str, bytes]:
     """The content of every artifact of a run, by its name, with its folder where it lies in one."""
     folders = [None, *sorted(set(FOLDERS.values()))]
     places = [file.path for folder in folders for file in client.list_artifacts(run_id, folder) if not file.is_dir]
-    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as copy:
-        return {place: Path(client.download_artifacts(run_id, place, copy)).read_bytes() for place in places}
+    with temporary_folder() as copy:
+        return {place: Path(client.download_artifacts(run_id, place, str(copy))).read_bytes() for place in places}
 
 
 def fetched(client: Any, run_id: str, name: str) -> bytes | None:
@@ -148,6 +148,6 @@ def fetched(client: Any, run_id: str, name: str) -> bytes | None:
     places = [(name, None), *([(f"{within}/{name}", within)] if within else [])]
     for place, folder in places:
         if place in {file.path for file in client.list_artifacts(run_id, folder)}:
-            with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as copy:
-                return Path(client.download_artifacts(run_id, place, copy)).read_bytes()
+            with temporary_folder() as copy:
+                return Path(client.download_artifacts(run_id, place, str(copy))).read_bytes()
     return None

@@ -20,6 +20,7 @@ from mnist_lstm.processes import process
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import flattened
 from mnist_lstm.tracking import payloads, store, tags
+from mnist_lstm.tracking.artifact_place import warn_if_unwritable
 from mnist_lstm.tracking.find_run import find_run
 from mnist_lstm.tracking.settings import Settings
 from mnist_lstm.tracking.spool import earlier_runs
@@ -90,6 +91,7 @@ def _spool(project: Path, settings: Settings, name: str, about: dict[str, Any]) 
             client = connect()
             earlier_runs.settle(project, client, uri, run["experiment_id"], MAX_WAITED)
             run["run_id"] = create_run(client, run)
+            warn_if_unwritable(client.get_run(run["run_id"]).info.artifact_uri)
     except OutageError as error:
         logger.warning("%s. %s.", error, LATER)
         client = None

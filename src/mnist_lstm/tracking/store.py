@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import tempfile
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from kedro.framework.project import settings as kedro_settings
 from mnist_lstm.data_parameters import source_of
 from mnist_lstm.errors import UserError
 from mnist_lstm.redaction import redacted
+from mnist_lstm.temporary_folder import temporary_folder
 from mnist_lstm.tracking import moved
 from mnist_lstm.tracking.moved import ARTIFACTS, lock
 from mnist_lstm.tracking.pages import EXPERIMENT_TAGS, describe_experiment
@@ -184,8 +184,8 @@ def _create(database: Path) -> None:
     with lock(database):
         if database.exists():
             return
-        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
-            unfinished = Path(folder) / DATABASE
+        with temporary_folder(database.parent, ".mlflow-") as folder:
+            unfinished = folder / DATABASE
             store = SqlAlchemyStore(f"sqlite:///{unfinished}", (database.parent / ARTIFACTS).as_uri())  # type: ignore[no-untyped-call]
             store.engine.dispose()
             os.replace(unfinished, database)

@@ -1,6 +1,5 @@
 """Zip files that hold data files, as Kaggle and EMNIST give them."""
 
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from mnist_lstm.datasets.atomic import CANNOT_WRITE
 from mnist_lstm.datasets.file_backed import expect_room
 from mnist_lstm.datasets.forms.raw import words
 from mnist_lstm.errors import UserError
+from mnist_lstm.temporary_folder import temporary_folder
 
 SMALL = 2**20  # bytes; such files, as EMNIST's mappings, are unpacked whatever their name
 
@@ -22,18 +22,18 @@ def unpacked(path: Path, subset: str | None) -> Iterator[Path]:
     Raises:
         UserError: if the zip file is damaged or the disk too small.
     """
-    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
+    with temporary_folder() as folder:
         try:
             with zipfile.ZipFile(path) as archive:
                 chosen = [entry for entry in archive.infolist() if _wanted(entry, subset)]
-                expect_room(Path(folder), sum(entry.file_size for entry in chosen))
+                expect_room(folder, sum(entry.file_size for entry in chosen))
                 for entry in chosen:
                     archive.extract(entry, folder)  # in blocks; names cannot leave the folder
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError) as error:
             if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
                 raise UserError(f"{folder} must be writable to unpack {path}, found: {error.strerror}.") from None
             raise UserError(f"{path} must be a complete zip file, found: {' '.join(str(error).split())}.") from None
-        yield Path(folder)
+        yield folder
 
 
 def _wanted(entry: zipfile.ZipInfo, subset: str | None) -> bool:

@@ -4,7 +4,6 @@ import os
 import secrets
 import subprocess
 import sys
-import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from mnist_lstm.core.training.fingerprint import differences
 from mnist_lstm.core.training.program import CONTINUES
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
+from mnist_lstm.temporary_folder import temporary_folder
 from mnist_lstm.tracking import reader, store, tags
 from mnist_lstm.tracking.find_run import find_run
 from mnist_lstm.tracking.reader import Record
@@ -106,9 +106,9 @@ def run_again(again: Again, client: Any, checkout: bool, allow_differences: bool
 
 def _process(again: Again, name: str, checkout: bool, allow_differences: bool) -> int:
     """The exit code of `kedro run` with the recorded preset and parameters."""
-    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
-        config = Path(folder) / "run.yml"
-        own = worktree(again.then.provenance, again.project, Path(folder), allow_differences)
+    with temporary_folder() as folder:
+        config = folder / "run.yml"
+        own = worktree(again.then.provenance, again.project, folder, allow_differences)
         with own if checkout else nullcontext(again.project) as place:
             config.write_text(yaml.safe_dump({"run": _options(again, name, place)}))
             return subprocess.run(

@@ -1,6 +1,5 @@
 """Checks what a seal claims, without the store or the history of the project that made it."""
 
-import tempfile
 from math import isclose
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.core.evaluation.metrics import Predictions, summarize
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
+from mnist_lstm.temporary_folder import temporary_folder
 from mnist_lstm.tracking import reader, store
 from mnist_lstm.tracking.reproduce.drift import Difference
 from mnist_lstm.tracking.reproduce.rerun import Again, Verdict, compared, largest_difference, run_again
@@ -111,8 +111,7 @@ def trained_again(project: Path, seal: Seal, data: str | None, found: list[Diffe
         UserError: if the new run does not finish.
     """
     seal.provenance["parameters"]["data"] |= data_parameters(project, seal, data)
-    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
-        place = Path(folder)
+    with temporary_folder() as place:
         uri = store.own_uri(place)
         client = store.client(place, uri)
         experiment = "sealed"

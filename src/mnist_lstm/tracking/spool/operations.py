@@ -3,7 +3,6 @@
 Each sender makes MLflow's entities from an operation's content. To send an operation twice changes nothing.
 """
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ import torch
 from mnist_lstm.core.model.classifier import restored_classifier
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.parameters import ModelParameters
+from mnist_lstm.temporary_folder import temporary_folder
 from mnist_lstm.tracking import registry, tags
 from mnist_lstm.tracking.log_model import log_model
 
@@ -130,9 +130,9 @@ def _inputs(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
 
 
 def _artifacts(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
-    with tempfile.TemporaryDirectory(prefix="mnist_lstm-") as folder:
-        _write(content["files"], Path(folder))
-        client.log_artifacts(run["run_id"], folder)
+    with temporary_folder() as folder:
+        _write(content["files"], folder)
+        client.log_artifacts(run["run_id"], str(folder))
 
 
 def _model(client: Any, run: dict[str, Any], content: dict[str, Any]) -> None:
