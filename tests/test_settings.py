@@ -1,3 +1,4 @@
+import logging
 import os
 import subprocess
 import sys
@@ -48,3 +49,10 @@ logging.getLogger("kedro").warning("class \\u304f")
     assert (done.returncode, done.stderr) == (0, "class \\u304d\n")
     assert done.stdout.startswith("class \\u304b\n")
     assert "class \\u304f" in done.stdout
+
+
+def test_kedros_advice_to_use_async_is_not_printed_as_it_would_be_refused() -> None:
+    advice = "Using synchronous mode for loading and saving data. Use the --async flag for potential performance gains."
+    logger = logging.getLogger("kedro.runner.sequential_runner")
+    records = [logging.makeLogRecord({"msg": message}) for message in (advice, "Completed 1 of 2 tasks")]
+    assert [bool(logger.filter(record)) for record in records] == [False, True]
