@@ -20,6 +20,7 @@ from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Read
 
 IMAGES = np.tile(np.arange(64, dtype=np.uint8).reshape(1, 8, 8) * (np.arange(8) < 7), (40, 1, 1)).astype(np.uint8)
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9912422\n"
 LABELS = (np.arange(40) % 4).astype(np.uint8)
 
 
@@ -137,6 +138,12 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         npz(x_test=IMAGES[:, 1:], y_test=LABELS),
         r"one height and width, found \(8, 8\) in train",
     ),
+    "CSV: in another encoding": (
+        "mine.csv",
+        table(label=["ö", "a"] * 20).to_csv(index=False).encode("cp1252"),
+        r"must be text in UTF-8, found b'\\xf6'; save it so",
+    ),
+    "CSV: a pointer of git-lfs": ("mine.csv", POINTER, r"pointers of git-lfs \(mine\.csv\); run `git lfs pull`"),
     "npz: grey borders": ("mine.npz", npz(x_train=GREY), r"borders are grey \(128 of 255\).*data\.dark_on_light=true"),
     "npy: objects": ("x_train.npy", b"", "found none of them"),
     "parquet: cut short": ("mine.parquet", parquet(table())[:-10], "complete parquet file"),
@@ -248,6 +255,14 @@ FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "an archive": (lambda folder: archive(folder / "digits.tar.gz"), "digits.tar.gz, an archive: unpack it"),
     "a pickle": (lambda folder: pickled(folder / "training.pt"), r"training.pt, a pickle, .*savez"),
     "a web page": (lambda folder: web_page(folder / "digits.gz"), "digits.gz, a web page: download the file"),
+    "pointers of git-lfs": (
+        lambda folder: (folder / "train-images-idx3-ubyte").write_bytes(POINTER),
+        r"must hold the files themselves, found pointers of git-lfs \(train-images-idx3-ubyte\); run `git lfs pull`",
+    ),
+    "a shard missing": (
+        lambda folder: fill(folder, "train-00000-of-00003.csv", "train-00002-of-00003.csv"),
+        r"must hold all 3 files of train, found 2 without train-00001-of-00003\.csv; get it",
+    ),
     "a folder test alone": (lambda folder: (folder / "test" / "a").mkdir(parents=True), "a folder train next to test"),
 }
 
@@ -299,6 +314,20 @@ def test_series_are_no_table_of_images(tmp_path: Path) -> None:
     (tmp_path / "a.ts").write_text("@problemName a\n@classLabel true a\n@data\n0.5,1.5:a\n")
     with pytest.raises(UserError, match=r"a\.ts must hold images, .* found series \(\.ts\)"):
         to_predict(tmp_path / "a.ts", "images")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_table_to_predict_that_lacks_a_pixel_is_not_asked_for_labels(tmp_path: Path, suffix: str) -> None:
+    lacking, path = table().drop(columns=["label", "pixel0"]), tmp_path / f"mine.{suffix}"
+    lacking.to_csv(path, index=False) if suffix == "csv" else lacking.to_parquet(path)
+    with pytest.raises(UserError, match="found none of 63 columns; to be classified, it must have") as raised:
+        to_predict(path, "images")
+    assert "label_column" not in str(raised.value)
+
+
+def test_one_shard_may_be_named(tmp_path: Path, read: Read) -> None:
+    fill(tmp_path, "train-00000-of-00002.csv")
+    assert read(tmp_path / "train-00000-of-00002.csv").card.images["train"] == 28
 
 
 def test_a_test_file_without_labels_is_left_for_predict(tmp_path: Path, read: Read) -> None:

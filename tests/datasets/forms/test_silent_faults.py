@@ -189,9 +189,18 @@ def test_a_named_source_may_be_npz_as_kuzushiji_49(tmp_path: Path, digits: Digit
     assert found.card.sha256 == as_idx.card.sha256
 
 
-@pytest.mark.parametrize("form", ["npz", "npz of fractions", "parquet", "csv"])
+def png(image: Any) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, format="png")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "form", ["npz", "npz of fractions", "parquet", "parquet without labels", "parquet of pictures", "csv"]
+)
 def test_files_to_predict_give_the_images_that_are_trained_on(form: str, tmp_path: Path, digits: Digits) -> None:
     path = tmp_path / f"test.{form[:3]}"
+    encoded = [{"bytes": png(image), "path": None} for image in digits.test]
     pixels = digits.test.reshape(len(digits.test), -1)
     if form.startswith("npz"):
         np.savez(path, x_test=digits.test / 255 if "fractions" in form else digits.test)
@@ -199,6 +208,7 @@ def test_files_to_predict_give_the_images_that_are_trained_on(form: str, tmp_pat
         pd.DataFrame(pixels, columns=[f"pixel{at}" for at in range(784)]).to_csv(path, index=False)
     else:
         table = pd.DataFrame(pixels, columns=[f"pixel{at}" for at in range(784)])
-        table.assign(label=digits.test_labels).to_parquet(path)
+        table = pd.DataFrame({"image": encoded}) if "pictures" in form else table
+        (table if " " in form else table.assign(label=digits.test_labels)).to_parquet(path)
     found: list[Any] = [image for _, image in opened(str(path))]
     np.testing.assert_array_equal(np.stack(found), digits.test)

@@ -22,6 +22,7 @@ OTHERS = (
     ("an SVG drawing", "export it as PNG", 0, (b"<svg", b"<?xml")),
     ("an archive", "unpack it", 0, (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")),
     ("an archive", "unpack it", 257, (b"ustar",)),
+    ("a pointer of git-lfs", "fetch the file itself by `git lfs pull`", 0, (b"version https://git-lfs",)),
     ("a web page", "download the file again", 0, (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML")),
 )
 MOST_PIXELS = 100_000_000  # per picture; checked before decoding

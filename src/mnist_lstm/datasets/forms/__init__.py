@@ -10,13 +10,16 @@ from mnist_lstm.core.data.pixels import grey_values
 from mnist_lstm.core.data.series import checked
 from mnist_lstm.data_parameters import WITHOUT_PATH, DataParameters
 from mnist_lstm.datasets.forms import archives, folders, idx_files, matlab, numpy_files, parquet, series, tables, usps
+from mnist_lstm.datasets.forms.pixel_columns import ColumnsError
 from mnist_lstm.datasets.forms.raw import (
     FOREIGN,
     RawData,
+    expect_every_shard,
     first_bytes,
     foreign,
     ignored,
     is_of_labels,
+    is_pointer,
     shown,
     split_named,
     words,
@@ -55,6 +58,13 @@ def read(path: Path, data: DataParameters) -> RawData:
         if "CSV" in found and (data.kind == "series" or any(path.suffix == ".ts" for path in found.get("series", []))):
             found.setdefault("series", []).extend(found.pop("CSV"))
         known = {each for paths in found.values() for each in paths}
+        if pointers := [file for file in files[:MOST_FILES] if file not in known and is_pointer(file)]:
+            raise UserError(
+                f"{path} must hold the files themselves, found pointers of git-lfs ({shown(pointers)}); run `git lfs "
+                "pull` there."
+            )
+        if place.is_dir():
+            expect_every_shard(known)
         suffixes = {each.suffix for each in known}
         if empty := [file for file in files if file.suffix in suffixes and file.is_file() and not file.stat().st_size]:
             raise UserError(f"{path} must hold complete files, found {shown(empty)} without content; get them again.")
@@ -84,7 +94,14 @@ def to_predict(path: Path, kind: str) -> Any:
     Raises:
         UserError: if it holds none, or others.
     """
-    parts = read(path, DataParameters.model_construct(**WITHOUT_PATH | {"path": None, "kind": kind})).parts
+    try:
+        parts = read(path, DataParameters.model_construct(**WITHOUT_PATH | {"path": None, "kind": kind})).parts
+    except ColumnsError as error:
+        found = str(error).partition("; ")[0]
+        raise UserError(
+            f"{found}; to be classified, it must have the columns of training, one for each pixel, with the labels or "
+            "without."
+        ) from None
     part = next(parts[split] for split in (split_named(path.name), "test", *parts) if split in parts)
     if kind == "series":
         return checked({"test": part.images}, str(path))["test"]

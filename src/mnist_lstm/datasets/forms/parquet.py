@@ -24,7 +24,7 @@ def recognises(path: Path, head: bytes) -> bool:
 
 class _Part(NamedTuple):
     images: Any
-    labels: list[Any]
+    labels: list[Any] | None  # None without a column of them
     names: dict[int, str] | None  # of the classes, where the file has Hugging Face's description
     of_pictures: bool
 
@@ -36,7 +36,10 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     read_parts = {split: [_read(path, data, broken) for path in paths] for split, paths in found.items()}
     parts = {
         split: RawSplit(
-            np.concatenate([part.images for part in each]), np.array([label for part in each for label in part.labels])
+            np.concatenate([part.images for part in each]),
+            None
+            if any(part.labels is None for part in each)
+            else np.array([label for part in each for label in part.labels or ()]),
         )
         for split, each in read_parts.items()
     }
@@ -58,17 +61,14 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
         unused = without_name(every)
         columns = [name for at, name in enumerate(every) if at not in unused]
         label = label_position(path, columns, None, data)
-        if label is None:
-            raise UserError(
-                f"{path} must have a column of labels, found none; name it: --params data.label_column=NAME."
-            )
+        named = None if label is None else columns[label]
         types = {name: file.schema_arrow.field(name).type for name in columns}
         nested = [name for name, kind in types.items() if pa.types.is_struct(kind)]
         listed = [name for name, kind in types.items() if pa.types.is_nested(kind) and name not in nested]
         if len(listed) > 1:
             raise UserError(f"{path} must have one column of lists, found {', '.join(listed)}; leave out the others.")
         if not nested and not listed:
-            _expect_numbers(path, {name: kind for name, kind in types.items() if name != columns[label]})
+            _expect_numbers(path, {name: kind for name, kind in types.items() if name != named})
         batches = file.iter_batches(ROWS, columns=columns)
         if nested:
             images, labels = _pictures(path, batches, label, nested[0], data, broken)
@@ -78,9 +78,9 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
             images, labels = _rows(path, batches, columns, label, data)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} must be a complete parquet file, found: {' '.join(str(error).split())}.") from None
-    if not labels:
+    if not len(images):
         raise UserError(f"{path} must hold images, found no row.")
-    return _Part(images, labels, _names(file, columns[label]), bool(nested))
+    return _Part(images, None if named is None else labels, _names(file, named), bool(nested))
 
 
 def _expect_numbers(path: Path, types: dict[str, Any]) -> None:
@@ -95,14 +95,14 @@ def _expect_numbers(path: Path, types: dict[str, Any]) -> None:
 
 
 def _pictures(
-    path: Path, batches: Iterable[Any], label: int, column: str, data: DataParameters, broken: list[str]
+    path: Path, batches: Iterable[Any], label: int | None, column: str, data: DataParameters, broken: list[str]
 ) -> tuple[Any, list[Any]]:
     labels: list[Any] = []
 
     def rows() -> Iterator[tuple[str, bytes]]:
         for batch in batches:
             first = len(labels)
-            labels.extend(batch.column(label).to_pylist())
+            labels.extend(_labels(batch, label))
             for row, value in enumerate(batch.column(column), start=first):
                 yield f"row {row} of {path}", value["bytes"].as_py() or b""
 
@@ -111,11 +111,13 @@ def _pictures(
     return images, [labels[position] for position in kept]
 
 
-def _lists(path: Path, batches: Iterable[Any], label: int, column: str, data: DataParameters) -> tuple[Any, list[Any]]:
+def _lists(
+    path: Path, batches: Iterable[Any], label: int | None, column: str, data: DataParameters
+) -> tuple[Any, list[Any]]:
     """Images of a column with the pixels of one in each row: a list of rows of pixels, or of all pixels."""
     images, labels = [], list[Any]()
     for batch in batches:
-        labels += batch.column(label).to_pylist()
+        labels += _labels(batch, label)
         images.append(_pixels_of_lists(path, column, batch.column(column)))
     if len({part.shape[1:] for part in images}) > 1:
         raise _unequal_lists(path, column)
@@ -146,18 +148,23 @@ def _unequal_lists(path: Path, column: str) -> UserError:
 
 
 def _rows(
-    path: Path, batches: Iterable[Any], columns: list[str], label: int, data: DataParameters
+    path: Path, batches: Iterable[Any], columns: list[str], label: int | None, data: DataParameters
 ) -> tuple[Any, list[Any]]:
     values, labels = [], list[Any]()
     for batch in batches:
-        labels += batch.column(label).to_pylist()
+        labels += _labels(batch, label)
         values.append(_pixels(batch, label))
     if not values:
         return [], []
-    return shaped(np.concatenate(values), data, path, [*columns[:label], *columns[label + 1 :]]), labels
+    return shaped(np.concatenate(values), data, path, [name for at, name in enumerate(columns) if at != label]), labels
 
 
-def _pixels(batch: Any, label: int) -> Any:
+def _labels(batch: Any, label: int | None) -> list[Any]:
+    """As many as the batch has rows."""
+    return [None] * batch.num_rows if label is None else batch.column(label).to_pylist()
+
+
+def _pixels(batch: Any, label: int | None) -> Any:
     columns = [batch.column(at).to_numpy(zero_copy_only=False) for at in range(batch.num_columns) if at != label]
     return _as_bytes(np.stack(columns, axis=1))
 
@@ -168,7 +175,7 @@ def _as_bytes(values: Any) -> Any:
     return values.astype(np.uint8) if fits else values
 
 
-def _names(file: Any, label: str) -> dict[int, str] | None:
+def _names(file: Any, label: str | None) -> dict[int, str] | None:
     about = json.loads((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
     names = about.get("info", {}).get("features", {}).get(label, {}).get("names")
     return dict(enumerate(names)) if isinstance(names, list) else None

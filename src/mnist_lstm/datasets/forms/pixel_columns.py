@@ -17,6 +17,10 @@ from mnist_lstm.errors import UserError
 logger = logging.getLogger(__name__)
 
 
+class ColumnsError(UserError):
+    """Columns that do not tell pixels from labels; before the semicolon stands what was found."""
+
+
 def shaped(pixels: Any, data: DataParameters, path: Path, names: Sequence[str] = ()) -> Any:
     """Rows of pixels (N, P) as images (N, height, width): square, unless the parameter `data.size` says otherwise.
 
@@ -24,7 +28,7 @@ def shaped(pixels: Any, data: DataParameters, path: Path, names: Sequence[str] =
         names: of the columns, which may number the pixels; empty: they have none.
 
     Raises:
-        UserError: if they do not fit.
+        ColumnsError: if they do not fit.
     """
     if order := other_order(names):
         logger.info("The columns of %s are read in the order of their numbers.", path.name)
@@ -32,7 +36,7 @@ def shaped(pixels: Any, data: DataParameters, path: Path, names: Sequence[str] =
     count = pixels.shape[1]
     height, width = data.height_and_width or (math.isqrt(count),) * 2
     if height * width != count:
-        raise UserError(
+        raise ColumnsError(
             f"{path} must have as many pixels in a row as an image, found {count}, which is "
             f"{'not ' + str(data.size) if data.size else 'no square'}; say the size (--params data.size=HEIGHTxWIDTH) "
             "or the column of the labels (--params data.label_column=NAME), or remove a column that holds no pixels."
@@ -75,7 +79,8 @@ def label_position(
             header; all, as a file that is sorted by class begins with thousands of rows of one. None with a header.
 
     Raises:
-        UserError: if it is not certain.
+        UserError: if the parameter names none.
+        ColumnsError: if it is not certain.
     """
     if data.label_column is not None:
         names = [name.lower() for name in columns]
@@ -100,7 +105,7 @@ def label_position(
         return None
     if len(found) != 1:
         candidates = ", ".join(columns[at] for at in found) or "none"
-        raise UserError(
+        raise ColumnsError(
             f"{path} must have one column of labels, found {candidates} of {len(columns)} columns; name it: --params "
             "data.label_column=NAME (or its position from 0)."
         )

@@ -23,6 +23,7 @@ SERVERS = ("@eaDir", "#recycle", "@Recycle")
 FOREIGN = dict.fromkeys(
     (".pt", ".pth", ".pkl", ".pickle"), "a pickle, which is never loaded: store the arrays by numpy.savez"
 ) | dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet: save it as CSV")
+POINTER = b"version https://git-lfs"
 LABELS = ("label", "labels", "y", "ytrain", "yval", "ytest", "target", "targets", "class", "classes")
 
 
@@ -104,6 +105,31 @@ def by_split(files: Iterable[Path], subset: str | None) -> tuple[dict[str, list[
     return {split: found[split] for split in SPLITS if split in found}, unnamed
 
 
+def expect_every_shard(files: Iterable[Path]) -> None:
+    """Checks that of files called NAME-00000-of-00002, as Hugging Face has them, all are there.
+
+    Raises:
+        UserError: with the names of those that are missing.
+    """
+    for (folder, name, total, suffix), found in _shards(files).items():
+        missing = [at for at in range(int(total)) if f"{at:0{len(total)}}" not in found]
+        if missing and len(found) < int(total):
+            named = Path(folder, f"{name}-{missing[0]:0{len(total)}}-of-{total}{suffix}")
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise UserError(
+                f"{folder} must hold all {int(total)} files of {name}, found {len(found)} without {named.name}{more}; "
+                "get it, or name one file in data.path."
+            )
+
+
+def _shards(files: Iterable[Path]) -> dict[tuple[Path, str, str, str], set[str]]:
+    found: dict[tuple[Path, str, str, str], set[str]] = {}
+    for file in files:
+        if match := re.fullmatch(r"(.+)-(\d{3,6})-of-(\d{3,6})(\..+)", file.name):
+            found.setdefault((file.parent, match[1], match[3], match[4]), set()).add(match[2])
+    return found
+
+
 def first_bytes(path: Path, count: int) -> bytes:
     """The beginning of a file."""
     with path.open("rb") as file:
@@ -113,6 +139,11 @@ def first_bytes(path: Path, count: int) -> bytes:
 def foreign(files: Iterable[Path]) -> str | None:
     """The first file whose form is known and not read, with what to do; None if none of the first 1,000 is one."""
     return next(filter(None, map(_foreign, islice(filter(Path.is_file, files), 1000))), None)
+
+
+def is_pointer(file: Path) -> bool:
+    """Whether git-lfs has written it in place of the file itself."""
+    return file.is_file() and first_bytes(file, len(POINTER)) == POINTER
 
 
 def _foreign(file: Path) -> str | None:

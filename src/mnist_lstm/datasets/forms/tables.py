@@ -150,7 +150,11 @@ def _chunks(path: Path, skipped: int, separator: str, **chosen: Any) -> Iterator
             yield from reader
     except pd.errors.EmptyDataError:
         return
-    except (ValueError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} must be text in UTF-8, found {error.object[error.start : error.end]!r}; save it so."
+        ) from None
+    except ValueError as error:
         raise UserError(f"{path} must be a table, found: {' '.join(str(error).split())}.") from None
 
 
