@@ -32,6 +32,15 @@ def test_a_wrong_key_in_the_file_of_options_is_named(project: Project) -> None:
     assert "pipelnes" in last
 
 
+def test_parameters_of_the_file_of_options_count_beside_those_of_the_command_line(project: Project) -> None:
+    (project.path / "run.yml").write_text("run: {params: {model.hidden_size: 0, training: {seed: -1}}}")
+    last = project.invoke("--config", "run.yml", "--params", "training.seed=2").output.splitlines()[-1]
+    assert "model.hidden_size" in last
+    assert "training.seed" not in last
+    (project.path / "run.yml").write_text("run: {params: 'model.hidden_size=0,training.seed=-1'}")
+    assert project.invoke("--config", "run.yml", "--params", "training.seed=2").output.splitlines()[-1] == last
+
+
 # The same in a process of its own, where Kedro's own command line has the last word
 
 

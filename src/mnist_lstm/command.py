@@ -9,17 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from kedro.framework.cli.utils import KedroCliError, _split_params
+from omegaconf import OmegaConf
 
 from mnist_lstm.errors import UserError, cause_for_user, listed
 from mnist_lstm.openmp import shorten_spinning
 from mnist_lstm.output import expect_written
 from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 from mnist_lstm.redaction import redacted
+from mnist_lstm.sections import flattened
 
 GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
 
@@ -74,11 +78,18 @@ class Run(Command):
     """Kedro's own `run` with all its options, which shows a user's mistakes in one line."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Shows what is wrong in the file of --config, of which Kedro shows "NoneType: None"."""
+        """Shows what is wrong in the file of --config, of which Kedro shows "NoneType: None".
+
+        Parameters of the file count beside those of the command line, which in Kedro replace them all.
+        """
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except KedroCliError as error:
             raise click.ClickException(f"--config: {' '.join(error.message.split())}") from None
+        of_file = (ctx.default_map or {}).get("params")
+        if of_file and ctx.get_parameter_source("params") is ParameterSource.COMMANDLINE:
+            ctx.params["params"] = _joined(_split_params(ctx, ctx.command.params[0], of_file), ctx.params["params"])
+        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the pipeline."""
@@ -99,6 +110,14 @@ class Run(Command):
                 message = " ".join(str(error).split())
                 options = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
                 raise UserError(f"{message} (options: {options or 'none'})") from error
+
+
+def _joined(*every: dict[str, Any]) -> dict[str, Any]:
+    """Nested parameters; the last one counts where two are of one key."""
+    joined = OmegaConf.create()
+    for key, value in chain.from_iterable(flattened(each).items() for each in every):
+        OmegaConf.update(joined, key, value)
+    return OmegaConf.to_container(joined)  # type: ignore[return-value]
 
 
 def _take_from_run(named: str, options: dict[str, Any]) -> None:
