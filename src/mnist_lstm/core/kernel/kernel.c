@@ -53,7 +53,6 @@ enum {
     CHUNK = 32,  /* sequences that walk through all steps together */
     PARTS = 16,  /* most partial sums of the gradients of the weights, each of neighbouring chunks */
     STEPS = 4,   /* time steps whose gate gradients are multiplied at once, while they are in the cache */
-    BLOCK = 128, /* pairs of a product that are in the first-level cache together */
     PANEL = 4 * WIDTH
 };
 
@@ -82,13 +81,15 @@ INLINE Vector fused(Vector a, Vector b, Vector c) {
 #endif
 }
 
-INLINE Vector choose(Integers where, Vector yes, Vector no) {
-    return (Vector)(((Integers)yes & where) | ((Integers)no & ~where));
-}
-
-INLINE Vector bounded(Vector x, float bound) { /* not a number stays so */
-    x = choose(x < -bound, all(-bound), x);
-    return choose(x > bound, all(bound), x);
+INLINE Vector bounded(Vector x, float bound) { /* not a number stays so: of two, these give the second then */
+#if WIDTH == 16
+    return (Vector)_mm512_max_ps((__m512)all(-bound), _mm512_min_ps((__m512)all(bound), (__m512)x));
+#elif WIDTH == 8
+    return (Vector)_mm256_max_ps((__m256)all(-bound), _mm256_min_ps((__m256)all(bound), (__m256)x));
+#else
+    const Integers low = x < -bound, high = x > bound;
+    return (Vector)(((Integers)x & ~(low | high)) | ((Integers)all(-bound) & low) | ((Integers)all(bound) & high));
+#endif
 }
 
 /* Factors of the layer's products: `PAIR` neighbouring terms, or rows, are multiplied at once, and lie together. Gates
@@ -193,17 +194,13 @@ INLINE void add_tile(int rows, int first, int vectors, int64_t pairs, const Fact
  * a: rows `a_row` and pairs of terms `a_pair` factors apart; b (pairs, vectors, WIDTH, PAIR). */
 INLINE void add_panel(int64_t rows, int first, int vectors, int64_t pairs, const Factor *a, int64_t a_row,
                       int64_t a_pair, const Factor *b, float *out, int64_t out_row) {
-    for (int64_t pair = 0; pair < pairs; pair += BLOCK) {
-        const Factor *as = a + pair * a_pair, *bs = b + pair * vectors * WIDTH * PAIR;
-        const int64_t block = least(BLOCK, pairs - pair);
-        int64_t row = 0;
+    int64_t row = 0;
 #define ADD(size) \
-    add_tile(size, first, vectors, block, as + row * a_row, a_row, a_pair, bs, out + row * out_row, out_row)
-        for (; row + TILE <= rows; row += TILE) ADD(TILE);
-        for (; row + 2 <= rows; row += 2) ADD(2);
-        if (row < rows) ADD(1);
+    add_tile(size, first, vectors, pairs, a + row * a_row, a_row, a_pair, b, out + row * out_row, out_row)
+    for (; row + TILE <= rows; row += TILE) ADD(TILE);
+    for (; row + 2 <= rows; row += 2) ADD(2);
+    if (row < rows) ADD(1);
 #undef ADD
-    }
 }
 
 /* out (rows, columns) += a b, columns a multiple of PANEL; b (columns / PANEL, pairs, PANEL, PAIR). */
@@ -296,17 +293,20 @@ static int64_t sum_of(const Plan *plan, int64_t block, int hidden) {
 /* The weights of one step: (units / span, pairs of terms, vectors, WIDTH, PAIR), of the sums that each adds to. */
 static void pack_forward(const Plan *plan, const float *w_ih, const float *w_hh, Factor *packed) {
     const int64_t width = plan->blocks * plan->span;
-    memset(packed, 0, (size_t)(plan->blocks * plan->units * plan->terms) * sizeof *packed);
-    for (int64_t row = 0; row < plan->blocks * plan->H; row++)
-        for (int hidden = 0; hidden < 2; hidden++) {
-            const int64_t unit = row % plan->H, columns = hidden ? plan->H : plan->F;
-            const int64_t vector = sum_of(plan, row / plan->H, hidden) - hidden * plan->hidden;
-            const float *from = (hidden ? w_hh : w_ih) + row * columns;
-            Factor *to = packed + (unit / plan->span * plan->terms + hidden * plan->inputs) * width;
+#pragma omp parallel for schedule(static) num_threads(plan->threads)
+    for (int64_t first = 0; first < plan->units; first += plan->span) {
+        Factor *panel = packed + first * plan->blocks * plan->terms;
+        memset(panel, 0, (size_t)(width * plan->terms) * sizeof *panel);
+        for (int64_t at = 0; at < 2 * plan->blocks; at++) {
+            const int64_t hidden = at % 2, block = at / 2, columns = hidden ? plan->H : plan->F;
+            const int64_t vector = sum_of(plan, block, (int)hidden) - hidden * plan->hidden;
+            const float *from = (hidden ? w_hh : w_ih) + (block * plan->H + first) * columns;
+            Factor *to = panel + hidden * plan->inputs * width + vector * WIDTH * PAIR;
             for (int64_t column = 0; column < columns; column++)
-                to[(column / PAIR * width + vector * WIDTH + unit % plan->span) * PAIR + column % PAIR] =
-                    factor_of(from[column]);
+                for (int64_t unit = 0; unit < least(plan->span, plan->H - first); unit++)
+                    to[(column / PAIR * width + unit) * PAIR + column % PAIR] = factor_of(from[unit * columns + column]);
         }
+    }
 }
 
 /* w (blocks H, columns) as panels for the way back: (columns / PANEL, blocks units in pairs, PANEL, PAIR), columns
@@ -314,13 +314,14 @@ static void pack_forward(const Plan *plan, const float *w_ih, const float *w_hh,
 static void pack_back(const Plan *plan, const float *w, int64_t columns, int hidden, Factor *packed) {
     const int64_t rows = plan->blocks * plan->units;
     memset(packed, 0, (size_t)(rows * rounded(columns, WIDE)) * sizeof *packed);
-    for (int64_t block = 0; block < plan->blocks; block++)
-        for (int64_t unit = 0; unit < plan->H; unit++) {
-            const int64_t row = (sum_of(plan, block, hidden) - hidden * plan->hidden) * plan->units + unit;
-            for (int64_t column = 0; column < columns; column++)
-                packed[((column / PANEL * rows + row) / PAIR * PANEL + column % PANEL) * PAIR + row % PAIR] =
-                    factor_of(w[(block * plan->H + unit) * columns + column]);
-        }
+#pragma omp parallel for schedule(static) num_threads(plan->threads)
+    for (int64_t from = 0; from < plan->blocks * plan->H; from++) {
+        const int64_t block = sum_of(plan, from / plan->H, hidden) - hidden * plan->hidden;
+        const int64_t row = block * plan->units + from % plan->H;
+        for (int64_t column = 0; column < columns; column++)
+            packed[((column / PANEL * rows + row) / PAIR * PANEL + column % PANEL) * PAIR + row % PAIR] =
+                factor_of(w[from * columns + column]);
+    }
 }
 
 INLINE void narrow_valid(Factor *to, Vector value, int64_t valid) { /* beyond the units stands the one */
@@ -348,7 +349,7 @@ static void step(const Plan *plan, int64_t count, int64_t unit, const Factor *we
         for (int v = 0; v < 4; v++) sum[v] = load(sums[row] + v * WIDTH);
         float *state = states + row * plan->state + unit;
         Factor *out = row_out + row * plan->row + inputs + unit;
-        Gate *gate = gates + row * plan->columns + unit;
+        Gate *gate = gates + row * plan->columns + unit * plan->sums; /* those of a panel lie together */
         if (plan->cell == LSTM) {
             sum[0] = sigmoid(sum[0]), sum[1] = sigmoid(sum[1]), sum[2] = tangent(sum[2]), sum[3] = sigmoid(sum[3]);
             Vector cell = fused(sum[1], load(state), sum[0] * sum[2]);
@@ -362,9 +363,9 @@ static void step(const Plan *plan, int64_t count, int64_t unit, const Factor *we
         } else {
             for (int v = 0; v < 4; v++) narrow_valid(out + v * WIDTH, sum[v] = tangent(sum[v]), valid - v * WIDTH);
         }
-        for (int v = 0; v < 3; v++) keep_gate(gate + v * apart, sum[v]);
-        if (plan->cell == GRU) narrow((Factor *)gate + 3 * apart, sum[3]); /* of any size */
-        else keep_gate(gate + 3 * apart, sum[3]);
+        for (int v = 0; v < 3; v++) keep_gate(gate + v * WIDTH, sum[v]);
+        if (plan->cell == GRU) narrow((Factor *)gate + 3 * WIDTH, sum[3]); /* of any size */
+        else keep_gate(gate + 3 * WIDTH, sum[3]);
     }
 }
 
@@ -425,13 +426,13 @@ static void gate_gradients(const Plan *plan, const Gate *gates, const float *sta
                            float *d_state, Factor *d_gates) {
     const int64_t units = plan->units;
     for (int64_t unit = 0; unit < units; unit += WIDTH) {
-        const Gate *gate = gates + unit;
+        const Gate *gate = gates + unit * plan->sums;
         const float *state = states + unit;
         Factor *to = d_gates + unit;
         Vector dh = load(d_hidden + unit);
         if (plan->cell == LSTM) {
-            Vector i = gate_in(gate), f = gate_in(gate + units), g = gate_in(gate + 2 * units);
-            Vector o = gate_in(gate + 3 * units);
+            Vector i = gate_in(gate), f = gate_in(gate + WIDTH), g = gate_in(gate + 2 * WIDTH);
+            Vector o = gate_in(gate + 3 * WIDTH);
             Vector out = tangent(load(state + plan->N * units));
             Vector d_cell = fused(dh * o, 1.0f - out * out, load(d_state + unit));
             narrow(to, d_cell * g * (i * (1.0f - i)));
@@ -440,8 +441,8 @@ static void gate_gradients(const Plan *plan, const Gate *gates, const float *sta
             narrow(to + 3 * units, dh * out * (o * (1.0f - o)));
             store(d_state + unit, d_cell * f);
         } else if (plan->cell == GRU) {
-            Vector n = gate_in(gate), r = gate_in(gate + units), z = gate_in(gate + 2 * units);
-            Vector part = widened((const Factor *)gate + 3 * units);
+            Vector n = gate_in(gate), r = gate_in(gate + WIDTH), z = gate_in(gate + 2 * WIDTH);
+            Vector part = widened((const Factor *)gate + 3 * WIDTH);
             dh = dh + load(d_state + unit);
             Vector d_n = dh * (1.0f - z) * (1.0f - n * n);
             narrow(to, d_n);
@@ -511,19 +512,21 @@ static void walk_back(const Plan *plan, int64_t first, int64_t count, const Scra
 /* Sums the partial gradients in order, into the shapes of torch's weights. */
 static void sum_parts(const Plan *plan, const Scratch *scratch, float *dw_ih, float *dw_hh, float *db_ih,
                       float *db_hh) {
-#pragma omp parallel for schedule(static) num_threads(plan->threads)
-    for (int64_t term = 0; term <= plan->terms; term++) {
-        float *sum = scratch[0].d_weights + term * plan->gate;
-        for (int64_t part = 1; part < plan->parts; part++)
-            for (int64_t column = 0; column < plan->columns; column++)
-                sum[column] += scratch[part].d_weights[term * plan->gate + column];
-        for (int64_t row = 0; row < plan->blocks * plan->H; row++) {
-            const float *of_input = sum + sum_of(plan, row / plan->H, 0) * plan->units + row % plan->H;
-            const float *of_hidden = sum + sum_of(plan, row / plan->H, 1) * plan->units + row % plan->H;
-            if (term < plan->F) dw_ih[row * plan->F + term] = *of_input;
-            else if (term == plan->terms) db_ih[row] = *of_input, db_hh[row] = *of_hidden;
-            else if (term >= plan->inputs && term < plan->inputs + plan->H)
-                dw_hh[row * plan->H + term - plan->inputs] = *of_hidden;
+    const int64_t H = plan->H, F = plan->F, gate = plan->gate;
+#pragma omp parallel num_threads(plan->threads)
+    {
+#pragma omp for schedule(static)
+        for (int64_t at = 0; at < (plan->terms + 1) * gate; at += UNITS)
+            for (int64_t part = 1; part < plan->parts; part++)
+                for (int64_t lane = 0; lane < UNITS; lane++)
+                    scratch[0].d_weights[at + lane] += scratch[part].d_weights[at + lane];
+#pragma omp for schedule(static)
+        for (int64_t row = 0; row < plan->blocks * H; row++) {
+            const float *of_input = scratch[0].d_weights + sum_of(plan, row / H, 0) * plan->units + row % H;
+            const float *of_hidden = scratch[0].d_weights + sum_of(plan, row / H, 1) * plan->units + row % H;
+            for (int64_t f = 0; f < F; f++) dw_ih[row * F + f] = of_input[f * gate];
+            for (int64_t h = 0; h < H; h++) dw_hh[row * H + h] = of_hidden[(plan->inputs + h) * gate];
+            db_ih[row] = of_input[plan->terms * gate], db_hh[row] = of_hidden[plan->terms * gate];
         }
     }
 }
