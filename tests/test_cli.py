@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 from click.shell_completion import ShellComplete
 
 from mnist_lstm.cli import cli
@@ -39,6 +40,16 @@ def test_parameters_of_the_file_of_options_count_beside_those_of_the_command_lin
     assert "training.seed" not in last
     (project.path / "run.yml").write_text("run: {params: 'model.hidden_size=0,training.seed=-1'}")
     assert project.invoke("--config", "run.yml", "--params", "training.seed=2").output.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("value", ["{dta}-lstm", "*best*", "@home", "[a"])
+def test_a_value_that_is_not_of_yaml_is_named_with_the_quotes_that_it_needs(project: Project, value: str) -> None:
+    for command in ((), ("sweep",)):
+        given = ("--params", f"tracking.run.name={value}")
+        done = project.call(*command, *given) if command else project.invoke(*given)
+        assert done.exit_code == 2
+        assert f"found {value!r}" in done.output.splitlines()[-1]
+        assert f"'KEY=\"{value}\"'" in done.output.splitlines()[-1]
 
 
 # The same in a process of its own, where Kedro's own command line has the last word

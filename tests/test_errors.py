@@ -52,12 +52,16 @@ def test_an_error_of_the_programs_own_is_no_mistake_of_the_users() -> None:
     assert cause_for_user(wrapped(ValueError("a bug"), 2)) is None
 
 
-NO_MEMORY = {"numpy": lambda: np.empty(2**55), "torch": lambda: torch.empty(2**58)}
+def cannot_load() -> None:
+    raise ImportError("_backend_agg.so: failed to map segment from shared object")
+
+
+NO_MEMORY = {"numpy": lambda: np.empty(2**55), "torch": lambda: torch.empty(2**58), "the system": cannot_load}
 
 
 @pytest.mark.parametrize("library", NO_MEMORY)
 def test_too_little_memory_is_told_to_the_user_in_one_line(library: str) -> None:
-    with pytest.raises((MemoryError, RuntimeError)) as raised:
+    with pytest.raises((MemoryError, RuntimeError, ImportError)) as raised:
         NO_MEMORY[library]()
     found = str(cause_for_user(wrapped(raised.value, 2)))
     assert found.startswith("the run must fit into memory, found: ")

@@ -17,6 +17,7 @@ import click
 from click.core import ParameterSource
 from kedro.framework.cli.utils import KedroCliError, _split_params
 from omegaconf import OmegaConf
+from yaml import MarkedYAMLError
 
 from mnist_lstm.errors import UserError, cause_for_user, listed
 from mnist_lstm.openmp import shorten_spinning
@@ -61,7 +62,7 @@ def _damaged_configuration(conf: str | None, environment: str | None) -> UserErr
 
 
 class Command(click.Command):
-    """Refuses an option given twice, of which click would take the last one without a word."""
+    """Refuses an option given twice, of which click would take the last one without a word; and values not of YAML."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Reads the options."""
@@ -71,7 +72,14 @@ class Command(click.Command):
                 raise click.UsageError(
                     f"{option.opts[0]} must be given once, found {times} times; join values by commas, or drop one."
                 )
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except MarkedYAMLError as error:  # of a value of --params
+            value = str(error.problem_mark.buffer).rstrip("\0") if error.problem_mark else ""
+            raise click.UsageError(
+                f"--params must have values of YAML, found {value!r}, of which it says: {error.problem}; put the value "
+                f"into double quotes within single ones: 'KEY=\"{value}\"'."
+            ) from None
 
 
 class Run(Command):

@@ -5,7 +5,8 @@ import socket
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-NO_MEMORY = re.compile("can't allocate memory|out of memory")  # as torch words it for processors and graphics cards
+# As torch words it for processors and graphics cards, and the system where it loads a library
+NO_MEMORY = re.compile("can't allocate memory|out of memory|failed to map segment|[Cc]annot allocate memory")
 
 
 class UserError(Exception):
@@ -52,11 +53,13 @@ def cause_for_user(error: BaseException | None) -> UserError | None:
     So is what numpy and torch raise if there is not enough memory.
     """
     while error is not None and not isinstance(error, UserError):
-        if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and NO_MEMORY.search(str(error))):
+        if isinstance(error, MemoryError) or (
+            isinstance(error, (RuntimeError, ImportError, OSError)) and NO_MEMORY.search(str(error))
+        ):
             found = str(error).partition("\n")[0]
             return UserError(
                 f"the run must fit into memory, found: {found}; choose smaller values, as of model.hidden_size, "
-                "training.batch_size or evaluation.batch_size."
+                "training.batch_size or evaluation.batch_size, or raise the limit (`ulimit -v`)."
             )
         error = error.__cause__
     return error

@@ -66,6 +66,10 @@ CONFIGURATION = {
     "a source's name leaves its folder": Mistake(
         ("'../mnist'", "catalog.yml"), change=replace(CATALOG, "    mnist:", "    ../mnist:")
     ),
+    "the registered model has an unknown placeholder": Mistake(
+        ("'tracking.registry.name'", "{data} alone in braces"),
+        change=replace(MLFLOW, 'name: "{data}-lstm"', 'name: "{dta}-lstm"'),
+    ),
     "an experiment's name leaves its folder": Mistake(
         ("'tracking.experiment.name'", "../../elsewhere"),
         ("run", "--params", f"{DIGITS},tracking.experiment.name=../../elsewhere"),

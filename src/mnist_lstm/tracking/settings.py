@@ -33,10 +33,18 @@ class _Run(Section):
     parent: Annotated[str | None, FROM_NUMBER]
 
 
+def _with_known_placeholders(name: str) -> str:
+    if unknown := re.search(r"[{}]", name.replace("{data}", "")):
+        raise PydanticCustomError("name", f"Input should have {{data}} alone in braces, without another {unknown[0]}")
+    return name
+
+
 class RegistrySettings(Section):
     """The block `tracking.registry`."""
 
-    name: Annotated[str, FROM_NUMBER]  # of the registered model, may hold {data}
+    name: Annotated[
+        str, FROM_NUMBER, Field(min_length=1), AfterValidator(_with_known_placeholders)
+    ]  # of the registered model, may hold {data}
     margin: Annotated[float, Field(ge=0, lt=1)]  # of validation accuracy, a fraction
 
 

@@ -249,6 +249,10 @@ def web_page(path: Path) -> None:
     path.write_text("<!DOCTYPE html><title>403 Forbidden</title>")
 
 
+def pointer(folder: Path) -> None:
+    (folder / "train-images-idx3-ubyte").write_bytes(POINTER)
+
+
 FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "nothing": (lambda folder: None, "2 to 256 folders of a class, found 0; put the pictures of each"),
     "test alone": (lambda folder: fill(folder, "test.csv"), r"must hold training data, .* alone; .*predict.folder="),
@@ -256,7 +260,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a pickle": (lambda folder: pickled(folder / "training.pt"), r"training.pt, a pickle, .*savez"),
     "a web page": (lambda folder: web_page(folder / "digits.gz"), "digits.gz, a web page: download the file"),
     "pointers of git-lfs": (
-        lambda folder: (folder / "train-images-idx3-ubyte").write_bytes(POINTER),
+        pointer,
         r"must hold the files themselves, found pointers of git-lfs \(train-images-idx3-ubyte\); run `git lfs pull`",
     ),
     "a shard missing": (

@@ -123,8 +123,11 @@ def _axes(part: NDArray[np.float32], ridge: float) -> NDArray[np.float64]:
 
 def shapes(ink: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Images (N, height, width) as vectors (N, 270): edges by place and direction, then strokes across lines."""
-    parts = [ink[start : start + AT_ONCE] for start in range(0, len(ink), AT_ONCE)]
-    return np.concatenate([np.concatenate([_edges(part), _strokes(part)], axis=1) for part in parts])
+    found = np.empty((len(ink), PLACES**2 * DIRECTIONS + 2 * LINES), np.float32)
+    for start in range(0, len(ink), AT_ONCE):
+        part = ink[start : start + AT_ONCE]
+        np.concatenate([_edges(part), _strokes(part)], axis=1, out=found[start : start + AT_ONCE])
+    return found
 
 
 def _edges(ink: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -82,7 +82,8 @@ def fit(
         for each in {classifier, learner.classifying}:
             computing.enter_context(ARITHMETICS[precision].layers(each, device))
         updates = _batches(train, training, size, device, state.iteration if state else 0, learner.total)
-        yield from _reports(learner, updates, valid, training, len(train), state)
+        last = yield from _reports(learner, updates, valid, training, len(train), state)
+    yield last  # when the buffers of training are free again
 
 
 def _reports(
@@ -92,8 +93,8 @@ def _reports(
     training: TrainingParameters,
     images: int,
     state: TrainingState | None,
-) -> Iterator[Report]:
-    """Applies the updates and yields reports; `images` is the number of training images."""
+) -> Generator[Report, None, Report]:
+    """Applies the updates and yields reports but the last, which it returns; `images` is the number to train on."""
     history, best = ([*state.history], state.best) if state else ([], None)
     for update, inputs, targets in updates:
         loss = learner.learn(inputs, targets, update)
@@ -113,9 +114,11 @@ def _reports(
         if validates and (best is None or row["valid_accuracy"] > best.accuracy):
             best = Best(update, row["valid_accuracy"], learner.weights())
         ended = update == learner.total or out_of_patience(history, training.patience)
-        yield Report(update, [*history], partial(learner.state, update, [*history], best, ended))
+        report = Report(update, [*history], partial(learner.state, update, [*history], best, ended))
         if ended:
-            return
+            return report
+        yield report
+    raise ValueError("there must be updates to make")
 
 
 def _batches(
