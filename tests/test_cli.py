@@ -42,6 +42,15 @@ def test_parameters_of_the_file_of_options_count_beside_those_of_the_command_lin
     assert project.invoke("--config", "run.yml", "--params", "training.seed=2").output.splitlines()[-1] == last
 
 
+def test_a_folder_whose_name_holds_a_comma_is_named_by_a_file(project: Project) -> None:
+    done = project.invoke("--pipelines", "predict", "--params", "predict.folder=a,b")
+    told = " ".join(done.output.split())
+    assert "a value that holds a comma goes into a file, as `run: {params: {predict: {folder: 'a,b'}}}` with" in told
+    (project.path / "run.yml").write_text("run: {params: {predict: {folder: 'a,b'}}}")
+    last = project.invoke("--pipelines", "predict", "--config", "run.yml").output.splitlines()[-1]
+    assert "'a,b'" in last
+
+
 @pytest.mark.parametrize("value", ["{dta}-lstm", "*best*", "@home", "[a"])
 def test_a_value_that_is_not_of_yaml_is_named_with_the_quotes_that_it_needs(project: Project, value: str) -> None:
     for command in ((), ("sweep",)):

@@ -26,6 +26,7 @@ from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import flattened
 
+IN_FILE = "`run: {params: {predict: {folder: 'a,b'}}}` with --config FILE."
 GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
 
 
@@ -74,6 +75,12 @@ class Command(click.Command):
                 )
         try:
             return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if not error.message.startswith("Invalid format of `params`"):
+                raise
+            raise click.UsageError(
+                f"{error.message} A comma begins the next one; a value that holds a comma goes into a file, as {IN_FILE}"
+            ) from None
         except MarkedYAMLError as error:  # of a value of --params
             value = str(error.problem_mark.buffer).rstrip("\0") if error.problem_mark else ""
             raise click.UsageError(

@@ -184,6 +184,14 @@ def test_a_store_that_ends_with_the_process_is_refused(tmp_path: Path, uri: str)
         store.client(tmp_path, uri)
 
 
+def test_a_path_that_the_locale_cannot_read_is_refused_with_what_to_set() -> None:
+    project = Path(os.fsdecode(b"/tmp/\xff"))  # as `Übung` is in an ASCII locale
+    with pytest.raises(
+        UserError, match=r"readable in the encoding of the locale, found '/tmp/\\udcff'; set PYTHONUTF8=1"
+    ):
+        store.prepare(project, store.own_uri(project))
+
+
 def test_a_damaged_store_is_named(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("hello")
     with pytest.raises(UserError, match=rf"{tmp_path / 'mlflow.db'} must answer, found: .*tracking.enabled=false"):

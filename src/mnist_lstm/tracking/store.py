@@ -132,6 +132,11 @@ def prepare(project: Path, uri: str) -> None:
             f"the project's path must not hold {found[0]!r}, which MLflow takes for an escape in {uri}; rename the "
             "folder, or choose another store by MLFLOW_TRACKING_URI."
         )
+    if re.search("[\ud800-\udfff]", str(project)):  # Python's marks of bytes that the encoding does not have
+        raise UserError(
+            f"the project's path must be readable in the encoding of the locale, found {str(project)!a}; set "
+            "PYTHONUTF8=1, or choose a locale of UTF-8."
+        )
     if database.is_symlink() and not database.exists():  # a store of its own would take the link's place
         raise UserError(
             f"{database} must be a link to a store, found none at {os.readlink(database)}; bring it back (is a disk "
