@@ -79,7 +79,8 @@ class Command(click.Command):
             if not error.message.startswith("Invalid format of `params`"):
                 raise
             raise click.UsageError(
-                f"{error.message} A comma begins the next one; a value that holds a comma goes into a file, as {IN_FILE}"
+                f"{error.message} A comma begins the next one; a value that holds a comma goes into a file, as "
+                f"{IN_FILE}"
             ) from None
         except MarkedYAMLError as error:  # of a value of --params
             value = str(error.problem_mark.buffer).rstrip("\0") if error.problem_mark else ""
