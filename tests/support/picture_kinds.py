@@ -165,7 +165,17 @@ def two_digits(digit: Grey, random: Random, other: Grey | None = None) -> Grey:
     """Two digits side by side, of which none is the answer."""
     first, second = (_cut(each) for each in (digit, digit[::-1, ::-1] if other is None else other))
     gap = np.zeros((20, int(random.integers(2, 9))), np.uint8)
-    pair = np.pad(np.hstack([first, gap, second]), 4)
+    return _as_drawn(np.hstack([first, gap, second]))
+
+
+def one_below_another(digit: Grey, random: Random) -> Grey:
+    """Two digits with a gap, 3 pixels where a digit has 20 or more, of which none is the answer."""
+    first, second = (_cut(each.T).T for each in (digit, digit[::-1, ::-1]))
+    return _as_drawn(np.vstack([first, np.zeros((int(random.integers(3, 9)), 20), np.uint8), second]))
+
+
+def _as_drawn(ink: Grey) -> Grey:
+    pair = np.pad(ink, 4)
     large = Image.fromarray(pair).resize([side * 6 for side in pair.shape[::-1]], Image.Resampling.BICUBIC)
     return as_picture(shaded(np.asarray(large, np.float64) / 255))
 
@@ -214,7 +224,7 @@ DIGITS: tuple[Kind, ...] = (
     soft_shadow,
     hard_shadow,
 )
-NO_DIGIT: tuple[Kind, ...] = (two_digits, letter, scribble, dot)
+NO_DIGIT: tuple[Kind, ...] = (two_digits, one_below_another, letter, scribble, dot)
 SURE = 0.9  # probability from which on an answer is sure
 
 

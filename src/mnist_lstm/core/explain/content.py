@@ -66,7 +66,7 @@ def content(
 def rules(data: DataProfile) -> Content:
     """The constants of the rules that prepare a drawing and doubt it."""
     side = data.preparation.fill * min(data.image_shape)
-    named = ("EDGE", "HARDLY", "FULL", "WIDE", "PART", "FAR", "BESIDE", "HOLE", "HOLES", "LOW", "DIVIDED")
+    named = ("EDGE", "HARDLY", "FULL", "WIDE", "PART", "FAR", "BESIDE", "BELOW", "HOLE", "HOLES", "LOW", "DIVIDED")
     constants: Content = {name.lower(): getattr(doubt, name) for name in named}
     shapes = data.class_names == doubt.DIGITS and side >= doubt.COARSE
     return constants | {"speck": SPECK, "side": side, "shapes": shapes}

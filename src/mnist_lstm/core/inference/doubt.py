@@ -20,7 +20,8 @@ HARDLY, FULL = 0.04, 0.65  # of the pixels of the ink's box: a digit has more in
 WIDE = 1.8  # times its height: a digit is narrower
 PART = 0.2  # of the ink: a smaller part is no digit of its own
 FAR = 0.25  # of the side of the ink's box: the parts of one digit are nearer to each other
-BESIDE = 0.5  # of the height of all ink: two parts next to each other, both as high, are two digits
+# Of the height of all ink: two parts next to each other, both as high, are two digits; and two of strong ink below
+BESIDE, BELOW = 0.5, 0.36
 HOLE, HOLES = 2, 3  # pixels of a hole, and holes in a digit, at most
 LOW = 0.4  # a lower probability is no answer
 DIVIDED = 0.65  # sum of the two highest, from which on an answer of low probability is divided between these
@@ -69,13 +70,14 @@ def _shape(ink: NDArray[np.uint8], side: float) -> str:
     inside = inside[box]
     if inside.shape[1] > WIDE * inside.shape[0]:
         return "wider than a digit"
-    if _far_apart(inside, FAR * side):
+    strong = ink[box] > WHITE / 2
+    if _far_apart(inside, FAR * side) or _are_two(strong, 0, BELOW):
         return "several parts far apart"
-    return "more loops than a digit has" if _holes(ink[box] > WHITE / 2) > HOLES else ""
+    return "more loops than a digit has" if _holes(strong) > HOLES else ""
 
 
 def _far_apart(inside: Mask, far: float) -> bool:
-    """Whether a large part is far from the largest one, or the ink is two high parts next to each other."""
+    """Whether a large part is far from the largest one, or two high parts are next to each other."""
     from scipy import ndimage
 
     parts, count = ndimage.label(inside, np.ones((3, 3)))
@@ -86,11 +88,19 @@ def _far_apart(inside: Mask, far: float) -> bool:
     large = 1 + np.flatnonzero(sizes >= PART * sizes.sum())
     if any(distance[parts == part].min() >= far for part in large):
         return True
-    gaps = np.flatnonzero(~inside.any(axis=0))
+    return _are_two(inside, 1, BESIDE)
+
+
+def _are_two(inside: Mask, axis: int, share: float) -> bool:
+    """Whether gaps along the axis leave parts at both ends with this share of the height."""
+    if not inside.any():
+        return False
+    inside = inside[box_of(inside)]
+    gaps = np.flatnonzero(~inside.any(axis=1 - axis))
     if not len(gaps):
         return False
-    sides = (box_of(beside)[0] for beside in (inside[:, : gaps[0]], inside[:, gaps[-1] + 1 :]))
-    return all(rows.stop - rows.start >= BESIDE * len(inside) for rows in sides)
+    ends = np.split(inside, [gaps[0], gaps[-1] + 1], axis)[::2]
+    return all(rows.stop - rows.start >= share * len(inside) for rows, _ in map(box_of, ends))
 
 
 def _holes(inside: Mask) -> int:

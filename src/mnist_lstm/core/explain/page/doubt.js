@@ -11,22 +11,30 @@ export function doubtOf(ink, width, rules) {
   if (at.length / rules.side ** 2 < rules.hardly) return "hardly any ink";
   if (at.length / rules.side ** 2 > rules.full) return "ink fills its box";
   if (box.width > rules.wide * box.height) return "wider than a digit";
-  if (apart(at, parts(inside, width, ink.length / width), width, box, rules)) return "several parts far apart";
+  const strong = at.filter(([y, x]) => ink[y * width + x] > 255 / 2);
+  const split = parts(inside, width, ink.length / width);
+  if (apart(at, split, width, rules) || areTwo(strong, 0, rules.below)) return "several parts far apart";
   return holes(ink, width, box, rules) > rules.holes ? "more loops than a digit has" : "";
 }
 
-/** Whether a large part is far from the largest, or the ink is two high parts next to each other. */
-function apart(at, {label, sizes}, width, box, rules) {
+/** Whether a large part is far from the largest, or two high parts are next to each other. */
+function apart(at, {label, sizes}, width, rules) {
   if (sizes.length < 3) return false;
   const of = (part) => at.filter(([y, x]) => label[y * width + x] === part);
   const largest = of(sizes.indexOf(Math.max(...sizes)));
   const far = (part) => Math.min(...of(part).flatMap(([y, x]) => largest.map(([v, u]) => Math.hypot(y - v, x - u))));
   const large = sizes.flatMap((size, part) => (part && size >= rules.part * at.length ? [part] : []));
-  if (large.some((part) => far(part) >= rules.far * rules.side)) return true;
-  const columns = new Set(at.map(([, x]) => x));
-  const gaps = Array.from({length: box.width}, (_, x) => box.left + x).filter((x) => !columns.has(x));
-  const sides = [at.filter(([, x]) => x < gaps[0]), at.filter(([, x]) => x > gaps.at(-1))];
-  return gaps.length > 0 && sides.every((side) => spread(side.map(([y]) => y)) >= rules.beside * box.height);
+  return large.some((part) => far(part) >= rules.far * rules.side) || areTwo(at, 1, rules.beside);
+}
+
+/** Whether gaps between pixels along an axis leave parts at both ends with this share of the height. */
+function areTwo(at, axis, share) {
+  if (!at.length) return false;
+  const inked = new Set(at.map((pixel) => pixel[axis])), first = Math.min(...inked);
+  const gaps = Array.from({length: spread([...inked])}, (_, n) => first + n).filter((n) => !inked.has(n));
+  const ends = [at.filter((pixel) => pixel[axis] < gaps[0]), at.filter((pixel) => pixel[axis] > gaps.at(-1))];
+  const height = (pixels) => spread(pixels.map(([y]) => y));
+  return gaps.length > 0 && ends.every((end) => height(end) >= share * height(at));
 }
 
 /** The number of holes in a box of ink: parts of paper, with paper around the box, that touch by their sides. */
