@@ -43,7 +43,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 def _stage(name: str) -> Pipeline:
     """The stage in a namespace of its name: one box in Kedro-Viz. Its nodes are called `train.export` and so on."""
-    created = import_module(f"mnist_lstm.pipelines.{name}").create_pipeline()
+    created = import_module(f"mnist_lstm.pipelines.{name}.pipeline").create_pipeline()
     return Pipeline(created, namespace=name, prefix_datasets_with_namespace=False)
 
 

@@ -11,7 +11,7 @@ from kedro.pipeline.preview_contract import MermaidPreview
 
 from mnist_lstm.core.plots.network_diagram import Sizes, sizes_of, unrolled
 from mnist_lstm.core.training import checkpoint
-from mnist_lstm.pipelines import train
+from mnist_lstm.pipelines.train import pipeline as train
 from tests.support import tiny
 
 # Kedro 1.7 reads the fields of typed parameters in a way that pydantic 2.11 warns of

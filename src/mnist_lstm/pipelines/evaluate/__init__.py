@@ -1,5 +1,1 @@
 """From a classifier and test images to metrics."""
-
-from mnist_lstm.pipelines.evaluate.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

@@ -45,8 +45,8 @@ def train(
     `training.reuse`, the checkpoint of a recorded training is yielded in place of training, if there is one.
     """
     expect_view(train_sequences, sequence, *data_card.image_shape)
-    if data_card.kind == "series":
-        expect_of_series(training)
+    if data_card.kind == "series" and any_augmentation(training.augmentation):
+        raise UserError("training.augmentation must be all zero for series, as it moves images; leave it out.")
     fields = training_fingerprint_fields(sequence, model, training, train_sequences, valid_sequences)
     precision = fields["training.precision"]
     training = training.model_copy(update={"precision": precision})  # workers on other machines use it too
@@ -74,16 +74,6 @@ def train(
         )
         snapshots = Snapshots(checkpoint.fingerprint, {**taker.weights})
         yield {"checkpoint": checkpoint, "history": pd.DataFrame(report.history), "snapshots": snapshots}
-
-
-def expect_of_series(training: TrainingParameters) -> None:
-    """Checks that series are not moved as images are.
-
-    Raises:
-        UserError: if they are.
-    """
-    if any_augmentation(training.augmentation):
-        raise UserError("training.augmentation must be all zero for series, as it moves images; leave it out.")
 
 
 def typical_images(train: SequenceSplit, card: DataCard) -> dict[str, torch.Tensor]:

@@ -10,13 +10,10 @@ from mnist_lstm.pipelines.train.preview import network
 
 def create_pipeline() -> Pipeline:
     """The stage that trains the classifier and exports it."""
-    return Pipeline([_train(), _export()])
-
-
-def _train() -> Node:
+    export_node = Node(export, inputs=["checkpoint", "valid_images"], outputs="exported_model", name="export")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The 'preview_fn' feature is experimental")  # Kedro 1.7
-        return Node(
+        train_node = Node(
             train,
             inputs=[
                 "train_sequences",
@@ -33,7 +30,4 @@ def _train() -> Node:
             name="train",
             preview_fn=network,
         )
-
-
-def _export() -> Node:
-    return Node(export, inputs=["checkpoint", "valid_images"], outputs="exported_model", name="export")
+    return Pipeline([train_node, export_node])
