@@ -1,7 +1,7 @@
 """Checks that the pipelines, nodes, tags, datasets and preset named by the options of `kedro run` exist."""
 
 from collections.abc import Collection, Iterable
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,6 @@ def expect_known(options: dict[str, Any]) -> None:
     """Checks every name in the options of `kedro run`; a node may be named without its stage, "export".
 
     Its full name, "train.export", takes the place of that in the options.
-
-    Raises:
-        UserError: if one does not exist, with the most similar one that does.
     """
     if options["is_async"] or options["runner_params"].get("is_async"):
         raise UserError(NO_ASYNC)
@@ -68,21 +65,14 @@ def _expect(found: Iterable[str], known: Collection[str], must_be: str) -> None:
         if RENAMED.get(name) in known:
             raise UserError(f"{must_be}, not {name!r}, which is called {RENAMED[name]!r} now.")
         if name not in known:
-            elsewhere = [key for key in pipelines if key != "__default__" and _has_node(pipelines[key], name)]
+            nodes = {key: pipelines[key].nodes for key in pipelines if key != "__default__"}
+            elsewhere = [key for key in nodes if any(name in (node.name, node.short_name) for node in nodes[key])]
             hint = f" (a node of --pipelines {listed(elsewhere)})" if elsewhere else nearest(name, known)
             raise UserError(f"{must_be}, not {name!r}{hint}.")
 
 
-def _has_node(pipeline: Pipeline, name: str) -> bool:
-    return any(name in (node.name, node.short_name) for node in pipeline.nodes)
-
-
 def expect_preset(env: str | None, source: str | None) -> None:
-    """Checks that there is a configuration, and that it has this environment.
-
-    Raises:
-        UserError: if not, with the most similar environment that it has.
-    """
+    """Checks that there is a configuration, and that it has this environment."""
     root = find_kedro_project(Path.cwd())
     folder = Path(source) if source else (root or Path()) / settings.CONF_SOURCE
     if not folder.exists():
@@ -107,7 +97,6 @@ def _expect_read(preset: Path) -> None:
     for path in sorted(each for suffix in (".yml", ".yaml", ".json") for each in preset.rglob(f"*{suffix}")):
         if any(part.startswith(CONFIGURATION) for part in path.relative_to(preset).parts):
             continue
-        for name in CONFIGURATION[:3]:
-            alike = SequenceMatcher(None, path.stem, name).ratio() > ALIKE
-            if alike and path.stem[0].lower() == name[0] and path.stem != METAFLOW:
+        for name in get_close_matches(path.stem, CONFIGURATION[:3], n=1, cutoff=ALIKE):
+            if path.stem[0].lower() == name[0] and path.stem != METAFLOW:
                 raise UserError(f"the name of {path} must begin with {name!r}, or nothing reads it; rename it.")

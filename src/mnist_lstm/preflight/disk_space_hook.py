@@ -31,11 +31,7 @@ class CheckDiskSpace:
 
 
 def expect_room(folder: Path, least: int, otherwise: str = "") -> None:
-    """Checks that files can be written below a folder, which need not exist yet.
-
-    Raises:
-        UserError: if it is not writable, or its disk has too little room.
-    """
+    """Checks that files can be written below a folder, which need not exist yet, and `least` bytes are free there."""
     place = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if place.is_symlink() and not place.exists():
         raise UserError(f"{place} must be a folder, found a link to {place.readlink()}, which is not there; mount it.")

@@ -27,11 +27,7 @@ def with_makers(read: set[str]) -> set[str]:
 
 
 def expect_entries(pipeline: Pipeline, catalog: Any) -> None:
-    """Checks that the catalog has an entry for each output of a stage; a pipeline of one's own may have others.
-
-    Raises:
-        UserError: if it has not, which would end the run at the node that reads it.
-    """
+    """Checks that the catalog has an entry for each output of a stage, before a node that reads it ends the run."""
     for node in pipeline.nodes:
         if node.namespace in STAGES and (lost := [name for name in node.outputs if name not in catalog]):
             raise UserError(
@@ -41,11 +37,7 @@ def expect_entries(pipeline: Pipeline, catalog: Any) -> None:
 
 
 def expect_no_arm(values: dict[str, Any]) -> None:
-    """Checks that the parameters of a run name no arm, which only a sweep has.
-
-    Raises:
-        UserError: if they do.
-    """
+    """Checks that the parameters of a run name no arm, which only a sweep has."""
     if "arm" in values:
         raise UserError(
             f"parameter 'arm' belongs to a sweep, found {values['arm']!r}; run `kedro sweep --env NAME --grid "
@@ -54,11 +46,7 @@ def expect_no_arm(values: dict[str, Any]) -> None:
 
 
 def expect_read(given: dict[str, Any], pipeline: Pipeline) -> None:
-    """Checks that a run with a folder to predict does that, and says which parameters one that does only that ignores.
-
-    Raises:
-        UserError: if it does not.
-    """
+    """Checks that a run with a folder to predict predicts, and logs the parameters that `predict` alone ignores."""
     predicts = {node.namespace == PREDICT for node in pipeline.nodes}
     if True not in predicts and (given.get(PREDICT) or {}).get("folder") is not None:
         raise UserError(
@@ -72,11 +60,7 @@ def expect_read(given: dict[str, Any], pipeline: Pipeline) -> None:
 
 
 def expect_versioned(names: Iterable[str], catalog: Any) -> None:
-    """Checks that --load-versions names datasets that have versions; Kedro reads what there is without a word.
-
-    Raises:
-        UserError: if one has none, as all of the project's own.
-    """
+    """Checks that --load-versions names datasets that have versions; Kedro reads what there is without a word."""
     for name in names:
         version_of = getattr(catalog.get(name), "resolve_load_version", None)
         if version_of is None or version_of() is None:
@@ -119,33 +103,27 @@ class CheckParameters(threading.local):
         expect_versioned(run_params.get("load_versions") or {}, catalog)
         self._warned = False
         self._catalog, self._skips_nodes = catalog, run_params["only_missing_outputs"]
-        self._expect_made_by_these(self._loaded(with_makers(pipeline.inputs())))
-        if self._skips_nodes:
-            found = self._differences(self._loaded(pipeline.datasets()))
-            if found:
-                logger.warning("--only-missing-outputs keeps files that were made with other parameters: %s.", found)
+        self._expect_made_by_these(with_makers(pipeline.inputs()))
+        if self._skips_nodes and (found := self._differences(self._loaded(pipeline.datasets()))):
+            logger.warning("--only-missing-outputs keeps files that were made with other parameters: %s.", found)
 
     @hook_impl(tryfirst=True)
     def after_dataset_loaded(self, dataset_name: str) -> None:
         """The same for files that a run reads only because --only-missing-outputs skipped the node before."""
         if self._skips_nodes:
-            self._expect_made_by_these(self._loaded(with_makers({dataset_name})))
+            self._expect_made_by_these(with_makers({dataset_name}))
 
-    def _loaded(self, names: Iterable[str]) -> dict[str, Any]:
-        wanted = set(names)
-        return {name: self._catalog.load(name) for name in MAKERS if name in wanted and self._catalog.exists(name)}
+    def _loaded(self, names: set[str]) -> dict[str, Any]:
+        return {name: self._catalog.load(name) for name in MAKERS if name in names and self._catalog.exists(name)}
 
-    def _expect_made_by_these(self, found: dict[str, Any]) -> None:
+    def _expect_made_by_these(self, names: set[str]) -> None:
+        found = self._loaded(names)
         if differences := self._differences(found):
             raise UserError(
                 f"a run must have the parameters with which its input files were made, found others: {differences}; "
                 "pass those (--params, --env), or make the files again (`kedro run`)."
             )
-        if "checkpoint" in found and not self._warned:
-            self._warn_unless_ended(found["checkpoint"].state)
-
-    def _warn_unless_ended(self, state: Any) -> None:
-        if not state.ended:
+        if "checkpoint" in found and not self._warned and not (state := found["checkpoint"].state).ended:
             self._warned = True
             logger.warning(
                 "The checkpoint is of a training that was interrupted at update %d; to finish it, run with "

@@ -42,16 +42,10 @@ class CheckRunner:
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self) -> None:
         """Releases the process."""
-        self._release()
-
-    @hook_impl(tryfirst=True)
-    def on_pipeline_error(self) -> None:
-        """Releases the process."""
-        self._release()
-
-    def _release(self) -> None:
         if self._running is threading.current_thread():
             self._running = None
+
+    on_pipeline_error = after_pipeline_run
 
     def _expect_alone(self) -> None:
         if self._running not in (None, threading.current_thread()) and self._running.is_alive():
@@ -59,11 +53,7 @@ class CheckRunner:
 
 
 def expect_runner(runner: str) -> None:
-    """Checks the name of a runner, or Kedro's description of one ("None" for the default).
-
-    Raises:
-        UserError: if it is another one than the default.
-    """
+    """Checks that the name of a runner, or Kedro's description of one, is that of the default ("None")."""
     if runner != "None" and ONLY not in runner:
         name = runner.partition(" object at")[0].rpartition(".")[2]
         raise UserError(
