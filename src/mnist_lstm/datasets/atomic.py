@@ -25,7 +25,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
         UserError: if the disk is full, the folder is not writable, or `path` is a folder or a device.
     """
     temporary = None
-    if path.exists() and (not path.is_file() or _of_process(path)):  # a rename would replace even /dev/stdout
+    of_process = path.is_symlink() and Path(os.readlink(path)).is_relative_to("/proc")  # as /dev/stdout into a file
+    if path.exists() and (of_process or not path.is_file()):  # a rename would replace even a device
         raise UserError(f"{path} must be a file or free, found a folder or a device; choose another name.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,11 +63,6 @@ def unfinished(path: Path) -> tuple[int, str]:
             if time.time() - left.stat().st_mtime > OLD:
                 left.unlink()
     return tempfile.mkstemp(dir=path.parent, prefix=f"{UNFINISHED}{path.stem}-", suffix=path.suffix)
-
-
-def _of_process(path: Path) -> bool:
-    """Whether it names a file that a process has open, as /dev/stdout does where output goes to a file."""
-    return path.is_symlink() and Path(os.readlink(path)).is_relative_to("/proc")
 
 
 def _umask() -> int:

@@ -50,12 +50,10 @@ def fetched(file: RemoteFile, folder: Path, mirrors: list[str], timeout: float) 
         UserError: if the file is there but is not the right one.
         UnreachableError: if it is missing and no mirror gives it.
     """
-    found = _present(file, folder)
-    if not found:
+    if not (found := _present(file, folder)):
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f".{file.name}.lock"):
-            found = _present(file, folder)
-            if not found:
+            if not (found := _present(file, folder)):
                 return folder / _fetch(file, folder, mirrors, timeout).name
     path = folder / found.name
     if fault := _fault(found, path):
@@ -96,15 +94,10 @@ def _fetch_from(mirror: str, variants: list[RemoteFile], folder: Path, timeout: 
                     raise ValueError(fault)
             return each
         except ValueError as error:
-            if not _not_found(error):
+            if not any(sign in str(error) for sign in ("404", "No such file", "Not Found")):
                 raise
             lack = lack or error
     raise lack or ValueError("has no such file")
-
-
-def _not_found(error: ValueError) -> bool:
-    """Whether the mirror answered that it has no file of this name."""
-    return any(sign in str(error) for sign in ("404", "No such file", "Not Found"))
 
 
 def _reason(error: BaseException) -> str:
@@ -142,11 +135,8 @@ def _chunks(url: str, timeout: float) -> Iterator[bytes]:
 
         limits = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
         # trust_env: the proxy that http_proxy, https_proxy and no_proxy name
-        options = {
-            "client_kwargs": {"timeout": limits, "trust_env": True},
-            "block_size": 0,
-            "skip_instance_cache": True,
-        }
+        client = {"timeout": limits, "trust_env": True}
+        options = {"client_kwargs": client, "block_size": 0, "skip_instance_cache": True}
     try:
         with fsspec.open(url, "rb", **options) as remote:
             while chunk := remote.read(CHUNK):

@@ -41,7 +41,9 @@ def read(data: DataParameters) -> Splits:
     """
     path = Path(data.path or "").expanduser()
     raw = forms.read(path, data)
-    hashes = dict(raw.files) or hashes_of(path)
+    files = [file for file in forms.files_below(path) if path.is_file() or forms.recognised(file)]
+    top = path.parent if path.is_file() else path
+    hashes = dict(raw.files) or {file.relative_to(top).as_posix(): sha256(file) for file in files}
     return assembled(raw, data, Named(data.source, data.source, str(path)), hashes)
 
 
@@ -108,24 +110,13 @@ def _images(found: dict[str, Any], raw: RawData, data: DataParameters, place: st
 
 
 def expect_not_emnist(shape: tuple[int, ...], place: str) -> None:
-    """Checks that images of unknown origin are not as many as EMNIST's, which are transposed.
-
-    Raises:
-        UserError: if they are; the pixels cannot say whether somebody has turned them.
-    """
+    """Checks that images of unknown origin are not as many as EMNIST's, which are transposed: pixels cannot say it."""
     if shape[1:] == (28, 28) and (subset := EMNIST.get(shape[0])):
         raise UserError(
             f"{place} must say which way up its images are, as it has as many to train ({shape[0]:,}) as EMNIST's "
             f"{subset}, whose rows and columns are swapped; pass --params data.transposed=true, or false if they are "
             "upright."
         )
-
-
-def hashes_of(path: Path) -> dict[str, str]:
-    """SHA-256 of a file, or of each file in a folder that is of a known form."""
-    files = [file for file in forms.files_below(path) if path.is_file() or forms.recognised(file)]
-    top = path.parent if path.is_file() else path
-    return {file.relative_to(top).as_posix(): sha256(file) for file in files}
 
 
 def sha256(file: Path) -> str:

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.inference.decode import PictureError
@@ -74,7 +74,7 @@ def _contents(folder: Path, names: list[str], kind: str) -> Iterator[tuple[str, 
 
 
 def _content(path: Path, name: str, kind: str) -> Iterator[tuple[str, Content]]:
-    """What is in a file. An IDX file is known by its first bytes, and only regular files are opened."""
+    """What is in a regular file; several images in one are named by position: "t10k-images-idx3-ubyte.gz[7]"."""
     if path.is_dir():
         linked = path.is_symlink()
         raise PictureError("a link to a folder: name that folder" if linked else "a folder that cannot be read")
@@ -83,7 +83,8 @@ def _content(path: Path, name: str, kind: str) -> Iterator[tuple[str, Content]]:
     with path.open("rb") as file:
         if idx.magic_in(file.read(HEADER)) in IDX:
             file.seek(0)
-            yield from _idx_images(file, name)
+            images = chain.from_iterable(idx.images_in(file, "the IDX file", IDX_IMAGES))
+            yield from ((f"{name}[{at}]", image) for at, image in enumerate(images))
             return
     if forms.recognised(path):
         yield from ((f"{name}[{at}]", each) for at, each in enumerate(forms.to_predict(path, kind)))
@@ -91,10 +92,3 @@ def _content(path: Path, name: str, kind: str) -> Iterator[tuple[str, Content]]:
     if (size := path.stat().st_size) > MOST_BYTES:
         raise PictureError(f"{size} bytes, more than {MOST_BYTES}")
     yield name, path.read_bytes()
-
-
-def _idx_images(file: BinaryIO, name: str) -> Iterator[tuple[str, Content]]:
-    """The images of an IDX file, named by position: "t10k-images-idx3-ubyte.gz[7]"."""
-    images = (image for part in idx.images_in(file, "the IDX file", IDX_IMAGES) for image in part)
-    for position, image in enumerate(images):
-        yield f"{name}[{position}]", image

@@ -31,39 +31,27 @@ def read(place: Path, data: DataParameters) -> RawData:
     parts, classes = {}, dict[str, list[str]]()
     for split, folder in (folders or {"train": place}).items():
         classes[split], parts[split] = _part(folder, classes.get("train", []), data, sha, broken)
+    known = classes["train"]
     for split, names in classes.items():
-        _expect(
-            names == classes["train"],
-            place,
-            f"the same classes in train and {split}, found {classes['train']} and {names}",
-        )
+        _expect(names == known, place, f"the same classes in train and {split}, found {known} and {names}")
     expect_readable(broken, place, data.skip_unreadable)
     count = f"{sum(len(part.labels) for part in parts.values())} pictures"
     layout = ", ".join(folder.name for folder in folders.values()) if folders else "one folder for each class"
-    class_names = dict(enumerate(classes["train"]))
-    form, files = f"folders of pictures ({layout})", {count: sha.hexdigest()}
-    return RawData(
-        form, parts, class_names, whole=True, dark_on_light=data.dark_on_light, files=files, notes=skipped(broken)
-    )
+    form, files, ink = f"folders of pictures ({layout})", {count: sha.hexdigest()}, data.dark_on_light
+    class_names, notes = dict(enumerate(known)), skipped(broken)
+    return RawData(form, parts, class_names, whole=True, dark_on_light=ink, files=files, notes=notes)
 
 
-def visible(folder: Path) -> Iterator[Path]:
-    """What lies in a folder, without hidden files and those of the system.
-
-    Raises:
-        UserError: if there is no such folder.
-    """
+def _visible(folder: Path) -> Iterator[Path]:
+    """What lies in a folder, without hidden files and those of the system."""
     return (path for path in folder.iterdir() if not ignored(path.name))
 
 
 def _unwrapped(place: Path) -> Path:
     """The folder in the folder, where it is the only one and holds folders itself, as archives have it."""
-    inner = [path for path in visible(place) if path.is_dir()]
-    if (
-        len(inner) == 1
-        and inner[0].name.lower() not in {word for names in SPLITS.values() for word in names}
-        and any(p.is_dir() for p in visible(inner[0]))
-    ):
+    inner = [path for path in _visible(place) if path.is_dir()]
+    of_a_split = len(inner) == 1 and any(inner[0].name.lower() in names for names in SPLITS.values())
+    if len(inner) == 1 and not of_a_split and any(path.is_dir() for path in _visible(inner[0])):
         return _unwrapped(inner[0])
     return place
 
@@ -71,7 +59,7 @@ def _unwrapped(place: Path) -> Path:
 def _split_folders(place: Path) -> dict[str, Path]:
     """The folders of the splits, train first; none where the folders are classes."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(visible(place)):
+    for path in sorted(_visible(place)):
         for split, names in SPLITS.items():
             if path.is_dir() and path.name.lower() in names:
                 found.setdefault(split, []).append(path)
@@ -95,7 +83,7 @@ def _part(
     def place(path: Path) -> tuple[int, Path]:
         return known.index(_name(path)) if _name(path) in known else len(known), path
 
-    classes = sorted((path for path in visible(folder) if path.is_dir()), key=place)
+    classes = sorted((path for path in _visible(folder) if path.is_dir()), key=place)
     if not 2 <= len(classes) <= MOST_CLASSES:
         other = foreign(path for path in folder.rglob("*") if not ignored(path.name))
         found_here = f"{len(classes)}, and {other}" if other else len(classes)
@@ -104,7 +92,7 @@ def _part(
             "class into a folder of its name."
         )
     found = [
-        (rank, label, path) for label, each in enumerate(classes) for rank, path in enumerate(sorted(visible(each)))
+        (rank, label, path) for label, each in enumerate(classes) for rank, path in enumerate(sorted(_visible(each)))
     ]
     for label, each in enumerate(classes):
         encoded = os.fsencode(each.name)

@@ -35,24 +35,24 @@ def labels_in(path: Path) -> Any:
 
 def images_in(path: Path) -> Any:
     """Images in an IDX file of any type; those of bytes that are larger than memory stay in their file."""
-    with path.open("rb") as file:
-        kind, axes = idx.kind_in(file, str(path))
-    if kind == idx.UNSIGNED_BYTE and axes == 3:
+    if _type_and_axes(path) == (idx.UNSIGNED_BYTE, 3):
         return array_in(path)
     return idx.decode(path.read_bytes(), str(path), idx.TYPES, axes=(3, 4))
 
 
 def _part(paths: list[Path], split: str) -> RawSplit:
     """The files of labels are known by their names, or else by having the fewest axes."""
-    labels = [path for path in paths if is_of_labels(path.name)] or [path for path in paths if _axes(path) < 3]
+    labels = [path for path in paths if is_of_labels(path.name)] or [
+        path for path in paths if _type_and_axes(path)[1] < 3
+    ]
     images = [path for path in paths if path not in labels]
     chosen = only(images, f"{split} images", labels), only(labels, f"{split} labels", images)
     return RawSplit(images_in(chosen[0]), labels_in(chosen[1]))
 
 
-def _axes(path: Path) -> int:
+def _type_and_axes(path: Path) -> tuple[int, int]:
     with path.open("rb") as file:
-        return idx.kind_in(file, str(path))[1]
+        return idx.kind_in(file, str(path))
 
 
 def _emnist_names(folder: Path, found: dict[str, list[Path]]) -> dict[int, str] | None:

@@ -32,21 +32,19 @@ def recognises(path: Path, head: bytes) -> bool:
 
 def read(files: list[Path], data: DataParameters) -> RawData:
     """Images and labels of each split, by the names of arrays and files, and by the number of axes."""
-    subset = data.subset.lower() if data.subset else ""
-    several = len(files) > 1
+    subset, several = (data.subset or "").lower(), len(files) > 1
     arrays = {
         _full_name(path, key, several): array
         for path in sorted(files)
         for key, array in arrays_in(path).items()
         if subset in key.lower()
     }
-    splits = {split_named(name) for name in arrays}
-    unnamed = splits == {None}
+    unnamed = {split_named(name) for name in arrays} == {None}
     found: dict[str, dict[bool, list[str]]] = {}
     for name, array in arrays.items():
         split = "train" if unnamed else split_named(name)
         if split and array.ndim:
-            found.setdefault(split, {True: [], False: []})[_labels(name, array)].append(name)
+            found.setdefault(split, {True: [], False: []})[array.ndim == 1 or is_of_labels(name)].append(name)
     parts = {split: _part(found[split], arrays, split, files[0], data) for split in SPLITS if split in found}
     rest = [name for name in arrays if not unnamed and split_named(name) is None]
     return RawData("numpy arrays", parts, notes=(f"left out: {', '.join(rest)}",) if rest else ())
@@ -65,7 +63,8 @@ def _part(
             )
     labels = arrays[names[True][0]] if names[True] else None
     if labels is not None and labels.ndim == 2:
-        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1) if _one_hot(labels) else labels
+        one_hot = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
+        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1) if one_hot else labels
     if labels is not None and labels.ndim != 1:
         raise UserError(
             f"{place}: {names[True][0]} must hold one label for each image, found {labels.shape}; an image of "
@@ -78,18 +77,9 @@ def _part(
     return RawSplit(images, labels)
 
 
-def _one_hot(labels: Any) -> bool:
-    """Whether each row (N, K) has one 1 and else 0."""
-    return bool(((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all())
-
-
 def _full_name(path: Path, key: str, several: bool) -> str:
     """The array's name; with its file's, where only that says the split or keeps arrays of several files apart."""
     return f"{path.name}: {key}" if several and key != path.name and split_named(key) is None else key
-
-
-def _labels(name: str, array: Any) -> bool:
-    return array.ndim == 1 or is_of_labels(name)
 
 
 def arrays_in(path: Path) -> dict[str, Any]:

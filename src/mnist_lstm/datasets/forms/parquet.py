@@ -45,10 +45,9 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     }
     every = [part for each in read_parts.values() for part in each]
     names = next((part.names for part in every if part.names), None)
-    notes = (*left_out(rest), *skipped(broken))
-    if any(part.of_pictures for part in every):
-        return RawData("parquet files", parts, names, whole=True, dark_on_light=data.dark_on_light, notes=notes)
-    return RawData("parquet files", parts, names, notes=notes)
+    whole, notes = any(part.of_pictures for part in every), (*left_out(rest), *skipped(broken))
+    ink = data.dark_on_light if whole else None
+    return RawData("parquet files", parts, names, whole=whole, dark_on_light=ink, notes=notes)
 
 
 def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:

@@ -48,7 +48,7 @@ class RawData:
     kind: str | None = None
     dark_on_light: bool | None = None  # whether ink is dark, where the form or the reader knows; None: measured
     files: Mapping[str, str] = field(default_factory=dict)  # SHA-256 by what it is of; empty: that of each file
-    notes: tuple[str, ...] = field(default=())  # what was left out or chosen
+    notes: tuple[str, ...] = ()  # what was left out or chosen
 
 
 def ignored(name: str) -> bool:
@@ -98,10 +98,8 @@ def by_split(files: Iterable[Path], subset: str | None) -> tuple[dict[str, list[
         named = (split_named(name) for name in (path.name, *folders))
         found.setdefault(next(filter(None, named), ""), []).append(path)
     unnamed = found.pop("", [])
-    if "train" not in found:
+    if unnamed and "train" not in found:
         found["train"], unnamed = unnamed, []
-    if not found["train"]:
-        del found["train"]
     return {split: found[split] for split in SPLITS if split in found}, unnamed
 
 
@@ -138,17 +136,15 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 def foreign(files: Iterable[Path]) -> str | None:
     """The first file whose form is known and not read, with what to do; None if none of the first 1,000 is one."""
-    return next(filter(None, map(_foreign, islice(filter(Path.is_file, files), 1000))), None)
+    for file in islice(filter(Path.is_file, files), 1000):
+        if kind := FOREIGN.get(file.suffix) or other_kind(first_bytes(file, 512)):
+            return f"{file.name}, {kind}"
+    return None
 
 
 def is_pointer(file: Path) -> bool:
     """Whether git-lfs has written it in place of the file itself."""
     return file.is_file() and first_bytes(file, len(POINTER)) == POINTER
-
-
-def _foreign(file: Path) -> str | None:
-    kind = FOREIGN.get(file.suffix) or other_kind(first_bytes(file, 512))
-    return f"{file.name}, {kind}" if kind else None
 
 
 def only(paths: list[Path], what: str, beside: Sequence[Path] = ()) -> Path:

@@ -143,9 +143,8 @@ def _chunks(path: Path, skipped: int, separator: str, **chosen: Any) -> Iterator
             sep=separator,
             chunksize=ROWS,
             skip_blank_lines=False,
-            comment=None,
-            **chosen,
             quotechar="'" if path.suffix == ".arff" else '"',
+            **chosen,
         ) as reader:
             yield from reader
     except pd.errors.EmptyDataError:

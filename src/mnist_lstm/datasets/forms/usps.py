@@ -2,7 +2,6 @@
 
 import bz2
 import math
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,9 @@ def _sparse(paths: dict[str, Path], data: DataParameters) -> dict[str, RawSplit]
 def _rows(path: Path) -> Any:
     from sklearn.datasets import load_svmlight_file
 
-    if path.suffix not in (".bz2", ".gz") and _last_byte(path) != b"\n":  # a pair fewer is a valid line, too
+    if path.suffix not in (".bz2", ".gz") and not path.read_bytes().endswith(
+        b"\n"
+    ):  # a pair fewer is a valid line, too
         raise UserError(
             f"{path} must be complete sparse text, found a last line without a line break; if it is complete, add one."
         )
@@ -72,12 +73,6 @@ def _rows(path: Path) -> Any:
         return load_svmlight_file(str(path), dtype=np.float32)
     except (ValueError, OSError, EOFError) as error:
         raise UserError(f"{path} must be complete sparse text, found: {' '.join(str(error).split())}.") from None
-
-
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read()
 
 
 def _hdf5(path: Path, data: DataParameters) -> dict[str, RawSplit]:
