@@ -105,7 +105,7 @@ def test_a_training_that_diverges_makes_its_worker_give_up(
     queue = SimpleNamespace(state=remote(None), give_up=SimpleNamespace(remote=told.append))
     diverging = small.training.model_copy(update={"learning_rate": 1e38})
     network = new_classifier(small.model, (6, 4), 3, seed=1)
-    work = training.Work(network, sequences.train, sequences.valid, diverging, (6, 4), queue)
+    work = (network, sequences.train, sequences.valid, diverging, (6, 4), queue)
     monkeypatch.setattr("ray.get", lambda found: found)
     monkeypatch.setattr("torch.distributed.get_rank", lambda: 1)
     monkeypatch.setattr("torch.distributed.get_world_size", lambda: 1)

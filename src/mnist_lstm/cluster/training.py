@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import ray
 import torch
@@ -26,23 +26,7 @@ POLL = 0.1  # seconds
 GRACE = 20.0  # seconds in which workers end after a mistake of one, for whom they may wait in vain
 
 
-class Sent(NamedTuple):
-    """A report on its way, with its snapshot taken."""
-
-    update: int
-    history: list[Row]
-    state: TrainingState
-
-
-class Work(NamedTuple):
-    """What each worker is given."""
-
-    classifier: RecurrentClassifier
-    train: SequenceSplit
-    valid: SequenceSplit
-    training: TrainingParameters
-    size: tuple[int, int]
-    queue: Any
+Sent = tuple[int, list[Row], TrainingState]  # a report on its way: update, history, and its state
 
 
 def fit(
@@ -64,7 +48,7 @@ def fit(
     with joined(None), temporary_folder() as folder:
         expect_room(training.workers * training.threads, training.workers * cards)
         queue = local_actor(ReportQueue).remote(state)
-        work = ray.put(Work(classifier, train, valid, training, size, queue))
+        work = ray.put((classifier, train, valid, training, size, queue))
         errors: list[Exception] = []
         trainer = _trainer(work, training, cards, str(folder))
         attempt = threading.Thread(target=_fit, args=(trainer, errors), daemon=True)
@@ -83,8 +67,8 @@ def fit(
 
 
 def _taken(queue: Any) -> Iterator[Report]:
-    for sent in ray.get(queue.taken.remote()):
-        yield Report(sent.update, sent.history, lambda sent=sent: sent.state)  # type: ignore[misc]
+    for update, history, state in ray.get(queue.taken.remote()):
+        yield Report(update, history, lambda state=state: state)  # type: ignore[misc]
 
 
 class ReportQueue:
@@ -96,7 +80,7 @@ class ReportQueue:
     def send(self, sent: Sent) -> None:
         """Takes a report."""
         self._waiting.append(sent)
-        self._state = sent.state
+        *_, self._state = sent
 
     def taken(self) -> list[Sent]:
         """The reports since the last call."""
@@ -136,14 +120,13 @@ def _trainer(work: Any, training: TrainingParameters, cards: int, folder: str) -
 
 def _work(config: dict[str, Any]) -> None:
     """A worker: trains with the others; the first one reports."""
-    work: Work = ray.get(config["work"])
+    classifier, train, valid, training, size, queue = ray.get(config["work"])
     rank, workers = torch.distributed.get_rank(), torch.distributed.get_world_size()
-    train, valid = work.train.writable(), work.valid.writable()
-    state = ray.get(work.queue.state.remote())
-    reports = core.fit(work.classifier, train, valid, work.training, work.size, state, DataParallel(rank, workers))
+    state, parallel = ray.get(queue.state.remote()), DataParallel(rank, workers)
+    reports = core.fit(classifier, train.writable(), valid.writable(), training, size, state, parallel)
     try:
-        for report in paced(reports, work.training.report_seconds) if rank == 0 else reports:
+        for report in paced(reports, training.report_seconds) if rank == 0 else reports:
             if rank == 0:
-                ray.get(work.queue.send.remote(Sent(report.update, report.history, report.state())))
+                ray.get(queue.send.remote((report.update, report.history, report.state())))
     except UserError as error:
-        ray.get(work.queue.give_up.remote(str(error)))
+        ray.get(queue.give_up.remote(str(error)))
