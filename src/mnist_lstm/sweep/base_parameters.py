@@ -14,6 +14,7 @@ from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import INPUT_BLOCKS, SWEPT_BLOCKS, Parameters, checked
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import flattened
+from mnist_lstm.tracking import store
 from mnist_lstm.tracking.settings import Settings, read_settings
 
 THREADS, SEED = "training.threads", "training.seed"
@@ -39,6 +40,11 @@ class BaseParameters(NamedTuple):
     sources: Any  # of images, by name
     settings: Settings  # of mlflow.yml
     arms: dict[str, Changes]  # by name, what each changes
+
+    @property
+    def tracking_uri(self) -> str:
+        """The address of the MLflow store."""
+        return store.tracking_uri(self.project, self.settings.server.mlflow_tracking_uri)
 
     def parameters(self, changes: Changes) -> Parameters:
         """All parameters of a trial, validated.

@@ -24,8 +24,6 @@ class Grid(TrialSource):
         UserError: if a name or a value is wrong.
     """
 
-    prunes = False
-
     def __init__(self, base: BaseParameters, axes: dict[str, list[Any]], seeds: int):
         if seeds > 1:
             if SEED in axes:

@@ -97,9 +97,6 @@ class LocalPool:
         except (EOFError, OSError):
             process.join()
             self._start(number)
-            return Result("lost", _ending(process.exitcode or 0))
-
-
-def _ending(code: int) -> str:
-    """How a worker's process ended, by its exit code."""
-    return f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with {code}"
+            code = process.exitcode or 0
+            how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+            return Result("lost", f"its process {how}")

@@ -5,7 +5,6 @@ from textwrap import indent
 
 import yaml
 
-from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ROLES, SWEPT_BLOCKS
 from mnist_lstm.sections import flattened
@@ -43,16 +42,6 @@ def preset(base: BaseParameters, changes: Changes, name: str, summary: str) -> s
     }
     opening = f"The best of a sweep: `kedro run --env {name}`.\n{summary}\n{_mark(name)}, which may overwrite it.\n"
     return indent(opening, "# ") + "\n" + str(yaml.safe_dump(changed({}, differing), sort_keys=False))
-
-
-def write(project: Path, name: str, text: str) -> None:
-    """Writes the preset.
-
-    Raises:
-        UserError: if there is another preset of this name by now.
-    """
-    expect_free(project, name)
-    atomic_write(path_of(project, name), text.encode())
 
 
 def _mark(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mnist_lstm.core.evaluation.significance import MeanInterval, bounds, mean_interval
 from mnist_lstm.sweep.base_parameters import SEED, Changes, Trial
-from mnist_lstm.sweep.study import DIRECTIONS, Outcome
+from mnist_lstm.sweep.study import DIRECTIONS, Outcome, Study
 from mnist_lstm.tracking.compare.groups import CONFIDENCE
 
 
@@ -18,6 +18,16 @@ class Setting(NamedTuple):
     trials: list[Trial]  # in the order of their seeds
     value: float  # mean of the metric
     interval: MeanInterval | None  # of the mean over the seeds; None for one seed
+
+
+class StudyResult(NamedTuple):
+    """What a sweep found."""
+
+    study: Study  # in MLflow
+    data: str  # titles of the data
+    settings: list[Setting]  # from best to worst
+    outcomes: dict[str, Outcome]  # of the trials, by name
+    tested: Outcome | None  # outcome of the winner on the test images, None without a winner
 
 
 def ranked(trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Setting]:

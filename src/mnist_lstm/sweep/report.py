@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich import get_console
 
 from mnist_lstm.core.evaluation.metrics import percent, wilson_interval
 from mnist_lstm.core.report.rendering import render
@@ -15,8 +16,7 @@ from mnist_lstm.sweep import preset
 from mnist_lstm.sweep.base_parameters import BaseParameters, Trial
 from mnist_lstm.sweep.figures import figures
 from mnist_lstm.sweep.options import SweepOptions
-from mnist_lstm.sweep.ranking import Setting, setting_text
-from mnist_lstm.sweep.stages import StudyResult
+from mnist_lstm.sweep.ranking import Setting, StudyResult, setting_text
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 from mnist_lstm.sweep.trial_source import TrialSource
 
@@ -24,6 +24,12 @@ MOST_LISTED = 10  # values of a parameter
 MOST_COMPARED = 10  # settings, the best ones
 
 Row = dict[str, Any]
+
+
+def show(base: BaseParameters, trials: TrialSource, options: SweepOptions, result: StudyResult) -> None:
+    """Writes the study's files and prints its lines."""
+    lines = write(base, trials, options, result)
+    get_console().print("\n" + "\n".join(lines), highlight=False, markup=False, soft_wrap=True)
 
 
 def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, result: StudyResult) -> list[str]:
@@ -64,7 +70,8 @@ def _write_winner(base: BaseParameters, options: SweepOptions, result: StudyResu
     best, name = result.settings[0], options.name
     validated, tested = setting_text(best, options.metric), test_text(base, result, best)
     text = preset.preset(base, best.changes, name, f"{validated}; {tested}.\n{cost_text(result.outcomes, best)}")
-    preset.write(base.project, name, text)
+    preset.expect_free(base.project, name)  # still
+    atomic_write(preset.path_of(base.project, name), text.encode())
     atomic_write(options.folder / "study" / "parameters.yml", text.encode())
     return [
         f"Best       {validated}",

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import INPUT_BLOCKS
-from mnist_lstm.sweep.base_parameters import BaseParameters, Changes, Trial, label, parse_value, split_option
+from mnist_lstm.sweep.base_parameters import BaseParameters, Trial, label, parse_value, split_option
 from mnist_lstm.sweep.engine import Point
 from mnist_lstm.sweep.figures import STATES, frozen, new_study
 from mnist_lstm.sweep.study import Outcome
@@ -65,11 +65,12 @@ class Search(TrialSource):
     def resume(self, outcomes: dict[str, Outcome]) -> None:
         """Gives Optuna the trials that have ended, and queues the unfinished ones."""
         known = {
-            int(name.partition(" ")[0][1:]): (Trial(name, _changes(self.axes, outcome)), outcome)
+            int(name.partition(" ")[0][1:]): (name, outcome)
             for name, outcome in outcomes.items()
             if self.axes.keys() <= outcome.parameters.keys()
         }
-        for trial, outcome in (known[number] for number in sorted(known)):
+        for name, outcome in (known[number] for number in sorted(known)):
+            trial = Trial(name, {key: _value(axis, outcome.parameters[key]) for key, axis in self.axes.items()})
             self.trials.append(trial)
             if outcome.complete:
                 self._study.add_trial(frozen(trial, outcome, self.axes, self._metric))
@@ -90,7 +91,8 @@ class Search(TrialSource):
         seed = np.random.SeedSequence([self._seed, SEARCH, number]).generate_state(1)[0]
         self._study.sampler = optuna.samplers.TPESampler(seed=int(seed))
         drawn = self._study.ask(self.axes)
-        trial = Trial(f"#{number} {label(_rounded(drawn.params))}", drawn.params)
+        short = {key: f"{value:.3g}" if isinstance(value, float) else value for key, value in drawn.params.items()}
+        trial = Trial(f"#{number} {label(short)}", drawn.params)
         self._running[trial.name] = drawn
         self.trials.append(trial)
         return trial
@@ -164,16 +166,8 @@ def _distribution(base: BaseParameters, key: str, values: Range | list[Any]) -> 
     return FloatDistribution(values.low, values.high, values.log)
 
 
-def _changes(axes: dict[str, BaseDistribution], outcome: Outcome) -> Changes:
-    """What a trial changed, from the strings in MLflow."""
-    return {key: _value(axis, outcome.parameters[key]) for key, axis in axes.items()}
-
-
 def _value(axis: BaseDistribution, text: str) -> Any:
+    """What a trial had, from the string in MLflow."""
     if isinstance(axis, CategoricalDistribution):
         return next(value for value in axis.choices if str(value) == text)
     return int(text) if isinstance(axis, IntDistribution) else float(text)
-
-
-def _rounded(changes: Changes) -> Changes:
-    return {key: f"{value:.3g}" if isinstance(value, float) else value for key, value in changes.items()}

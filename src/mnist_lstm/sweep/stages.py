@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mnist_lstm.datasets.atomic import atomic_write
@@ -12,30 +11,19 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ROLES
 from mnist_lstm.provenance import PACKAGE, source_digest
 from mnist_lstm.sections import flattened
+from mnist_lstm.sweep import preset, report
 from mnist_lstm.sweep import study as studies
 from mnist_lstm.sweep.base_parameters import BaseParameters
 from mnist_lstm.sweep.engine import Engine, Result, Task
 from mnist_lstm.sweep.local_pool import LocalPool
 from mnist_lstm.sweep.options import SweepOptions
 from mnist_lstm.sweep.progress import Progress
-from mnist_lstm.sweep.ranking import Setting, comparable, ranked
+from mnist_lstm.sweep.ranking import Setting, StudyResult, comparable, ranked
 from mnist_lstm.sweep.shutdown import ended_with_status, sigterm_as_ctrl_c
 from mnist_lstm.sweep.study import Outcome, Study
 from mnist_lstm.sweep.trial_source import TrialSource
-from mnist_lstm.tracking import store
 
 WINNER = "winner "  # and the trial's name: the run that tests it
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """What a sweep found."""
-
-    study: Study  # in MLflow
-    data: str  # titles of the data
-    settings: list[Setting]  # from best to worst
-    outcomes: dict[str, Outcome]  # of the trials, by name
-    tested: Outcome | None  # outcome of the winner on the test images, None without a winner
 
 
 def specification(base: BaseParameters, trials: TrialSource, metric: str) -> dict[str, Any]:
@@ -45,28 +33,21 @@ def specification(base: BaseParameters, trials: TrialSource, metric: str) -> dic
     return trials.specification | fixed | {"--metric": metric, "the code": source_digest(PACKAGE)[:16]}
 
 
-def default_name(specification: dict[str, Any]) -> str:
-    """The name of a study if the user gives none."""
-    return f"sweep-{hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest()[:8]}"
-
-
-def run_sweep(
-    base: BaseParameters,
-    trials: TrialSource,
-    options: SweepOptions,
-    specification: dict[str, Any],
-    show: Callable[[StudyResult], None],
-) -> None:
+def run_sweep(base: BaseParameters, trials: TrialSource, options: SweepOptions) -> None:
     """Runs the trials that have not finished, then the winner; shows the result before the study ends.
 
     Raises:
         UserError: if the inputs cannot be prepared, the winner cannot be tested, or a trial fails with `fail_fast`.
     """
+    about = specification(base, trials, options.metric)
+    usual_name = f"sweep-{hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:8]}"
+    options = replace(options, name=options.name or usual_name)
+    preset.expect_free(options.project, options.name)
     size = options.workers if options.engine == "local" else 1
     with LocalPool(base.project, options.folder, size) as pool, sigterm_as_ctrl_c():
         prepared = _prepare(pool, base, trials)
-        specification = specification | {"the images": sorted({values["images"] for values in prepared})}
-        study = studies.opened(base.project, base.settings, base.parameters({}), base.env, options.name, specification)
+        about |= {"the images": sorted({values["images"] for values in prepared})}
+        study = studies.opened(base, options.name, about)
         with ended_with_status(study):
             data = ", ".join(sorted({values["title"] for values in prepared}))
             outcomes: dict[str, Outcome] = {}
@@ -76,11 +57,11 @@ def run_sweep(
             except BaseException:  # what has finished compares, too
                 settings = ranked(comparable(trials.trials, outcomes), outcomes, options.metric)
                 if settings:
-                    show(StudyResult(study, data, settings, outcomes, None))
+                    report.show(base, trials, options, StudyResult(study, data, settings, outcomes, None))
                 raise
             settings = ranked(trials.trials, outcomes, options.metric)
             tested = _test_winner(pool, base, settings[0], outcomes, study) if settings else None
-            show(StudyResult(study, data, settings, outcomes, tested))
+            report.show(base, trials, options, StudyResult(study, data, settings, outcomes, tested))
 
 
 def _engine(options: SweepOptions, base: BaseParameters, pool: LocalPool) -> AbstractContextManager[Engine]:
@@ -88,19 +69,15 @@ def _engine(options: SweepOptions, base: BaseParameters, pool: LocalPool) -> Abs
         return nullcontext(pool)
     from mnist_lstm.sweep.ray_pool import RayPool
 
-    uri = store.tracking_uri(base.project, base.settings.server.mlflow_tracking_uri)
-    return RayPool(base.project, options.address, uri, options.workers)
+    return RayPool(base.project, options.address, base.tracking_uri, options.workers)
 
 
 def _prepare(pool: LocalPool, base: BaseParameters, trials: TrialSource) -> list[dict[str, str]]:
     """Ingests and reshapes once for all trials that read the same; returns the values of each result."""
-    inputs = trials.inputs.items()
     results = pool.run_all(
-        Task(folder, "prepare", base.env, base.run_params(changes), folder) for folder, changes in inputs
+        Task(folder, "prepare", base.env, base.run_params(changes), folder) for folder, changes in trials.inputs.items()
     )
-    for result in results:
-        _expect_done(result)
-    return [result.values for result in results]
+    return [_expect_done(result).values for result in results]
 
 
 def _run_trials(
@@ -164,8 +141,9 @@ def _test_winner(
     return study.outcomes(name)[name]
 
 
-def _expect_done(result: Result) -> None:
+def _expect_done(result: Result) -> Result:
     if result.status != "done":
         raise UserError(
             f"{result.reason} (see worker-{result.worker}.log in the study's folder, data/08_reporting/NAME)"
         )
+    return result

@@ -9,15 +9,14 @@ from typing import Any, Literal, TypeVar
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.training.fingerprint import differences
 from mnist_lstm.errors import UserError
-from mnist_lstm.parameters import Parameters
 from mnist_lstm.processes import is_dead, process
 from mnist_lstm.renamed_parameters import with_current_names
+from mnist_lstm.sweep.base_parameters import BaseParameters
 from mnist_lstm.tracking import reader, start, store
 from mnist_lstm.tracking import tags as tag_names
 from mnist_lstm.tracking.compare import comparison, page
 from mnist_lstm.tracking.compare.runs import compared
 from mnist_lstm.tracking.pages import run_page
-from mnist_lstm.tracking.settings import Settings
 from mnist_lstm.tracking.spool.earlier_runs import end_dead_runs
 
 T = TypeVar("T")
@@ -149,22 +148,15 @@ def _values(curves: dict[str, dict[int, float]], keep: str) -> dict[str, float]:
     return {name: curve[at] for name, curve in curves.items()}
 
 
-def opened(
-    project: Path,
-    settings: Settings,
-    parameters: Parameters,
-    env: str | None,
-    name: str,
-    specification: dict[str, Any],
-) -> Study:
+def opened(base: BaseParameters, name: str, specification: dict[str, Any]) -> Study:
     """The study of that name, new or continued.
 
     Raises:
         UserError: if the study of that name has another specification, or is running.
     """
-    uri = store.tracking_uri(project, settings.server.mlflow_tracking_uri)
-    client = store.client(project, uri)
-    experiment = store.experiment_id(client, settings.tracking.experiment.name, project, uri)
+    uri = base.tracking_uri
+    client = store.client(base.project, uri)
+    experiment = store.experiment_id(client, base.settings.tracking.experiment.name, base.project, uri)
     end_dead_runs(client, experiment)
     found = client.search_runs([experiment], f"tags.`{STUDY}` = '{name}'", max_results=1)
     if found:
@@ -173,7 +165,7 @@ def opened(
         client.update_run(run_id, status="RUNNING")
         client.set_tag(run_id, tag_names.PROCESS, json.dumps(process()))
     else:
-        known = start.run_provenance(project, parameters, {"env": env})
+        known = start.run_provenance(base.project, base.parameters({}), {"env": base.env})
         tags = start.run_tags(known) | {STUDY: name, SPECIFICATION: json.dumps(specification)}
         run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
     study = Study(client, experiment, run_id, run_page(uri, experiment, run_id))

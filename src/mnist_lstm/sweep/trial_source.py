@@ -11,7 +11,7 @@ from mnist_lstm.sweep.study import Outcome
 class TrialSource(ABC):
     """Chooses trials."""
 
-    prunes: ClassVar[bool]  # whether `prune_at` may stop a trial
+    prunes: ClassVar[bool] = False  # whether `prune_at` may stop a trial
     trials: list[Trial]  # those chosen so far, in order
     total: int  # how many there will be
     axes: dict[str, Any]  # by parameter, its values or Optuna's distribution
