@@ -173,6 +173,7 @@ def saved(console: Console, updates: int, ended: bool) -> None:
 def training(shown: io.StringIO, parameters: Parameters) -> Console:
     """The console while 10 updates train."""
     console = Console(NOT_RECORDED)
+    console.before_pipeline_run({})
     settings = parameters.training.model_copy(update={"iterations": 10})
     inputs = {"train_sequences": {"labels": [0] * 20}, "params:training": settings}
     console.before_node_run(SimpleNamespace(short_name="train", namespace="train"), inputs)

@@ -57,9 +57,8 @@ for command in (run, *OF_A_MODEL, *OF_SEALED_RUNS):
 @click.argument("run_name", metavar="RUN")
 @click.option("--allow-differences", is_flag=True, help="Run even if code or packages have changed since.")
 @click.option("--checkout", is_flag=True, help="Use the run's own commit, in a temporary worktree.")
-@click.pass_obj
 @configured
-def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: bool) -> None:
+def reproduce(project: Path, run_name: str, allow_differences: bool, checkout: bool) -> None:
     """Repeat RUN from its MLflow record and compare the two bit by bit.
 
     RUN is a run's id, its name, or `latest`. The exit code is 0 if weights, predictions, metrics and curves are equal
@@ -67,7 +66,7 @@ def reproduce(metadata: Any, run_name: str, allow_differences: bool, checkout: b
     """
     from mnist_lstm.tracking.reproduce import rerun
 
-    verdict = rerun.reproduced(metadata.project_path, run_name, allow_differences, checkout)
+    verdict = rerun.reproduced(project, run_name, allow_differences, checkout)
     click.echo(verdict.sentence)
     if not verdict.equal:
         raise SystemExit(2)
@@ -92,9 +91,8 @@ def site(metadata: Any, serve: bool, port: int) -> None:
 @cli.command(cls=Command)
 @click.argument("run_names", metavar="RUN...", nargs=-1)
 @click.option("--last", metavar="N", type=click.IntRange(2, 1000), help="The newest N finished runs.")
-@click.pass_obj
 @configured
-def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None:
+def compare(project: Path, run_names: tuple[str, ...], last: int | None) -> None:
     """Show how recorded runs differ: parameters, packages, data, metrics, curves, figures and images.
 
     RUN is a run's id, its name, or `latest`. Runs that differ in the seed alone are one line. McNemar's test of the
@@ -106,7 +104,6 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
     from mnist_lstm.tracking.compare import comparison, page, runs
     from mnist_lstm.tracking.explained import TEST_IMAGES
 
-    project: Path = metadata.project_path
     file, written = project / TEST_IMAGES, project / "data" / "08_reporting" / "compare.html"
     images = ImagesDataset(filepath=str(file)).load if file.exists() else None
     found = comparison.of(runs.read(project, run_names, last), images)
@@ -116,13 +113,12 @@ def compare(metadata: Any, run_names: tuple[str, ...], last: int | None) -> None
 
 
 @cli.command(name="sync-runs", cls=Command)
-@click.pass_obj
 @configured
-def sync_runs(metadata: Any) -> None:
+def sync_runs(project: Path) -> None:
     """Send to MLflow what runs recorded while it did not answer."""
     from mnist_lstm.tracking.spool import earlier_runs
 
-    sent, waiting = earlier_runs.sync(metadata.project_path)
+    sent, waiting = earlier_runs.sync(project)
     click.echo(f"{sent} runs are complete in MLflow now; {waiting} wait (of another store, still running, or refused)")
     if waiting:
         raise SystemExit(1)
@@ -130,16 +126,15 @@ def sync_runs(metadata: Any) -> None:
 
 @cli.command(cls=Command)
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
-@click.pass_obj
 @configured
-def ui(metadata: Any, port: int) -> None:
+def ui(project: Path, port: int) -> None:
     """Show the runs in MLflow's pages, at an address that it prints.
 
     Only this machine can open them.
     """
     from mnist_lstm.tracking import servers
 
-    servers.show_runs(metadata.project_path, port)
+    servers.show_runs(project, port)
 
 
 @cli.command(cls=Command)

@@ -16,6 +16,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 from kedro.framework.cli.utils import KedroCliError, _split_params
+from kedro.framework.project import settings
+from kedro.utils import find_kedro_project
 from omegaconf import OmegaConf
 from yaml import MarkedYAMLError
 
@@ -54,8 +56,6 @@ def _of_mlflow(error: Exception) -> UserError | None:
 
 
 def _damaged_configuration(conf: str | None, environment: str | None) -> UserError | None:
-    from kedro.utils import find_kedro_project
-
     from mnist_lstm.preflight.config_files import damaged_file
 
     project = find_kedro_project(Path.cwd()) or Path()
@@ -138,8 +138,6 @@ def _joined(*every: dict[str, Any]) -> dict[str, Any]:
 
 def _take_from_run(named: str, options: dict[str, Any]) -> None:
     """Changes the options of `kedro run` so that a recorded run is evaluated."""
-    from kedro.utils import find_kedro_project
-
     from mnist_lstm.sweep.hook import trial
     from mnist_lstm.tracking import of_run, store
 
@@ -147,15 +145,13 @@ def _take_from_run(named: str, options: dict[str, Any]) -> None:
     if not wanted or wanted - {"evaluate", of_run.REPORT}:
         raise UserError("of=RUN is for `kedro run --pipelines evaluate` or `evaluate,report`; name these alone.")
     project = find_kedro_project(Path.cwd()) or Path.cwd()
-    settings = {block: values for block, values in options["params"].items() if block != "data"}  # names no champion
-    store.configure(project, _loader(project, options["conf_source"], options["env"], settings))
+    params = {block: values for block, values in options["params"].items() if block != "data"}  # names no champion
+    store.configure(project, _loader(project, options["conf_source"], options["env"], params))
     options["params"], trial.inputs = of_run.of_run(project, named, options["params"])
     options["pipelines"] = [*of_run.STAGES, *(wanted & {of_run.REPORT})]
 
 
 def _loader(project: Path, conf_source: str | None, env: str | None, params: dict[str, Any]) -> Any:
-    from kedro.framework.project import settings
-
     conf = Path(conf_source).absolute() if conf_source else project / settings.CONF_SOURCE
     return settings.CONFIG_LOADER_CLASS(str(conf), env=env, runtime_params=params, **settings.CONFIG_LOADER_ARGS)
 
@@ -176,13 +172,14 @@ def _refused_by_kedro(error: Exception) -> bool:
 
 
 def configured(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options by which a command reads the same configuration as a run with them."""
+    """Gives a command the project's root, and the options by which it reads the same configuration as a run."""
 
     @click.option("--env", "-e", envvar="KEDRO_ENV", help="The preset whose mlflow.yml counts, as for `kedro run`.")
     @click.option("--conf-source", help="Folder of the configuration, instead of conf/.")
     @click.option(
         "--params", default="", callback=_split_params, help="Settings such as tracking.experiment.name=NAME."
     )
+    @click.pass_obj
     @wraps(command)
     def with_configuration(
         metadata: Any, /, env: str | None, conf_source: str | None, params: dict[str, Any], **options: Any
@@ -195,6 +192,6 @@ def configured(command: Callable[..., None]) -> Callable[..., None]:
             if others := params.keys() - {"tracking"}:
                 raise UserError(f"--params must be tracking.* for this command, found {listed(others)}; leave it out.")
             store.configure(project, _loader(project, conf_source, env, params))
-            command(metadata, **options)
+            command(project, **options)
 
     return with_configuration

@@ -29,20 +29,18 @@ class Console:
 
     def __init__(self, tracking: Tracking):
         self._tracking = tracking
-        self._results: dict[str, Any] = {}
         self._training: TrainingDisplay | None = None
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, catalog: Any) -> None:
+        """Begins anew, as an earlier run may have left results in this process."""
+        self._catalog = catalog
+        self._results: dict[str, Any] = {}
         self._ended = False  # whether training has ended
         self._report: Path | None = None  # the page that this run wrote
         self._stages: set[str] = set()  # that have begun
         self._tutorials = False  # whether the data are the tutorial's
-        self._began = 0.0
-
-    @hook_impl(trylast=True)
-    def before_pipeline_run(self, catalog: Any) -> None:
-        """Clears the results of an earlier run in the same process."""
-        self._results, self._report, self._stages, self._began = {}, None, set(), time.monotonic()
-        self._ended = False
-        self._catalog = catalog
+        self._began = time.monotonic()
 
     @hook_impl(trylast=True)
     def before_node_run(self, node: Any, inputs: dict[str, Any]) -> None:
@@ -198,14 +196,11 @@ def print_summary(
         f"Time       {seconds:.0f} s",
         *([f"Registered {tracking.decision}"] if tracking.decision else []),
         f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",
-        *([f"Report     {_relative(report)}"] if report else []),
     ]
+    if report:  # by its path from here, which a terminal opens that is clicked
+        here = Path.cwd()
+        lines.append(f"Report     {report.relative_to(here) if report.is_relative_to(here) else report}")
     _print("\n" + "\n".join(lines))
-
-
-def _relative(path: Path) -> Path:
-    """The path from the current folder if it lies below, for a terminal that opens what is clicked."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _print(text: str) -> None:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 # As torch words it for processors and graphics cards, and the system where it loads a library
 NO_MEMORY = re.compile("can't allocate memory|out of memory|failed to map segment|[Cc]annot allocate memory")
+ALIKE = 0.65  # fraction of a word that must match
 
 
 class UserError(Exception):
@@ -25,14 +26,10 @@ class RunStopped(Exception):  # noqa: N818
     """A run was ended early on purpose, which is not a failure. The message says why."""
 
 
-def nearest(word: str, choices: Iterable[str], alike: float = 0.65) -> str:
-    """A hint at the most similar choice, " (did you mean 'rows'?)", or "" if none is similar.
-
-    Args:
-        alike: the fraction that must match, ignoring case.
-    """
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """A hint at the most similar choice, " (did you mean 'rows'?)", or "" if none is similar; case does not count."""
     folded = {choice.casefold(): choice for choice in choices}
-    matches = get_close_matches(word.casefold(), folded, n=1, cutoff=alike)
+    matches = get_close_matches(word.casefold(), folded, n=1, cutoff=ALIKE)
     return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
 
 

@@ -1,7 +1,6 @@
 """How OpenMP threads wait for each other when the machine is busy."""
 
 import os
-import time
 
 import psutil
 
@@ -25,11 +24,4 @@ def shorten_spinning() -> None:
 
 def _busy_processors() -> float:
     """How many processors are busy, sampled for a short time."""
-    start, before = time.perf_counter(), _busy_seconds()
-    time.sleep(SAMPLE_SECONDS)
-    return (_busy_seconds() - before) / (time.perf_counter() - start)
-
-
-def _busy_seconds() -> float:
-    times = psutil.cpu_times()
-    return float(times.user + times.system + getattr(times, "nice", 0.0))
+    return float(psutil.cpu_percent(SAMPLE_SECONDS) / 100 * psutil.cpu_count())
