@@ -46,7 +46,8 @@ def build(project: Path) -> Path:
         _run_kedro_viz(project, folder)
         _write_metadata(made)
         status = made / RUN_STATUS
-        status.write_text(json.dumps(_without_errors(json.loads(status.read_text(encoding="utf-8")))), encoding="utf-8")
+        found = json.loads(status.read_text(encoding="utf-8"), object_hook=_without_error)
+        status.write_text(json.dumps(found), encoding="utf-8")
         for file in (path for pattern in DATA_FILES for path in made.glob(pattern) if path.is_file()):
             file.write_text(_without_machine(file.read_text(encoding="utf-8"), project), encoding="utf-8")
         index = made / "index.html"
@@ -102,11 +103,9 @@ def _write_metadata(pages: Path) -> None:
     (pages / "api" / "metadata").write_text(response.model_dump_json(), encoding="utf-8")
 
 
-def _without_errors(value: Any) -> Any:
-    """The status of the last run without its errors, which hold messages, tracebacks and paths."""
-    if isinstance(value, dict):
-        return {key: None if key == "error" else _without_errors(item) for key, item in value.items()}
-    return [_without_errors(item) for item in value] if isinstance(value, list) else value
+def _without_error(status: dict[str, Any]) -> dict[str, Any]:
+    """A part of the status of the last run without its error, which holds messages, tracebacks and paths."""
+    return status | dict.fromkeys({"error"} & status.keys())
 
 
 def _without_machine(text: str, project: Path) -> str:
