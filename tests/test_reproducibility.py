@@ -59,7 +59,7 @@ def test_a_run_whose_record_names_another_seed_is_not_reproduced(recorded: Proje
     """The control: the comparison can tell weights apart."""
     from mnist_lstm.tracking import reader
     from mnist_lstm.tracking.find_run import find_run
-    from mnist_lstm.tracking.reproduce.rerun import compared
+    from mnist_lstm.tracking.reproduce.verdict import compared
 
     project = recorded.copied_to(tmp_path)
     assert project.invoke("--params", f"{DIGITS},training.seed=2", *PLAIN).exit_code == 0

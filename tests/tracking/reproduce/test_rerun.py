@@ -1,4 +1,3 @@
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -6,11 +5,9 @@ import pytest
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking import tags
-from mnist_lstm.tracking.reader import Record
 from mnist_lstm.tracking.reproduce import rerun
 from mnist_lstm.tracking.reproduce.rerun import Again, run_again
-from tests.support import tiny
-from tests.tracking.fake_runs import FakeRuns, predicted
+from tests.tracking.fake_runs import FakeRuns
 
 pytest_plugins = ["tests.tracking.fake_runs"]
 
@@ -88,40 +85,3 @@ def options_of(again: Again, preset: str | None) -> dict[str, Any]:
         checkpoint=SimpleNamespace(fingerprint_fields={"training.precision": "bfloat16"}),
     )
     return rerun._options(again._replace(then=then), "again", again.project)
-
-
-def test_that_two_programs_trained_a_run_explains_other_bits() -> None:
-    then = tiny.checkpoint()
-    assert rerun._why(then, then, []) == "nothing recorded explains it"
-    mixed = replace(then, program={"continues": {"source": "a"}})
-    assert rerun._why(mixed, then, []) == "another program began the recorded training, which the run continued"
-
-
-@pytest.mark.parametrize(
-    ("digests", "files", "expected"),
-    [
-        ({}, {"mine.npz": "c"}, ""),  # rewritten with the same images
-        ({"test": "c"}, {"mine.npz": "c"}, "the data changed (test): mine.npz; bring back"),
-        ({"train": "c", "test": "c"}, {"601 pictures": "c"}, "the data changed (train, test): mine.npz; bring back"),
-        ({"valid": "c"}, {"mine.npz": "b"}, "this code reads the same files otherwise (valid); --checkout"),
-    ],
-)
-def test_other_data_are_named(digests: dict[str, str], files: dict[str, str], expected: str) -> None:
-    card = {"sha256": {"train": "a", "valid": "a", "test": "a"}, "files": {"mine.npz": "b"}}
-    found = rerun._other_data(card, {"sha256": card["sha256"] | digests, "files": files})
-    assert found.startswith(expected)
-    assert bool(found) == bool(expected)
-
-
-def test_other_test_images_are_no_reproduction_however_alike_the_predictions() -> None:
-    run = SimpleNamespace(data=SimpleNamespace(metrics={"test/accuracy": 1.0}))
-    cards = [{"data": {"sha256": {"test": digest}, "files": {}}} for digest in "ab"]
-    wrong = [slice(0, 0), slice(0, 1)]
-    then, now = (
-        Record(run, card, tiny.checkpoint(), predicted(each), {}) for card, each in zip(cards, wrong, strict=True)
-    )
-    assert rerun.compared(then, now, []).sentence.startswith(
-        "not reproduced, because this code reads the same files otherwise (test)"
-    )
-    same = replace(now, provenance=then.provenance)
-    assert rerun.compared(then, same, []).sentence.endswith("nothing recorded explains it")

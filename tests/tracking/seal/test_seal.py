@@ -18,7 +18,7 @@ from mnist_lstm.tracking.compare import runs
 from mnist_lstm.tracking.compare.groups import grouped
 from mnist_lstm.tracking.compare.verdicts import verdicts
 from mnist_lstm.tracking.of_run import of_run
-from mnist_lstm.tracking.reproduce.rerun import compared
+from mnist_lstm.tracking.reproduce.verdict import compared
 from mnist_lstm.tracking.reuse import recorded
 from mnist_lstm.tracking.seal import archive, contents, verify
 from mnist_lstm.tracking.seal.contents import CHECKPOINT, PREDICTIONS, PROVENANCE, Seal

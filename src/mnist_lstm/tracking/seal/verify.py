@@ -15,7 +15,8 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.temporary_folder import temporary_folder
 from mnist_lstm.tracking import reader, store
 from mnist_lstm.tracking.reproduce.drift import Difference
-from mnist_lstm.tracking.reproduce.rerun import Again, Verdict, compared, largest_difference, run_again
+from mnist_lstm.tracking.reproduce.rerun import Again, run_again
+from mnist_lstm.tracking.reproduce.verdict import Verdict, compared, largest_difference
 from mnist_lstm.tracking.seal.contents import Seal
 from mnist_lstm.tracking.seal.importing import recorded
 
@@ -33,15 +34,12 @@ def scored(project: Path, seal: Seal, data: str | None) -> list[Verdict]:
         UserError: if `data` is given and does not hold the run's data.
     """
     try:
-        images = _test_images(project, seal, data)
+        predictions = _predictions(seal, _test_images(project, seal, data))
     except UserError as error:
         if data is not None:
             raise
-        return [
-            Verdict(True, f"predictions: not made anew, as the data are not here: {error}"),
-            _metrics(seal),
-        ]
-    return [_predictions(seal, images), _metrics(seal)]
+        predictions = Verdict(True, f"predictions: not made anew, as the data are not here: {error}")
+    return [predictions, _metrics(seal)]
 
 
 def data_parameters(project: Path, seal: Seal, data: str | None) -> dict[str, Any]:
