@@ -80,7 +80,7 @@ def register(fakes: FakeRuns, accuracy: float, data: str = "mnist", name: str = 
 def test_each_data_set_has_a_registered_model_of_its_own(fakes: FakeRuns, caplog: pytest.LogCaptureFixture) -> None:
     for data in ("mnist", "mine"):
         assert register(fakes, 0.9, data, TEMPLATE) == f"{data}-lstm version 1 became the champion, the first one"
-        assert registry.champion_of(fakes.client, f"{data}-lstm")
+        assert registry.version_called(fakes.client, f"{data}-lstm", CHAMPION)
     assert load_model.run_called(fakes.client, "mnist-lstm", "mine-lstm", CHAMPION)
     with pytest.raises(
         UserError, match=r"no champion \(there are mine-lstm@champion, mnist-lstm@champion\); train one"
@@ -108,16 +108,16 @@ def test_of_runs_that_end_at_once_the_best_is_the_champion(fakes: FakeRuns) -> N
     accuracies = [0.9, 0.97, 0.95, 0.96, 0.91, 0.93]
     with ThreadPoolExecutor(6) as pool:
         sentences = list(pool.map(lambda accuracy: register(fakes, accuracy), accuracies))
-    best = registry.champion_of(fakes.client, NAME)
+    best = registry.version_called(fakes.client, NAME, CHAMPION)
     assert best is not None
     assert best.tags["valid/accuracy"] == "0.97"
     assert sum("the first one" in sentence for sentence in sentences) == 1
 
 
 def test_where_nothing_is_registered_there_is_no_champion(fakes: FakeRuns) -> None:
-    assert registry.champion_of(fakes.client, NAME) is None
+    assert registry.version_called(fakes.client, NAME, CHAMPION) is None
     fakes.client.create_registered_model(NAME)
-    assert registry.champion_of(fakes.client, NAME) is None
+    assert registry.version_called(fakes.client, NAME, CHAMPION) is None
 
 
 def made_by_hand(fakes: FakeRuns, accuracy: float) -> tuple[str, str]:

@@ -27,14 +27,11 @@ def find_run(client: Any, experiment_name: str, named: str, did: tuple[str, ...]
     Raises:
         UserError: if there is no such run, or more than one.
     """
-    import mlflow
-
     named = ADDRESS.sub(r"\1", named.strip())
     if RUN_ID.fullmatch(named):
-        try:
-            return client.get_run(named)
-        except mlflow.exceptions.MlflowException:
-            raise UserError(f"a run must be recorded in the MLflow store, found none with the id {named}.") from None
+        if run := reader.if_there(client.get_run, named):
+            return run
+        raise UserError(f"a run must be recorded in the MLflow store, found none with the id {named}.")
     if named == LATEST:
         found = reader.finished(client, experiment_name, 1, did)
     else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
+from mnist_lstm import provenance
 from mnist_lstm.errors import RunStopped, UserError, cause_for_user, listed, nearest
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.redaction import redacted
@@ -42,10 +43,7 @@ class Tracking(threading.local):
     def __init__(self, parameters: Callable[[], Parameters]) -> None:
         self._parameters = parameters  # returns those of the run, validated, once its context is created
         self._writer: RunWriter | None = None
-        self._at_start: dict[str, Any] = {}
-        self._usual: dict[str, Any] = {}  # the configuration's values when the run started, and what departs from them
         self.decision: str | None = None  # whether the model of the last run is the champion, and why
-        self._trained = False
         self._signal: str | None = None  # the name of the one that interrupted the run
         self._signalled = 0.0  # when
         self._handlers: dict[signal.Signals, Any] = {}
@@ -71,8 +69,10 @@ class Tracking(threading.local):
         A pipeline that saves nothing with `metadata.mlflow`, such as `predict`, is not tracked, nor is one that has
         nothing to do.
         """
-        self._writer, self._signal, self.decision, self._trained = None, None, None, False
-        self._catalog, self._at_start, self._usual = catalog, {}, {}
+        self._catalog, self._writer, self.decision, self._trained = catalog, None, None, False
+        self._at_start: dict[str, Any] = {}
+        self._usual: dict[str, Any] = {}  # the configuration's values when the run started, and what departs from them
+        self._signal = None
         kinds = [self._kind(name) for name in pipeline.datasets()]
         shown = PROVENANCE in pipeline.inputs()
         if not (shown or any(kinds)):
@@ -87,8 +87,7 @@ class Tracking(threading.local):
             return
         if self._settings.tracking.onnx and "checkpoint" in pipeline.all_outputs():
             expect_exportable(self._parameters().model)
-        departures = self._usual["departures"]
-        self._writer = started(self._project, self._settings, self._parameters(), departures, run_params)
+        self._writer = started(self._project, self._settings, self._parameters(), self._usual["departures"], run_params)
         self._at_start = {name: self._writer.provenance[name] for name in AT_START}
         self._last_resort = partial(self._at_exit, self._writer)  # at exit, self has the state of the main thread
         atexit.register(self._last_resort)
@@ -138,9 +137,7 @@ class Tracking(threading.local):
         self._end("KILLED" if isinstance(error, RunStopped) else "FAILED", reason)
 
     def _kind(self, name: str) -> str | None:
-        if name not in self._catalog:
-            return None
-        dataset = self._catalog[name]
+        dataset = self._catalog.get(name)
         kind = (getattr(dataset, "metadata", None) or {}).get("mlflow")
         if kind is not None and kind not in KINDS:
             raise UserError(
@@ -159,11 +156,8 @@ class Tracking(threading.local):
         """Warns if files of the code were replaced since the start; what is recorded is the code at the start."""
         if not self._writer:
             return
-        from mnist_lstm import provenance
-
         then, now = self._at_start["git"], provenance.version(self._project)
-        changed = [key for key in now if then[key] != now[key]]
-        if changed:
+        if changed := [key for key in now if then[key] != now[key]]:
             found = "; ".join(f"{key} was {str(then[key])[:8]}, is {str(now[key])[:8]}" for key in changed)
             logger.warning("The code changed while the run went on, its record names that of the start: %s.", found)
             self._writer.spool.put("tag", key=tags.CODE_CHANGED, value=found)
@@ -181,8 +175,7 @@ class Tracking(threading.local):
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self._signal and time.monotonic() - self._signalled < PATIENCE:
             return  # the run is being ended
-        self._signalled = time.monotonic()
-        self._signal = signal.Signals(number).name
+        self._signal, self._signalled = signal.Signals(number).name, time.monotonic()
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + number)

@@ -69,8 +69,6 @@ def run_called(client: Any, experiment: str, registered: str, named: str, did: t
     Raises:
         UserError: if there is none.
     """
-    import mlflow
-
     named = named.removeprefix("models:/")  # MLflow's own address of a version, by its alias or number
     name, at, alias = named.rpartition("@")
     found = registry.version_at(client, named)
@@ -88,13 +86,12 @@ def run_called(client: Any, experiment: str, registered: str, named: str, did: t
             )
             logger.warning(message, found.version, found.name, heir.version)
             found = client.get_model_version(found.name, heir.version)
-        try:
-            return str(client.get_run(found.run_id).info.run_id)
-        except mlflow.exceptions.MlflowException:
-            raise UserError(
-                f"version {found.version} of {found.name!r}, its {named!r}, must have its run, found none with the id "
-                f"{found.run_id!r}: it was deleted; train again (`kedro run`), or name another model."
-            ) from None
+        if run := reader.if_there(client.get_run, found.run_id):
+            return str(run.info.run_id)
+        raise UserError(
+            f"version {found.version} of {found.name!r}, its {named!r}, must have its run, found none with the id "
+            f"{found.run_id!r}: it was deleted; train again (`kedro run`), or name another model."
+        )
     if registry.CHAMPION not in (named, alias):
         return str(find_run(client, experiment, named, did).info.run_id)
     there = ", ".join(sorted(f"{other.name}@{registry.CHAMPION}" for other in others))

@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -44,6 +44,18 @@ class Record:
     def metrics(self) -> dict[str, float]:
         """The metrics on the test images."""
         return {name: value for name, value in self.run.data.metrics.items() if name.startswith("test/")}
+
+
+def if_there(get: Callable[..., Any], *which: str) -> Any | None:
+    """What a method of MLflow's client gets, None if there is no such thing."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return get(*which)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
 
 
 def finished(client: Any, experiment_name: str, count: int, did: tuple[str, ...] = ()) -> list[Any]:
@@ -144,9 +156,8 @@ def fetched(client: Any, run_id: str, name: str) -> bytes | None:
     Args:
         name: of the file; it lies in the folder for files of its type or, as all of version 0.1, in none.
     """
-    within = FOLDERS.get(Path(name).suffix)
-    places = [(name, None), *([(f"{within}/{name}", within)] if within else [])]
-    for place, folder in places:
+    for folder in dict.fromkeys((None, FOLDERS.get(Path(name).suffix))):
+        place = f"{folder}/{name}" if folder else name
         if place in {file.path for file in client.list_artifacts(run_id, folder)}:
             with temporary_folder() as copy:
                 return Path(client.download_artifacts(run_id, place, str(copy))).read_bytes()

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,7 +51,7 @@ def register(client: Any, project: Path, candidate: Candidate, name: str, margin
     """
     name = registered_name(name, candidate.data)
     with lock(project / DATABASE):
-        before = champion_of(client, name)
+        before = version_called(client, name, CHAMPION)
         champion = standing(client, before) if before else None
         wins, reason = decision(champion, candidate, margin)
         if before and champion and champion.version != before.version:
@@ -101,17 +100,9 @@ def standing(client: Any, champion: Any) -> Champion:
 
 def _champion(client: Any, version: Any) -> Champion:
     """What is known of a version; of one that a person registered, from its run."""
-    import mlflow
-
-    try:
-        run = client.get_run(version.run_id)
-        if (source := version.source).startswith(LOGGED):  # its model_id is not returned with an alias
-            client.get_logged_model(source.removeprefix(LOGGED))
-    except mlflow.exceptions.MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        return Champion(version.version, None)
-    if run.info.lifecycle_stage == "deleted":
+    run, source = reader.if_there(client.get_run, version.run_id), version.source  # an alias returns no model_id
+    lost = source.startswith(LOGGED) and not reader.if_there(client.get_logged_model, source.removeprefix(LOGGED))
+    if lost or run is None or run.info.lifecycle_stage == "deleted":
         return Champion(version.version, None)
     return Champion(version.version, version.tags if IMAGES in version.tags else _tags_of(client, run))
 
@@ -149,38 +140,22 @@ def decision(champion: Any | None, candidate: Candidate, margin: float) -> tuple
     return False, f"leaves {of} the champion: {found}"
 
 
-def champion_of(client: Any, name: str) -> Any | None:
-    """The champion among the versions of the registered model, None if there is none."""
-    return version_called(client, name, CHAMPION)
-
-
 def version_called(client: Any, name: str, alias: str) -> Any | None:
     """The version of the registered model with an alias, None if there is none."""
-    return _if_there(client.get_model_version_by_alias, name, alias)
+    return reader.if_there(client.get_model_version_by_alias, name, alias)
 
 
 def version_at(client: Any, address: str) -> Any | None:
     """The version with MLflow's address "NAME/VERSION", None if there is none."""
     name, _, number = address.rpartition("/")
     is_one = name and re.fullmatch(r"[1-9]\d{0,8}", number, re.ASCII)
-    return _if_there(client.get_model_version, name, number) if is_one else None
-
-
-def _if_there(version: Callable[[str, str], Any], name: str, which: str) -> Any | None:
-    import mlflow
-
-    try:
-        return version(name, which)
-    except mlflow.exceptions.MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise
+    return reader.if_there(client.get_model_version, name, number) if is_one else None
 
 
 def champions(client: Any) -> list[Any]:
     """The champion of each registered model that has one."""
     models = [model.name for model in client.search_registered_models(max_results=1000)]
-    return [champion for name in models if (champion := champion_of(client, name))]
+    return [champion for name in models if (champion := version_called(client, name, CHAMPION))]
 
 
 def _expect_registered_model(client: Any, name: str) -> None:

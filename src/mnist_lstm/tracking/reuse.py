@@ -36,16 +36,15 @@ def recorded(project: Path, fields: dict[str, Any]) -> Checkpoint | None:
     A log line says whose weights these are, or why there are none. A run that came in a seal does not count, as nobody
     here saw it train.
     """
-    if not read_settings(store.config_loader(project)).tracking.enabled:
-        reason = "without MLflow (tracking.enabled) no run is known"
-    else:
-        try:
-            client, _, experiment, _ = store.opened(project)
-            return _of_a_run(client, experiment, fields)
-        except UserError as error:
-            reason = str(error)
-    logger.info("Trains, as there are no weights to reuse: %s", reason)
-    return None
+    enabled = read_settings(store.config_loader(project)).tracking.enabled
+    try:
+        if not enabled:
+            raise UserError("without MLflow (tracking.enabled) no run is known")
+        client, _, experiment, _ = store.opened(project)
+        return _of_a_run(client, experiment, fields)
+    except UserError as error:
+        logger.info("Trains, as there are no weights to reuse: %s", error)
+        return None
 
 
 def _of_a_run(client: Any, experiment: str, fields: dict[str, Any]) -> Checkpoint:

@@ -14,7 +14,6 @@ from mnist_lstm.errors import UserError
 from mnist_lstm.redaction import redacted
 from mnist_lstm.temporary_folder import temporary_folder
 from mnist_lstm.tracking import moved
-from mnist_lstm.tracking.moved import ARTIFACTS, lock
 from mnist_lstm.tracking.pages import EXPERIMENT_TAGS, describe_experiment
 from mnist_lstm.tracking.schema import check_schema
 from mnist_lstm.tracking.settings import read_settings, registered_name
@@ -156,7 +155,7 @@ def experiment_id(client: Any, name: str, project: Path, uri: str) -> str:
 
     found = client.get_experiment_by_name(name)
     if found is None:
-        place = _below(project / ARTIFACTS, name).as_uri() if uri == own_uri(project) else None
+        place = _below(project / moved.ARTIFACTS, name).as_uri() if uri == own_uri(project) else None
         try:
             client.create_experiment(name, artifact_location=place, tags=EXPERIMENT_TAGS)
         except mlflow.exceptions.MlflowException:  # another process has just created it
@@ -186,11 +185,11 @@ def _create(database: Path) -> None:
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    with lock(database):
+    with moved.lock(database):
         if database.exists():
             return
         with temporary_folder(database.parent, ".mlflow-") as folder:
             unfinished = folder / DATABASE
-            store = SqlAlchemyStore(f"sqlite:///{unfinished}", (database.parent / ARTIFACTS).as_uri())  # type: ignore[no-untyped-call]
+            store = SqlAlchemyStore(f"sqlite:///{unfinished}", (database.parent / moved.ARTIFACTS).as_uri())  # type: ignore[no-untyped-call]
             store.engine.dispose()
             os.replace(unfinished, database)

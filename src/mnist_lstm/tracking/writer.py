@@ -35,11 +35,8 @@ class RunWriter:
         onnx: whether to add the model as an ONNX file.
     """
 
-    def __init__(self, spool: Spool, provenance: dict[str, Any], name: Callable[[str, str], str], onnx: bool = False):
-        self.spool = spool
-        self.provenance = provenance
-        self._name = name
-        self._onnx = onnx
+    def __init__(self, spool: Spool, provenance: dict[str, Any], name: Callable[[str, str], str], onnx: bool):
+        self.spool, self.provenance, self._name, self._onnx = spool, provenance, name, onnx
         self._used: Checkpoint | None = None  # the first that was loaded and not trained here
         self._files: dict[str, bytes] = {}  # the artifacts by their paths
         self._written_rows = 0  # of the history
@@ -109,8 +106,7 @@ class RunWriter:
             self.spool.put("register", **content)
             return None
         try:
-            decision: str | None = self.spool.send("register", **content)
-            return decision
+            return self.spool.send("register", **content)  # type: ignore[no-any-return]
         except Exception as error:
             logger.warning("The model is recorded, but not registered: %s", first_line(error))
             return None

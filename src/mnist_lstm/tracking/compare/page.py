@@ -95,8 +95,9 @@ def _names(group: Group) -> list[str]:
 
 
 def _disagreements(tested: Sequence[tuple[str, Group]], images: ImageSplit) -> list[dict[str, Any]]:
-    """The images on which the groups disagree most, and what each answers."""
-    probabilities = np.stack([_probabilities(group) for _, group in tested])
+    """The images on which the groups disagree most, and what each answers by the mean probabilities of its seeds."""
+    each = [[np.exp(log_probabilities(run.predictions.logits)) for run in group.runs] for _, group in tested]  # type: ignore[union-attr]
+    probabilities = np.stack([np.mean(of_seeds, axis=0) for of_seeds in each])
     names = _names(tested[0][1])
     return [
         {
@@ -110,8 +111,3 @@ def _disagreements(tested: Sequence[tuple[str, Group]], images: ImageSplit) -> l
         }
         for position in disagreements(probabilities, images.labels, MOST_IMAGES)
     ]
-
-
-def _probabilities(group: Group) -> NDArray[Any]:
-    """Mean probabilities of the classes over the seeds, (N, K)."""
-    return np.mean([np.exp(log_probabilities(run.predictions.logits)) for run in group.runs if run.predictions], axis=0)  # type: ignore[no-any-return]

@@ -35,10 +35,12 @@ def metrics(groups: Sequence[Group]) -> Rows:
     runs = [run for group in groups for run in group.runs]
     found = {name for run in runs for name in run.metrics if is_charted(name) or name.startswith("valid/")}
     accuracy = "test/accuracy" if "test/accuracy" in found else "valid/accuracy"
+    seeds = [group.interval(accuracy) for group in groups]
+    right = [group.runs[0].right if len(group.runs) == 1 and group.tested else None for group in groups]
     details = {
-        f"  {CONFIDENCE:.0%} over seeds": [_over_seeds(group, accuracy) for group in groups],
-        f"  {CONFIDENCE:.0%} interval": [_over_images(group) for group in groups],
-        "  correct": [_correct(group) for group in groups],
+        f"  {CONFIDENCE:.0%} over seeds": [found.text if found else ABSENT for found in seeds],
+        f"  {CONFIDENCE:.0%} interval": [ABSENT if each is None else _interval(each) for each in right],
+        "  correct": [ABSENT if each is None else f"{each.sum()} of {len(each)}" for each in right],
     }
     return (
         {accuracy: _values(groups, accuracy)}
@@ -63,24 +65,7 @@ def _best(groups: Sequence[Group], name: str, values: list[float | None]) -> flo
     return min(known) if any(word in name for word in LOWER_IS_BETTER) else max(known)
 
 
-def _over_seeds(group: Group, metric: str) -> str:
-    found = group.interval(metric)
-    return found.text if found else ABSENT
-
-
-def _over_images(group: Group) -> str:
-    """Of one run: how far chance in the choice of the test images may reach."""
-    if (right := _right_of_one(group)) is None:
-        return ABSENT
+def _interval(right: Any) -> str:
+    """How far chance in the choice of the test images may reach, by which of them a run has right, bool (N,)."""
     low, high = wilson_interval(int(right.sum()), len(right), CONFIDENCE)
     return f"{low:.4f} to {high:.4f}"
-
-
-def _correct(group: Group) -> str:
-    right = _right_of_one(group)
-    return ABSENT if right is None else f"{right.sum()} of {len(right)}"
-
-
-def _right_of_one(group: Group) -> Any:
-    """Which test images the only run of a group has right; of several seeds, none."""
-    return group.runs[0].right if len(group.runs) == 1 and group.tested else None

@@ -54,7 +54,7 @@ def _sentence(test: Test, corrected: float, pairs: int) -> str:
 
 def _over_seeds(group: Group) -> str:
     """The mean of a group and its interval."""
-    metric = next((name for name in METRICS if len(group.values(name)) == len(group.runs)), None)
+    metric = _metric(group)
     opening = f"{group.head!r} are {len(group.runs)} runs that differ in the seed alone"
     if metric is None or (found := group.interval(metric)) is None:
         return f"{opening}, without an accuracy in all of them."
@@ -63,7 +63,7 @@ def _over_seeds(group: Group) -> str:
 
 def _tested(one: Group, other: Group) -> Test | str:
     """The test that fits two groups, or the sentence that says why none does."""
-    metric = next((name for name in METRICS if all(_complete(group, name) for group in (one, other))), None)
+    metric = _metric(one, other)
     single = [len(group.runs) == 1 for group in (one, other)]
     if metric is None or (all(single) and not (one.tested and other.tested)):
         if not (one.tested or other.tested):
@@ -81,8 +81,8 @@ def _tested(one: Group, other: Group) -> Test | str:
     return _means(one, other, metric)
 
 
-def _complete(group: Group, metric: str) -> bool:
-    return len(group.values(metric)) == len(group.runs)
+def _metric(*groups: Group) -> str | None:
+    return next((name for name in METRICS if all(len(each.values(name)) == len(each.runs) for each in groups)), None)
 
 
 def same_images(one: Group, other: Group, split: str) -> bool:

@@ -19,7 +19,6 @@ from mnist_lstm.git import GitError, git
 from mnist_lstm.redaction import redacted, redacted_diff
 from mnist_lstm.tracking import load_model, reader, store, tags
 from mnist_lstm.tracking.seal import archive
-from mnist_lstm.tracking.seal.archive import refuse, sha256
 
 PROVENANCE, CHECKPOINT, PREDICTIONS, METRICS = "provenance.json", "checkpoint.pt", "predictions.npz", "metrics.json"
 LOCK = "requirements.lock"
@@ -72,7 +71,9 @@ def sealed(project: Path, named: str) -> tuple[bytes, str]:
     facts = {"id": run.data.tags.get(tags.SEALED_RUN, run_id), "name": run.info.run_name}
     times = {"start_time": run.info.start_time, "end_time": run.info.end_time}
     content = archive.to_bytes(without_places(files, about, project), facts | times)
-    parsed(*archive.from_bytes(content, "this run"), "this run", sha256(content))  # what nobody could verify is no seal
+    parsed(
+        *archive.from_bytes(content, "this run"), "this run", archive.sha256(content)
+    )  # what nobody could verify is no seal
     return content, run_id
 
 
@@ -85,7 +86,7 @@ def _lock_file(project: Path, about: dict[str, Any]) -> bytes | None:
         found += [git(project, "show", place).encode(errors="surrogateescape")] if code["commit"] else []
     except GitError:
         pass  # a commit that this repository does not have
-    return next((content for content in found if sha256(content) == expected), None)
+    return next((content for content in found if archive.sha256(content) == expected), None)
 
 
 def without_places(files: dict[str, bytes], about: dict[str, Any], project: Path) -> dict[str, bytes]:
@@ -143,7 +144,7 @@ def opened(path: Path) -> Seal:
     if not path.is_file():
         raise UserError(f"a seal must be a file that `kedro seal` wrote, found none at {path}.")
     content = path.read_bytes()
-    return parsed(*archive.from_bytes(content, path.name), path.name, sha256(content))
+    return parsed(*archive.from_bytes(content, path.name), path.name, archive.sha256(content))
 
 
 def parsed(files: dict[str, bytes], run: dict[str, Any], place: str, digest: str) -> Seal:
@@ -159,11 +160,11 @@ def parsed(files: dict[str, bytes], run: dict[str, Any], place: str, digest: str
     predictions = _parsed(files, PREDICTIONS, place, _predictions)
     metrics = _parsed(files, _metrics(files) or METRICS, place, json.loads)
     if weights_digest(checkpoint.weights) != about.get("weights_sha256"):
-        refuse(place, CHECKPOINT, "holds other weights than provenance.json names")
+        archive.refuse(place, CHECKPOINT, "holds other weights than provenance.json names")
     if predictions.logits.shape != (card.images["test"], len(card.class_names)):
-        refuse(place, PREDICTIONS, "has other images or classes than provenance.json names")
+        archive.refuse(place, PREDICTIONS, "has other images or classes than provenance.json names")
     if not str(run.get("name")).isprintable() or not re.fullmatch(r"\w*", str(about.get("preset") or ""), re.ASCII):
-        refuse(place, archive.MANIFEST, "names a run or preset as none is called")
+        archive.refuse(place, archive.MANIFEST, "names a run or preset as none is called")
     return Seal(files, run, about, checkpoint, predictions, metrics, digest)
 
 
@@ -171,9 +172,9 @@ def _parsed(files: dict[str, bytes], name: str, place: str, parse: Any) -> Any:
     try:
         return parse(files[name])
     except KeyError:
-        return refuse(place, name, "is missing, or lacks a part")
+        return archive.refuse(place, name, "is missing, or lacks a part")
     except Exception as error:  # each parser raises its own
-        return refuse(place, name, f"cannot be read ({type(error).__name__})")
+        return archive.refuse(place, name, f"cannot be read ({type(error).__name__})")
 
 
 def _predictions(content: bytes) -> Predictions:

@@ -23,8 +23,7 @@ def imported(project: Path, seal: Seal) -> tuple[str, bool]:
     known = next(reader.runs(client, experiment, f"tags.`{tags.SEAL}` = '{seal.sha256}'"), None)
     if known:
         return str(known.info.run_id), False
-    run_id = recorded(client, store.experiment_id(client, experiment, project, uri), seal)
-    return run_id, True
+    return recorded(client, store.experiment_id(client, experiment, project, uri), seal), True
 
 
 def recorded(client: Any, experiment_id: str, seal: Seal) -> str:

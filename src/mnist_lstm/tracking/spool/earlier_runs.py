@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +35,12 @@ def settle(project: Path, client: Any, uri: str, experiment_id: str, seconds: fl
 
     What could not be sent within `seconds` waits.
     """
-    counts = _send_all(project / unsent.FOLDER, client, uri, experiment_id, time.monotonic() + seconds)
-    end_dead_runs(client, experiment_id)
-    return counts
-
-
-def _send_all(place: Path, client: Any, uri: str, experiment_id: str, until: float) -> tuple[int, int]:
-    if not place.is_dir():
-        return 0, 0
-    with unsent.lock(place):
+    place, until = project / unsent.FOLDER, time.monotonic() + seconds
+    with unsent.lock(place) if place.is_dir() else nullcontext():
         waiting = sorted(path.parent for path in place.glob(f"*/{unsent.RUN}"))
-        sent = [folder for folder in waiting if _send_if_ready(folder, client, uri, experiment_id, until)]
-    return len(sent), len(waiting) - len(sent)
+        sent = sum(_send_if_ready(folder, client, uri, experiment_id, until) for folder in waiting)
+    end_dead_runs(client, experiment_id)
+    return sent, len(waiting) - sent
 
 
 def _send_if_ready(folder: Path, client: Any, uri: str, experiment_id: str, until: float) -> bool:

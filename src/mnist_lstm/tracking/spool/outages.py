@@ -94,21 +94,13 @@ def store_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except failures as error:
-        reason = "a folder in the place of its file; move it away" if _is_folder(uri) else first_line(error)
+        is_folder = uri.startswith(SQLITE) and Path(uri.removeprefix(SQLITE)).is_dir()  # as Docker makes for a volume
+        reason = "a folder in the place of its file; move it away" if is_folder else first_line(error)
         found = f"the MLflow store {redacted(uri)} must answer, found: {reason}"
-        if _is_outage(uri, error):
+        # A server that is absent or silent, or a database that another process locks, may answer later
+        if _is_silence(error) if uri.startswith("http") else "database is locked" in str(error):
             raise OutageError(found) from None
         raise UserError(
             f"{found}. Repair it, choose another by MLFLOW_TRACKING_URI, or run without it: "
             "--params tracking.enabled=false."
         ) from None
-
-
-def _is_folder(uri: str) -> bool:
-    """Whether a folder lies where a store of SQLite has its file, as Docker makes one for a volume."""
-    return uri.startswith(SQLITE) and Path(uri.removeprefix(SQLITE)).is_dir()
-
-
-def _is_outage(uri: str, error: Exception) -> bool:
-    """Whether the store may answer later: an absent or silent server, or a database locked by another process."""
-    return _is_silence(error) if uri.startswith("http") else "database is locked" in str(error)

@@ -9,7 +9,6 @@ from typing import Any
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking.pages import run_page
 from mnist_lstm.tracking.spool import operations, unsent
-from mnist_lstm.tracking.spool.operations import Operation
 from mnist_lstm.tracking.spool.outages import LATER, SLOW, answer, warn_if_slow
 
 logger = logging.getLogger(__name__)
@@ -73,14 +72,16 @@ class Spool:
             else:
                 self._expect_speed()
         if not self.complete:
-            unsent.append(self._folder, Operation(kind, content))
+            unsent.append(self._folder, operations.Operation(kind, content))
 
     def send(self, kind: str, **content: Any) -> Any:
         """Sends an operation now and returns what its sender returns, or raises what MLflow's client raises."""
-        began = time.monotonic()
+        began, patience = time.monotonic(), SLOW
+        if kind == "model":
+            patience = max(SLOW_MODEL, EXPORT_PER_STEP * len(content["exported"].classifier.order))
         try:
-            with warn_if_slow(_patience(kind, content)):
-                return operations.send(self._client, self._run, Operation(kind, content))
+            with warn_if_slow(patience):
+                return operations.send(self._client, self._run, operations.Operation(kind, content))
         finally:
             self._waited += 0 if kind == "model" else time.monotonic() - began  # a model is exported meanwhile
 
@@ -113,10 +114,3 @@ class Spool:
             run = unsent.send(self._folder, self._client, self._run["experiment_id"])
         self._run |= run or {}
         return run is not None
-
-
-def _patience(kind: str, content: dict[str, Any]) -> float:
-    """Seconds that an operation may take before a warning."""
-    if kind != "model":
-        return SLOW
-    return max(SLOW_MODEL, EXPORT_PER_STEP * len(content["exported"].classifier.order))

@@ -18,7 +18,6 @@ from filelock import FileLock
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking.spool import operations
-from mnist_lstm.tracking.spool.operations import Operation
 from mnist_lstm.tracking.spool.outages import first_line, outages
 
 logger = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ FOLDER = "data/unsent"  # in the project's root
 RUN, CALLS = "run.json", "calls.jsonl"
 
 
-def append(folder: Path, operation: Operation) -> None:
+def append(folder: Path, operation: operations.Operation) -> None:
     """Stores an operation, to be sent after those that are stored already.
 
     Raises:
@@ -39,12 +38,12 @@ def append(folder: Path, operation: Operation) -> None:
             file.write(f"{line}\n")
 
 
-def stored_operations(folder: Path) -> list[Operation]:
+def stored_operations(folder: Path) -> list[operations.Operation]:
     """The stored operations in order; a truncated last line is ignored."""
     found = []
     for line in (folder / CALLS).read_text().splitlines() if (folder / CALLS).exists() else []:
         try:
-            found.append(Operation(*json.loads(line)))
+            found.append(operations.Operation(*json.loads(line)))
         except json.JSONDecodeError:
             break
     return found
@@ -65,8 +64,7 @@ def write_run(folder: Path, run: dict[str, Any]) -> None:
 
 def read_run(folder: Path) -> dict[str, Any]:
     """The content of run.json."""
-    run: dict[str, Any] = json.loads((folder / RUN).read_text())
-    return run
+    return json.loads((folder / RUN).read_text())  # type: ignore[no-any-return]
 
 
 def send(folder: Path, client: Any, experiment_id: str | None = None, until: float = math.inf) -> dict[str, Any] | None:
