@@ -21,7 +21,7 @@ STAGES = ("ingest", "reshape", "train", "evaluate", "report", "predict")
 
 # Each layer, by its modules' paths, with what it may import of this package. The first that matches counts.
 BASE = ("errors", "sections", "renamed_parameters", "parameter_types", "data_parameters", "parameters")
-RECORDS = ("provenance", "redaction", "git", "processes")
+RECORDS = ("provenance", "redaction", "git", "processes", "temporary_folder")
 TRAINS = (*BASE, "core.data", "core.kernel", "core.model", "core.evaluation")
 LAYERS = [
     (r"__init__\.py|__main__\.py|(pipelines|core|preflight)/__init__\.py", ()),
@@ -31,7 +31,7 @@ LAYERS = [
     (r"data_parameters\.py", ("sections", "parameter_types")),
     (r"parameters\.py", ("errors", "sections", "renamed_parameters", "parameter_types", "data_parameters")),
     (r"sections\.py|parameter_types\.py|read_only\.py", ()),
-    (r"redaction\.py|git\.py|processes\.py", ()),
+    (r"redaction\.py|git\.py|processes\.py|temporary_folder\.py", ()),
     (r"provenance\.py", ("errors", "redaction", "git", "core.training.instructions")),
     (r"core/data/.*", (*BASE, "core.data")),
     (r"core/kernel/.*", (*BASE, "core.kernel")),
@@ -42,16 +42,16 @@ LAYERS = [
     (r"core/inference/.*", (*TRAINS, "core.training", "core.inference")),
     (r"core/plots/.*", (*TRAINS, "core.training", "core.inference", "core.plots")),
     (r"core/explain/.*", (*TRAINS, "core.training", "core.inference", "core.explain")),
-    (r"cluster/.*", (*BASE, "core", "cluster")),
+    (r"cluster/.*", (*BASE, "core", "temporary_folder", "cluster")),
     (r"pipelines/(\w+)/(nodes|preview)\.py", (*BASE, "core", "cluster")),
     (r"pipelines/(\w+)/\w+\.py", (r"pipelines.{0}",)),
     (r"pipeline_registry\.py", ("pipelines",)),
-    (r"datasets/.*", (*BASE, "core", "provenance", "redaction", "read_only", "datasets")),
+    (r"datasets/.*", (*BASE, *RECORDS, "core", "read_only", "datasets")),
     (r"tracking/.*", (*BASE, *RECORDS, "core", "read_only", "tracking")),
     (r"(seal|model)_commands\.py", (*BASE, "command", "datasets", "tracking")),
     (r"sweep/hook\.py", ()),  # every run has it
     (r"sweep/.*", (*BASE, *RECORDS, "core", "datasets", "tracking", "cluster", "sweep")),
-    (r"viz_site\.py", ("errors",)),
+    (r"viz_site\.py", ("errors", "temporary_folder")),
     (r"openmp\.py", ()),
     (r"preflight/.*", (*BASE, "core", "preflight")),
     (r"console\.py", ("core", "tracking")),
