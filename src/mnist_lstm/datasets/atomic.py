@@ -2,7 +2,7 @@
 
 import errno
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,11 +30,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
         raise UserError(f"{path} must be a file or free, found a folder or a device; choose another name.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = unfinished(path)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = unfinished(path)
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
@@ -56,20 +53,15 @@ def atomic_write(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def unfinished(path: Path) -> tuple[int, str]:
-    """Handle and name of a new temporary file next to `path`; removes those that killed processes have left there."""
+def unfinished(path: Path) -> Path:
+    """A new temporary file next to `path`; removes those that killed processes have left there."""
     for left in path.parent.glob(f"{UNFINISHED}*"):
         with suppress(FileNotFoundError):  # another process removes or renames it
             if time.time() - left.stat().st_mtime > OLD:
                 left.unlink()
-    return tempfile.mkstemp(dir=path.parent, prefix=f"{UNFINISHED}{path.stem}-", suffix=path.suffix)
-
-
-def _umask() -> int:
-    """The process's mask for new files; mkstemp ignores it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    new = path.with_name(f"{UNFINISHED}{path.stem}-{secrets.token_hex(8)}{path.suffix}")
+    new.touch(exist_ok=False)
+    return new
 
 
 def _flush(path: Path) -> None:

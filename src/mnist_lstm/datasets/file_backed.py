@@ -93,20 +93,20 @@ def array_in(path: Path) -> Any:
 
 def _unpacked(file: BinaryIO, path: Path, size: int) -> FileReader:
     """The images of a gzipped file, in an unlinked file that the system deletes after its last reader."""
-    handle, name = unfinished(path)
+    place = unfinished(path)
     try:
-        with os.fdopen(handle, "wb") as unpacked:
+        with place.open("wb") as unpacked:
             for images in idx.images_in(file, str(path), IMAGES):
                 if not unpacked.tell():  # the header is valid so far
                     expect_room(path.parent, size)
                 unpacked.write(images.data)
-        return FileReader(Path(name), path)
+        return FileReader(place, path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(f"{path.parent} must have {size} bytes free to unpack {path.name}; make room.") from None
         raise
     finally:
-        Path(name).unlink()
+        place.unlink()
 
 
 def write(path: Path, arrays: dict[str, file_backed.Array]) -> None:

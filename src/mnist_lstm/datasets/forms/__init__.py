@@ -1,8 +1,7 @@
 """The forms of files that data come in: each is recognised by its content and read to arrays."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,6 @@ FORMS: dict[str, Any] = {
     "series": series,
     "CSV": tables,
 }
-HEAD = 1 << 16  # bytes by which a file is recognised
 OTHER = (
     "none of them; write numbers by numpy.savez, a row for each image as CSV, or pictures into a folder for each class"
 )
@@ -49,7 +47,8 @@ def read(path: Path, data: DataParameters) -> RawData:
     Raises:
         UserError: if it has no known form, or more than one.
     """
-    with _unpacked(path, data) as place:
+    packed = path.is_file() and first_bytes(path, 2) == b"PK" and not recognised(path) and path.suffix not in FOREIGN
+    with archives.unpacked(path, data.subset) if packed else nullcontext(path) as place:
         files = files_below(place)
         found: dict[str, list[Path]] = {}
         for file in files if len(files) <= MOST_FILES else []:
@@ -112,7 +111,7 @@ def recognised(file: Path) -> str | None:
     """The name of a file's form, None for no known one."""
     if not file.is_file():
         return None
-    head = first_bytes(file, HEAD)
+    head = first_bytes(file)
     return next((name for name, form in FORMS.items() if form.recognises(file, head)), None)
 
 
@@ -120,19 +119,6 @@ def _is_called_data(name: str, subset: str | None) -> bool:
     """Whether a file is called as one of images or labels, of the chosen data set."""
     found = bool(split_named(name)) or is_of_labels(name)
     return found and (subset is None or subset.lower() in words(name))
-
-
-@contextmanager
-def _unpacked(path: Path, data: DataParameters) -> Iterator[Path]:
-    """The place of the data: the path itself, or a temporary folder for what a zip file holds."""
-    if not path.is_file() or first_bytes(path, 2) != b"PK" or recognised(path) or path.suffix in FOREIGN:
-        yield path
-        return
-    with archives.unpacked(path, data.subset) as place:
-        try:
-            yield place
-        except UserError as error:
-            raise UserError(str(error).replace(str(place), str(path))) from None
 
 
 def files_below(folder: Path) -> list[Path]:

@@ -33,7 +33,10 @@ def unpacked(path: Path, subset: str | None) -> Iterator[Path]:
             if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
                 raise UserError(f"{folder} must be writable to unpack {path}, found: {error.strerror}.") from None
             raise UserError(f"{path} must be a complete zip file, found: {' '.join(str(error).split())}.") from None
-        yield folder
+        try:
+            yield folder
+        except UserError as error:  # of a file in it
+            raise UserError(str(error).replace(str(folder), str(path))) from None
 
 
 def _wanted(entry: zipfile.ZipInfo, subset: str | None) -> bool:

@@ -24,6 +24,7 @@ FOREIGN = dict.fromkeys(
     (".pt", ".pth", ".pkl", ".pickle"), "a pickle, which is never loaded: store the arrays by numpy.savez"
 ) | dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet: save it as CSV")
 POINTER = b"version https://git-lfs"
+HEAD = 1 << 16  # bytes by which a file is recognised
 LABELS = ("label", "labels", "y", "ytrain", "yval", "ytest", "target", "targets", "class", "classes")
 
 
@@ -128,8 +129,8 @@ def _shards(files: Iterable[Path]) -> dict[tuple[Path, str, str, str], set[str]]
     return found
 
 
-def first_bytes(path: Path, count: int) -> bytes:
-    """The beginning of a file."""
+def first_bytes(path: Path, count: int = HEAD) -> bytes:
+    """The beginning of a file, by default as much as tells its form."""
     with path.open("rb") as file:
         return file.read(count)
 

@@ -15,8 +15,6 @@ from mnist_lstm.datasets.forms import tables
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit, by_split, first_bytes, left_out, only
 from mnist_lstm.errors import UserError
 
-HEAD = 1 << 16  # bytes by which the two are told apart
-
 
 def recognises(path: Path, head: bytes) -> bool:
     """Whether it is a .ts file, or a table of numbers between tabs whose first is whole and another is not."""
@@ -27,7 +25,7 @@ def recognises(path: Path, head: bytes) -> bool:
 
 def read(files: list[Path], data: DataParameters) -> RawData:
     """The series of each split."""
-    of_ts = [path for path in files if _is_ts(first_bytes(path, HEAD))]
+    of_ts = [path for path in files if _is_ts(first_bytes(path))]
     if data.kind == "images" and of_ts:
         raise UserError(f"{of_ts[0]} must hold images, as data.kind or the model says, found series (.ts).")
     if data.kind == "images":
@@ -62,7 +60,7 @@ def _is_tsv(head: bytes) -> bool:
 
 def _tsv(path: Path, data: DataParameters) -> RawSplit:
     """A label and the steps of one feature in each row; a shorter series has nan after its last step."""
-    separator = "\t" if b"\t" in first_bytes(path, HEAD) else ","
+    separator = "\t" if b"\t" in first_bytes(path) else ","
     try:
         table = pd.read_csv(path, sep=separator, header=None, dtype=np.float64, na_values=["?"], skip_blank_lines=False)
         label = int(data.label_column or 0)

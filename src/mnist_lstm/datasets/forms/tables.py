@@ -18,7 +18,6 @@ from mnist_lstm.errors import UserError
 
 FEWEST = 5  # columns of a table of pixels
 ROWS = 5000  # read at a time
-HEAD = 1 << 16  # bytes that tell the columns
 UTF8 = "utf-8-sig"
 
 
@@ -41,7 +40,7 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     parts = {split: table(only(paths, f"{split} images"), data) for split, paths in found.items()}
     emnist = of_emnist(found.values())
     kind = "ARFF" if files[0].suffix.lower() == ".arff" else "CSV"
-    names = _columns(_lines(first_bytes(files[0], HEAD)))[0] or []
+    names = _columns(_lines(first_bytes(files[0])))[0] or []
     notes = left_out(rest) + ("columns without a name are left out",) * bool(without_name(names))
     return RawData(f"{'EMNIST: ' if emnist else ''}{kind} table", parts, transposed=emnist, notes=notes)
 
@@ -52,7 +51,7 @@ def table(path: Path, data: DataParameters) -> RawSplit:
     Raises:
         UserError: if the columns are not those of square images and labels, or a row is not like the others.
     """
-    columns, skipped, separator = _columns(_lines(first_bytes(path, HEAD)))
+    columns, skipped, separator = _columns(_lines(first_bytes(path)))
     named = columns is not None
     chunks = _chunks(path, skipped, separator)
     first = next(chunks, None)
@@ -130,7 +129,7 @@ def _ends(path: Path, skipped: int, separator: str, last: int) -> tuple[Any, Any
 
 
 def _chunks(path: Path, skipped: int, separator: str, **chosen: Any) -> Iterator[pd.DataFrame]:
-    head = first_bytes(path, HEAD)
+    head = first_bytes(path)
     cells = chain.from_iterable(line.split(separator) for line in _lines(head)[skipped:])
     decimal = "," if any("," in cell and _number(cell) for cell in cells) else "."
     try:
