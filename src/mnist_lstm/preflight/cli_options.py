@@ -97,6 +97,6 @@ def _expect_read(preset: Path) -> None:
     for path in sorted(each for suffix in (".yml", ".yaml", ".json") for each in preset.rglob(f"*{suffix}")):
         if any(part.startswith(CONFIGURATION) for part in path.relative_to(preset).parts):
             continue
-        for name in get_close_matches(path.stem, CONFIGURATION[:3], n=1, cutoff=ALIKE):
+        for name in get_close_matches(path.stem, CONFIGURATION[:3], cutoff=ALIKE):
             if path.stem[0].lower() == name[0] and path.stem != METAFLOW:
                 raise UserError(f"the name of {path} must begin with {name!r}, or nothing reads it; rename it.")

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_lstm.errors import UserError, nearest
+from mnist_lstm.parameters import Parameters
 from mnist_lstm.renamed_parameters import with_current_names
 
 PATHS = (("data", "path"), ("predict", "folder"))  # of files of one's own
@@ -58,17 +59,18 @@ class ConfigLoader(OmegaConfigLoader):
         return {block: values[block] for block in values if block != "tracking" and block not in self._own}
 
     def _merge_and_resolve(self, key: str, config_per_file: dict[Path, Any]) -> Any:
-        _expect_null_or_block(config_per_file)
+        blocks = {path: config for path, config in config_per_file.items() if OmegaConf.is_dict(config)}
+        _expect_null_or_block(blocks)
         if key == "catalog":
-            _expect_plain_files(config_per_file)
+            _expect_plain_files(blocks)
         if key == "parameters":
-            self._own |= _own_blocks(config_per_file)
+            self._own |= _own_blocks(blocks)
             self.files += config_per_file
-            config_per_file = {path: _renamed(path, config) for path, config in config_per_file.items()}
+            blocks = {path: _renamed(path, config) for path, config in blocks.items()}
         if key in ("parameters", "mlflow"):
-            config_per_file = {path: _without_empty_blocks(config) for path, config in config_per_file.items()}
+            blocks = {path: _without_empty_blocks(config) for path, config in blocks.items()}
         try:
-            return super()._merge_and_resolve(key, config_per_file)
+            return super()._merge_and_resolve(key, config_per_file | blocks)
         except OmegaConfBaseException as error:
             found = str(error.msg).splitlines()[0]
             raise UserError(
@@ -79,10 +81,8 @@ class ConfigLoader(OmegaConfigLoader):
 
 def _own_blocks(config_per_file: dict[Path, Any]) -> set[str]:
     """The blocks of files such as parameters_mine.yml, as `kedro pipeline create` makes, but no mistyped ones."""
-    from mnist_lstm.parameters import Parameters
-
     files = (config for path, config in config_per_file.items() if path.stem != "parameters")
-    blocks = {str(key).partition(".")[0] for config in files if OmegaConf.is_dict(config) for key in config}
+    blocks = {str(key).partition(".")[0] for config in files for key in config}
     others = blocks - {"tracking", *Parameters.model_fields}
     return {block for block in others if not nearest(block, Parameters.model_fields)}
 
@@ -104,18 +104,13 @@ def _is_there(path: Path) -> bool:
 
 
 def _expect_null_or_block(config_per_file: dict[Path, Any]) -> None:
-    """Refuses a key that is null in one file and a block in another of a folder; the process's hash seed would choose.
-
-    Raises:
-        UserError: with the key and both files.
-    """
+    """Refuses a key that is null in one file and a block in another of a folder: the hash seed would choose."""
     nulls: dict[str, Path] = {}
     blocks: dict[str, Path] = {}
     for path, config in config_per_file.items():
-        if OmegaConf.is_dict(config):
-            for key, value in _entries(OmegaConf.to_container(config)):
-                if value is None or isinstance(value, dict):
-                    (nulls if value is None else blocks).setdefault(key, path)
+        for key, value in _entries(OmegaConf.to_container(config)):
+            if value is None or isinstance(value, dict):
+                (nulls if value is None else blocks).setdefault(key, path)
     for key in sorted(nulls.keys() & blocks.keys()):
         raise UserError(
             f"{key!r} must be null or a block of keys, not both, found null in {nulls[key]} and a block in "
@@ -124,14 +119,9 @@ def _expect_null_or_block(config_per_file: dict[Path, Any]) -> None:
 
 
 def _expect_plain_files(config_per_file: dict[Path, Any]) -> None:
-    """Refuses Kedro's `versioned` and files on other machines, which the project's datasets do not have.
-
-    Raises:
-        UserError: with the entry and its file.
-    """
+    """Refuses Kedro's `versioned` and files on other machines, which the project's datasets do not have."""
     for path, config in config_per_file.items():
-        entries = OmegaConf.to_container(config) if OmegaConf.is_dict(config) else {}  # unresolved
-        for name, entry in cast(dict[str, Any], entries).items():
+        for name, entry in cast(dict[str, Any], OmegaConf.to_container(config)).items():  # unresolved
             if not (isinstance(entry, dict) and str(entry.get("type")).startswith(PACKAGE)):
                 continue
             if entry.get("versioned"):
@@ -152,17 +142,13 @@ def _entries(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _renamed(path: Path, config: Any) -> Any:
-    if not OmegaConf.is_dict(config):
-        return config
     return OmegaConf.create(with_current_names(_nested(OmegaConf.to_container(config)), str(path)))
 
 
 def _without_empty_blocks(config: Any) -> Any:
     """A file without the blocks whose keys are all commented out, which would replace those of base by null."""
-    from mnist_lstm.parameters import Parameters
-
     for block in ("tracking", "server", *Parameters.model_fields):
-        if OmegaConf.is_dict(config) and block in config and config[block] is None:
+        if block in config and config[block] is None:
             del config[block]
     return config
 

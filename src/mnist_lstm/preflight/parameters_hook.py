@@ -20,12 +20,6 @@ STAGES = ("ingest", "reshape", "train", "evaluate", "report", PREDICT)  # a pipe
 MAKERS = ("data_card", "checkpoint")  # these hold the parameters with which files were made
 
 
-def with_makers(read: set[str]) -> set[str]:
-    """These datasets, and the checkpoint if one of them comes from training."""
-    trained = pipelines["__default__"].from_nodes("train.train").all_outputs()
-    return read | ({"checkpoint"} if read & trained else set())
-
-
 def expect_entries(pipeline: Pipeline, catalog: Any) -> None:
     """Checks that the catalog has an entry for each output of a stage, before a node that reads it ends the run."""
     for node in pipeline.nodes:
@@ -103,7 +97,7 @@ class CheckParameters(threading.local):
         expect_versioned(run_params.get("load_versions") or {}, catalog)
         self._warned = False
         self._catalog, self._skips_nodes = catalog, run_params["only_missing_outputs"]
-        self._expect_made_by_these(with_makers(pipeline.inputs()))
+        self._expect_made_by_these(pipeline.inputs())
         if self._skips_nodes and (found := self._differences(self._loaded(pipeline.datasets()))):
             logger.warning("--only-missing-outputs keeps files that were made with other parameters: %s.", found)
 
@@ -111,13 +105,14 @@ class CheckParameters(threading.local):
     def after_dataset_loaded(self, dataset_name: str) -> None:
         """The same for files that a run reads only because --only-missing-outputs skipped the node before."""
         if self._skips_nodes:
-            self._expect_made_by_these(with_makers({dataset_name}))
+            self._expect_made_by_these({dataset_name})
 
     def _loaded(self, names: set[str]) -> dict[str, Any]:
         return {name: self._catalog.load(name) for name in MAKERS if name in names and self._catalog.exists(name)}
 
     def _expect_made_by_these(self, names: set[str]) -> None:
-        found = self._loaded(names)
+        trained = pipelines["__default__"].from_nodes("train.train").all_outputs()
+        found = self._loaded(names | ({"checkpoint"} if names & trained else set()))
         if differences := self._differences(found):
             raise UserError(
                 f"a run must have the parameters with which its input files were made, found others: {differences}; "
