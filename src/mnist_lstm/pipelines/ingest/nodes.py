@@ -36,7 +36,8 @@ def ingest(image_sources: Sources, data: DataParameters) -> Splits:
     try:
         splits = read(data)
     except UnreachableError as error:
-        if not may_be_replaced(data):
+        usual = data.name == "mnist" and data.mirror is None  # where `auto` lets the bundled digits stand in
+        if data.on_unreachable == "fail" or (data.on_unreachable == "auto" and not usual):
             raise
         splits = bundled_digits()
         splits = splits._replace(card=replace(splits.card, requested=data.name))
@@ -50,10 +51,3 @@ def ingest(image_sources: Sources, data: DataParameters) -> Splits:
     for line in (f"{splits.card.title}; {first}", *others):
         logger.info("Data: %s", line)
     return splits
-
-
-def may_be_replaced(data: DataParameters) -> bool:
-    """Whether the bundled digits may stand in for a source that no mirror gives."""
-    if data.on_unreachable == "auto":
-        return data.name == "mnist" and data.mirror is None
-    return data.on_unreachable == "bundled_digits"
