@@ -39,13 +39,10 @@ def explained(project: Path, named: tuple[str, ...], test_images: Callable[[], I
 
 
 def _content(project: Path, client: Any, run_id: str, test_images: Callable[[], ImageSplit]) -> Content:
+    """That of the recorded page; where that is of another version, made anew without snapshots, which are gone."""
     recorded = reader.fetched(client, run_id, "explain.html")
-    found = content_of(recorded.decode()) if recorded else None
-    return found or _from_checkpoint(project, client, run_id, test_images)
-
-
-def _from_checkpoint(project: Path, client: Any, run_id: str, test_images: Callable[[], ImageSplit]) -> Content:
-    """The content for a run that recorded no page of this version; its snapshots are gone."""
+    if recorded and (found := content_of(recorded.decode())):
+        return found
     checkpoint = load_model.of_run(client, run_id)
     if reason := reason_against(checkpoint):
         raise UserError(reason)

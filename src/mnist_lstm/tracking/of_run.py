@@ -21,10 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def of_run(project: Path, named: str, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parameters with which a recorded run is evaluated, nested, and its data sets by catalog entry.
-
-    Args:
-        named: "champion", a run's id or name, or "latest".
+    """Nested parameters to evaluate a run, named as for `load_model.run_called`, and its data sets by catalog entry.
 
     Raises:
         UserError: if there is no such run, or a parameter is given that its training decided.

@@ -31,10 +31,11 @@ def compared(then: Record, now: Record, found: list[Difference]) -> Verdict:
     """
     if not (then.checkpoint and now.checkpoint and then.predictions and now.predictions):
         raise UserError("both runs must have trained and evaluated to be compared, the new one did not.")
+    both = then.metrics.keys() & now.metrics.keys()  # version 0.1 recorded more of them
     parts = {
         "weights": weights_digest(then.checkpoint.weights) == weights_digest(now.checkpoint.weights),
         "predictions": _equal(then.predictions.logits, now.predictions.logits),
-        "metrics": _same_metrics(then.metrics, now.metrics),
+        "metrics": bool(both) and all(then.metrics[name] == now.metrics[name] for name in both),
         "curves": then.curves == now.curves,
     }
     if all(parts.values()):
@@ -65,12 +66,6 @@ def _other_data(then: dict[str, Any], now: dict[str, Any]) -> str:
     if not files:
         return f"this code reads the same files otherwise ({', '.join(splits)}); --checkout uses the run's own"
     return f"the data changed ({', '.join(splits)}): {', '.join(files)}; bring back what the run read"
-
-
-def _same_metrics(then: dict[str, float], now: dict[str, float]) -> bool:
-    """Whether those that both have are equal: version 0.1 recorded more of them."""
-    both = then.keys() & now.keys()
-    return bool(both) and all(then[name] == now[name] for name in both)
 
 
 def _equal(one: Any, other: Any) -> bool:
