@@ -164,8 +164,8 @@ def sweep(metadata: Any, /, **options: Any) -> None:
 
     Each trial is a run in MLflow, a child of the study's run. The same command again continues a sweep that stopped.
     """
-    from mnist_lstm.sweep.command import sweep as run_sweep
     from mnist_lstm.sweep.options import SweepOptions
+    from mnist_lstm.sweep.stages import sweep as run_sweep
 
     tune_process()
     with one_line_errors(environment=options["env"]):

@@ -39,11 +39,6 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def one_line(error: Exception) -> str:
-    """The error in one line, for places without a traceback."""
-    return str(cause_for_user(error) or f"{type(error).__name__}: {error}")
-
-
 def cause_for_user(error: BaseException | None) -> UserError | None:
     """The UserError that caused an error, if any: Kedro wraps what a dataset raises in its own errors.
 

@@ -21,7 +21,7 @@ ARMS: dict[str, dict[str, Any]] = {
 def base(**arms: dict[str, Any]) -> BaseParameters:
     raw = yaml.safe_load(PARAMETERS.read_text())
     sources: Any = SimpleNamespace(of=lambda _: None)
-    return BaseParameters(Path("project"), "few", {"training": {"threads": 1}}, raw, sources, None, arms)  # type: ignore[arg-type]
+    return BaseParameters(Path("project"), "few", {"training": {"threads": 1}}, raw, sources, arms)
 
 
 def test_a_trial_trains_what_its_arm_changes_and_a_parameter_of_its_own_counts() -> None:

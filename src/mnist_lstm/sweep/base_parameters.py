@@ -15,7 +15,7 @@ from mnist_lstm.parameters import INPUT_BLOCKS, SWEPT_BLOCKS, Parameters, checke
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import flattened
 from mnist_lstm.tracking import store
-from mnist_lstm.tracking.settings import Settings, read_settings
+from mnist_lstm.tracking.settings import read_settings
 
 THREADS, SEED = "training.threads", "training.seed"
 ARM = "arm"  # names parameters that change together, of arms.yml in the preset's folder
@@ -38,13 +38,7 @@ class BaseParameters(NamedTuple):
     overrides: dict[str, Any]  # nested, from `--params`, and the number of threads
     values: dict[str, Any]  # nested, all parameters of one of the trials
     sources: Any  # of images, by name
-    settings: Settings  # of mlflow.yml
     arms: dict[str, Changes]  # by name, what each changes
-
-    @property
-    def tracking_uri(self) -> str:
-        """The address of the MLflow store."""
-        return store.tracking_uri(self.project, self.settings.server.mlflow_tracking_uri)
 
     def parameters(self, changes: Changes) -> Parameters:
         """All parameters of a trial, validated.
@@ -105,10 +99,11 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
         context = session.load_context()  # type: ignore[attr-defined]
         values = context.config_loader.parameters()
         settings = read_settings(context.config_loader)
+        store.configure(project, context.config_loader)  # for the study, too
         sources = context.catalog.load("image_sources")
     if not settings.tracking.enabled:
         raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")
-    return BaseParameters(project, env, overrides, values, sources, settings, arms_of(project, env))
+    return BaseParameters(project, env, overrides, values, sources, arms_of(project, env))
 
 
 def from_root(params: dict[str, Any], project: Path) -> dict[str, Any]:

@@ -79,12 +79,9 @@ def parse_axes(options: Sequence[str]) -> dict[str, list[Any]]:
     for option in options:
         key, text = split_option("--grid", option)
         values = [parse_value(value) for value in text.split(",")]
-        if key in axes or any(_same(*pair) for pair in combinations(values, 2)):
+        # 0 and 0.0 are one value, false and 0 are not
+        twice = any(a == b and isinstance(a, bool) == isinstance(b, bool) for a, b in combinations(values, 2))
+        if key in axes or twice:
             raise UserError(f"each parameter and value of a grid must be given once, found {option!r} again.")
         axes[key] = values
     return axes
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values are one, as 0 and 0.0 are; false is not 0."""
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

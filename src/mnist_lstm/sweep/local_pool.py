@@ -4,18 +4,19 @@ Not `concurrent.futures` or loky: a worker that dies ends all workers of their p
 workers survive when their parent is killed.
 """
 
+import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mnist_lstm.sweep import worker
-from mnist_lstm.sweep.engine import NextTask, PruneAt, Result, Task
+from mnist_lstm.sweep.engine import NextTask, Point, PruneAt, Result, Task
 
 SHUTDOWN_SECONDS = 20  # for a worker to end its run in MLflow when the sweep stops
 
@@ -75,7 +76,7 @@ class LocalPool:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         log = self._logs / f"worker-{number}.log"
-        process = context.Process(target=worker.main, args=(self._project, log, theirs), daemon=True)
+        process = context.Process(target=run_tasks, args=(self._project, log, theirs), daemon=True)
         process.start()
         theirs.close()  # so that the end of the process closes the pipe
         self._workers[number] = _Worker(process, ours)
@@ -100,3 +101,34 @@ class LocalPool:
             code = process.exitcode or 0
             how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
             return Result("lost", f"its process {how}")
+
+
+def run_tasks(project: Path, log: Path, connection: "Connection[Any, Any]") -> None:
+    """Runs the tasks that the connection brings, until it closes or the process of the sweep is gone."""
+    os.setsid()  # Ctrl-C reaches the sweep alone, which then stops its workers
+    with log.open("a") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.chdir(project)
+    # These imports take seconds, in which Ctrl-C must not reach this process
+    from kedro.framework.startup import bootstrap_project
+
+    from mnist_lstm.sweep.trial_runs import run_task
+
+    bootstrap_project(project)
+
+    def prune_at(points: list[Point]) -> int | None:
+        connection.send(points)
+        update: int | None = connection.recv()
+        return update
+
+    with suppress(EOFError):
+        while True:
+            connection.send(run_task(project, connection.recv(), prune_at))
+
+
+def _end_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)  # a run in progress is then recorded as killed

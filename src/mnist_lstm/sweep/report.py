@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -42,6 +41,10 @@ def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, resu
         best, *more = _write_winner(base, options, result)
     elif result.settings:
         best = f"Best       so far {setting_text(result.settings[0], options.metric)}; not tested"
+    best_trials = [trial for setting in result.settings[:MOST_COMPARED] for trial in setting.trials]
+    compared = [result.outcomes[trial.name].run_id for trial in best_trials]
+    if len(compared) > 1:
+        atomic_write(folder / "compare.html", result.study.comparison(compared).encode())
     rows = table(trials.axes, trials.trials, result.outcomes, options.metric)
     shown_rows = shown(rows, options.metric)
     page = render(
@@ -51,18 +54,13 @@ def write(base: BaseParameters, trials: TrialSource, options: SweepOptions, resu
         figures=figures(trials.axes, trials.trials, result.outcomes, options.metric),
         headings=list(shown_rows[0]),
         rows=[list(row.values()) for row in shown_rows],
-        compares=_write_comparison(folder / "compare.html", result),
+        compares=len(compared) > 1,
     )
     atomic_write(folder / "trials.csv", pd.DataFrame(rows).to_csv(index=False).encode())
     atomic_write(folder / "study.html", page.encode())
     _record(trials, options, result)
-    return [
-        study,
-        data,
-        best,
-        *more,
-        f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv next to it",
-    ]
+    where = f"Report     {folder.relative_to(base.project)}/study.html, and trials.csv next to it"
+    return [study, data, best, *more, where]
 
 
 def _write_winner(base: BaseParameters, options: SweepOptions, result: StudyResult) -> list[str]:
@@ -78,14 +76,6 @@ def _write_winner(base: BaseParameters, options: SweepOptions, result: StudyResu
         f"Tested     {tested}",
         f"Preset     conf/{name}/parameters.yml (kedro run --env {name})",
     ]
-
-
-def _write_comparison(path: Path, result: StudyResult) -> bool:
-    """Writes the page that compares the best settings; returns whether there are two trials to compare."""
-    compared = [trial for setting in result.settings[:MOST_COMPARED] for trial in setting.trials]
-    if len(compared) > 1:
-        atomic_write(path, result.study.comparison([result.outcomes[trial.name].run_id for trial in compared]).encode())
-    return len(compared) > 1
 
 
 def _record(trials: TrialSource, options: SweepOptions, result: StudyResult) -> None:

@@ -2,28 +2,50 @@
 
 import hashlib
 import json
-from contextlib import AbstractContextManager, nullcontext
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
+
+from rich import get_console
 
 from mnist_lstm.datasets.atomic import atomic_write
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ROLES
 from mnist_lstm.provenance import PACKAGE, source_digest
 from mnist_lstm.sections import flattened
-from mnist_lstm.sweep import preset, report
+from mnist_lstm.sweep import grid, preset, report, search
 from mnist_lstm.sweep import study as studies
-from mnist_lstm.sweep.base_parameters import BaseParameters
+from mnist_lstm.sweep.base_parameters import BaseParameters, base_parameters, from_root
 from mnist_lstm.sweep.engine import Engine, Result, Task
 from mnist_lstm.sweep.local_pool import LocalPool
-from mnist_lstm.sweep.options import SweepOptions
+from mnist_lstm.sweep.options import TRIALS, SweepOptions
 from mnist_lstm.sweep.progress import Progress
 from mnist_lstm.sweep.ranking import Setting, StudyResult, comparable, ranked
-from mnist_lstm.sweep.shutdown import ended_with_status, sigterm_as_ctrl_c
 from mnist_lstm.sweep.study import Outcome, Study
 from mnist_lstm.sweep.trial_source import TrialSource
 
 WINNER = "winner "  # and the trial's name: the run that tests it
+
+
+def sweep(options: SweepOptions) -> None:
+    """Runs a sweep and prints its result.
+
+    Raises:
+        UserError: if an option is wrong, before anything starts; if the inputs cannot be prepared, the winner cannot be
+            tested, or a trial fails with `fail_fast`; or if the sweep cannot continue.
+    """
+    options.check()
+    options = replace(options, params=from_root(options.params, options.project))
+    axes: dict[str, Any] = search.parse_axes(options.search) or grid.parse_axes(options.grid)
+    with chdir(options.project):  # as the workers
+        example = {key: values[0] for key, values in axes.items()}  # of a range the low end
+        base = base_parameters(options.project, options.env, options.params, example)
+        if options.search:
+            _run(base, search.Search(base, axes, options.trials or TRIALS, options.metric), options)
+        else:
+            _run(base, grid.Grid(base, axes, options.seeds), options)
 
 
 def specification(base: BaseParameters, trials: TrialSource, metric: str) -> dict[str, Any]:
@@ -33,26 +55,22 @@ def specification(base: BaseParameters, trials: TrialSource, metric: str) -> dic
     return trials.specification | fixed | {"--metric": metric, "the code": source_digest(PACKAGE)[:16]}
 
 
-def run_sweep(base: BaseParameters, trials: TrialSource, options: SweepOptions) -> None:
-    """Runs the trials that have not finished, then the winner; shows the result before the study ends.
-
-    Raises:
-        UserError: if the inputs cannot be prepared, the winner cannot be tested, or a trial fails with `fail_fast`.
-    """
+def _run(base: BaseParameters, trials: TrialSource, options: SweepOptions) -> None:
+    """Runs the trials that have not finished, then the winner; shows the result before the study ends."""
     about = specification(base, trials, options.metric)
     usual_name = f"sweep-{hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:8]}"
     options = replace(options, name=options.name or usual_name)
     preset.expect_free(options.project, options.name)
     size = options.workers if options.engine == "local" else 1
-    with LocalPool(base.project, options.folder, size) as pool, sigterm_as_ctrl_c():
+    with LocalPool(base.project, options.folder, size) as pool, _sigterm_as_ctrl_c():
         prepared = _prepare(pool, base, trials)
         about |= {"the images": sorted({values["images"] for values in prepared})}
         study = studies.opened(base, options.name, about)
-        with ended_with_status(study):
+        with _ended_with_status(study):
             data = ", ".join(sorted({values["title"] for values in prepared}))
             outcomes: dict[str, Outcome] = {}
             try:
-                with _engine(options, base, pool) as engine:
+                with _engine(options, study, pool) as engine:
                     _run_trials(engine, base, trials, options, study, outcomes)
             except BaseException:  # what has finished compares, too
                 settings = ranked(comparable(trials.trials, outcomes), outcomes, options.metric)
@@ -64,12 +82,42 @@ def run_sweep(base: BaseParameters, trials: TrialSource, options: SweepOptions) 
             report.show(base, trials, options, StudyResult(study, data, settings, outcomes, tested))
 
 
-def _engine(options: SweepOptions, base: BaseParameters, pool: LocalPool) -> AbstractContextManager[Engine]:
+@contextmanager
+def _ended_with_status(study: Study) -> Iterator[None]:
+    """Ends the study with its true status in MLflow, also after an error, Ctrl-C or SIGTERM."""
+    try:
+        yield
+    except BaseException as error:
+        study.end_running("KILLED", "the sweep was stopped")
+        if isinstance(error, Exception):
+            study.end("FAILED", str(error))
+        else:
+            study.end("KILLED", type(error).__name__)
+            get_console().print("The sweep was stopped; the same command continues it.", highlight=False)
+        raise
+    study.end("FINISHED")
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """SIGTERM ends the sweep as Ctrl-C does."""
+
+    def stop(number: int, frame: Any) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _engine(options: SweepOptions, study: Study, pool: LocalPool) -> AbstractContextManager[Engine]:
     if options.engine == "local":
         return nullcontext(pool)
     from mnist_lstm.sweep.ray_pool import RayPool
 
-    return RayPool(base.project, options.address, base.tracking_uri, options.workers)
+    return RayPool(options.project, options.address, study.uri, options.workers)
 
 
 def _prepare(pool: LocalPool, base: BaseParameters, trials: TrialSource) -> list[dict[str, str]]:

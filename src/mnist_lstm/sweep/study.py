@@ -52,8 +52,8 @@ class Outcome:
 class Study:
     """The parent run of a study."""
 
-    def __init__(self, client: Any, experiment: str, run_id: str, place: str):
-        self.run_id, self.place = run_id, place
+    def __init__(self, client: Any, uri: str, experiment: str, run_id: str):
+        self.uri, self.run_id, self.place = uri, run_id, run_page(uri, experiment, run_id)
         self._client, self._experiment = client, experiment
 
     def outcomes(self, name: str | None = None) -> dict[str, Outcome]:
@@ -76,17 +76,9 @@ class Study:
             status, last = "pruned", int(reason.removeprefix(PRUNED).partition(":")[0])
             curves = {name: {step: curve[step] for step in curve if step <= last} for name, curve in curves.items()}
         values = _values(curves, run.data.params["training.keep"]) if status == "finished" else {}
-        milliseconds = (run.info.end_time or run.info.start_time) - run.info.start_time
-        return Outcome(
-            status=status,
-            reason=reason,
-            run_id=run_id,
-            curves=curves,
-            values=values,
-            parameters=with_current_names(dict(run.data.params)),
-            fingerprint=tags.get(tag_names.FINGERPRINT),
-            seconds=milliseconds / 1000,
-        )
+        parameters, fingerprint = with_current_names(dict(run.data.params)), tags.get(tag_names.FINGERPRINT)
+        seconds = ((run.info.end_time or run.info.start_time) - run.info.start_time) / 1000
+        return Outcome(status, reason, run_id, curves, values, parameters, fingerprint, seconds)
 
     def checkpoint(self, outcome: Outcome) -> bytes:
         """The content of the last checkpoint file of a trial.
@@ -154,9 +146,8 @@ def opened(base: BaseParameters, name: str, specification: dict[str, Any]) -> St
     Raises:
         UserError: if the study of that name has another specification, or is running.
     """
-    uri = base.tracking_uri
-    client = store.client(base.project, uri)
-    experiment = store.experiment_id(client, base.settings.tracking.experiment.name, base.project, uri)
+    client, uri, experiment_name, _ = store.opened(base.project)
+    experiment = store.experiment_id(client, experiment_name, base.project, uri)
     end_dead_runs(client, experiment)
     found = client.search_runs([experiment], f"tags.`{STUDY}` = '{name}'", max_results=1)
     if found:
@@ -168,7 +159,7 @@ def opened(base: BaseParameters, name: str, specification: dict[str, Any]) -> St
         known = start.run_provenance(base.project, base.parameters({}), {"env": base.env})
         tags = start.run_tags(known) | {STUDY: name, SPECIFICATION: json.dumps(specification)}
         run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
-    study = Study(client, experiment, run_id, run_page(uri, experiment, run_id))
+    study = Study(client, uri, experiment, run_id)
     study.end_running("KILLED", "the sweep was gone when it was continued")
     return study
 

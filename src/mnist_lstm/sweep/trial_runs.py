@@ -1,6 +1,5 @@
 """The runs that a worker makes for a sweep: prepare the inputs, train a trial, run the complete pipeline."""
 
-import shlex
 import sys
 from collections.abc import Callable
 from functools import lru_cache
@@ -11,7 +10,7 @@ from kedro.framework.session import KedroSession
 
 from mnist_lstm.datasets.npz import SequencesDataset
 from mnist_lstm.datasets.text import DataCardDataset
-from mnist_lstm.errors import RunStopped, one_line
+from mnist_lstm.errors import RunStopped, cause_for_user
 from mnist_lstm.sections import flattened
 from mnist_lstm.sweep.engine import Point, Result, Task
 from mnist_lstm.sweep.hook import trial
@@ -27,9 +26,7 @@ INPUTS = {
 PruneTrialAt = Callable[[list[Point]], int | None]  # new points of the curve -> the update to stop the trial at
 
 
-def run_task(
-    project: Path, task: Task, prune_at: PruneTrialAt | None = None, inputs: dict[str, Any] | None = None
-) -> Result:
+def run_task(project: Path, task: Task, prune_at: PruneTrialAt, inputs: dict[str, Any] | None = None) -> Result:
     """Runs a task; an error becomes a result.
 
     Args:
@@ -46,7 +43,7 @@ def run_task(
     except RunStopped:
         return Result("done")
     except Exception as error:
-        return Result("failed", one_line(error))
+        return Result("failed", str(cause_for_user(error) or f"{type(error).__name__}: {error}"))
     return Result("done")
 
 
@@ -69,9 +66,9 @@ def _prepare(project: Path, task: Task) -> dict[str, str]:
         trial.captured = {}
 
 
-def _train(project: Path, task: Task, inputs: dict[str, Any], prune_at: PruneTrialAt | None) -> None:
+def _train(project: Path, task: Task, inputs: dict[str, Any], prune_at: PruneTrialAt) -> None:
     """Trains and validates, without reading the test images."""
-    trial.inputs, trial.on_history = inputs, _pruner(prune_at) if prune_at and task.prunes else None
+    trial.inputs, trial.on_history = inputs, _pruner(prune_at) if task.prunes else None
     try:
         _run(project, task, pipeline_names=["train"], node_names=["train.train"])
     finally:
@@ -82,7 +79,7 @@ def _run(project: Path, task: Task, tracking: dict[str, Any] | None = None, **se
     params = task.params | ({"tracking": tracking} if tracking else {})
     values = ",".join(f"{key}={value}" for key, value in flattened(params).items() if "tracking." not in key)
     preset = ["--env", task.env] if task.env else []
-    sys.argv = shlex.split(shlex.join(["kedro", "run", *preset, "--params", values]))  # the command MLflow records
+    sys.argv = ["kedro", "run", *preset, "--params", values]  # the command MLflow records
     with KedroSession.create(project_path=project, env=task.env, runtime_params=params) as session:
         session.run(**selection)
 
