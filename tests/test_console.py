@@ -189,7 +189,7 @@ def test_a_run_that_was_interrupted_in_training_or_later_is_offered_to_be_contin
     training._show_how_to_resume()
     what = "The run stopped after training" if ended else "Training stopped"
     assert f"{what}; its checkpoint is saved. To continue:" in capsys.readouterr().err
-    training.on_pipeline_error(Exception())
+    training.on_pipeline_error()
     training._show_how_to_resume()
     assert capsys.readouterr().err == ""
 
@@ -201,4 +201,4 @@ def test_a_training_that_lost_its_patience_says_so(
 ) -> None:
     saved(training, updates, ended=True)
     assert ("  ended at update 5 of 10: the validation accuracy had not risen" in shown.getvalue()) is reported
-    training.on_pipeline_error(Exception())
+    training.on_pipeline_error()

@@ -53,8 +53,7 @@ class Console:
         if node.short_name == "train":
             from mnist_lstm.core.training.schedules import total_updates
 
-            images = len(inputs["train_sequences"])
-            self._training = TrainingDisplay(total_updates(inputs["params:training"], images))
+            self._training = TrainingDisplay(total_updates(inputs["params:training"], len(inputs["train_sequences"])))
             atexit.register(self._show_how_to_resume)
 
     @hook_impl
@@ -75,20 +74,16 @@ class Console:
     @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Prints the summary."""
-        self._stop()
+        self.on_pipeline_error()
         if self._results:
-            seconds = time.monotonic() - self._began
-            print_summary(self._results, self._tracking, self._report, seconds, self._tutorials)
+            print_summary(self._results, self._tracking, self._report, time.monotonic() - self._began, self._tutorials)
         if "predicted_digits" in pipeline.all_outputs():
             files = "data/07_model_output/predictions.csv; the first ones: data/08_reporting/predictions.png"
             click.echo(f"\nAnswers    {files}")
 
     @hook_impl(trylast=True)
-    def on_pipeline_error(self, error: Exception) -> None:
+    def on_pipeline_error(self) -> None:
         """Ends the display."""
-        self._stop()
-
-    def _stop(self) -> None:
         atexit.unregister(self._show_how_to_resume)
         if self._training:
             self._training.stop()
@@ -115,7 +110,6 @@ class TrainingDisplay:
         self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
         self._iterations = iterations
         self._task = self._bar.add_task("", total=iterations)
-        self._plain = not console.is_terminal
         self._console = console
         self._lines = 0
         self._started: tuple[float, float] | None = None
@@ -123,17 +117,16 @@ class TrainingDisplay:
 
     def show(self, row: dict[str, float], history: Any) -> None:
         """Shows the latest point of the curves and the latest validation."""
-        validated = history["valid_accuracy"].dropna()
+        validated, iteration = history["valid_accuracy"].dropna(), int(row["iteration"])
         text = f"loss {row['train_loss']:.3f}  accuracy {row['train_accuracy']:.3f}"
         if len(validated):
             text += f"  validation {validated.iloc[-1]:.4f}"
-        iteration = int(row["iteration"])
         self._bar.update(self._task, completed=iteration, description=text)
         tenth = iteration * self.LINES // self._iterations
-        if self._plain and tenth > self._lines:
+        if not self._console.is_terminal and tenth > self._lines:
             self._lines = tenth
-            line = f"  update {iteration} of {self._iterations}  {text}{self._left(iteration)}"
-            self._console.print(line, soft_wrap=True)
+            left = self._left(iteration)
+            self._console.print(f"  update {iteration} of {self._iterations}  {text}{left}", soft_wrap=True)
         if self._started is None:
             self._started = (time.monotonic(), iteration)
 
@@ -159,15 +152,13 @@ class TrainingDisplay:
 def resume_command() -> str:
     """The command that continues this process's training."""
     words = ["kedro", *sys.argv[1:]]
-    for position, word in enumerate(words):
-        if word == "--params":
-            words[position + 1] = _resuming(words[position + 1])
-            break
-        if word.startswith("--params="):
-            words[position] = f"--params={_resuming(word.removeprefix('--params='))}"
-            break
-    else:
+    at = next((at for at, word in enumerate(words) if word.partition("=")[0] == "--params"), None)
+    if at is None:
         words += ["--params", _resuming("")]
+    elif words[at] == "--params":
+        words[at + 1] = _resuming(words[at + 1])
+    else:
+        words[at] = f"--params={_resuming(words[at].removeprefix('--params='))}"
     return shlex.join(words)
 
 
