@@ -49,7 +49,8 @@ def build(project: Path) -> Path:
         found = json.loads(status.read_text(encoding="utf-8"), object_hook=_without_error)
         status.write_text(json.dumps(found), encoding="utf-8")
         for file in (path for pattern in DATA_FILES for path in made.glob(pattern) if path.is_file()):
-            file.write_text(_without_machine(file.read_text(encoding="utf-8"), project), encoding="utf-8")
+            text = file.read_text(encoding="utf-8").replace(f"{project}{os.sep}", "").replace(str(project), ".")
+            file.write_text(FONTS.sub("", text), encoding="utf-8")
         index = made / "index.html"
         index.write_text(index.read_text(encoding="utf-8").replace("<head>", f"<head>{START}", 1), encoding="utf-8")
         if pages.exists():
@@ -106,8 +107,3 @@ def _write_metadata(pages: Path) -> None:
 def _without_error(status: dict[str, Any]) -> dict[str, Any]:
     """A part of the status of the last run without its error, which holds messages, tracebacks and paths."""
     return status | dict.fromkeys({"error"} & status.keys())
-
-
-def _without_machine(text: str, project: Path) -> str:
-    """The text with paths relative to the project's root, and without links to web fonts."""
-    return FONTS.sub("", text.replace(f"{project}{os.sep}", "").replace(str(project), "."))
