@@ -68,13 +68,20 @@ def _read(path: Path, data: DataParameters, broken: list[str]) -> _Part:
             raise UserError(f"{path} must have one column of lists, found {', '.join(listed)}; leave out the others.")
         if not nested and not listed:
             _expect_numbers(path, {name: kind for name, kind in types.items() if name != named})
-        batches = file.iter_batches(ROWS, columns=columns)
+        labels: list[Any] = []
+
+        def batches() -> Iterator[Any]:
+            for batch in file.iter_batches(ROWS, columns=columns):
+                labels.extend([None] * batch.num_rows if label is None else batch.column(label).to_pylist())
+                yield batch
+
         if nested:
-            images, labels = _pictures(path, batches, label, nested[0], data, broken)
-        elif listed:
-            images, labels = _lists(path, batches, label, listed[0], data)
+            cells = enumerate(cell["bytes"].as_py() for batch in batches() for cell in batch.column(nested[0]))
+            images, kept = pictures(((f"row {row} of {path}", cell or b"") for row, cell in cells), data, broken)
+            expect_readable(broken, path, data.skip_unreadable)
+            labels = [labels[position] for position in kept]
         else:
-            images, labels = _rows(path, batches, columns, label, data)
+            images = _of_numbers(path, batches(), columns, label, listed, data)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} must be a complete parquet file, found: {' '.join(str(error).split())}.") from None
     if not len(images):
@@ -93,35 +100,22 @@ def _expect_numbers(path: Path, types: dict[str, Any]) -> None:
         )
 
 
-def _pictures(
-    path: Path, batches: Iterable[Any], label: int | None, column: str, data: DataParameters, broken: list[str]
-) -> tuple[Any, list[Any]]:
-    labels: list[Any] = []
-
-    def rows() -> Iterator[tuple[str, bytes]]:
-        for batch in batches:
-            first = len(labels)
-            labels.extend(_labels(batch, label))
-            for row, value in enumerate(batch.column(column), start=first):
-                yield f"row {row} of {path}", value["bytes"].as_py() or b""
-
-    images, kept = pictures(rows(), data, broken)
-    expect_readable(broken, path, data.skip_unreadable)
-    return images, [labels[position] for position in kept]
-
-
-def _lists(
-    path: Path, batches: Iterable[Any], label: int | None, column: str, data: DataParameters
-) -> tuple[Any, list[Any]]:
-    """Images of a column with the pixels of one in each row: a list of rows of pixels, or of all pixels."""
-    images, labels = [], list[Any]()
+def _of_numbers(
+    path: Path, batches: Iterable[Any], columns: list[str], label: int | None, listed: list[str], data: DataParameters
+) -> Any:
+    """Images whose pixels lie in columns or, if a column has lists, in these: of rows of pixels, or of all pixels."""
+    parts = []
     for batch in batches:
-        labels += _labels(batch, label)
-        images.append(_pixels_of_lists(path, column, batch.column(column)))
-    if len({part.shape[1:] for part in images}) > 1:
-        raise _unequal_lists(path, column)
-    pixels = np.concatenate(images) if images else np.empty((0, 1, 1))
-    return shaped(pixels, data, path) if pixels.ndim == 2 else pixels, labels
+        if listed:
+            parts.append(_pixels_of_lists(path, listed[0], batch.column(listed[0])))
+        else:
+            each = [batch.column(at).to_numpy(zero_copy_only=False) for at in range(len(columns)) if at != label]
+            parts.append(_as_bytes(np.stack(each, axis=1)))
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise _unequal_lists(path, listed[0])
+    pixels = np.concatenate(parts) if parts else np.empty((0, 1, 1))
+    names = [] if listed else [name for at, name in enumerate(columns) if at != label]
+    return shaped(pixels, data, path, names) if pixels.ndim == 2 else pixels
 
 
 def _pixels_of_lists(path: Path, column: str, lists: Any) -> Any:
@@ -144,28 +138,6 @@ def _unequal_lists(path: Path, column: str) -> UserError:
     return UserError(
         f"{path} must have as many numbers in each list of the column {column!r}; leave out the rows that have not."
     )
-
-
-def _rows(
-    path: Path, batches: Iterable[Any], columns: list[str], label: int | None, data: DataParameters
-) -> tuple[Any, list[Any]]:
-    values, labels = [], list[Any]()
-    for batch in batches:
-        labels += _labels(batch, label)
-        values.append(_pixels(batch, label))
-    if not values:
-        return [], []
-    return shaped(np.concatenate(values), data, path, [name for at, name in enumerate(columns) if at != label]), labels
-
-
-def _labels(batch: Any, label: int | None) -> list[Any]:
-    """As many as the batch has rows."""
-    return [None] * batch.num_rows if label is None else batch.column(label).to_pylist()
-
-
-def _pixels(batch: Any, label: int | None) -> Any:
-    columns = [batch.column(at).to_numpy(zero_copy_only=False) for at in range(batch.num_columns) if at != label]
-    return _as_bytes(np.stack(columns, axis=1))
 
 
 def _as_bytes(values: Any) -> Any:

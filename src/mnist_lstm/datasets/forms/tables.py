@@ -79,11 +79,9 @@ def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], unused: list[in
     """The pixels of some rows; whole numbers from 0 to 255 as bytes, others as float32."""
     pixels = chunk.drop(columns=chunk.columns[unused])
     wrong = [name for name, dtype in pixels.dtypes.items() if dtype.kind not in "iuf"]
-    missing = np.argwhere(pixels.isna().to_numpy()) if not wrong else [[0, 0]]
-    if wrong or len(missing):
-        name = wrong[0] if wrong else pixels.columns[missing[0][1]]
-        bad = pd.to_numeric(pixels[name], errors="coerce").isna().to_numpy() if wrong else None
-        row = int(bad.argmax()) if bad is not None else int(missing[0][0])
+    if bad_columns := wrong or list(pixels.columns[pixels.isna().any()]):
+        name = bad_columns[0]
+        row = int(pd.to_numeric(pixels[name], errors="coerce").isna().to_numpy().argmax())
         value = chunk.loc[chunk.index[row], name]
         found = value if isinstance(value, float) else repr(value)
         raise UserError(
