@@ -1,7 +1,6 @@
 """A study in MLflow: a parent run, and a child run for each trial; the only source of the trials' outcomes."""
 
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -75,7 +74,8 @@ class Study:
         if reason.startswith(PRUNED):  # the trial may have run a little further
             status, last = "pruned", int(reason.removeprefix(PRUNED).partition(":")[0])
             curves = {name: {step: curve[step] for step in curve if step <= last} for name, curve in curves.items()}
-        values = _values(curves, run.data.params["training.keep"]) if status == "finished" else {}
+        points = {name: sorted(curve.items()) for name, curve in curves.items()}
+        values = reader.of_kept_weights(points, run.data.params["training.keep"]) if status == "finished" else {}
         parameters, fingerprint = with_current_names(dict(run.data.params)), tags.get(tag_names.FINGERPRINT)
         seconds = ((run.info.end_time or run.info.start_time) - run.info.start_time) / 1000
         return Outcome(status, reason, run_id, curves, values, parameters, fingerprint, seconds)
@@ -131,13 +131,6 @@ def _present(content: T | None, run_id: str, name: str) -> T:
     if content is None:
         raise UserError(f"run {run_id} must hold {name}, found none; choose another --name.")
     return content
-
-
-def _values(curves: dict[str, dict[int, float]], keep: str) -> dict[str, float]:
-    """The metrics of the weights that classify: the last, or with `keep` "best" the first with the best accuracy."""
-    accuracy = {step: value for step, value in curves["valid/accuracy"].items() if not math.isnan(value)}
-    at = max(sorted(accuracy), key=lambda step: accuracy[step]) if keep == "best" else max(accuracy)
-    return {name: curve[at] for name, curve in curves.items()}
 
 
 def opened(base: BaseParameters, name: str, specification: dict[str, Any]) -> Study:

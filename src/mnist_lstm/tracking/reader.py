@@ -125,6 +125,17 @@ def curves(client: Any, run_id: str) -> dict[str, list[tuple[int, float]]]:
     return {name: sorted((point.step, point.value) for point in history) for name, history in histories.items()}
 
 
+def of_kept_weights(curves: dict[str, list[tuple[int, float]]], keep: str | None) -> dict[str, float]:
+    """Accuracy and loss on the validation images of the weights that classify; empty without a validation.
+
+    These are the last ones, or with `keep` "best" the first with the best accuracy.
+    """
+    if not (accuracy := curves["valid/accuracy"]):
+        return {}
+    at, _ = max(accuracy, key=lambda point: (point[1], -point[0])) if keep == "best" else accuracy[-1]
+    return {name: value for name in ("valid/accuracy", "valid/loss") for update, value in curves[name] if update == at}
+
+
 def figures(client: Any, run_id: str) -> dict[str, bytes]:
     """The figures that the run recorded, PNG files by their names."""
     paths = [Path(file.path) for folder in (None, FOLDERS[".png"]) for file in client.list_artifacts(run_id, folder)]

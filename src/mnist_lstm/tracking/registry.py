@@ -109,10 +109,9 @@ def _champion(client: Any, version: Any) -> Champion:
 
 def _tags_of(client: Any, run: Any) -> dict[str, str]:
     """The tags of a version of this run's model, as far as they follow from the run."""
-    accuracies = [point.value for point in client.get_metric_history(run.info.run_id, ACCURACY)]
+    curves, keep = reader.curves(client, run.info.run_id), run.data.params.get("training.keep")
     found = {DATA: run.data.tags.get(DATA), IMAGES: reader.digests(run).get("valid")}
-    if accuracies:
-        found[ACCURACY] = max(accuracies) if run.data.params.get("training.keep") == "best" else accuracies[-1]
+    found |= reader.of_kept_weights(curves, keep)
     return {key: str(value) for key, value in found.items() if value is not None}
 
 

@@ -47,12 +47,8 @@ class Compared(NamedTuple):
     @property
     def metrics(self) -> dict[str, float]:
         """Its metrics; those on the validation images belong to the weights that classify, not to the last ones."""
-        found: dict[str, float] = dict(self.entry.data.metrics)
-        accuracies = self.curves["valid/accuracy"]
-        if self.entry.data.params.get("training.keep") != "best" or not accuracies:
-            return found
-        best, _ = max(accuracies, key=lambda point: (point[1], -point[0]))  # of equal ones the first, as in training
-        return found | {name: dict(self.curves[name])[best] for name in ("valid/accuracy", "valid/loss")}
+        kept = reader.of_kept_weights(self.curves, self.entry.data.params.get("training.keep"))
+        return dict(self.entry.data.metrics) | kept
 
     @property
     def facts(self) -> dict[str, str]:
