@@ -188,7 +188,7 @@ def print_summary(
         *([f"Registered {tracking.decision}"] if tracking.decision else []),
         f"Recorded   {tracking.place or 'not by MLflow (tracking.enabled is false)'}",
     ]
-    if report:  # by its path from here, which a terminal opens that is clicked
+    if report:  # relative to this folder, so that a terminal opens it at a click
         here = Path.cwd()
         lines.append(f"Report     {report.relative_to(here) if report.is_relative_to(here) else report}")
     _print("\n" + "\n".join(lines))

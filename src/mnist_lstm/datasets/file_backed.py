@@ -80,10 +80,9 @@ def array_in(path: Path) -> Any:
     """
     with path.open("rb") as file:
         shape = idx.shape_in(file, str(path))
-        if len(shape) != 3 or math.prod(shape) <= file_backed.IN_MEMORY:
-            file.seek(0)
-            return idx.decode(file.read(), str(path))
         file.seek(0)
+        if len(shape) != 3 or math.prod(shape) <= file_backed.IN_MEMORY:
+            return idx.decode(file.read(), str(path))
         start = idx.values_at(file, str(path), path.stat().st_size)
         if start is not None:
             return FileBackedArray(FileReader(path), start, shape)

@@ -42,9 +42,8 @@ def images_in(path: Path) -> Any:
 
 def _part(paths: list[Path], split: str) -> RawSplit:
     """The files of labels are known by their names, or else by having the fewest axes."""
-    labels = [path for path in paths if is_of_labels(path.name)] or [
-        path for path in paths if _type_and_axes(path)[1] < 3
-    ]
+    named = [path for path in paths if is_of_labels(path.name)]
+    labels = named or [path for path in paths if _type_and_axes(path)[1] < 3]
     images = [path for path in paths if path not in labels]
     chosen = only(images, f"{split} images", labels), only(labels, f"{split} labels", images)
     return RawSplit(images_in(chosen[0]), labels_in(chosen[1]))

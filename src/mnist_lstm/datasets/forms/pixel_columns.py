@@ -85,14 +85,14 @@ def label_position(
     if data.label_column is not None:
         names = [name.lower() for name in columns]
         asked = str(data.label_column).lower()
-        if asked not in names and asked.isdigit() and int(asked) < len(names):
+        if asked in names:
+            return names.index(asked)
+        if asked.isdigit() and int(asked) < len(names):
             return int(asked)
-        if asked not in names:
-            raise UserError(
-                f"parameter 'data.label_column' must be a column of {path} ({columns[0]} to {columns[-1]}), not "
-                f"{data.label_column!r}."
-            )
-        return names.index(asked)
+        raise UserError(
+            f"parameter 'data.label_column' must be a column of {path} ({columns[0]} to {columns[-1]}), not "
+            f"{data.label_column!r}."
+        )
     count = len(columns) - len(without_name(columns))
     if ends is None:
         found = [position for position, name in enumerate(columns) if any(word in LABELS for word in words(name))]

@@ -63,9 +63,8 @@ def _sparse(paths: dict[str, Path], data: DataParameters) -> dict[str, RawSplit]
 def _rows(path: Path) -> Any:
     from sklearn.datasets import load_svmlight_file
 
-    if path.suffix not in (".bz2", ".gz") and not path.read_bytes().endswith(
-        b"\n"
-    ):  # a pair fewer is a valid line, too
+    ends = path.suffix in (".bz2", ".gz") or path.read_bytes().endswith(b"\n")
+    if not ends:  # a pair fewer is a valid line, too
         raise UserError(
             f"{path} must be complete sparse text, found a last line without a line break; if it is complete, add one."
         )

@@ -71,9 +71,8 @@ def sealed(project: Path, named: str) -> tuple[bytes, str]:
     facts = {"id": run.data.tags.get(tags.SEALED_RUN, run_id), "name": run.info.run_name}
     times = {"start_time": run.info.start_time, "end_time": run.info.end_time}
     content = archive.to_bytes(without_places(files, about, project), facts | times)
-    parsed(
-        *archive.from_bytes(content, "this run"), "this run", archive.sha256(content)
-    )  # what nobody could verify is no seal
+    # What nobody could verify is no seal
+    parsed(*archive.from_bytes(content, "this run"), "this run", archive.sha256(content))
     return content, run_id
 
 
