@@ -105,12 +105,12 @@ def by_split(files: Iterable[Path], subset: str | None) -> tuple[dict[str, list[
 
 
 def expect_every_shard(files: Iterable[Path]) -> None:
-    """Checks that of files called NAME-00000-of-00002, as Hugging Face has them, all are there.
-
-    Raises:
-        UserError: with the names of those that are missing.
-    """
-    for (folder, name, total, suffix), found in _shards(files).items():
+    """Checks that of files called NAME-00000-of-00002, as Hugging Face has them, all are there."""
+    shards: dict[tuple[Path, str, str, str], set[str]] = {}
+    for file in files:
+        if match := re.fullmatch(r"(.+)-(\d{3,6})-of-(\d{3,6})(\..+)", file.name):
+            shards.setdefault((file.parent, match[1], match[3], match[4]), set()).add(match[2])
+    for (folder, name, total, suffix), found in shards.items():
         missing = [at for at in range(int(total)) if f"{at:0{len(total)}}" not in found]
         if missing and len(found) < int(total):
             named = Path(folder, f"{name}-{missing[0]:0{len(total)}}-of-{total}{suffix}")
@@ -119,14 +119,6 @@ def expect_every_shard(files: Iterable[Path]) -> None:
                 f"{folder} must hold all {int(total)} files of {name}, found {len(found)} without {named.name}{more}; "
                 "get it, or name one file in data.path."
             )
-
-
-def _shards(files: Iterable[Path]) -> dict[tuple[Path, str, str, str], set[str]]:
-    found: dict[tuple[Path, str, str, str], set[str]] = {}
-    for file in files:
-        if match := re.fullmatch(r"(.+)-(\d{3,6})-of-(\d{3,6})(\..+)", file.name):
-            found.setdefault((file.parent, match[1], match[3], match[4]), set()).add(match[2])
-    return found
 
 
 def first_bytes(path: Path, count: int = HEAD) -> bytes:
