@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from mnist_lstm.openmp import shorten_spinning
 from mnist_lstm.output import expect_written
 from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 from mnist_lstm.redaction import redacted
-from mnist_lstm.sections import flattened
 
 IN_FILE = "`run: {params: {predict: {folder: 'a,b'}}}` with --config FILE."
 GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
@@ -104,7 +102,8 @@ class Run(Command):
             raise click.ClickException(f"--config: {' '.join(error.message.split())}") from None
         of_file = (ctx.default_map or {}).get("params")
         if of_file and ctx.get_parameter_source("params") is ParameterSource.COMMANDLINE:
-            ctx.params["params"] = _joined(_split_params(ctx, ctx.command.params[0], of_file), ctx.params["params"])
+            both = OmegaConf.merge(_split_params(ctx, ctx.command.params[0], of_file), ctx.params["params"])
+            ctx.params["params"] = OmegaConf.to_container(both)
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -126,14 +125,6 @@ class Run(Command):
                 message = " ".join(str(error).split())
                 options = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
                 raise UserError(f"{message} (options: {options or 'none'})") from error
-
-
-def _joined(*every: dict[str, Any]) -> dict[str, Any]:
-    """Nested parameters; the last one counts where two are of one key."""
-    joined = OmegaConf.create()
-    for key, value in chain.from_iterable(flattened(each).items() for each in every):
-        OmegaConf.update(joined, key, value)
-    return OmegaConf.to_container(joined)  # type: ignore[return-value]
 
 
 def _take_from_run(named: str, options: dict[str, Any]) -> None:
