@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.data.file_backed import FileBackedArray
-from mnist_lstm.core.data.splits import ImageSplit, first_images, stratified_pair
+from mnist_lstm.core.data.splits import ImageSplit, first_images, stratified
 from mnist_lstm.errors import UserError
 
 SHARES = (70, 10, 20)  # percent to train, validate and test
@@ -33,7 +33,7 @@ def three_parts(parts: dict[str, ImageSplit], how: str, place: str, seed: int) -
         else:
             _expect_in_memory(found["train"], place)
             share = shares[2] / sum(shares)
-            found["train"], found["test"] = stratified_pair(found["train"], share, seed, place)
+            found["train"], found["test"] = stratified(found["train"], [share], seed, place)
             origin["test"] = "drawn by class"
     if "valid" not in found:
         drawn = {"first": "first", "auto": "auto"}.get(how, "auto" if how.isdigit() else "stratified")
@@ -64,7 +64,7 @@ def validation(part: ImageSplit, count: int, how: str, place: str, seed: int) ->
         how = "first"
     if how == "stratified" or (how == "auto" and not alike):
         _expect_in_memory(part, place)
-        rest, drawn = stratified_pair(part, count / len(part), seed, place)
+        rest, drawn = stratified(part, [count / len(part)], seed, place)
         sorted_by_class = "; the first ones have other shares of the classes" if how == "auto" else ""
         return drawn, rest, f"drawn by class{sorted_by_class}"
     valid, rest = _first_and_rest(part, count, place, "validation")

@@ -52,13 +52,10 @@ def mapped(parts: Mapping[str, Any], names: Mapping[Any, str] | None, place: str
 def _plain(found: Any, place: str) -> NDArray[Any]:
     """Labels as int64 or, if one of them is no number, as text."""
     labels: NDArray[Any] = np.asarray(found)
-    if labels.dtype.kind == "b":
-        labels = labels.astype(np.int64)
-    if labels.dtype.kind == "f":
+    if labels.dtype.kind in "biuf":
         bad = np.flatnonzero(~np.isfinite(labels) | (labels != np.rint(labels)))
         if len(bad):
             raise UserError(f"{place} must have whole numbers or words for labels, found {labels[bad[0]]} at {bad[0]}.")
-    if labels.dtype.kind in "iuf":
         return labels.astype(np.int64)
     words: NDArray[Any] = np.array(
         [each.decode() if isinstance(each, bytes) else str(each).strip() for each in labels.tolist()]

@@ -1,7 +1,7 @@
 """The training, validation and test images of a data set, and its data card."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -91,28 +91,18 @@ def first_images(part: ImageSplit, count: int, name: str) -> tuple[ImageSplit, I
     return first, ImageSplit(after(part.images, count), part.labels[count:])
 
 
-def stratified(
-    part: ImageSplit, fractions: tuple[float, float], seed: int, name: str
-) -> tuple[ImageSplit, ImageSplit, ImageSplit]:
-    """Three parts with equal class frequencies; `fractions` are the sizes of the second and the third.
+def stratified(part: ImageSplit, fractions: Sequence[float], seed: int, name: str) -> list[ImageSplit]:
+    """Parts with equal class frequencies: the rest, and after it one of each of the `fractions` of all.
 
     Raises:
         UserError: if a class of `name` has too few images.
     """
-    second, third = fractions
-    rest, last = _drawn(part, np.arange(len(part)), third, seed, name)
-    first, middle = _drawn(part, rest, second / (1 - third), seed, name)
-    return _chosen(part, first), _chosen(part, middle), _chosen(part, last)
-
-
-def stratified_pair(part: ImageSplit, fraction: float, seed: int, name: str) -> tuple[ImageSplit, ImageSplit]:
-    """Two parts with equal class frequencies; `fraction` is the size of the second.
-
-    Raises:
-        UserError: if a class of `name` has too few images.
-    """
-    first, second = _drawn(part, np.arange(len(part)), fraction, seed, name)
-    return _chosen(part, first), _chosen(part, second)
+    rest, undrawn, parts = np.arange(len(part)), 1.0, []
+    for fraction in reversed(fractions):
+        rest, drawn = _drawn(part, rest, fraction / undrawn, seed, name)
+        undrawn -= fraction
+        parts.append(_chosen(part, drawn))
+    return [_chosen(part, rest), *reversed(parts)]
 
 
 def _drawn(part: ImageSplit, positions: NDArray[np.int64], fraction: float, seed: int, name: str) -> Any:
