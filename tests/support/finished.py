@@ -27,7 +27,7 @@ def run(model: dict[str, Any] | None = None, **changes: Any) -> Run:
     """A finished and evaluated run, with other parameters of the model where `model` says so."""
     found = tiny.predictions()
     confusion = metrics.confusion_matrix(found.logits.argmax(1), found.labels, tiny.CLASSES)
-    answers = by_step.predictions_by_step(tiny.classifier(), tiny.images(20), 20)
+    evaluated = by_step.evaluate_by_step(tiny.classifier(), tiny.images(20), found.labels, 20, 0.95)
     finished = Run(
         checkpoint=tiny.checkpoint(**(model or {})),
         data=card(),
@@ -35,10 +35,7 @@ def run(model: dict[str, Any] | None = None, **changes: Any) -> Run:
         | metrics.summarize(found.logits, found.labels, 0.95),
         per_class={name: list(column) for name, column in metrics.per_class(confusion).items()},
         confusion=confusion,
-        by_step={
-            name: list(column)
-            for name, column in by_step.accuracy_by_step(answers, found.labels, tiny.HEIGHT, confidence=0.95).items()
-        },
+        by_step={name: list(column) for name, column in evaluated.by_step.items()},
         provenance=PROVENANCE,
     )
     return replace(finished, **changes)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
 
 from mnist_lstm.core.evaluation.by_step import (
     RUNNING,
@@ -53,20 +54,17 @@ def test_a_bidirectional_network_has_final_probabilities_only(pooling: str) -> N
     with torch.inference_mode():
         expected = torch.softmax(classifier(torch.from_numpy(images)), dim=1)
     assert_allclose(class_probabilities_by_step(classifier, images), expected[:, None], atol=1e-6)
-    assert_array_equal(predictions_by_step(classifier, images, 3), expected.argmax(dim=1)[:, None])
+    assert_array_equal(predictions_by_step(classifier, images), expected.argmax(dim=1)[:, None])
 
 
 def test_every_way_of_pooling_has_its_running_form() -> None:
     assert set(RUNNING) == set(POOLINGS)
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
-def test_predictions_are_the_most_probable_classes_whatever_the_batch_size(batch_size: int) -> None:
+def test_predictions_are_the_most_probable_classes() -> None:
     classifier, images = tiny.classifier(), tiny.images(7)
-    assert_array_equal(
-        predictions_by_step(classifier, images, batch_size),
-        class_probabilities_by_step(classifier, images).argmax(axis=-1),
-    )
+    expected = class_probabilities_by_step(classifier, images).argmax(axis=-1)
+    assert_array_equal(predictions_by_step(classifier, images), expected)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +80,14 @@ def test_the_decision_step_is_the_step_of_the_last_change(predicted: list[Any], 
     assert_array_equal(decision_steps(np.array(predicted)), expected)
 
 
+def of_answers(answers: NDArray[np.uint8], labels: Any, steps: int) -> dict[str, NDArray[Any]]:
+    correct = (answers == np.asarray(labels)[:, None]).sum(axis=0)
+    return accuracy_by_step(correct, decision_steps(answers), steps, confidence=0.95)
+
+
 def test_accuracy_by_step_counts_what_would_be_right_so_far() -> None:
     answers = np.array([[0, 1, 1], [2, 2, 0], [0, 0, 0], [1, 1, 1]], np.uint8)
-    found = accuracy_by_step(answers, np.array([1, 2, 0, 0], np.uint8), steps=3, confidence=0.95)
+    found = of_answers(answers, [1, 2, 0, 0], steps=3)
     assert found["step"].tolist() == [1, 2, 3]
     assert found["accuracy"].tolist() == [0.5, 0.75, 0.5]
     assert found["decided"].tolist() == [0.5, 0.75, 1.0]
@@ -93,19 +96,19 @@ def test_accuracy_by_step_counts_what_would_be_right_so_far() -> None:
 
 
 def test_answers_at_the_end_only_count_for_the_last_step() -> None:
-    found = accuracy_by_step(np.array([[1], [2]], np.uint8), np.array([1, 1], np.uint8), steps=28, confidence=0.95)
+    found = of_answers(np.array([[1], [2]], np.uint8), [1, 1], steps=28)
     assert (found["step"].tolist(), found["accuracy"].tolist(), found["decided"].tolist()) == ([28], [0.5], [1.0])
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 100])
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_evaluating_in_batches_equals_evaluating_at_once(batch_size: int, bidirectional: bool) -> None:
     classifier, images, labels = tiny.classifier(bidirectional=bidirectional), tiny.images(7), tiny.labels(7)
-    answers = predictions_by_step(classifier, images, 7)
+    answers = predictions_by_step(classifier, images)
     found = evaluate_by_step(classifier, images, labels, batch_size, 0.95)
     assert_array_equal(found.predicted, answers[:, -1])
     assert_array_equal(found.decided, decision_steps(answers))
-    expected = accuracy_by_step(answers, labels, images.shape[1], 0.95)
+    expected = of_answers(answers, labels, images.shape[1])
     assert found.by_step.keys() == expected.keys()
     for name, column in expected.items():
         assert_array_equal(found.by_step[name], column)

@@ -24,14 +24,10 @@ def class_probabilities_by_step(classifier: RecurrentClassifier, sequences: NDAr
         return torch.softmax(_logits(classifier, sequences), dim=-1).numpy()
 
 
-def predictions_by_step(classifier: RecurrentClassifier, sequences: NDArray[Any], batch_size: int) -> NDArray[np.uint8]:
-    """The most probable class after each step, (N, S), computed in batches to bound the memory."""
+def predictions_by_step(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> NDArray[np.uint8]:
+    """The most probable class after each step, (N, S), likewise."""
     with torch.inference_mode():
-        predicted = [
-            _logits(classifier, sequences[start : start + batch_size]).argmax(dim=-1).to(torch.uint8)
-            for start in range(0, len(sequences), batch_size)
-        ]
-    return torch.cat(predicted).numpy()
+        return _logits(classifier, sequences).argmax(dim=-1).to(torch.uint8).numpy()
 
 
 def decision_steps(predicted: NDArray[Any]) -> NDArray[np.int64]:
@@ -42,15 +38,27 @@ def decision_steps(predicted: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def accuracy_by_step(
-    predicted: NDArray[np.uint8], labels: NDArray[np.uint8], steps: int, confidence: float
+    correct: NDArray[np.int64], decided: NDArray[np.int64], steps: int, confidence: float
 ) -> dict[str, NDArray[Any]]:
-    """Accuracy of the predictions (N, S) after each of the last S steps out of `steps`.
+    """Accuracy after each of the last S steps out of `steps`.
+
+    Args:
+        correct: number of correct images after each step, (S,).
+        decided: the decision step of each image, (N,).
 
     Returns:
         Columns of S rows: step (the last is `steps`), accuracy with accuracy_low and accuracy_high (its Wilson
         interval), and decided, the fraction of images whose prediction no longer changes.
     """
-    return _columns(_correct(predicted, labels), decision_steps(predicted), steps, confidence)
+    images = len(decided)
+    low, high = zip(*(wilson_interval(int(count), images, confidence) for count in correct), strict=True)
+    return {
+        "step": np.arange(1, len(correct) + 1) + steps - len(correct),
+        "accuracy": correct / images,
+        "accuracy_low": np.array(low),
+        "accuracy_high": np.array(high),
+        "decided": np.bincount(decided, minlength=len(correct) + 1)[1:].cumsum() / images,
+    }
 
 
 class StepwiseResult(NamedTuple):
@@ -65,32 +73,16 @@ def evaluate_by_step(
     classifier: RecurrentClassifier, sequences: Array, labels: NDArray[np.uint8], batch_size: int, confidence: float
 ) -> StepwiseResult:
     """Evaluates the predictions after every step, batch by batch to bound the memory."""
-    predicted, decided, correct = [], [], np.int64(0)
+    predicted, decided, correct = [], [], []
     for start in range(0, len(sequences), batch_size):
         part = slice(start, start + batch_size)
-        found = predictions_by_step(classifier, sequences[part], batch_size)
+        found = predictions_by_step(classifier, sequences[part])
         predicted.append(found[:, -1].copy())
         decided.append(decision_steps(found))
-        correct = correct + _correct(found, labels[part])
+        correct.append((found == labels[part, None]).sum(axis=0))
     steps = np.concatenate(decided)
-    return StepwiseResult(np.concatenate(predicted), steps, _columns(correct, steps, sequences.shape[1], confidence))
-
-
-def _correct(predicted: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Any:
-    """Number of correct images after each step, (S,)."""
-    return (predicted == labels[:, None]).sum(axis=0)
-
-
-def _columns(correct: Any, decided: NDArray[np.int64], steps: int, confidence: float) -> dict[str, NDArray[Any]]:
-    images = len(decided)
-    low, high = zip(*(wilson_interval(int(count), images, confidence) for count in correct), strict=True)
-    return {
-        "step": np.arange(1, len(correct) + 1) + steps - len(correct),
-        "accuracy": correct / images,
-        "accuracy_low": np.array(low),
-        "accuracy_high": np.array(high),
-        "decided": np.bincount(decided, minlength=len(correct) + 1)[1:].cumsum() / images,
-    }
+    by_step = accuracy_by_step(np.sum(correct, axis=0), steps, sequences.shape[1], confidence)
+    return StepwiseResult(np.concatenate(predicted), steps, by_step)
 
 
 def _logits(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> Tensor:
