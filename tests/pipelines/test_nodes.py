@@ -15,7 +15,7 @@ from mnist_lstm.core.data.preparation import Preparation
 from mnist_lstm.core.data.splits import Source, Splits
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
-from mnist_lstm.core.training.arithmetic import is_portable
+from mnist_lstm.core.training.arithmetic import arithmetic_of
 from mnist_lstm.core.training.checkpoint import Checkpoint, weights_digest
 from mnist_lstm.core.training.program import program
 from mnist_lstm.data_parameters import DataParameters
@@ -175,7 +175,7 @@ def test_a_training_that_was_interrupted_goes_on_as_the_same_program(
 ) -> None:
     saves = saves_of(precision=precision)
     checkpoint = saves[2][0]
-    assert checkpoint.program == program(is_portable(checkpoint.fingerprint_fields))
+    assert checkpoint.program == program(arithmetic_of(checkpoint.fingerprint_fields).portable)
     threads = {} if precision == "float32" else {"threads": 2}  # the kernel has the same bits
     resumed, _ = saves_of({checkpoint.fingerprint: lambda: checkpoint}, resume=True, precision=precision, **threads)[-1]
     assert weights_digest(resumed.weights) == weights_digest(saves[-1][0].weights)

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mnist_lstm.core.training.arithmetic import is_portable
+from mnist_lstm.core.training.arithmetic import arithmetic_of
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.program import CONTINUES, is_same, program
@@ -70,7 +70,7 @@ def _usable(client: Any, run: Any) -> Checkpoint:
         UserError: if it was changed, or another program trained it.
     """
     found = load_model.of_run(client, run.info.run_id)
-    now = program(is_portable(found.fingerprint_fields))
+    now = program(arithmetic_of(found.fingerprint_fields).portable)
     if not found.state.ended:
         raise UserError(f"the training of run {run.info.run_id} was interrupted.")
     if not found.program or CONTINUES in found.program or not is_same(found.program, now):

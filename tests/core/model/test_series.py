@@ -23,7 +23,7 @@ from mnist_lstm.core.model.classifier import (
 from mnist_lstm.core.model.export import REFUSED_SERIES, ImageClassifier, ServedClassifier
 from mnist_lstm.core.model.onnx_export import OPERATORS, to_onnx
 from mnist_lstm.core.model.pooling import POOLINGS
-from mnist_lstm.core.training.compute import recurrent_precision
+from mnist_lstm.core.training.compute import bfloat16_layers
 from tests.support import tiny
 
 LENGTHS = (1, 3, 6, 4)
@@ -141,7 +141,7 @@ def test_series_are_read_in_bfloat16_in_training_alone(monkeypatch: pytest.Monke
     monkeypatch.setattr(SeriesClassifier, "_read", mixed)
     made: Any = classifier(bidirectional=True)
     series = torch.from_numpy(together())
-    with recurrent_precision("bfloat16", made, torch.device("cpu")):
+    with bfloat16_layers(made, torch.device("cpu")):
         assert made.train()._read(series)
         assert not made.eval()._read(series)
     assert not made.train()._read(series)

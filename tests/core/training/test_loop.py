@@ -13,7 +13,7 @@ from mnist_lstm.core.evaluation import metrics
 from mnist_lstm.core.model.classifier import classify, restored_classifier
 from mnist_lstm.core.training.arithmetic import ARITHMETICS
 from mnist_lstm.core.training.batches import batches
-from mnist_lstm.core.training.compute import kernel_layers, recurrent_precision
+from mnist_lstm.core.training.compute import bfloat16_layers, kernel_layers
 from mnist_lstm.core.training.loop import fit, paced
 from mnist_lstm.core.training.schedules import learning_rate
 from mnist_lstm.errors import UserError
@@ -226,7 +226,7 @@ def test_the_kernels_bfloat16_is_of_training_alone(trial: Trial) -> None:
 @needs_bfloat16
 def test_in_bfloat16_the_recurrent_layer_alone_computes_so_and_only_while_it_trains(trial: Trial) -> None:
     classifier, seen = trial.classifier(), []
-    with recurrent_precision("bfloat16", classifier, torch.device("cpu")):
+    with bfloat16_layers(classifier, torch.device("cpu")):
         classifier.recurrent.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
         sequences = torch.from_numpy(trial.data.train.sequences)
         training, evaluating = classifier.train().outputs(sequences), classifier.eval().outputs(sequences)

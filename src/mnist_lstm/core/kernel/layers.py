@@ -145,19 +145,17 @@ def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
     return out
 
 
-class Linear(torch.autograd.Function):
+class _Linear(torch.autograd.Function):
     """As torch.nn.functional.linear: inputs (N, D), weight (K, D), bias (K,) to (N, K)."""
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """The products plus the bias."""
         ctx.save_for_backward(inputs, weight)
         return product(inputs.float(), weight.t().contiguous(), bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_out: Tensor) -> Gradients:
-        """Gradients of the three arguments."""
         inputs, weight = ctx.saved_tensors
         d_out = d_out.contiguous()
         d_bias = product(torch.ones(1, len(d_out)), d_out)[0]
@@ -166,15 +164,14 @@ class Linear(torch.autograd.Function):
 
 def linear(layer: nn.Linear, inputs: Tensor) -> Tensor:
     """As `layer(inputs)`."""
-    return Linear.apply(inputs, layer.weight, layer.bias)  # type: ignore[no-any-return,no-untyped-call]
+    return _Linear.apply(inputs, layer.weight, layer.bias)  # type: ignore[no-any-return,no-untyped-call]
 
 
-class CrossEntropy(torch.autograd.Function):
+class _CrossEntropy(torch.autograd.Function):
     """As torch.nn.functional.cross_entropy: logits (N, K), targets int64 (N,) to the mean loss in nats."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-        """The loss, computed in float64."""
         loss, gradient = _cross_entropy(logits, targets, smoothing)
         ctx.save_for_backward(gradient)
         return torch.tensor(loss, dtype=torch.float32)
@@ -182,17 +179,16 @@ class CrossEntropy(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_loss: Tensor) -> Gradients:
-        """The gradient of the logits."""
         return ctx.saved_tensors[0] * d_loss, None, None
 
 
 def portable_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     """As torch.nn.functional.cross_entropy with this label smoothing."""
-    return CrossEntropy.apply(logits, targets, smoothing)  # type: ignore[no-any-return,no-untyped-call]
+    return _CrossEntropy.apply(logits, targets, smoothing)  # type: ignore[no-any-return,no-untyped-call]
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> tuple[float, Tensor]:
-    """The mean loss and the gradient of the logits."""
+    """The mean loss, computed in float64, and the gradient of the logits."""
     gradient = torch.empty_like(logits)
     places = address(logits, *logits.shape), address(targets, len(logits), dtype=torch.int64)
     return library().cross_entropy(*logits.shape, *places, smoothing, gradient.data_ptr()), gradient

@@ -12,7 +12,7 @@ from torch import Tensor
 from mnist_lstm.core.kernel.library import address, library
 from mnist_lstm.parameters import TrainingParameters
 
-State = dict[str, Tensor]
+State = dict[str, Tensor]  # of one weight: by its name in torch.optim
 
 
 def adam(
@@ -25,15 +25,17 @@ def adam(
 ) -> None:
     """One update by Adam, or AdamW if the decay is decoupled; `states` have torch's names and grow at the first."""
     if not states:
-        states += [_without_moments(weight) for weight in weights]
+        states += [without_moments(weight) for weight in weights]
     for weight, gradient, state in zip(weights, gradients, states, strict=True):
         state["step"] += 1
         places = [address(each, *weight.shape) for each in (weight, gradient, state["exp_avg"], state["exp_avg_sq"])]
         library().adam(weight.numel(), *places, rate, training.weight_decay, decoupled, int(state["step"]))
 
 
-def _without_moments(weight: Tensor) -> State:
-    return {"step": torch.zeros(()), "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
+def without_moments(weight: Tensor) -> State:
+    """Adam's state of a weight before the first update."""
+    step = torch.zeros((), dtype=torch.float32, device=weight.device)
+    return {"step": step, "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
 
 
 def sgd(

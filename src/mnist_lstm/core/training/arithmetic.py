@@ -18,7 +18,7 @@ from mnist_lstm.core.kernel import functions, updates
 from mnist_lstm.core.kernel.layers import mean_cross_entropy, portable_cross_entropy
 from mnist_lstm.core.kernel.library import library
 from mnist_lstm.core.model.classifier import RecurrentClassifier
-from mnist_lstm.core.training.compute import kernel_layers, recurrent_precision
+from mnist_lstm.core.training.compute import bfloat16_layers, kernel_layers
 from mnist_lstm.core.training.optimizers import OPTIMIZERS
 from mnist_lstm.errors import UserError
 
@@ -46,7 +46,7 @@ class Arithmetic:
 FLOAT32 = Arithmetic(
     by_kernel=False,
     portable=False,
-    layers=partial(recurrent_precision, "float32"),
+    layers=lambda classifier, device: nullcontext(),
     loss=lambda logits, targets, smoothing: cross_entropy(logits, targets, label_smoothing=smoothing),
     limit_norm=clip_grad_norm_,
     optimizers=OPTIMIZERS,
@@ -68,23 +68,14 @@ PORTABLE = Arithmetic(
 # By training.precision, except auto
 ARITHMETICS = {
     "float32": FLOAT32,
-    "bfloat16": replace(FLOAT32, layers=partial(recurrent_precision, "bfloat16")),
+    "bfloat16": replace(FLOAT32, layers=bfloat16_layers),
     "portable": PORTABLE,
     "bfloat16_kernel": replace(PORTABLE, portable=False, layers=partial(kernel_layers, True)),
 }
 
 
-def is_portable(fields: dict[str, Any]) -> bool:
-    """Whether the fingerprint fields are of a training that no processor and number of threads changes."""
-    return _arithmetic_of(fields).portable
-
-
-def is_by_kernel(fields: dict[str, Any]) -> bool:
-    """Whether the fingerprint fields are of a training that no number of threads changes."""
-    return _arithmetic_of(fields).by_kernel
-
-
-def _arithmetic_of(fields: dict[str, Any]) -> Arithmetic:
+def arithmetic_of(fields: dict[str, Any]) -> Arithmetic:
+    """The arithmetic of a training with these fingerprint fields."""
     return ARITHMETICS.get(fields.get("training.precision", ""), FLOAT32)
 
 

@@ -1,6 +1,5 @@
 """Self-describing checkpoints: the weights, how they were trained, and the state to resume from."""
 
-import hashlib
 import io
 import sys
 import zipfile
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.sequences import pixel_order_for, to_images
+from mnist_lstm.core.data.splits import digest
 from mnist_lstm.core.model.classifier import RecurrentClassifier, classify, expect_fit, restored_classifier
 from mnist_lstm.core.training.arithmetic import layers_here
 from mnist_lstm.core.training.compute import threads
@@ -103,12 +103,7 @@ class Checkpoint:
 
 def weights_digest(weights: dict[str, Tensor]) -> str:
     """SHA-256 over name, dtype, shape and bytes of each tensor: equal if and only if all bits are equal."""
-    sha = hashlib.sha256()
-    for name in sorted(weights):
-        array = weights[name].detach().cpu().contiguous().numpy()
-        sha.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        sha.update(array.tobytes())
-    return sha.hexdigest()
+    return digest({name: weight.detach().cpu().numpy() for name, weight in weights.items()})
 
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:

@@ -3,7 +3,7 @@
 import ctypes
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -132,36 +132,26 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
     return multiplies_bfloat16()
 
 
-@contextmanager
-def kernel_layers(bfloat16: bool, classifier: RecurrentClassifier, _: torch.device) -> Iterator[None]:
+def kernel_layers(bfloat16: bool, classifier: RecurrentClassifier, _: torch.device) -> AbstractContextManager[None]:
     """Makes a classifier compute by the kernel, in training and in evaluation.
 
     Args:
         bfloat16: of the recurrent layer in training, where all else stays float32.
     """
-    replaced: dict[nn.Module, Callable[..., Any]] = {
-        classifier.recurrent: partial(recurrent, classifier.recurrent, bfloat16=bfloat16),
-        classifier.readout: partial(linear, classifier.readout),
-        classifier.dropout: partial(dropout, classifier.dropout),
-    }
-    for module, function in replaced.items():
-        module.forward = function
-    try:
-        yield
-    finally:
-        for module in replaced:
-            del module.forward
+    return _replaced(
+        {
+            (classifier.recurrent, "forward"): partial(recurrent, classifier.recurrent, bfloat16=bfloat16),
+            (classifier.readout, "forward"): partial(linear, classifier.readout),
+            (classifier.dropout, "forward"): partial(dropout, classifier.dropout),
+        }
+    )
 
 
-@contextmanager
-def recurrent_precision(precision: str, classifier: RecurrentClassifier, device: torch.device) -> Iterator[None]:
-    """Makes the recurrent layer compute in `precision` while the classifier is in training mode.
+def bfloat16_layers(classifier: RecurrentClassifier, device: torch.device) -> AbstractContextManager[None]:
+    """Makes the recurrent layer compute in bfloat16 by torch while the classifier is in training mode.
 
     Weights, readout, loss and optimiser stay float32, and so does evaluation.
     """
-    if precision != "bfloat16":
-        yield
-        return
     # autocast must cover this layer only, and torch has no hook around a layer; series have a reading of their own
     owner, name = (
         (classifier, "_read") if isinstance(classifier, SeriesClassifier) else (classifier.recurrent, "forward")
@@ -169,11 +159,18 @@ def recurrent_precision(precision: str, classifier: RecurrentClassifier, device:
     compute = getattr(owner, name)
 
     def mixed(*inputs: Any) -> Any:
-        with torch.autocast(device.type, getattr(torch, precision), enabled=classifier.training):
+        with torch.autocast(device.type, torch.bfloat16, enabled=classifier.training):
             return compute(*inputs)
 
-    setattr(owner, name, mixed)
+    return _replaced({(owner, name): mixed})
+
+
+@contextmanager
+def _replaced(methods: dict[tuple[nn.Module, str], Callable[..., Any]]) -> Iterator[None]:
+    for (module, name), function in methods.items():
+        setattr(module, name, function)
     try:
         yield
     finally:
-        delattr(owner, name)
+        for module, name in methods:
+            delattr(module, name)

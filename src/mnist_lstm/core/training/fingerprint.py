@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.data.splits import digest
-from mnist_lstm.core.training.arithmetic import is_by_kernel
+from mnist_lstm.core.training.arithmetic import arithmetic_of
 from mnist_lstm.core.training.compute import chosen_device, chosen_precision
 from mnist_lstm.parameters import ROLES, ModelParameters, SequenceParameters, TrainingParameters
 from mnist_lstm.sections import flattened
@@ -53,7 +53,7 @@ def fingerprint(fields: dict[str, Any]) -> str:
     Older versions computed the same one: a newer parameter counts only where it has an effect, and a renamed one counts
     under its old name. The number of threads does not count where it changes no bit.
     """
-    left_out = {"training.threads"} if is_by_kernel(fields) else set()
+    left_out = {"training.threads"} if arithmetic_of(fields).by_kernel else set()
     counting = [key for key in fields if (key, fields[key]) not in CAME_LATER.items() and key not in left_out]
     hashed = {HASHED_AS.get(key, key): fields[key] for key in counting}
     return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]

@@ -60,9 +60,6 @@ class Learner:
     Args:
         classifier: with its initial weights, on its device.
         total: number of updates of the complete training.
-
-    Attributes:
-        total: number of updates of the complete training.
     """
 
     def __init__(
@@ -78,7 +75,7 @@ class Learner:
         self._arithmetic = ARITHMETICS[training.precision]
         trained: list[Tensor] = [weight for weight in classifier.parameters() if weight.requires_grad]
         self._optimizer = Optimizer(trained, training, self._arithmetic.optimizers[training.optimizer])
-        self._averaged = average_of(classifier) if training.ema_decay else None
+        self._averaged = copy.deepcopy(classifier).eval().requires_grad_(False) if training.ema_decay else None
         torch.manual_seed(int(np.random.SeedSequence([training.seed, DROPOUT]).generate_state(1)[0]))
         classifier.train()
 
@@ -157,11 +154,6 @@ class Learner:
             self._averaged.load_state_dict(state.average)
         self._optimizer.load_state_dict(copied(state.optimizer))
         set_random_state(self._device, state.random_state)
-
-
-def average_of(classifier: RecurrentClassifier) -> RecurrentClassifier:
-    """A frozen copy of the classifier: the average of its current weights."""
-    return copy.deepcopy(classifier).eval().requires_grad_(False)
 
 
 def copied(value: Any) -> Any:

@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mnist_lstm.core.kernel.updates import State, without_moments
 from mnist_lstm.parameters import TrainingParameters
-
-State = dict[str, Tensor]  # of one weight: by its name in torch.optim
 
 
 class Optimizer:
@@ -62,16 +61,11 @@ def adam(
     Source: Kingma and Ba 2015, arXiv:1412.6980.
     """
     if not states:
-        states += [_without_moments(weight) for weight in weights]
+        states += [without_moments(weight) for weight in weights]
     first, second, steps = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
     torch._foreach_add_(steps, 1)
     settings = {"lr": learning_rate, "weight_decay": training.weight_decay, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
     fused(weights, gradients, first, second, [], steps, amsgrad=False, maximize=False, **settings)
-
-
-def _without_moments(weight: Tensor) -> State:
-    step = torch.zeros((), dtype=torch.float32, device=weight.device)
-    return {"step": step, "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
 
 
 def sgd(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from mnist_lstm.core.training.arithmetic import is_portable
+from mnist_lstm.core.training.arithmetic import arithmetic_of
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
 from mnist_lstm.core.training.program import is_same, program
@@ -37,7 +37,7 @@ def checkpoint_to_continue(
         return None
     checkpoint = (found or _refuse(interrupted, fields))()
     if not checkpoint.state.ended:
-        _expect_program(checkpoint.program, program(is_portable(fields)), resume)
+        _expect_program(checkpoint.program, program(arithmetic_of(fields).portable), resume)
         return checkpoint
     if resume == AUTO:
         return None

@@ -17,10 +17,6 @@ logger = logging.getLogger(__name__)
 Cosine = Callable[[float], float]
 
 
-def _constant(progress: float, cosine: Cosine) -> float:
-    return 1.0
-
-
 def _cosine(progress: float, cosine: Cosine) -> float:
     """From the highest rate down to zero along half a cosine.
 
@@ -45,7 +41,7 @@ def _between(first: float, last: float, progress: float, cosine: Cosine) -> floa
 
 # Each maps progress, from 0 to below 1, to a fraction of the highest rate.
 SCHEDULES: dict[str, Callable[[float, Cosine], float]] = {
-    "constant": _constant,
+    "constant": lambda progress, cosine: 1.0,
     "cosine": _cosine,
     "one_cycle": _one_cycle,
 }

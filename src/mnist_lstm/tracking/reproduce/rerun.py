@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from mnist_lstm.core.training.arithmetic import is_portable
+from mnist_lstm.core.training.arithmetic import arithmetic_of
 from mnist_lstm.errors import UserError
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.temporary_folder import temporary_folder
@@ -45,7 +45,7 @@ def reproduced(project: Path, named: str, allow_differences: bool, checkout: boo
             f"--checkout runs a recorded diff, but run {run.info.run_id} came in a seal, from somebody else: read the "
             "diff in provenance.json, apply it yourself, and run without --checkout."
         )
-    found = drift(then.provenance, project, is_portable(then.checkpoint.fingerprint_fields))
+    found = drift(then.provenance, project, arithmetic_of(then.checkpoint.fingerprint_fields).portable)
     show(found, f"run {run.info.run_id} ({run.info.run_name})")
     if checkout:
         found = [difference for difference in found if difference.kind != "code"]
