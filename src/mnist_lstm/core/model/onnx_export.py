@@ -13,11 +13,19 @@ from torch import Tensor
 
 from mnist_lstm.core.model.classifier import WHITE
 from mnist_lstm.core.model.onnx_graph import Graph
-from mnist_lstm.core.model.onnx_series import SERIES, Read, mean_over_present, only_present, series
 from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import ModelParameters
 
-IMAGES, PROBABILITIES = "images", "probabilities"
+IMAGES, SERIES, PROBABILITIES = "images", "series", "probabilities"
+FLOAT, INT32 = 1, 6  # ONNX's numbers of the types
+
+
+class Read(NamedTuple):
+    """Names of what a graph makes of its input."""
+
+    sequences: str  # the recurrent layers' input, (T, N, F)
+    lengths: str = ""  # steps of each series, int32 (N,); empty where all are complete
+    present: str = ""  # which steps there are, bool (T, N, 1); likewise
 
 
 class Operator(NamedTuple):
@@ -40,11 +48,7 @@ KERNELS = {"W": ["weight_ih"], "R": ["weight_hh"], "B": ["bias_ih", "bias_hh"]} 
 
 
 def expect_exportable(model: ModelParameters) -> None:
-    """Checks that ONNX has operators for a network.
-
-    Raises:
-        UserError: if it has not, with the parameter.
-    """
+    """Checks that ONNX has operators for a network."""
     possible: dict[str, list[Any]] = {
         "cell": [*OPERATORS],
         "gates": ["plain"],
@@ -82,7 +86,7 @@ def to_onnx(
     arrays = {name: weight.detach().cpu().float().numpy() for name, weight in weights.items()}
     graph = Graph(helper)
     of_series = "mean" in arrays
-    read = series(graph, arrays) if of_series else Read(_sequences(graph, pixel_order))
+    read = _series(graph, arrays) if of_series else Read(_sequences(graph, pixel_order))
     outputs, final = _read(graph, model, arrays, read)
     summary = POOLINGS[model.pooling](graph, arrays, outputs, final, read)
     head = [graph.constant(name, arrays[name]) for name in ("readout.weight", "readout.bias")]
@@ -101,8 +105,20 @@ def _sequences(graph: Graph, pixel_order: NDArray[np.int64]) -> str:
         pixels = graph.add("Gather", pixels, order, axis=1)
     shape = graph.constant("sequence_shape", np.array([-1, steps, features], np.int64))
     steps_first = graph.add("Transpose", graph.add("Reshape", pixels, shape), perm=[1, 0, 2])
-    scaled = graph.add("Cast", steps_first, to=1)  # float32
+    scaled = graph.add("Cast", steps_first, to=FLOAT)
     return graph.add("Div", scaled, graph.constant("white", np.float32(WHITE)))
+
+
+def _series(graph: Graph, arrays: dict[str, Any]) -> Read:
+    """Series (N, T, F), nan after their last step, scaled and then 0 there."""
+    steps_first = graph.add("Transpose", SERIES, perm=[1, 0, 2])
+    moved = graph.add("Sub", steps_first, graph.constant("mean", arrays["mean"]))
+    scaled = graph.add("Div", moved, graph.constant("deviation", arrays["deviation"]))
+    filled = graph.add("Where", graph.add("IsNaN", scaled), graph.constant("zero", np.float32(0)), scaled)
+    first = graph.add("Gather", steps_first, graph.constant("first_feature", np.array([0], np.int64)), axis=2)
+    present = graph.add("Not", graph.add("IsNaN", first))
+    axes = graph.constant("steps_and_features", np.array([0, 2], np.int64))
+    return Read(filled, graph.add("ReduceSum", graph.add("Cast", present, to=INT32), axes, keepdims=0), present)
 
 
 def _read(graph: Graph, model: ModelParameters, arrays: dict[str, Any], read: Read) -> tuple[str, str]:
@@ -140,17 +156,23 @@ def _kernel(arrays: dict[str, Any], of: list[str], suffix: str, operator: Operat
 
 
 def _mean(graph: Graph, arrays: dict[str, Any], outputs: str, final: str, read: Read) -> str:
-    if read.lengths:
-        return mean_over_present(graph, outputs, read)
-    return graph.add("ReduceMean", outputs, axes=[0], keepdims=0)
+    if not read.lengths:
+        return graph.add("ReduceMean", outputs, axes=[0], keepdims=0)
+    total = _sum_over_steps(graph, outputs)  # they are 0 after the last step of a series
+    column = graph.constant("features_axis", np.array([1], np.int64))
+    return graph.add("Div", total, graph.add("Unsqueeze", graph.add("Cast", read.lengths, to=FLOAT), column))
 
 
 def _attention(graph: Graph, arrays: dict[str, Any], outputs: str, final: str, read: Read) -> str:
     kernel = graph.constant("attention.weight", arrays["attention.weight"].T)
     scores = graph.add("MatMul", graph.add("Tanh", outputs), kernel)
-    scores = only_present(graph, scores, read) if read.present else scores
-    weighted = graph.add("Mul", graph.add("Softmax", scores, axis=0), outputs)
-    return graph.add("ReduceSum", weighted, graph.constant("steps_axis", np.array([0], np.int64)), keepdims=0)
+    if read.present:
+        scores = graph.add("Where", read.present, scores, graph.constant("no_weight", np.float32(-np.inf)))
+    return _sum_over_steps(graph, graph.add("Mul", graph.add("Softmax", scores, axis=0), outputs))
+
+
+def _sum_over_steps(graph: Graph, values: str) -> str:
+    return graph.add("ReduceSum", values, graph.constant("steps_axis", np.array([0], np.int64)), keepdims=0)
 
 
 # The counterparts of `pooling.POOLINGS`
