@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mnist_lstm.core.model.draws import Draws
 from mnist_lstm.core.model.initialization import initialize, uniform_gates
-from mnist_lstm.core.model.pooling import POOLINGS, pooled
+from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.core.model.series import both_ways, mean_and_deviation, until_last
 from mnist_lstm.core.model.stepwise import StepwiseLSTM
 from mnist_lstm.parameters import ModelParameters
@@ -62,7 +62,7 @@ class RecurrentClassifier(nn.Module):
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Logits (N, K) for uint8 sequences (N, T, F)."""
-        summary = POOLINGS[self.model.pooling](self, *self._read(sequences))
+        summary = POOLINGS[self.model.pooling](self, *self._read(sequences), None)
         return self.readout(self.dropout(summary))  # type: ignore[no-any-return]
 
     def scaled(self, sequences: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ class SeriesClassifier(RecurrentClassifier):
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Logits (N, K) for series (N, T, F)."""
-        summary = pooled(self, *self._read(sequences), self.present(sequences))
+        summary = POOLINGS[self.model.pooling](self, *self._read(sequences), self.present(sequences))
         return self.readout(self.dropout(summary))  # type: ignore[no-any-return]
 
     def _read(self, sequences: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,8 @@
-"""How the hidden states of all steps become one vector."""
+"""How the hidden states of all steps become one vector.
+
+Each function maps the hidden states of all steps (N, T, D) and the final one (N, D) to the readout's input, (N, D).
+Of sequences that end earlier, only the steps that are `present`, bool (N, T, 1), count; None: all.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,20 +14,26 @@ if TYPE_CHECKING:
     from mnist_lstm.core.model.classifier import RecurrentClassifier
 
 
-def last(classifier: "RecurrentClassifier", _: Tensor, hidden: Tensor) -> Tensor:
+def last(classifier: "RecurrentClassifier", outputs: Tensor, hidden: Tensor, present: Tensor | None) -> Tensor:
     """The final hidden state of each direction."""
     return classifier._full(hidden)
 
 
-def mean(classifier: "RecurrentClassifier", outputs: Tensor, _: Tensor) -> Tensor:
+def mean(classifier: "RecurrentClassifier", outputs: Tensor, hidden: Tensor, present: Tensor | None) -> Tensor:
     """The mean of the hidden states over the steps."""
-    return classifier._full(outputs).mean(dim=1)
+    outputs = classifier._full(outputs)
+    return outputs.mean(dim=1) if present is None else _weighted(outputs, torch.zeros_like(outputs[..., :1]), present)
 
 
-def attention(classifier: "RecurrentClassifier", outputs: Tensor, _: Tensor) -> Tensor:
+def attention(classifier: "RecurrentClassifier", outputs: Tensor, hidden: Tensor, present: Tensor | None) -> Tensor:
     """The mean of the hidden states, weighted by the softmax of the scores."""
     outputs = classifier._full(outputs)
-    return (torch.softmax(scores(classifier, outputs), dim=1) * outputs).sum(dim=1)
+    return _weighted(outputs, scores(classifier, outputs), present)
+
+
+def _weighted(outputs: Tensor, relative: Tensor, present: Tensor | None) -> Tensor:
+    relative = relative if present is None else relative.masked_fill(~present, -torch.inf)
+    return (torch.softmax(relative, dim=1) * outputs).sum(dim=1)
 
 
 def scores(classifier: "RecurrentClassifier", outputs: Tensor) -> Tensor:
@@ -34,20 +44,8 @@ def scores(classifier: "RecurrentClassifier", outputs: Tensor) -> Tensor:
     return classifier.attention(torch.tanh(outputs))  # type: ignore[no-any-return]
 
 
-# Each maps the hidden states of all steps (N, T, D) and the final one (N, D) to the input of the readout, (N, D)
-POOLINGS: dict[str, Callable[["RecurrentClassifier", Tensor, Tensor], Tensor]] = {
+POOLINGS: dict[str, Callable[["RecurrentClassifier", Tensor, Tensor, Tensor | None], Tensor]] = {
     "last": last,
     "mean": mean,
     "attention": attention,
 }
-
-
-def pooled(classifier: "RecurrentClassifier", outputs: Tensor, hidden: Tensor, present: Tensor) -> Tensor:
-    """The same for sequences that end earlier: only the steps present, bool (N, T, 1), count."""
-    if classifier.model.pooling == "last":
-        return classifier._full(hidden)
-    outputs = classifier._full(outputs)
-    relative = (
-        scores(classifier, outputs) if classifier.model.pooling == "attention" else torch.zeros_like(outputs[..., :1])
-    )
-    return (torch.softmax(relative.masked_fill(~present, -torch.inf), dim=1) * outputs).sum(dim=1)

@@ -3,8 +3,6 @@
 A series is nan after its last step.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,12 +11,6 @@ from torch.nn.functional import dropout
 
 from mnist_lstm.core.model.initialization import Layer, layer_weights
 from mnist_lstm.core.model.stepwise import StepwiseCell
-
-OPERATIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
-    "LSTM": torch.lstm,
-    "GRU": torch.gru,
-    "RNN_TANH": torch.rnn_tanh,
-}  # by torch's name of the cell
 
 
 def mean_and_deviation(series: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
@@ -57,7 +49,9 @@ def _one_way(recurrent: nn.RNNBase, inputs: Tensor, weights: Layer) -> Tensor:
         return recurrent.one_way(inputs, weights)
     empty = inputs.new_zeros(1, inputs.shape[0], recurrent.hidden_size)
     state = (empty, empty) if recurrent.mode == "LSTM" else empty
-    return OPERATIONS[recurrent.mode](inputs, state, list(weights), True, 1, 0.0, recurrent.training, False, True)[0]
+    operation = getattr(torch, recurrent.mode.lower())
+    outputs: Tensor = operation(inputs, state, list(weights), True, 1, 0.0, recurrent.training, False, True)[0]
+    return outputs
 
 
 def _at(values: Tensor, steps: Tensor) -> Tensor:
