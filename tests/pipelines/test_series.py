@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mnist_lstm.core import plots
 from mnist_lstm.core.data.series import padded
 from mnist_lstm.core.inference.predict import preprocess_each
+from mnist_lstm.core.plots.contact_sheet import contact_sheet
 from mnist_lstm.core.report.pictures import of_image
 from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes
 from mnist_lstm.datasets.checkpoints import ExportedModelDataset
@@ -94,7 +94,7 @@ def test_series_pass_through_every_node(
         np.testing.assert_allclose(found, expected / expected.sum(axis=1, keepdims=True), atol=1e-5)
     assert answers["file"].tolist()[:2] == ["waves.npz[0]", "waves.npz[1]"]
     drawn = [each._replace(image=checkpoint.drawn(each.image)) for each in preprocessed(path, card)]
-    assert plots.contact_sheet(drawn, answers, "waves").axes
+    assert contact_sheet(drawn, answers, "waves").axes
     assert of_image(splits.test.images[0]).startswith(b"\x89PNG")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.evaluation import by_step, metrics
-from mnist_lstm.core.report import Run
+from mnist_lstm.core.report.facts import Run
 from tests.support import tiny
 
 

@@ -100,7 +100,7 @@ class ImagesDataset(NpzDataset):
 
     def preview(self) -> ImagePreview:
         """The first images with their labels."""
-        from mnist_lstm.core.plots import image_grid
+        from mnist_lstm.core.plots.images import image_grid
 
         part = self.load()
         labels = [str(label) for label in part.labels[:PREVIEWED]]

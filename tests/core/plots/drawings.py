@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from mnist_lstm.core import plots
 from mnist_lstm.core.evaluation.gates import states as inner_states
+from mnist_lstm.core.plots.by_step import beliefs_figure
+from mnist_lstm.core.plots.gates import states_figure
+from mnist_lstm.core.plots.images import mistakes_figure
 from tests.support import tiny
 
 RUN = "lstm5 rows s1 on Tiny"
@@ -28,19 +30,17 @@ BY_STEP: dict[str, Any] = {
 
 def mistakes(count: int) -> Any:
     logits = np.eye(3)[tiny.labels(count)]
-    return plots.mistakes_figure(
-        tiny.images(count), np.arange(count), logits, (logits.argmax(1) + 1) % 3, tiny.NAMES, RUN
-    )
+    return mistakes_figure(tiny.images(count), np.arange(count), logits, (logits.argmax(1) + 1) % 3, tiny.NAMES, RUN)
 
 
 def beliefs(view: str = "rows", count: int = 6, **changes: Any) -> Any:
     examples = tiny.examples(view, **changes)
     few = {name: part[:count] for name, part in examples.items()} | {"order": examples["order"]}
-    return plots.beliefs_figure(few, tiny.NAMES, view, RUN)
+    return beliefs_figure(few, tiny.NAMES, view, RUN)
 
 
 def states(view: str = "rows", layers: int = 1, **changes: Any) -> Any:
     examples = tiny.examples(view, layers=layers, **changes)
     classifier = tiny.classifier(layers, examples["sequences"].shape[-1], **changes)
     inner = inner_states(classifier, examples["sequences"])
-    return plots.states_figure(examples, inner, tiny.NAMES, classifier.readout.in_features, view, RUN)
+    return states_figure(examples, inner, tiny.NAMES, classifier.readout.in_features, view, RUN)

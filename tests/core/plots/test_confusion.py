@@ -1,7 +1,6 @@
 import numpy as np
 
-from mnist_lstm.core.plots import confusion_figure
-from mnist_lstm.core.plots.confusion import confusion_difference_figure
+from mnist_lstm.core.plots.confusion import confusion_difference_figure, confusion_figure
 
 CONFUSION = np.array([[8, 2, 0], [1, 0, 3], [0, 0, 0]])
 

@@ -2,7 +2,7 @@ import warnings
 
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import predict_tables, preprocess_each
-from mnist_lstm.core.plots import contact_sheet
+from mnist_lstm.core.plots.contact_sheet import contact_sheet
 from mnist_lstm.core.plots.style import VERMILLION
 from tests.support import tiny
 

@@ -11,27 +11,30 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from mnist_lstm.core import plots
 from mnist_lstm.core.evaluation import metrics
-from mnist_lstm.core.plots.confusion import confusion_difference_figure
+from mnist_lstm.core.plots.by_step import accuracy_by_step_figure
+from mnist_lstm.core.plots.calibration import calibration_figure
+from mnist_lstm.core.plots.confusion import confusion_difference_figure, confusion_figure
+from mnist_lstm.core.plots.images import classes_figure
+from mnist_lstm.core.plots.learning_curves import learning_curves_figure
 from mnist_lstm.core.plots.style import SMALL
 from tests.core.plots.drawings import BY_STEP, HISTORY, RUN, beliefs, mistakes, states
 from tests.support import tiny
 
 FIGURES: dict[str, Callable[[], Any]] = {
-    "learning curves": lambda: plots.learning_curves_figure(HISTORY, 5000, RUN),
-    "accuracy by step": lambda: plots.accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN),
-    "confusion": lambda: plots.confusion_figure(np.array([[5, 1, 0], [0, 3, 0], [0, 0, 0]]), tiny.NAMES, RUN),
-    "confusion of 26 classes": lambda: plots.confusion_figure(np.eye(26, dtype=int), [*map(chr, range(97, 123))], RUN),
+    "learning curves": lambda: learning_curves_figure(HISTORY, 5000, RUN),
+    "accuracy by step": lambda: accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN),
+    "confusion": lambda: confusion_figure(np.array([[5, 1, 0], [0, 3, 0], [0, 0, 0]]), tiny.NAMES, RUN),
+    "confusion of 26 classes": lambda: confusion_figure(np.eye(26, dtype=int), [*map(chr, range(97, 123))], RUN),
     "difference of confusions": lambda: confusion_difference_figure(np.eye(3) * [9.0, -12.5, 0], tiny.NAMES, RUN),
     "mistakes": lambda: mistakes(8),
-    "classes": lambda: plots.classes_figure(tiny.images(6), np.repeat([0, 1, 2], 2), tiny.NAMES, RUN),
+    "classes": lambda: classes_figure(tiny.images(6), np.repeat([0, 1, 2], 2), tiny.NAMES, RUN),
     "no mistake": lambda: mistakes(0),
     "beliefs by row": beliefs,
     "beliefs by row and column": lambda: beliefs("rows_and_columns"),
     "beliefs by pixel": lambda: beliefs("pixels"),
     "beliefs both ways": lambda: beliefs(bidirectional=True),
-    "accuracy both ways": lambda: plots.accuracy_by_step_figure(
+    "accuracy both ways": lambda: accuracy_by_step_figure(
         {name: values[-1:] for name, values in BY_STEP.items()}, 0.95, "rows", RUN
     ),
     "belief in one image": lambda: beliefs(count=1),
@@ -41,7 +44,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "states of a plain RNN": lambda: states(cell="rnn"),
     "states both ways": lambda: states(bidirectional=True),
     "states of two layers": lambda: states(layers=2),
-    "calibration": lambda: plots.calibration_figure(
+    "calibration": lambda: calibration_figure(
         metrics.reliability(tiny.predictions().logits, tiny.labels(20), metrics.BINS), 0.95, RUN
     ),
 }

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.plots import image_grid, mistakes_figure
+from mnist_lstm.core.plots.images import image_grid, mistakes_figure
 from tests.core.plots.drawings import mistakes
 from tests.support import tiny
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from plotly.graph_objects import Figure
 
-from mnist_lstm.core.plots import learning_curves_interactive
+from mnist_lstm.core.plots.learning_curves import learning_curves_interactive
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_lstm.core.report import model_card
 from mnist_lstm.core.report.facts import accuracy_by_step, metrics
+from mnist_lstm.core.report.page import model_card
 from tests.support import finished
 
 

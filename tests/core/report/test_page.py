@@ -10,10 +10,10 @@ import yaml
 from mnist_lstm.core.data.data_card import counted
 from mnist_lstm.core.evaluation.metrics import wilson_interval
 from mnist_lstm.core.model.classifier import CELLS
-from mnist_lstm.core.report import model_card, page
 from mnist_lstm.core.report.captions import BOTH_WAYS, CAPTIONS, caption
 from mnist_lstm.core.report.facts import accuracy_by_step, classes, metrics, network, worst_classes
 from mnist_lstm.core.report.origin import commands, made_with, marked, parameters
+from mnist_lstm.core.report.page import model_card, page
 from mnist_lstm.core.training.checkpoint import weights_digest
 from tests.conftest import read_by
 from tests.core.report.reader import Reader

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 
-from mnist_lstm.core.report import page
 from mnist_lstm.core.report.captions import COLOURED
+from mnist_lstm.core.report.page import page
 from mnist_lstm.core.report.rendering import render
 from mnist_lstm.pipelines.report.pipeline import FIGURES
 from tests.support import finished

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from mnist_lstm.core import plots
 from mnist_lstm.core.inference.predict import Open, model_name, predict_tables, preprocess_each
+from mnist_lstm.core.plots.contact_sheet import contact_sheet
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import PredictParameters
@@ -91,4 +91,4 @@ def draw_pictures(
     contents = pictures(predict.folder, checkpoint.data.kind)
     first = itertools.islice(preprocess_each(contents, checkpoint.data), SHOWN)
     shown = [each._replace(image=checkpoint.drawn(each.image)) for each in first]
-    return plots.contact_sheet(shown, next(predicted_digits), model_name(checkpoint))
+    return contact_sheet(shown, next(predicted_digits), model_name(checkpoint))

@@ -7,13 +7,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mnist_lstm.core import plots, report
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.explain.content import content
 from mnist_lstm.core.explain.page import page, page_without, reason_against
+from mnist_lstm.core.plots.by_step import accuracy_by_step_figure, accuracy_by_step_interactive, beliefs_figure
+from mnist_lstm.core.plots.calibration import calibration_figure
+from mnist_lstm.core.plots.confusion import confusion_figure
+from mnist_lstm.core.plots.gates import states_figure
+from mnist_lstm.core.plots.images import classes_figure, mistakes_figure
+from mnist_lstm.core.plots.learning_curves import learning_curves_figure, learning_curves_interactive
+from mnist_lstm.core.plots.style import drawable
+from mnist_lstm.core.report import page as report
+from mnist_lstm.core.report.facts import Run
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.compute import threads
 from mnist_lstm.core.training.snapshots import Snapshots
@@ -79,7 +87,7 @@ def draw_results(
         UserError: if the predictions are not those of the checkpoint.
     """
     _expect_predictions_of(checkpoint, test_logits.logits[:COMPARED], test_sequences.sequences[:COMPARED])
-    logits, labels, names = test_logits.logits, test_logits.labels, plots.drawable(data_card.class_names)
+    logits, labels, names = test_logits.logits, test_logits.labels, drawable(data_card.class_names)
     run, tested = f"{checkpoint.label} on {data_card.title}", _tested(checkpoint, data_card)
     columns, validated = {name: history[name].to_numpy() for name in history}, data_card.images["valid"]
     confusion = metrics.confusion_matrix(logits.argmax(axis=1), labels, len(names))
@@ -88,14 +96,14 @@ def draw_results(
     typical = examples.of_each_class(labels, min(len(names), MOST_CLASSES), EACH_CLASS)
     some = checkpoint.pictures(test_sequences.sequences[typical])
     return (
-        plots.learning_curves_interactive(columns, validated, f"Learning curves\n{run}"),
-        plots.learning_curves_figure(columns, validated, f"Learning curves\n{run}"),
-        plots.confusion_figure(confusion, names, f"Confusion, {metrics.accuracy(logits, labels):.2%} right\n{tested}"),
-        plots.mistakes_figure(images, wrong, logits[wrong], labels[wrong], names, f"The surest mistakes\n{tested}"),
-        plots.calibration_figure(
+        learning_curves_interactive(columns, validated, f"Learning curves\n{run}"),
+        learning_curves_figure(columns, validated, f"Learning curves\n{run}"),
+        confusion_figure(confusion, names, f"Confusion, {metrics.accuracy(logits, labels):.2%} right\n{tested}"),
+        mistakes_figure(images, wrong, logits[wrong], labels[wrong], names, f"The surest mistakes\n{tested}"),
+        calibration_figure(
             metrics.reliability(logits, labels, metrics.BINS), evaluation.confidence, f"Reliability\n{tested}"
         ),
-        plots.classes_figure(
+        classes_figure(
             some,
             labels[typical],
             names,
@@ -128,15 +136,15 @@ def draw_readings(
     image, and the gates and states inside the cell.
     """
     tested, view = _tested(checkpoint, data_card), checkpoint.view
-    names = plots.drawable(data_card.class_names)
+    names = drawable(data_card.class_names)
     some = _tested(checkpoint, data_card, "some of ")
     columns = {name: accuracy_by_step[name].to_numpy() for name in accuracy_by_step}
     units = checkpoint.weights["readout.weight"].shape[1]
     return (
-        plots.accuracy_by_step_interactive(columns, evaluation.confidence, view, tested),
-        plots.accuracy_by_step_figure(columns, evaluation.confidence, view, tested),
-        plots.beliefs_figure(example_readings, names, view, some),
-        plots.states_figure(example_readings, gates_and_states, names, units, view, some),
+        accuracy_by_step_interactive(columns, evaluation.confidence, view, tested),
+        accuracy_by_step_figure(columns, evaluation.confidence, view, tested),
+        beliefs_figure(example_readings, names, view, some),
+        states_figure(example_readings, gates_and_states, names, units, view, some),
     )
 
 
@@ -178,7 +186,7 @@ def write_report(
     They state parameters, data, metrics with confidence intervals, figures of how the network decides, and the
     commands that reproduce the run.
     """
-    run = report.Run(
+    run = Run(
         checkpoint,
         data_card,
         metrics,
