@@ -5,8 +5,6 @@ Training and prediction use the same decoder.
 
 import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +48,8 @@ def decode(content: bytes, paper: int | None = None) -> GreyImage:
         PictureError: if the file is damaged, too large, or does not hold exactly one picture.
     """
     try:
-        with _without_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        # Pillow warns about metadata
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             _expect_one_of_allowed_size(picture)
             upright = ImageOps.exif_transpose(picture)
             return np.asarray(_averaged(_opaque(upright, paper) if upright.has_transparency_data else _grey(upright)))
@@ -68,14 +67,6 @@ def other_kind(content: bytes) -> str | None:
     """The kind of a file that is neither picture nor data, by its first 262 bytes, with what to do; None if unknown."""
     found = (f"{kind}: {todo}" for kind, todo, at, starts in OTHERS if content[at:].startswith(starts))
     return next(found, None)
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Silences Pillow's warnings about metadata."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _expect_one_of_allowed_size(picture: Image.Image) -> None:
@@ -120,22 +111,17 @@ def _likely_paper(grey: GreyImage, opaque: NDArray[np.bool_]) -> int:
     far from them may be grey edges of the ink. Otherwise they are the ink, and the paper is black or white: whichever
     its edges fade into, as where one colour of a palette is transparent, or else differs more from the ink.
     """
+    from scipy import ndimage
+
     if not opaque.any():
         raise PictureError("blank: every pixel is transparent")
-    near = opaque & ~_without_border(opaque)
+    near = opaque & ~ndimage.binary_erosion(opaque, border_value=1)  # beyond the picture all is opaque
     typical = int(np.median(grey[opaque]))
     edge, inner = (int(np.median(grey[part])) if part.any() else typical for part in (near, opaque & ~near))
     if 2 * np.count_nonzero(opaque) >= opaque.size:
         return edge
     light = edge > inner if abs(edge - inner) > FADING else typical < WHITE / 2
     return WHITE if light else BLACK
-
-
-def _without_border(opaque: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The opaque pixels whose four neighbours are opaque, too; beyond the picture all is."""
-    padded = np.pad(opaque, 1, constant_values=True)
-    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return opaque & inside
 
 
 def _averaged(grey: Image.Image) -> Image.Image:

@@ -24,17 +24,11 @@ FRAMES = 3  # around each other, at most
 
 
 class Lines(NamedTuple):
-    """The horizontal lines in a mask.
+    """The horizontal lines in a mask."""
 
-    Attributes:
-        ink: the pixels of the lines, without those of strokes that cross them.
-        number: of lines.
-        ends: whether there is a line along the first and along the last row.
-    """
-
-    ink: Mask
-    number: int
-    ends: tuple[bool, bool]
+    ink: Mask  # the pixels of the lines, without those of strokes that cross them
+    number: int  # of lines
+    ends: tuple[bool, bool]  # whether there is a line along the first and along the last row
 
 
 def printed_lines(inside: Mask) -> Mask:
@@ -128,7 +122,6 @@ def _horizontal(inside: Mask, removable: Mask) -> Lines:
     """
     from scipy import ndimage
 
-    none = Lines(np.zeros_like(inside), 0, (False, False))
     height, width = inside.shape
     most = max(1, round(STEEPEST * width))
     drifts = np.unique(np.linspace(-most, most, SLOPES).round())
@@ -137,7 +130,7 @@ def _horizontal(inside: Mask, removable: Mask) -> Lines:
     groups, _ = ndimage.label(ink >= COVERED * np.maximum(within, width / 2))
     lines = [group for (group,) in ndimage.find_objects(groups) if group.stop - group.start - 2 <= THICKEST * height]
     if not lines:
-        return none
+        return Lines(np.zeros_like(inside), 0, (False, False))
     half = int(np.abs(shift).max())
     ends = (lines[0].start <= most + half + 1, lines[-1].stop >= most + height - half - 1)
     on_line, at_end = np.zeros(len(ink), bool), np.zeros(len(ink), bool)

@@ -37,17 +37,11 @@ class Open(Protocol):
 
 
 class PreprocessedPicture(NamedTuple):
-    """The image that the network reads, or the reason why the picture was skipped.
+    """The image that the network reads, or the reason why the picture was skipped."""
 
-    Attributes:
-        name: of the file.
-        image: uint8 (height, width), or float32 (T, F) of a series; blank if the picture was skipped.
-        skipped: the reason; empty if the picture was not skipped.
-    """
-
-    name: str
-    image: NDArray[Any]
-    skipped: str
+    name: str  # of the file
+    image: NDArray[Any]  # uint8 (height, width), or float32 (T, F) of a series; blank if the picture was skipped
+    skipped: str  # the reason; empty if the picture was not skipped
 
 
 def preprocess_each(pictures: Iterable[tuple[str, Content]], data: DataProfile) -> Iterator[PreprocessedPicture]:
@@ -55,15 +49,15 @@ def preprocess_each(pictures: Iterable[tuple[str, Content]], data: DataProfile) 
     blank = np.zeros(data.image_shape, np.uint8 if data.kind == "images" else np.float32)
     for name, content in pictures:
         try:
+            if isinstance(content, PictureError):
+                raise content
             image = _image(content, data) if data.kind == "images" else _series(content, data)
             yield PreprocessedPicture(printable(name), image, "")
         except PictureError as error:
             yield PreprocessedPicture(printable(name), blank, str(error))
 
 
-def _image(content: Content, data: DataProfile) -> NDArray[np.uint8]:
-    if isinstance(content, PictureError):
-        raise content
+def _image(content: bytes | NDArray[Any], data: DataProfile) -> NDArray[np.uint8]:
     source = data.preparation
     if isinstance(content, bytes):
         paper = WHITE if source.dark_on_light else BLACK
@@ -74,10 +68,8 @@ def _image(content: Content, data: DataProfile) -> NDArray[np.uint8]:
     return WHITE - upright if source.dark_on_light else upright
 
 
-def _series(content: Content, data: DataProfile) -> NDArray[np.float32]:
+def _series(content: bytes | NDArray[Any], data: DataProfile) -> NDArray[np.float32]:
     """The series with nan up to the steps of the longest one in training."""
-    if isinstance(content, PictureError):
-        raise content
     steps, features = data.image_shape
     if isinstance(content, bytes):
         raise PictureError("no file of series (npz, .ts, .tsv), which the model reads")

@@ -22,20 +22,13 @@ NOISE = 4  # standard deviations of the paper; smaller differences are not ink
 
 
 class Frame(NamedTuple):
-    """Position and size of the ink in the images of a data set.
+    """Position and size of the ink in the images of a data set."""
 
-    Attributes:
-        height, width: of an image, in pixels.
-        fill: side of the ink's box, as a fraction of the image's side.
-        centre: position of the ink's centre of mass, as a fraction of the image's side.
-        stretched: whether the ink fills its box in both directions, without its aspect ratio.
-    """
-
-    height: int
-    width: int
-    fill: float
-    centre: float
-    stretched: bool = False
+    height: int  # of an image, in pixels
+    width: int  # likewise
+    fill: float  # side of the ink's box, as a fraction of the image's side
+    centre: float  # position of the ink's centre of mass, as a fraction of the image's side
+    stretched: bool = False  # whether the ink fills its box in both directions, without its aspect ratio
 
 
 def frame_of(data: DataProfile) -> Frame:
