@@ -63,10 +63,10 @@ def test_a_model_is_logged_without_ipython_which_takes_half_a_second_to_load(pro
 
 def test_interactive_curves_are_drawn_without_plotly_which_takes_a_second_to_load() -> None:
     modules = modules_after(
-        "import numpy as np\nfrom mnist_lstm.core.plots.learning_curves import learning_curves_interactive\n"
+        "import numpy as np\nfrom mnist_lstm.core.plots.learning_curves import learning_curves_figures\n"
         "names = ['train_loss', 'train_accuracy', 'valid_loss', 'valid_accuracy']\n"
         "history = dict.fromkeys(names, np.ones(2)) | {'iteration': np.arange(2)}\n"
-        "assert len(learning_curves_interactive(history, 10, 'Curves')['data']) == 4"
+        "assert len(learning_curves_figures(history, 10, 'Curves')[0]['data']) == 4"
     )
     assert "plotly" not in modules
 

@@ -5,13 +5,13 @@ import pytest
 
 from mnist_lstm.core.data.sequences import VIEWS
 from mnist_lstm.core.evaluation.by_step import decision_steps
-from mnist_lstm.core.plots.by_step import accuracy_by_step_figure, accuracy_by_step_interactive
+from mnist_lstm.core.plots.by_step import accuracy_by_step_figures
 from tests.core.plots.drawings import BY_STEP, RUN, beliefs
 from tests.support import tiny
 
 
 def test_the_interactive_accuracy_names_its_run_and_axes() -> None:
-    layout = accuracy_by_step_interactive(BY_STEP, 0.95, "columns", RUN)["layout"]
+    layout = accuracy_by_step_figures(BY_STEP, 0.95, "columns", RUN)[0]["layout"]
     assert layout["title"]["text"] == f"Accuracy by columns read<br>{RUN}"
     assert layout["xaxis"]["title"]["text"] == "columns read"
     assert layout["yaxis"]["title"]["text"] == "fraction of the test set"
@@ -77,5 +77,5 @@ def test_a_network_that_reads_both_ways_has_a_belief_at_the_end_and_no_decision(
 
 
 def test_the_beliefs_say_that_the_network_was_not_trained_for_them() -> None:
-    for figure in (beliefs(), accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN)):
+    for figure in (beliefs(), accuracy_by_step_figures(BY_STEP, 0.95, "rows", RUN)[1]):
         assert "trained to answer after the last row only" in " ".join(figure.get_supxlabel().split())

@@ -12,18 +12,18 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from mnist_lstm.core.evaluation import metrics
-from mnist_lstm.core.plots.by_step import accuracy_by_step_figure
+from mnist_lstm.core.plots.by_step import accuracy_by_step_figures
 from mnist_lstm.core.plots.calibration import calibration_figure
 from mnist_lstm.core.plots.confusion import confusion_difference_figure, confusion_figure
 from mnist_lstm.core.plots.images import classes_figure
-from mnist_lstm.core.plots.learning_curves import learning_curves_figure
+from mnist_lstm.core.plots.learning_curves import learning_curves_figures
 from mnist_lstm.core.plots.style import SMALL
 from tests.core.plots.drawings import BY_STEP, HISTORY, RUN, beliefs, mistakes, states
 from tests.support import tiny
 
 FIGURES: dict[str, Callable[[], Any]] = {
-    "learning curves": lambda: learning_curves_figure(HISTORY, 5000, RUN),
-    "accuracy by step": lambda: accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN),
+    "learning curves": lambda: learning_curves_figures(HISTORY, 5000, RUN)[1],
+    "accuracy by step": lambda: accuracy_by_step_figures(BY_STEP, 0.95, "rows", RUN)[1],
     "confusion": lambda: confusion_figure(np.array([[5, 1, 0], [0, 3, 0], [0, 0, 0]]), tiny.NAMES, RUN),
     "confusion of 26 classes": lambda: confusion_figure(np.eye(26, dtype=int), [*map(chr, range(97, 123))], RUN),
     "difference of confusions": lambda: confusion_difference_figure(np.eye(3) * [9.0, -12.5, 0], tiny.NAMES, RUN),
@@ -34,9 +34,9 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "beliefs by row and column": lambda: beliefs("rows_and_columns"),
     "beliefs by pixel": lambda: beliefs("pixels"),
     "beliefs both ways": lambda: beliefs(bidirectional=True),
-    "accuracy both ways": lambda: accuracy_by_step_figure(
+    "accuracy both ways": lambda: accuracy_by_step_figures(
         {name: values[-1:] for name, values in BY_STEP.items()}, 0.95, "rows", RUN
-    ),
+    )[1],
     "belief in one image": lambda: beliefs(count=1),
     "states by row": states,
     "states by pixel": lambda: states("pixels"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from plotly.graph_objects import Figure
 
-from mnist_lstm.core.plots.learning_curves import learning_curves_interactive
+from mnist_lstm.core.plots.learning_curves import learning_curves_figures
 
 
 @pytest.fixture
@@ -17,10 +17,8 @@ def curves() -> dict[str, Any]:
         "valid_loss": np.array([np.nan, 1.6, 1.1]),
         "valid_accuracy": np.array([np.nan, 0.4, 0.8]),
     }
-    figure = Figure(
-        learning_curves_interactive(history, 5000, "Learning curves on bars")
-    )  # plotly refuses unknown keys
-    return figure.to_dict()  # type: ignore[no-any-return]
+    interactive, _ = learning_curves_figures(history, 5000, "Learning curves on bars")
+    return Figure(interactive).to_dict()  # type: ignore[no-any-return]  # plotly refuses unknown keys
 
 
 def test_learning_curves_say_what_they_show(curves: dict[str, Any]) -> None:

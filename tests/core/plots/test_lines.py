@@ -3,18 +3,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_lstm.core.plots.by_step import accuracy_by_step_figure, accuracy_by_step_interactive
-from mnist_lstm.core.plots.learning_curves import learning_curves_figure, learning_curves_interactive
+from mnist_lstm.core.plots.by_step import accuracy_by_step_figures
+from mnist_lstm.core.plots.learning_curves import learning_curves_figures
 from tests.core.plots.drawings import BY_STEP, HISTORY, RUN
 
 
 def test_the_interactive_and_the_printed_curves_show_the_same_points() -> None:
     for interactive, printed in (
-        (learning_curves_interactive(HISTORY, 5000, RUN), learning_curves_figure(HISTORY, 5000, RUN)),
-        (
-            accuracy_by_step_interactive(BY_STEP, 0.95, "rows", RUN),
-            accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN),
-        ),
+        learning_curves_figures(HISTORY, 5000, RUN),
+        accuracy_by_step_figures(BY_STEP, 0.95, "rows", RUN),
     ):
         hovered = [(line["name"], line["x"], line["y"]) for line in interactive["data"]]
         drawn = [
@@ -31,9 +28,9 @@ def band(figure: Any) -> Any:
 
 
 def test_the_accuracy_by_step_has_its_interval_as_a_band_and_in_numbers() -> None:
-    printed: Any = accuracy_by_step_figure(BY_STEP, 0.9, "rows", RUN)
+    interactive, printed = accuracy_by_step_figures(BY_STEP, 0.9, "rows", RUN)
     assert band(printed) == pytest.approx([BY_STEP["accuracy_low"].min(), BY_STEP["accuracy_high"].max()])
-    right, final = accuracy_by_step_interactive(BY_STEP, 0.9, "rows", RUN)["data"]
+    right, final = interactive["data"]
     np.testing.assert_allclose(np.add(right["y"], right["error_y"]["array"]), BY_STEP["accuracy_high"])
     np.testing.assert_allclose(np.subtract(right["y"], right["error_y"]["arrayminus"]), BY_STEP["accuracy_low"])
     assert not final["error_y"]
@@ -42,15 +39,15 @@ def test_the_accuracy_by_step_has_its_interval_as_a_band_and_in_numbers() -> Non
 
 def test_an_accuracy_when_all_is_read_has_its_interval_too() -> None:
     last = {name: values[-1:] for name, values in BY_STEP.items()}
-    figure: Any = accuracy_by_step_figure(last, 0.95, "rows", RUN)
+    figure: Any = accuracy_by_step_figures(last, 0.95, "rows", RUN)[1]
     (lines,) = [drawn for drawn in figure.axes[0].collections if hasattr(drawn, "get_segments")]
     np.testing.assert_allclose(lines.get_segments()[0][:, 1], [last["accuracy_low"][0], last["accuracy_high"][0]])
 
 
 def test_steps_and_updates_are_numbered_by_whole_numbers_and_a_unit_stands_on_its_axis_once() -> None:
-    for figure in (
-        learning_curves_figure(HISTORY, 5000, RUN),
-        accuracy_by_step_figure(BY_STEP, 0.95, "rows", RUN),
+    for _, figure in (
+        learning_curves_figures(HISTORY, 5000, RUN),
+        accuracy_by_step_figures(BY_STEP, 0.95, "rows", RUN),
     ):
         figure.draw_without_rendering()
         for axes in figure.axes:
@@ -60,7 +57,8 @@ def test_steps_and_updates_are_numbered_by_whole_numbers_and_a_unit_stands_on_it
 
 
 def test_an_accuracy_when_all_is_read_stands_at_the_last_of_all_steps() -> None:
-    figure: Any = accuracy_by_step_figure({name: values[-1:] for name, values in BY_STEP.items()}, 0.9, "rows", RUN)
+    last = {name: values[-1:] for name, values in BY_STEP.items()}
+    figure: Any = accuracy_by_step_figures(last, 0.9, "rows", RUN)[1]
     figure.draw_without_rendering()
     assert figure.axes[0].get_xlim() == (0.5, 6.5)
     assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())

@@ -79,40 +79,25 @@ def _draw_belief(
     return picture
 
 
-def accuracy_by_step_interactive(
+def accuracy_by_step_figures(
     by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str
-) -> dict[str, Any]:
-    """Accuracy on all test images by steps read, and the fraction whose answer is final, to hover and zoom.
+) -> tuple[dict[str, Any], "Figure"]:
+    """Accuracy on all test images by steps read, and the fraction whose answer is final: interactive and printed.
 
     Args:
         by_step: columns step, accuracy with its interval, and decided, of `evaluation.by_step.accuracy_by_step`.
     """
-    return interactive(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}")
+    panels, step, at_the_end = [_panel(by_step, confidence, view)], step_word(view), len(by_step["step"]) == 1
+    title = "Accuracy when all is read" if at_the_end else f"Accuracy by {step.many} read"
+    note = BOTH_WAYS if at_the_end else EARLY_ANSWERS.format(step=step.one)
+    return interactive(panels, f"{title}\n{run}"), printed(panels, f"{title}\n{run}", note)
 
 
-def accuracy_by_step_figure(by_step: dict[str, NDArray[Any]], confidence: float, view: str, run: str) -> "Figure":
-    """The same lines to print."""
-    note = BOTH_WAYS if len(by_step["step"]) == 1 else EARLY_ANSWERS.format(step=step_word(view).one)
-    return printed(_panels(by_step, view, confidence), f"{_title(by_step, view)}\n{run}", note)
-
-
-def _title(by_step: dict[str, NDArray[Any]], view: str) -> str:
-    return "Accuracy when all is read" if len(by_step["step"]) == 1 else f"Accuracy by {step_word(view).many} read"
-
-
-def _panels(by_step: dict[str, NDArray[Any]], view: str, confidence: float) -> list[Panel]:
-    interval = by_step["accuracy_low"], by_step["accuracy_high"]
+def _panel(by_step: dict[str, NDArray[Any]], confidence: float, view: str) -> Panel:
+    steps, interval = by_step["step"], (by_step["accuracy_low"], by_step["accuracy_high"])
     name = f"answer right (accuracy, with its {percent(confidence)} interval)"
-    lines = [Line(name, by_step["step"], by_step["accuracy"], BLUE, strong=True, interval=interval)]
-    if len(by_step["step"]) > 1:  # a network that answers at every step
-        name = "answer final (no longer changes)"
-        lines.append(Line(name, by_step["step"], by_step["decided"], VERMILLION))
-    return [
-        Panel(
-            f"{step_word(view).many} read",
-            "fraction of the test set",
-            lines,
-            (0, 1.02),
-            (0.5, by_step["step"][-1] + 0.5),
-        )
-    ]
+    lines = [Line(name, steps, by_step["accuracy"], BLUE, strong=True, interval=interval)]
+    if len(steps) > 1:  # a network that answers at every step
+        lines.append(Line("answer final (no longer changes)", steps, by_step["decided"], VERMILLION))
+    ranges = (0, 1.02), (0.5, steps[-1] + 0.5)
+    return Panel(f"{step_word(view).many} read", "fraction of the test set", lines, *ranges)

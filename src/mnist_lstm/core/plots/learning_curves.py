@@ -14,27 +14,19 @@ if TYPE_CHECKING:
 History = dict[str, NDArray[Any]]
 
 
-def learning_curves_interactive(history: History, images: int, title: str) -> dict[str, Any]:
-    """Loss and accuracy by update, for training batches and validation images, to hover and zoom.
+def learning_curves_figures(history: History, images: int, title: str) -> tuple[dict[str, Any], "Figure"]:
+    """Loss and accuracy by update, for training batches and validation images: interactive and printed.
 
     Args:
         history: columns iteration, train_loss, train_accuracy, valid_loss, valid_accuracy (nan where not measured).
     """
-    return interactive(_panels(history, images), title)
-
-
-def learning_curves_figure(history: History, images: int, title: str) -> "Figure":
-    """The same curves to print."""
-    return printed(_panels(history, images), title)
-
-
-def _panels(history: History, images: int) -> list[Panel]:
     axes = {"loss": "cross-entropy (nats)", "accuracy": "accuracy (fraction right)"}
     splits = {"train": ("training batch", BLUE), "valid": (f"validation ({images:,})", VERMILLION)}
-    return [
+    panels = [
         Panel("update", label, [_line(history, split, measure, *splits[split]) for split in splits])
         for measure, label in axes.items()
     ]
+    return interactive(panels, title), printed(panels, title)
 
 
 def _line(history: History, split: str, measure: str, name: str, colour: str) -> Line:

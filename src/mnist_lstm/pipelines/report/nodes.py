@@ -13,12 +13,12 @@ from mnist_lstm.core.evaluation import by_step, examples, gates, metrics
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.explain.content import content
 from mnist_lstm.core.explain.page import page, page_without, reason_against
-from mnist_lstm.core.plots.by_step import accuracy_by_step_figure, accuracy_by_step_interactive, beliefs_figure
+from mnist_lstm.core.plots.by_step import accuracy_by_step_figures, beliefs_figure
 from mnist_lstm.core.plots.calibration import calibration_figure
 from mnist_lstm.core.plots.confusion import confusion_figure
 from mnist_lstm.core.plots.gates import states_figure
 from mnist_lstm.core.plots.images import classes_figure, mistakes_figure
-from mnist_lstm.core.plots.learning_curves import learning_curves_figure, learning_curves_interactive
+from mnist_lstm.core.plots.learning_curves import learning_curves_figures
 from mnist_lstm.core.plots.style import drawable
 from mnist_lstm.core.report import page as report
 from mnist_lstm.core.report.facts import Run
@@ -96,8 +96,7 @@ def draw_results(
     typical = examples.of_each_class(labels, min(len(names), MOST_CLASSES), EACH_CLASS)
     some = checkpoint.pictures(test_sequences.sequences[typical])
     return (
-        learning_curves_interactive(columns, validated, f"Learning curves\n{run}"),
-        learning_curves_figure(columns, validated, f"Learning curves\n{run}"),
+        *learning_curves_figures(columns, validated, f"Learning curves\n{run}"),
         confusion_figure(confusion, names, f"Confusion, {metrics.accuracy(logits, labels):.2%} right\n{tested}"),
         mistakes_figure(images, wrong, logits[wrong], labels[wrong], names, f"The surest mistakes\n{tested}"),
         calibration_figure(
@@ -141,8 +140,7 @@ def draw_readings(
     columns = {name: accuracy_by_step[name].to_numpy() for name in accuracy_by_step}
     units = checkpoint.weights["readout.weight"].shape[1]
     return (
-        accuracy_by_step_interactive(columns, evaluation.confidence, view, tested),
-        accuracy_by_step_figure(columns, evaluation.confidence, view, tested),
+        *accuracy_by_step_figures(columns, evaluation.confidence, view, tested),
         beliefs_figure(example_readings, names, view, some),
         states_figure(example_readings, gates_and_states, names, units, view, some),
     )
