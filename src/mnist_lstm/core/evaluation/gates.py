@@ -11,10 +11,8 @@ from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.model.initialization import Layer, layer_weights
 from mnist_lstm.core.model.stepwise import Equations, Seen, StepwiseCell, lstm
 
-States = dict[str, NDArray[np.float32]]
 
-
-def states(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> States:
+def states(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
     """Gates and states of the last layer at each step, each (N, T, H), for a small batch of sequences (N, T, F).
 
     For a bidirectional network (N, T, 2H), forward first. Gates are between 0 (closed) and 1 (open), the hidden state

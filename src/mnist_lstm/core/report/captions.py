@@ -52,7 +52,7 @@ CAPTIONS = {
         "last {step} only, so the rows above show answers that come too early.",
     ),
     "states_figure": Caption(
-        "Gates and states", "Inside the cell{layer}, from the first {step} at the top to the last: {inside}."
+        "Gates and states", "Inside the cell{layer}, from the first {step} at the top to the last{upwards}: {inside}."
     ),
     "calibration_figure": Caption(
         "Calibration",
@@ -94,11 +94,6 @@ BOTH_WAYS = {
         "Next to each {image}, the probability of each class; a bidirectional network sees the whole {image} before it "
         "answers, so this figure shows the final answer only.",
     ),
-    "states_figure": Caption(
-        "Gates and states",
-        "Inside the cell{layer}, from the first {step} at the top to the last, though half of the units "
-        "read from the bottom up: {inside}.",
-    ),
 }
 
 
@@ -121,6 +116,7 @@ def _words(checkpoint: Checkpoint) -> dict[str, str]:
         "steps": step.many,
         "inside": INSIDE[model.cell],
         "layer": " of the last layer" if model.num_layers > 1 else "",
+        "upwards": ", though half of the units read from the bottom up" if model.bidirectional else "",
         "compared": _compared(checkpoint),
     }
 

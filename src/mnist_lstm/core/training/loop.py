@@ -100,8 +100,8 @@ def _reports(
         loss = learner.learn(inputs, targets, update)
         validates = update == learner.total or update % training.validate_every == 0
         reports = validates or update % training.log_every == 0
-        if reports or loss.device.type == "cpu":
-            _expect_finite(float(loss), update, training)
+        if (reports or loss.device.type == "cpu") and not math.isfinite(loss):
+            raise _diverged(f"the training loss must stay finite, found {float(loss)}", update, training)
         if not reports:
             continue
         if not learner.is_finite():
@@ -143,11 +143,6 @@ def _batches(
         chosen = torch.from_numpy(batch_indices).to(device)
         batch = torch.from_numpy(sequences[batch_indices]).to(device) if inputs is None else inputs[chosen]
         yield update, augment(batch, update) if augment else batch, targets[chosen]
-
-
-def _expect_finite(loss: float, update: int, training: TrainingParameters) -> None:
-    if not math.isfinite(loss):
-        raise _diverged(f"the training loss must stay finite, found {loss}", update, training)
 
 
 def _diverged(found: str, update: int, training: TrainingParameters) -> UserError:
