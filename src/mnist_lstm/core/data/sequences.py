@@ -42,70 +42,49 @@ class SequenceSplit:
         return SequenceSplit(self.sequences.copy(), self.labels.copy(), self.pixel_order.copy())
 
 
-def rows(height: int, width: int, _: SequenceParameters) -> PixelOrder:
-    """One row per step, top to bottom: T = height, F = width."""
-    return np.arange(height * width).reshape(height, width)
-
-
-def columns(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """One column per step, left to right: T = width, F = height."""
-    return rows(height, width, sequence).T
-
-
-def rows_reversed(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
-    """One row per step, bottom to top: T = height, F = width."""
-    return rows(height, width, sequence)[::-1]
-
-
-def rows_and_columns(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
+def rows_and_columns(image: PixelOrder, _: SequenceParameters) -> PixelOrder:
     """Row t and column t at step t: T = max(height, width), F = width + height.
 
     If an image is not square, the last line of the shorter side repeats until the longer side ends.
     """
-    lines = (rows(height, width, sequence), columns(height, width, sequence))
-    steps = np.arange(max(height, width))
-    return np.concatenate([each[np.minimum(steps, len(each) - 1)] for each in lines], axis=1)
+    steps = np.arange(max(image.shape))
+    return np.concatenate([each[np.minimum(steps, len(each) - 1)] for each in (image, image.T)], axis=1)
 
 
-def patches(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
+def patches(image: PixelOrder, sequence: SequenceParameters) -> PixelOrder:
     """Squares with sides of patch_size pixels, in reading order; the last of a line is shifted inward to fit.
 
     Raises:
         UserError: if a patch is larger than the image.
     """
-    size = sequence.patch_size
+    size, (height, width) = sequence.patch_size, image.shape
     if size > min(height, width):
         raise UserError(
             f"parameter 'sequence.patch_size' must be at most {min(height, width)} for images of {height} x {width} "
             f"pixels, not {size}."
         )
-    image = rows(height, width, sequence)
     corners = [np.minimum(np.arange(0, side, size), side - size) for side in (height, width)]
     return np.stack([image[y : y + size, x : x + size].ravel() for y in corners[0] for x in corners[1]])
 
 
-def pixels(height: int, width: int, _: SequenceParameters) -> PixelOrder:
-    """One pixel per step, row by row: T = height * width, F = 1."""
-    return np.arange(height * width)[:, None]
-
-
-def permuted_pixels(height: int, width: int, sequence: SequenceParameters) -> PixelOrder:
+def permuted_pixels(image: PixelOrder, sequence: SequenceParameters) -> PixelOrder:
     """One pixel per step in an order drawn from permutation_seed: T = height * width, F = 1.
 
     A checkpoint stores only the seed, so the draw uses RandomState: NumPy guarantees that its stream never changes.
 
     Source: Le et al. 2015, arXiv:1504.00941.
     """
-    return np.random.RandomState(sequence.permutation_seed).permutation(height * width).astype(np.int64)[:, None]
+    return np.random.RandomState(sequence.permutation_seed).permutation(image.size).astype(np.int64)[:, None]
 
 
-VIEWS: dict[str, Callable[[int, int, SequenceParameters], PixelOrder]] = {
-    "rows": rows,
-    "columns": columns,
-    "rows_reversed": rows_reversed,
+# Each maps the indices of an image's pixels (height, width) to the pixel order (T, F)
+VIEWS: dict[str, Callable[[PixelOrder, SequenceParameters], PixelOrder]] = {
+    "rows": lambda image, _: image,  # one row per step, top to bottom: T = height, F = width
+    "columns": lambda image, _: image.T,  # one column per step, left to right: T = width, F = height
+    "rows_reversed": lambda image, _: image[::-1],  # one row per step, bottom to top: T = height, F = width
     "rows_and_columns": rows_and_columns,
     "patches": patches,
-    "pixels": pixels,
+    "pixels": lambda image, _: image.reshape(-1, 1),  # one pixel per step, row by row: T = height * width, F = 1
     "permuted_pixels": permuted_pixels,
 }
 
@@ -129,7 +108,8 @@ def pixel_order_for(sequence: SequenceParameters, height: int, width: int) -> Pi
     Raises:
         UserError: if the view does not fit images of this size.
     """
-    return np.ascontiguousarray(VIEWS[sequence.view](height, width, sequence))
+    image = np.arange(height * width).reshape(height, width)
+    return np.ascontiguousarray(VIEWS[sequence.view](image, sequence))
 
 
 def to_sequences(images: Array, pixel_order: PixelOrder) -> Any:
