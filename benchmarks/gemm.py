@@ -16,7 +16,7 @@ from mnist_lstm.core.training.instructions import multiplies_bfloat16
 
 CLASSES, THREADS, LARGE = 10, 2, 2048
 # bfloat16 where the processor multiplies in it
-PRECISIONS = ["float32", *(["bfloat16"] if multiplies_bfloat16() else [])]
+PRECISIONS = ["float32", *(["bfloat16"] if multiplies_bfloat16(torch.device("cpu")) else [])]
 
 Rates = dict[str, float]
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+import torch
 from torch.testing import assert_close
 
 from mnist_lstm.core.kernel.library import has_bfloat16, library
@@ -21,7 +22,7 @@ from tests.conftest import Sequences
 MOVED = AugmentationParameters(
     rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0, pixel_dropout=0
 )
-BFLOAT16 = multiplies_bfloat16()
+BFLOAT16 = multiplies_bfloat16(torch.device("cpu"))
 needs_bfloat16 = pytest.mark.skipif(not BFLOAT16, reason="this processor does not multiply in bfloat16")
 # ways to train, each of which has something to get wrong when a run is repeated or resumed
 WAYS: dict[str, dict[str, Any]] = {

@@ -52,7 +52,8 @@ def decode(content: bytes, paper: int | None = None) -> GreyImage:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             _expect_one_of_allowed_size(picture)
             upright = ImageOps.exif_transpose(picture)
-            return np.asarray(_averaged(_opaque(upright, paper) if upright.has_transparency_data else _grey(upright)))
+            grey = _opaque(upright, paper) if upright.has_transparency_data else _grey(upright)
+            return np.asarray(grey.reduce(-(-max(grey.size) // LONGEST_SIDE)))
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -122,7 +123,3 @@ def _likely_paper(grey: GreyImage, opaque: NDArray[np.bool_]) -> int:
         return edge
     light = edge > inner if abs(edge - inner) > FADING else typical < WHITE / 2
     return WHITE if light else BLACK
-
-
-def _averaged(grey: Image.Image) -> Image.Image:
-    return grey.reduce(-(-max(grey.size) // LONGEST_SIDE)) if max(grey.size) > LONGEST_SIDE else grey

@@ -32,7 +32,7 @@ def calibration_figure(bins: Bins, confidence: float, title: str) -> "Figure":
     figure = new_figure(6.15, title, note)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _accuracies(above, bins, confidence)
-    below.bar(bins["low"], bins["images"], _widths(bins), align="edge", color=GREY, edgecolor="white")
+    below.bar(bins["low"], bins["images"], bins["high"] - bins["low"], align="edge", color=GREY, edgecolor="white")
     below.set(xlabel="probability of the predicted class", ylabel="answers", yscale="log", xlim=(0, 1))
     below.set_ylim(bottom=0.5)
     below.yaxis.set_major_formatter("{x:,.0f}")
@@ -45,12 +45,12 @@ def calibration_figure(bins: Bins, confidence: float, title: str) -> "Figure":
 
 def _accuracies(axes: "Axes", bins: Bins, confidence: float) -> None:
     filled = bins["images"] > 0
-    correct, images = bins["correct"][filled], bins["images"][filled]
+    correct, images, low_edges = (bins[name][filled] for name in ("correct", "images", "low"))
     accuracy = correct / images
     intervals = [wilson_interval(int(k), int(n), confidence) for k, n in zip(correct, images, strict=True)]
     low, high = np.array(intervals).T
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="right as often as sure")
-    axes.bar(bins["low"][filled], accuracy, _widths(bins)[filled], align="edge", color=BLUE, alpha=0.35)
+    axes.bar(low_edges, accuracy, bins["high"][filled] - low_edges, align="edge", color=BLUE, alpha=0.35)
     axes.errorbar(
         bins["confidence"][filled],
         accuracy,
@@ -62,7 +62,3 @@ def _accuracies(axes: "Axes", bins: Bins, confidence: float) -> None:
     )
     axes.set(ylabel="accuracy (fraction right)", ylim=(0, 1.02))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=SMALL, frameon=False)
-
-
-def _widths(bins: Bins) -> NDArray[Any]:
-    return bins["high"] - bins["low"]

@@ -61,16 +61,15 @@ class Augmentation:
         return moved * torch.from_numpy(seen[:, self._places]).to(self._device).view_as(moved)
 
     def _moved(self, sequences: Tensor, random: np.random.Generator) -> Tensor:
+        pixels = torch.empty(len(sequences), math.prod(self._size), dtype=torch.uint8, device=self._device)
+        pixels[:, self._pixel_order] = sequences.flatten(1)
+        images = pixels.view(-1, *self._size)
         if self._portable:
-            images = torch.empty(len(sequences), math.prod(self._size), dtype=torch.uint8)
-            images[:, self._pixel_order] = sequences.flatten(1)
             affine = self._affine(random.uniform(-1, 1, (5, len(images))), sine, cosine)
-            moved = resample(images.view(-1, *self._size), *affine, self._elastic(random, len(images)))
-            return moved.flatten(1)[:, self._pixel_order].view_as(sequences)
-        pixels = torch.empty(len(sequences), math.prod(self._size), dtype=torch.float32, device=self._device)
-        pixels[:, self._pixel_order] = sequences.flatten(1).float()
-        moved = self.moved(pixels.view(-1, *self._size), random)
-        return moved.round().to(torch.uint8).flatten(1)[:, self._pixel_order].view_as(sequences)
+            moved = resample(images, *affine, self._elastic(random, len(images)))
+        else:
+            moved = self.moved(images.float(), random).round().to(torch.uint8)
+        return moved.flatten(1)[:, self._pixel_order].view_as(sequences)
 
     def moved(self, images: Tensor, random: np.random.Generator) -> Tensor:
         """Resampled images float32 (N, height, width); pixels from beyond the edges are zero."""

@@ -105,14 +105,14 @@ def chosen_precision(
                 f"training.precision {requested!r} needs a processor with AVX-512 BF16, found none; set portable."
             )
         library(), library(requested == "bfloat16_kernel")  # the layer in bfloat16 is of training alone
-    elif requested == "bfloat16" and not _multiplies_bfloat16(device):
+    elif requested == "bfloat16" and not multiplies_bfloat16(device):
         used = f" (oneDNN uses {onednn_instructions()})" if device.type == "cpu" and onednn_instructions() else ""
         raise UserError(
             "training.precision 'bfloat16' needs a processor with AVX-512 BF16 or AMX, or a graphics card with "
             f"bfloat16, found none on {device.type!r}{used}; set auto or float32."
         )
     elif requested == "auto":
-        fallback = "bfloat16" if _multiplies_bfloat16(device) else "float32"
+        fallback = "bfloat16" if multiplies_bfloat16(device) else "float32"
         return fallback if lacking or kernel_needs(model, training) else _portable_or(fallback)
     return requested
 
@@ -124,12 +124,6 @@ def _portable_or(fallback: str) -> str:
         logger.warning("Trains in %s: %s", fallback, error)
         return fallback
     return "portable"
-
-
-def _multiplies_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return multiplies_bfloat16()
 
 
 def kernel_layers(bfloat16: bool, classifier: RecurrentClassifier, _: torch.device) -> AbstractContextManager[None]:

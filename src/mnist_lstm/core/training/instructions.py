@@ -42,8 +42,10 @@ def onednn_instructions() -> str:
     return next((line.partition(VERBOSE_ISA)[2] for line in lines if VERBOSE_ISA in line), "")
 
 
-def multiplies_bfloat16() -> bool:
-    """Whether the processor has bfloat16 products, and oneDNN uses them."""
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a graphics card has bfloat16 products, or the processor has them and oneDNN uses them."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # The public function, torch.cpu.get_capabilities, is newer than torch 2.10
     if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
         return False
