@@ -92,7 +92,8 @@ def test_an_image_is_unlike_its_answer_where_it_is_for_predict(tmp_path: Path) -
     distances = (away**2).sum(axis=2)[:, 0] - ((away @ scaled[answers].transpose(0, 2, 1)) ** 2).sum(axis=2)[:, 0]
     rare = random.uniform(0, np.ptp(distances), (2, 7))
     distances += rare[answers, parts_without_loops(images)]
-    typical = Typical(weights, means, axes, scales, rare, [np.sort(distances)[19:21].mean()])
+    limit = [np.sort(distances)[19:21].mean()]
+    typical = Typical(weights=weights, means=means, axes=axes, scales=scales, rare=rare, limit=limit)
     tensors = {name: torch.from_numpy(array) for name, array in typical.arrays().items()}
     sent = typical_images(replace(tiny.checkpoint(), typical=tensors))
     said = in_node(UNLIKE, tmp_path, images=images.reshape(40, -1).tolist(), answers=answers.tolist(), typical=sent)

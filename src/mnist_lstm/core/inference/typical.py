@@ -8,6 +8,7 @@ images from the means of theirs (Lee et al. 2018, arXiv:1807.03888).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -32,24 +33,22 @@ SMALLEST = 16  # pixels a side
 AT_ONCE = 100  # images
 
 
+@dataclass(eq=False, kw_only=True)
 class Typical:
-    """The shapes of the training images of K classes, D numbers each.
+    """The shapes of the training images of K classes, D numbers each."""
 
-    Attributes:
-        weights: float32 (D,), by which shapes are multiplied; the rest is in these units.
-        means: float32 (K, D) of each class.
-        axes: int8 (K, A, D), orthogonal but for rounding; times its scale, an axis has the length sqrt(1 - v / w) for a
-            variance of w along it and v elsewhere.
-        scales: float32 (K, A).
-        rare: float32 (K, 7), added to the distance for -3 to 3 parts without their loops.
-        limit: float32 (1,), distance from which on an image is unlike its class.
-    """
+    weights: Any  # float32 (D,), by which shapes are multiplied; the rest is in these units
+    means: Any  # float32 (K, D) of each class
+    scales: Any  # float32 (K, A)
+    rare: Any  # float32 (K, 7), added to the distance for -3 to 3 parts without their loops
+    limit: Any  # float32 (1,), distance from which on an image is unlike its class
+    # int8 (K, A, D), orthogonal but for rounding; times its scale, an axis has the length sqrt(1 - v / w) for a
+    # variance of w along it and v elsewhere
+    axes: Any
 
-    def __init__(self, weights: Any, means: Any, axes: Any, scales: Any, rare: Any, limit: Any):
-        floats = {"weights": weights, "means": means, "scales": scales, "rare": rare, "limit": limit}
-        self._arrays = {name: np.asarray(array, np.float32) for name, array in floats.items()}
-        self.weights, self.means, self.scales, self.rare, self.limit = self._arrays.values()
-        self.axes = self._arrays["axes"] = np.asarray(axes, np.int8)
+    def __post_init__(self) -> None:
+        for name, array in self.arrays().items():
+            setattr(self, name, np.asarray(array, np.int8 if name == "axes" else np.float32))
 
     @classmethod
     def stored(cls, arrays: Mapping[str, Any]) -> Self | None:
@@ -58,7 +57,7 @@ class Typical:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The attributes by name, as arguments of `Typical`."""
-        return self._arrays
+        return dict(vars(self))
 
     @classmethod
     def of(cls, ink: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int) -> Self | None:
@@ -78,8 +77,8 @@ class Typical:
         np.add.at(counts, (labels[fitted], loops[fitted]), 1)
         rare = -RARE * np.log(counts / counts.max(axis=1, keepdims=True))
         scales = np.maximum(np.abs(axes).max(axis=2) / 127, 1e-9)
-        rounded = np.rint(axes / scales[..., None])
-        made = cls(weights, [part.mean(axis=0) for part in parts], rounded, scales, rare, [0])
+        means, rounded = [part.mean(axis=0) for part in parts], np.rint(axes / scales[..., None])
+        made = cls(weights=weights, means=means, scales=scales, rare=rare, limit=[0], axes=rounded)
         made.limit[:] = np.quantile(made._distances(found[~fitted], loops[~fitted], labels[~fitted]), 1 - FALSE_ALARMS)
         return made
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnist_lstm.core.model.draws import Draws
-from mnist_lstm.core.model.initialization import initialize, uniform_gates
+from mnist_lstm.core.model.initialization import initialize
 from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.core.model.series import both_ways, mean_and_deviation, until_last
 from mnist_lstm.core.model.stepwise import StepwiseLSTM
@@ -144,9 +144,7 @@ def new_classifier(
     of_series = sequences is not None and sequences.dtype.kind == "f"
     classifier = (SeriesClassifier if of_series else RecurrentClassifier)(model, features, classes)
     draws = Draws(torch.Generator().manual_seed(seed), portable)
-    initialize(classifier.recurrent, classifier.readout, model.initialization, model.forget_bias, steps, draws)
-    if model.gates == "refined":
-        uniform_gates(classifier.recurrent, draws)
+    initialize(classifier.recurrent, classifier.readout, model, steps, draws)
     if isinstance(classifier, SeriesClassifier) and sequences is not None:
         classifier.mean, classifier.deviation = mean_and_deviation(sequences)
     return classifier

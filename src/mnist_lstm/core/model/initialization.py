@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mnist_lstm.core.model.draws import Draws
+from mnist_lstm.parameters import ModelParameters
 
 ONE_BIAS = ("LSTM", "RNN_TANH")  # cells that only use the sum of torch's two biases
 
@@ -29,25 +30,19 @@ def layer_weights(recurrent: nn.RNNBase, layer: int) -> list[Layer]:
     return [Layer(*(getattr(recurrent, f"{name}_l{layer}{end}") for name in names)) for end in ends]
 
 
-def initialize(
-    recurrent: nn.RNNBase,
-    readout: nn.Linear,
-    initialization: str,
-    forget_bias: float,
-    steps: int,
-    draws: Draws,
-) -> None:
+def initialize(recurrent: nn.RNNBase, readout: nn.Linear, model: ModelParameters, steps: int, draws: Draws) -> None:
     """Draws the weights of the cells and of the readout, and fixes the biases that are not trained.
 
     Args:
         readout: the linear layer from hidden states to logits.
-        forget_bias: added to the LSTM's forget gate.
         steps: T, the length of the sequences.
     """
     with torch.no_grad():
-        INITIALIZATIONS[initialization](recurrent, readout, steps, draws)
+        INITIALIZATIONS[model.initialization](recurrent, readout, steps, draws)
         if recurrent.mode in ONE_BIAS:
-            _fix_second_bias(recurrent, forget_bias)
+            _fix_second_bias(recurrent, model.forget_bias)
+        if model.gates == "refined":
+            _draw_uniform_gates(recurrent, draws)
 
 
 def _fix_second_bias(recurrent: nn.RNNBase, forget_bias: float) -> None:
@@ -154,10 +149,10 @@ def _uniform_gates(recurrent: nn.RNNBase, readout: nn.Linear, steps: int, draws:
     As with `chrono`, use it with model.forget_bias = 0.
     """
     _orthogonal(recurrent, readout, steps, draws)
-    uniform_gates(recurrent, draws)
+    _draw_uniform_gates(recurrent, draws)
 
 
-def uniform_gates(recurrent: nn.RNNBase, draws: Draws) -> None:
+def _draw_uniform_gates(recurrent: nn.RNNBase, draws: Draws) -> None:
     """Draws gate biases that make an untrained forget gate uniform between 1/H and 1 - 1/H.
 
     The bias of the forget gate is b = log(u / (1 - u)), u uniform in that interval, and that of the input gate, or of
@@ -166,8 +161,7 @@ def uniform_gates(recurrent: nn.RNNBase, draws: Draws) -> None:
     Source: Gu et al. 2020, arXiv:1910.09890, uniform gate initialization.
     """
     units = recurrent.hidden_size
-    with torch.no_grad():
-        _bias_gates(recurrent, partial(draws.logit_uniform, units, 1 / max(units, 2)))
+    _bias_gates(recurrent, partial(draws.logit_uniform, units, 1 / max(units, 2)))
 
 
 INITIALIZATIONS: dict[str, Callable[[nn.RNNBase, nn.Linear, int, Draws], None]] = {

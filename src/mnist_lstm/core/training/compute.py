@@ -62,9 +62,6 @@ def expect_threads(count: int) -> None:
 
     With fewer, `nn.LSTM` in float32 computes wrong gradients (torch 2.13), and other results get other last bits.
 
-    Raises:
-        UserError: if it would start fewer.
-
     Source: OpenMP specification 5.2, section 10.1.1, "Determining the Number of Threads for a parallel Region".
     """
     libraries = [*(Path(torch.__file__).parent / "lib").glob("libtorch_cpu.*")]
