@@ -23,7 +23,7 @@ class FileBackedArray:
         read: of the file.
         position: of the first byte in it.
         shape: (N, ...); the bytes lie in C order.
-        order: of the pixels that an element is read in, as `sequences.Order`; None for as they lie.
+        order: of the pixels that an element is read in, as `sequences.PixelOrder`; None for as they lie.
     """
 
     dtype = np.dtype(np.uint8)

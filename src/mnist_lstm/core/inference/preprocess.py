@@ -66,7 +66,6 @@ def preprocess(picture: GreyImage, frame: Frame) -> NDArray[np.uint8]:
 
     Args:
         picture: uint8 of any size, dark on light or light on dark.
-        frame: of the data set.
 
     Raises:
         PictureError: if the picture has no ink.

@@ -19,7 +19,6 @@ def page(run: Run, figures: Mapping[str, bytes]) -> str:
     """The report as an HTML page.
 
     Args:
-        run: what is reported.
         figures: PNG files by their names in the catalog, in the order in which they are shown.
     """
     shown = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mnist_lstm.core.kernel.layers import dropout, linear, recurrent
 from mnist_lstm.core.kernel.library import has_bfloat16, library
@@ -33,17 +33,9 @@ def chosen_device(requested: str) -> torch.device:
     return torch.device("cuda" if found and requested != "cpu" else "cpu")
 
 
-def random_state(device: torch.device) -> Tensor:
-    """The state of the generator that dropout uses on `device`, as a tensor on the CPU."""
-    return torch.get_rng_state() if device.type == "cpu" else torch.cuda.get_rng_state(device)
-
-
-def set_random_state(device: torch.device, state: Tensor) -> None:
-    """Restores a state from `random_state`."""
-    if device.type == "cpu":
-        torch.set_rng_state(state)
-    else:
-        torch.cuda.set_rng_state(state, device)
+def random_numbers(device: torch.device) -> Any:
+    """The module that gets and sets the state, on the CPU, of the generator that dropout uses on `device`."""
+    return torch if device.type == "cpu" else torch.cuda
 
 
 @contextmanager

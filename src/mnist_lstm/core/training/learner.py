@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mnist_lstm.core.model.classifier import RecurrentClassifier
 from mnist_lstm.core.training.arithmetic import ARITHMETICS
-from mnist_lstm.core.training.compute import random_state, set_random_state
+from mnist_lstm.core.training.compute import random_numbers
 from mnist_lstm.core.training.data_parallel import SINGLE_PROCESS, DataParallel
 from mnist_lstm.core.training.optimizers import Optimizer
 from mnist_lstm.core.training.schedules import learning_rate
@@ -141,7 +141,7 @@ class Learner:
             copied(self._classifier.state_dict()),
             self.weights() if self._averaged else None,
             copied(self._optimizer.state_dict()),
-            random_state(self._device),
+            random_numbers(self._device).get_rng_state(),
             history,
             best,
             ended,
@@ -153,7 +153,7 @@ class Learner:
         if self._averaged and state.average:
             self._averaged.load_state_dict(state.average)
         self._optimizer.load_state_dict(copied(state.optimizer))
-        set_random_state(self._device, state.random_state)
+        random_numbers(self._device).set_rng_state(state.random_state)
 
 
 def copied(value: Any) -> Any:

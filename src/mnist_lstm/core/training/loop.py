@@ -134,9 +134,8 @@ def _batches(
     inputs = None if isinstance(sequences, FileBackedArray) else torch.from_numpy(sequences).to(device)
     targets = torch.from_numpy(train.labels.astype(np.int64)).to(device)
     indices = batches(len(targets), training.batch_size, training.seed, start, training.shuffle_block)
-    moves = any_augmentation(training.augmentation)
     augment = None
-    if moves:
+    if any_augmentation(training.augmentation):
         by_kernel = ARITHMETICS[training.precision].by_kernel
         augment = Augmentation(training.augmentation, training.seed, train.pixel_order, size, device, by_kernel)
     for update, batch_indices in enumerate(islice(indices, total - start), start + 1):
