@@ -12,7 +12,7 @@ import pytest
 from kedro.io import DatasetError
 from numpy.testing import assert_array_equal
 
-from mnist_lstm.core.data import file_backed, idx
+from mnist_lstm.core.data import file_backed
 from mnist_lstm.core.data.file_backed import FileBackedArray
 from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.datasets.file_backed import FileReader, array_in
@@ -21,6 +21,7 @@ from mnist_lstm.datasets.npz import ImagesDataset, NpzDataset
 from mnist_lstm.errors import UserError, cause_for_user
 from tests.datasets.bits import expect_refused_or_the_same
 from tests.support.file_backed import part_on_disk
+from tests.support.idx import encode
 from tests.support.projects import data_parameters
 
 RANDOM = np.random.default_rng(0)
@@ -28,7 +29,7 @@ PART: dict[str, Any] = {
     "images": RANDOM.integers(0, 256, (11, 5, 4), np.uint8),
     "labels": np.arange(11, dtype=np.uint8) % 3,
 }
-PLAIN = gzip.decompress(idx.encode(PART["images"]))
+PLAIN = gzip.decompress(encode(PART["images"]))
 
 
 class Usage(NamedTuple):
@@ -59,7 +60,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("zipped", [True, False])
 def test_large_images_of_an_idx_file_stay_on_disk_and_labels_do_not(tmp_path: Path, zipped: bool) -> None:
     for name, array in PART.items():
-        (tmp_path / name).write_bytes(idx.encode(array) if zipped else gzip.decompress(idx.encode(array)))
+        (tmp_path / name).write_bytes(encode(array) if zipped else gzip.decompress(encode(array)))
     found = {name: array_in(tmp_path / name) for name in PART}
     assert {name: type(array) for name, array in found.items()} == {"images": FileBackedArray, "labels": np.ndarray}
     assert digest(found) == digest(PART)
@@ -95,7 +96,7 @@ def test_a_source_gives_the_same_splits_wherever_its_pixels_lie(
     folder, files = tmp_path / "shapes", {}
     folder.mkdir()
     for key, name in FILES.items():
-        (folder / name).write_bytes(idx.encode(PART[key.partition("_")[2]]))
+        (folder / name).write_bytes(encode(PART[key.partition("_")[2]]))
         files[key] = {"checksum": f"sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}"}
     entry = {"title": "Shapes", "mirrors": [], "class_names": ["a", "b", "c"], "validation_images": 3, "files": files}
     read = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry}).load()["shapes"]

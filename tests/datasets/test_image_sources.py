@@ -8,10 +8,10 @@ import pytest
 import yaml
 from kedro.io import AbstractDataset, DatasetError
 
-from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Source
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.errors import UnreachableError, UserError, cause_for_user
+from tests.support import idx
 from tests.support.projects import REPOSITORY, data_parameters
 
 VALIDATION = 3

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import yaml
 
-from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.core.plots.images import shortened
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
@@ -19,7 +18,7 @@ from mnist_lstm.pipelines.report import nodes
 from mnist_lstm.pipelines.report.pipeline import FIGURES
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import train
-from tests.support import finished
+from tests.support import finished, idx
 from tests.support.projects import REPOSITORY, data_parameters
 
 # https://github.com/zalandoresearch/fashion-mnist#labels and http://codh.rois.ac.jp/kmnist/

@@ -27,6 +27,7 @@ from mnist_lstm.core.training.checkpoint import from_bytes, to_bytes, weights_di
 from mnist_lstm.datasets.checkpoints import ExportedModelDataset
 from mnist_lstm.errors import UserError, cause_for_user
 from tests.support import tiny
+from tests.support.idx import encode
 
 EXTREMES = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
@@ -98,7 +99,7 @@ def idx_seeds() -> list[bytes]:
     """Images and labels, plain and gzipped."""
     import gzip
 
-    packed = [idx.encode(tiny.images(3)), idx.encode(tiny.labels(40)), idx.encode(tiny.images(200))]
+    packed = [encode(tiny.images(3)), encode(tiny.labels(40)), encode(tiny.images(200))]
     return packed + [gzip.decompress(each) for each in packed]
 
 

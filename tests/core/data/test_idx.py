@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mnist_lstm.core.data import idx
 from mnist_lstm.errors import UserError
+from tests.support.idx import encode
 
 LABELS = np.array([7, 2, 1, 0], np.uint8)
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
@@ -40,12 +41,12 @@ def test_a_file_reads_as_the_formats_description_says() -> None:
 
 
 def test_a_written_file_is_the_formats_description_gzipped() -> None:
-    assert gzip.decompress(idx.encode(LABELS)) == bytes.fromhex("00000801 00000004 07020100")
+    assert gzip.decompress(encode(LABELS)) == bytes.fromhex("00000801 00000004 07020100")
 
 
 @given(idx_arrays)
 def test_what_is_encoded_decodes_to_itself(array: NDArray[np.uint8]) -> None:
-    decoded = idx.decode(idx.encode(array), "it")
+    decoded = idx.decode(encode(array), "it")
     assert decoded.dtype == np.uint8
     assert decoded.flags.writeable  # torch warns of a tensor on memory that is not
     np.testing.assert_array_equal(decoded, array, strict=True)
@@ -57,9 +58,9 @@ def test_a_plain_file_decodes_as_a_gzipped_one(array: NDArray[np.uint8]) -> None
 
 
 def test_the_same_array_gives_the_same_bytes_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = idx.encode(IMAGES)
+    now = encode(IMAGES)
     monkeypatch.setattr("time.time", lambda: 2e9)
-    assert idx.encode(IMAGES) == now
+    assert encode(IMAGES) == now
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_a_damaged_file_is_refused_by_name(content: bytes, found: str) -> None:
 
 
 @given(
-    st.sampled_from([plain(IMAGES), plain(LABELS), gzip.compress(plain(IMAGES), mtime=0), idx.encode(LABELS)]),
+    st.sampled_from([plain(IMAGES), plain(LABELS), gzip.compress(plain(IMAGES), mtime=0), encode(LABELS)]),
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), min_size=1, max_size=4),
 )
 def test_of_a_changed_file_nothing_but_a_user_error_escapes(content: bytes, changes: list[tuple[int, int]]) -> None:
@@ -135,7 +136,7 @@ def test_mnists_training_files_hold_the_published_digits() -> None:
     zipped=st.booleans(),
 )
 def test_images_are_read_a_part_at_a_time(images: Any, count: int, zipped: bool) -> None:
-    content = idx.encode(images)
+    content = encode(images)
     parts = list(idx.images_in(io.BytesIO(content if zipped else gzip.decompress(content)), "it", count))
     assert [len(part) for part in parts[:-1]] == [count] * len(parts[:-1])
     assert sum(len(part) for part in parts) == len(images)
@@ -146,7 +147,7 @@ def test_images_are_read_a_part_at_a_time(images: Any, count: int, zipped: bool)
 @pytest.mark.parametrize("cut", [-1, 20])
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_cut_file_gives_what_it_holds_and_then_the_error(cut: int, zipped: bool) -> None:
-    content = idx.encode(np.arange(100, dtype=np.uint8).reshape(4, 5, 5))
+    content = encode(np.arange(100, dtype=np.uint8).reshape(4, 5, 5))
     content = (content if zipped else gzip.decompress(content))[:cut]
     with pytest.raises(UserError, match="it"):
         list(idx.images_in(io.BytesIO(content), "it", 2))
@@ -154,4 +155,4 @@ def test_a_cut_file_gives_what_it_holds_and_then_the_error(cut: int, zipped: boo
 
 def test_labels_are_no_images() -> None:
     with pytest.raises(UserError, match="must hold images"):
-        list(idx.images_in(io.BytesIO(idx.encode(np.zeros(5, np.uint8))), "it", 2))
+        list(idx.images_in(io.BytesIO(encode(np.zeros(5, np.uint8))), "it", 2))

@@ -11,6 +11,7 @@ import pytest
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
+from tests.support.idx import encode
 from tests.support.projects import data_parameters
 
 TRAIN, TEST = 600, 200  # images
@@ -63,5 +64,5 @@ def as_idx(tmp_path: Path, digits: Digits, read: Read) -> Splits:
     folder = tmp_path / "as idx"
     folder.mkdir()
     for name, array in digits.by_file().items():
-        (folder / name).write_bytes(idx.encode(array))
+        (folder / name).write_bytes(encode(array))
     return read(folder)

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from mnist_lstm.core.data import idx
 from mnist_lstm.datasets.forms import to_predict
 from mnist_lstm.datasets.own_data import expect_not_emnist
 from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Read
+from tests.support import idx
 
 IMAGES = np.tile(np.arange(64, dtype=np.uint8).reshape(1, 8, 8) * (np.arange(8) < 7), (40, 1, 1)).astype(np.uint8)
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9912422\n"

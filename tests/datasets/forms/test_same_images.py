@@ -20,11 +20,11 @@ import scipy.io
 from PIL import Image
 from sklearn.datasets import dump_svmlight_file
 
-from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
 from mnist_lstm.datasets.own_data import Named, assembled
 from tests.datasets.forms.conftest import Digits, Read
+from tests.support import idx
 from tests.support.projects import data_parameters
 
 Write = Callable[[Path, Digits], Any]

@@ -143,7 +143,7 @@ def test_the_first_images_of_a_file_sorted_by_class_do_not_train(tmp_path: Path,
 
 
 def test_a_damaged_mapping_of_emnist_is_named(tmp_path: Path, digits: Digits, read: Read) -> None:
-    from mnist_lstm.core.data import idx
+    from tests.support import idx
 
     for name, array in digits.by_file().items():
         (tmp_path / f"emnist-x-{name}").write_bytes(idx.encode(array))

@@ -1,6 +1,5 @@
-"""Reads and writes IDX files, and checks every field of the header."""
+"""Reads IDX files, and checks every field of the header."""
 
-import gzip
 import io
 import math
 import zlib
@@ -120,12 +119,6 @@ def _header(
             f"{sizes}), found {magic.hex(' ')}; get it anew."
         )
     return kind, tuple(np.frombuffer(reader.take(4 * dimensions), ">u4").tolist())
-
-
-def encode(array: NDArray[np.uint8]) -> bytes:
-    """The gzipped IDX file of `array`; equal arrays give equal bytes."""
-    header = bytes([0, 0, UNSIGNED_BYTE, array.ndim]) + np.asarray(array.shape, ">u4").tobytes()
-    return gzip.compress(header + array.tobytes(), mtime=0)
 
 
 class _Reader:
