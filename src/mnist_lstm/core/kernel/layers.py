@@ -31,19 +31,12 @@ class Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
-        cell: str,
-        bfloat16: bool,
-        kept: bool,
-        inputs: Tensor,
-        w_ih: Tensor,
-        w_hh: Tensor,
-        b_ih: Tensor,
-        b_hh: Tensor,
+        ctx: Any, cell: str, bfloat16: bool, kept: bool, inputs: Tensor, *weights: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Hidden states of all steps, and of the last; what `backward` needs is `kept` only if it is to come."""
+        w_ih, w_hh, b_ih, b_hh = weights
         (count, steps, features), units = inputs.shape, w_hh.shape[1]
-        weights = GATES[cell] * units
+        blocks = GATES[cell] * units
         sizes = Sizes(count, steps, features, units, [*GATES].index(cell), torch.get_num_threads(), kept)
         shapes = first, row, columns, state = [ctypes.c_int64() for _ in range(4)]
         kernel = library(bfloat16)
@@ -55,10 +48,10 @@ class Layer(torch.autograd.Function):
         failed = kernel.layer_forward(
             ctypes.addressof(sizes),
             address(inputs, count, steps, features),
-            address(w_ih, weights, features),
-            address(w_hh, weights, units),
-            address(b_ih, weights),
-            address(b_hh, weights),
+            address(w_ih, blocks, features),
+            address(w_hh, blocks, units),
+            address(b_ih, blocks),
+            address(b_hh, blocks),
             *(tensor.data_ptr() for tensor in (rows, gates, states)),
         )
         if failed:
