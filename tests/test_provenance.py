@@ -2,6 +2,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -14,9 +15,7 @@ from mnist_lstm import provenance
 def repository(tmp_path: Path) -> Path:
     """A git repository with one commit of one file."""
     (tmp_path / "code.py").write_text("answer = 42\n")
-    for command in (["init", "-q"], ["add", "code.py"], ["commit", "-q", "-m", "Answer"]):
-        git(tmp_path, *command)
-    return tmp_path
+    return committed(tmp_path)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -25,10 +24,21 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def committed(folder: Path) -> Path:
+    """Commits all files of a folder, in a repository that is made where there is none."""
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "--allow-empty", "-m", "It"]):
+        git(folder, *command)
+    return folder
+
+
 def test_code_is_known_by_its_commit_and_source(repository: Path) -> None:
     found = provenance.code(repository)
     assert (found["commit"], found["dirty"], found["diff"]) == (git(repository, "rev-parse", "HEAD"), False, "")
     assert provenance.version(repository) == {key: found[key] for key in ("commit", "source_sha256")}
+    (repository / "new.py").write_text("")
+    assert provenance.code(repository)["dirty"] is True
+    (repository / ".gitignore").write_text("new.py\n")
+    assert provenance.code(committed(repository))["dirty"] is False, "what git ignores does not count"
 
 
 @pytest.mark.parametrize("staged", [False, True])
@@ -39,11 +49,6 @@ def test_a_changed_file_makes_the_code_dirty_and_stands_in_the_diff(repository: 
     found = provenance.code(repository)
     assert found["dirty"] is True
     assert "-answer = 42\n+answer = 43\n" in found["diff"]
-
-
-def test_a_new_file_makes_the_code_dirty(repository: Path) -> None:
-    (repository / "new.py").write_text("")
-    assert provenance.code(repository)["dirty"] is True
 
 
 def test_new_files_that_decide_a_run_stand_in_the_diff_so_that_it_makes_them(repository: Path) -> None:
@@ -104,8 +109,7 @@ def test_a_file_that_may_hold_secrets_is_named_and_not_recorded(repository: Path
     (repository / name).parent.mkdir(parents=True)
     if tracked:
         (repository / name).write_text("nothing yet\n")
-        git(repository, "add", name)
-        git(repository, "commit", "-q", "-m", "Credentials")
+        committed(repository)
     (repository / name).write_text("hunter2\n")
     (repository / "code.py").write_text("answer = 43\n")
     found = provenance.code(repository)
@@ -120,8 +124,7 @@ def nested(repository: Path) -> Path:
     project = repository / "my project"
     (project / "src").mkdir(parents=True)
     (project / "src/model.py").write_text("units = 128\n")
-    git(repository, "add", ".")
-    git(repository, "commit", "-q", "-m", "Project")
+    committed(repository)
     (repository / "code.py").write_text("hunter2\n")
     return project
 
@@ -152,66 +155,42 @@ def test_gits_variables_do_not_name_another_repository(
     assert provenance.code(repository) == expected
 
 
-def test_where_git_refuses_its_reason_is_recorded(repository: Path) -> None:
+def test_where_git_refuses_or_is_not_installed_that_is_recorded(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (repository / ".git/config").write_text("[core]\nrepositoryformatversion = 99\n")
     found = provenance.code(repository)
     assert found["commit"] is None
     assert "99" in found["reason"]
-
-
-def test_without_git_there_is_no_commit_and_the_reason_is_recorded(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.setenv("PATH", "")
     found = provenance.code(repository)
     assert (found["commit"], found["reason"]) == (None, "git is not installed")
 
 
-def test_an_ignored_file_does_not_make_the_code_dirty(repository: Path) -> None:
-    (repository / ".gitignore").write_text("data\n")
-    git(repository, "add", ".gitignore")
-    git(repository, "commit", "-q", "-m", "Ignore data")
-    (repository / "data").write_text("")
-    assert provenance.code(repository)["dirty"] is False
-
-
-def test_outside_of_git_there_is_no_commit(tmp_path: Path) -> None:
+def test_outside_of_git_and_before_the_first_commit_there_is_none(tmp_path: Path) -> None:
     found = provenance.code(tmp_path)
-    assert (found["commit"], found["dirty"], found["diff"]) == (None, None, None)
-    assert (found["redacted"], found["reason"]) == (None, None)
+    assert {found[key] for key in ("commit", "dirty", "diff", "redacted", "reason")} == {None}
     assert provenance.version(tmp_path)["commit"] is None
-
-
-def test_before_the_first_commit_there_is_no_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     assert provenance.code(tmp_path)["commit"] is None
 
 
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
-    """A small package."""
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "content": lambda module: module.write_text("units = 129\n"),
+    "name": lambda module: module.rename(module.with_name("model.py")),
+    "new module": lambda module: module.with_name("new.py").write_text(""),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_change_of_the_source_gives_another_digest_and_what_is_compiled_none(tmp_path: Path, change: str) -> None:
     (tmp_path / "core").mkdir()
-    (tmp_path / "core" / "models.py").write_text("units = 128\n")
-    return tmp_path
-
-
-def test_the_source_keeps_its_digest_while_nothing_changes(package: Path) -> None:
-    before = provenance.source_digest(package)
-    (package / "core" / "models.pyc").write_bytes(b"compiled")
-    assert provenance.source_digest(package) == before
-
-
-@pytest.mark.parametrize("change", ["content", "name", "new module"])
-def test_any_change_of_the_source_gives_another_digest(package: Path, change: str) -> None:
-    before = provenance.source_digest(package)
-    module = package / "core" / "models.py"
-    if change == "content":
-        module.write_text("units = 129\n")
-    elif change == "name":
-        module.rename(package / "models.py")
-    else:
-        (package / "new.py").write_text("")
-    assert provenance.source_digest(package) != before
+    (module := tmp_path / "core/models.py").write_text("units = 128\n")
+    before = provenance.source_digest(tmp_path)
+    module.with_suffix(".pyc").write_bytes(b"compiled")
+    assert provenance.source_digest(tmp_path) == before
+    CHANGES[change](module)
+    assert provenance.source_digest(tmp_path) != before
 
 
 def test_the_environment_names_the_packages_that_decide_results(tmp_path: Path) -> None:

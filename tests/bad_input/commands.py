@@ -67,7 +67,7 @@ NO_RUN = "0123456789abcdef0123456789abcdef"
 COMMANDS = {
     "compare": ("kedro compare",),
     f"compare {NO_RUN} {NO_RUN}": (NO_RUN,),
-    "compare --last 1": ("--last",),
+    "compare --last 1": ("--last", "2<=x<=1000"),
     "reproduce yesterday": ("'yesterday'",),
     f"reproduce {NO_RUN}": (NO_RUN,),
     "draw": ("no champion", "kedro run"),

@@ -28,6 +28,7 @@ KEDRO = str(Path(sys.executable).with_name("kedro"))
 PINNED = "data: {name: mnist}\nmodel: {cell: lstm}\nsequence: {view: rows}\n"
 DIGITS = "data.name=digits,training.iterations=30"
 TESTED = ("--to-nodes", "score")  # trains and tests; what exports a model or draws takes seconds more
+PLAIN = ("--pipelines", "without_figures")
 CLOSED = "http://127.0.0.1:9/"  # a mirror where nothing listens
 LONGEST = 400  # seconds that a run may take before its test gives up; no verdict on its speed
 SETTINGS = ("KEDRO_", "MLFLOW_")  # environment variables of the machine that must not decide what a test sees
@@ -74,19 +75,12 @@ class Project:
 
     def invoke(self, *options: str, folder: str = ".", **environment: str) -> Result:
         """`kedro run` in this process: its imports are done already, so it takes a second."""
-        patched = mock.patch.dict(os.environ, surroundings() | environment, clear=True)
-        with patched, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path / folder):
-            from kedro.framework.startup import bootstrap_project
+        return self.call("run", *options, folder=folder, **environment)
 
-            bootstrap_project(self.path)
-            from mnist_lstm.cli import run
-
-            return CliRunner().invoke(run, options)
-
-    def call(self, *words: str, **environment: str) -> Result:
+    def call(self, *words: str, folder: str = ".", **environment: str) -> Result:
         """`kedro` with these words, of a command of the project's own, in this process."""
         patched = mock.patch.dict(os.environ, surroundings() | environment, clear=True)
-        with patched, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path):
+        with patched, mock.patch.object(sys, "path", [*sys.path]), contextlib.chdir(self.path / folder):
             from kedro.framework.startup import bootstrap_project
 
             metadata = bootstrap_project(self.path)
@@ -178,6 +172,15 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def mistake(done: Result) -> str:
+    """What a command that failed reports in its last line."""
+    assert done.exit_code == 1, done.output
+    assert "Traceback" not in done.output
+    start, error, words = done.output.splitlines()[-1].partition("Error: ")
+    assert (start, error) == ("", "Error: "), done.output
+    return str(words)
+
+
 def copied(folder: Path, store: Path | None = None) -> Project:
     """A copy of the project in `folder`, with a copy of a store where one is given."""
     shutil.copytree(REPOSITORY / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
@@ -243,7 +246,7 @@ def short(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Projec
     """A project in which `kedro run --params DIGITS --pipelines without_figures` ran; tests only read it."""
 
     def make(folder: Path) -> None:
-        done = copied(folder, empty_store).invoke("--params", DIGITS, "--pipelines", "without_figures")
+        done = copied(folder, empty_store).invoke("--params", DIGITS, *PLAIN)
         assert done.exit_code == 0, done.output
 
     return Project(made_once(tmp_path_factory, "short", make))

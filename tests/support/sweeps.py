@@ -1,17 +1,12 @@
 """Whole sweeps in a copy of the project, and what they left in MLflow."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
-from click.testing import CliRunner
-from kedro.framework.startup import bootstrap_project
 
-from tests.support.projects import KEDRO, Project, called, copied, made_once, started, surroundings
+from tests.support.projects import KEDRO, Project, called, copied, made_once, started
 
 PARENT = "mlflow.parentRunId"
 PACE = "data.name=digits,training.report_seconds=0.0,training.iterations"
@@ -95,13 +90,3 @@ def outcomes(project: Project, name: str) -> dict[str, tuple[str, str]]:
 def running(project: Project) -> list[Any]:
     """The trials that run."""
     return [run for run in project.runs() if run.info.status == "RUNNING" and "sweep" not in run.data.tags]
-
-
-def invoke(project: Project, *words: str) -> Any:
-    """`kedro sweep` in this process."""
-    patched = mock.patch.dict(os.environ, surroundings(), clear=True)
-    with patched, mock.patch.object(sys, "path", [*sys.path]):
-        metadata = bootstrap_project(project.path)
-        from mnist_lstm.cli import sweep as command
-
-        return CliRunner().invoke(command, words, obj=metadata)

@@ -4,8 +4,7 @@ import sys
 
 import pytest
 
-from tests.support.projects import Project
-from tests.support.sweeps import invoke
+from tests.support.projects import Project, mistake
 
 pytestmark = pytest.mark.slow
 
@@ -44,29 +43,19 @@ MISTAKES = {
 
 @pytest.mark.parametrize("words", MISTAKES)
 def test_a_mistake_is_told_in_one_line_before_anything_starts(project: Project, words: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project.path)
-        result = invoke(project, *words.split())
-    last = result.output.splitlines()[-1]
-    assert result.exit_code == 1
-    assert last.startswith("Error: ")
-    assert MISTAKES[words] in last
+    assert MISTAKES[words] in mistake(project.call("sweep", *words.split()))
     assert project.runs() == []
 
 
-def test_a_damaged_file_of_the_preset_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(project.path)
-    folder = project.path / "conf/few"
-    folder.mkdir()
-    (folder / "arms.yml").write_text("small: [1")
-    found = invoke(project, "--env", "few", "--grid", "arm=small")
-    assert found.exit_code == 1
-    assert f"Error: {folder / 'arms.yml'} must be a YAML file in UTF-8 of keys and values" in found.output
+def test_a_damaged_file_of_the_preset_is_named(project: Project) -> None:
+    (file := project.path / "conf/few/arms.yml").parent.mkdir()
+    file.write_text("small: [1")
+    found = mistake(project.call("sweep", "--env", "few", "--grid", "arm=small"))
+    assert f"{file} must be a YAML file in UTF-8 of keys and values" in found
 
 
 def test_ray_must_be_installed_to_be_the_engine(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    result = invoke(project, "--seeds", "2", "--engine", "ray")
-    assert result.exit_code == 1
-    assert result.output.splitlines()[-1].startswith("Error: --engine ray needs Ray, found none; pip install")
+    done = project.call("sweep", "--seeds", "2", "--engine", "ray")
+    assert mistake(done).startswith("--engine ray needs Ray, found none; pip install")
     assert project.runs() == []

@@ -1,11 +1,6 @@
-"""MLflow runs that were never trained, for the tests of what reads them.
-
-A test module asks for the fixture `fakes` by `pytest_plugins = ["tests.tracking.fake_runs"]`, and imports the rest
-before pytest can rewrite its assertions (PYTEST_DONT_REWRITE).
-"""
+"""MLflow runs that were never trained, for the tests of what reads them."""
 
 import os
-import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -17,9 +12,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import pytest
 from click.testing import CliRunner, Result
-from kedro.framework.project import configure_project
 
 from mnist_lstm.cli import cli
 from mnist_lstm.core.evaluation.metrics import Predictions
@@ -29,7 +22,6 @@ from mnist_lstm.tracking.compare.groups import Group, grouped
 from mnist_lstm.tracking.compare.runs import Compared
 from mnist_lstm.tracking.compare.verdicts import LIMITS, verdicts
 
-REPOSITORY = Path(__file__).parents[2]
 IMAGES = 200
 CURVES = [("train/loss", 10, 2.0), ("train/loss", 20, 1.0), ("valid/accuracy", 20, 0.5), ("valid/loss", 20, 1.2)]
 LABELS = np.arange(IMAGES, dtype=np.uint8) % 10
@@ -159,31 +151,6 @@ class FakeRuns(Runs):
 
     def invoke(self, *arguments: str) -> Result:
         return CliRunner().invoke(cli, ["compare", *arguments], obj=SimpleNamespace(project_path=self.path))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Lets a warning pass that MLflow causes within itself."""
-    config.addinivalue_line("filterwarnings", "ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning")
-
-
-@pytest.fixture(scope="session")
-def empty_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project without runs; to make a store takes seconds, to copy it none."""
-    folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(REPOSITORY / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
-    (folder / "conf/local").mkdir()
-    configure_project("mnist_lstm")
-    with without_tracking_uri():
-        store.opened(folder)
-    return folder
-
-
-@pytest.fixture
-def fakes(empty_project: Path, tmp_path: Path) -> Iterator[FakeRuns]:
-    """A project whose runs each test makes; the terminal has 100 columns."""
-    shutil.copytree(empty_project, tmp_path, dirs_exist_ok=True)
-    with without_tracking_uri(), mock.patch.dict(os.environ, {"COLUMNS": "100"}):
-        yield FakeRuns(tmp_path)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import types
 from pathlib import Path
 from typing import Any
 
@@ -30,28 +29,19 @@ def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, bytes
     monkeypatch.setattr(store, "opened", lambda project: (None, None, "experiment", "model"))
     monkeypatch.setattr(load_model, "run_called", lambda *named: named[-1])
     monkeypatch.setattr(load_model, "of_run", lambda client, run_id: tiny.checkpoint())
-    monkeypatch.setattr(
-        module,
-        "reader",
-        types.SimpleNamespace(
-            fetched=lambda client, run_id, name: files.get(name), predictions=lambda client, run_id: tiny.predictions()
-        ),
-    )
+    monkeypatch.setattr(reader, "fetched", lambda client, run_id, name: files.get(name))
+    monkeypatch.setattr(reader, "predictions", lambda client, run_id: tiny.predictions())
     (tmp_path / module.TEST_IMAGES).parent.mkdir(parents=True)
     (tmp_path / module.TEST_IMAGES).touch()
     return files
 
 
-def page_of(project: Path, *named: str) -> Any:
-    written, run_id = module.explained(project, named, lambda: IMAGES)
-    assert run_id == named[0]
-    return content_of(written)
-
-
 @pytest.mark.parametrize("page", [None, b"<html>of another version</html>"])
 def test_a_page_is_made_from_the_checkpoint(page: bytes | None, recorded: dict[str, bytes], tmp_path: Path) -> None:
     recorded |= {"explain.html": page} if page else {}
-    made = page_of(tmp_path, "a run")
+    written, run_id = module.explained(tmp_path, ("a run",), lambda: IMAGES)
+    assert run_id == "a run"
+    made: Any = content_of(written)
     assert made["images"]["labels"][:20] == IMAGES.labels.tolist()
     assert made["by_step"] == {"step": [1, 2], "accuracy": [0.25, 0.75]}
     assert made["snapshots"] == []

@@ -10,7 +10,7 @@ from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.sweep.hook import trial
 from mnist_lstm.tracking import tags
 from mnist_lstm.tracking.pages import NOTE
-from tests.support.projects import DIGITS, Project
+from tests.support.projects import DIGITS, Project, mistake
 
 
 @pytest.fixture
@@ -42,11 +42,7 @@ def test_a_recorded_run_is_evaluated_on_other_data_of_the_same_form(project: Pro
     np.savez(project.path / "two.npz", x_train=images[labels < 2], y_train=labels[labels < 2])
     options = ("--pipelines", "evaluate,report", "--params")
     done = project.invoke(*options, "of=champion,data.path=two.npz")
-    assert done.output.splitlines()[-1] == (
-        "Error: of=RUN needs data as the run was trained on, images of 8 x 8 pixels in 10 classes (bundled 8x8 digits "
-        "(not MNIST)), found images of 8 x 8 pixels in 2 classes (two); name others (data.name, data.path), or another "
-        "run."
-    )
+    assert "found images of 8 x 8 pixels in 2 classes (two); name others" in mistake(done)
     done = project.invoke(*options, "of=champion,data.path=flip.npz")
     assert done.exit_code == 0, done.output
     new = project.last_run()
@@ -71,6 +67,4 @@ def test_a_recorded_run_is_evaluated_on_other_data_of_the_same_form(project: Pro
 def test_what_cannot_be_evaluated_is_refused_in_one_line(
     project: Project, options: tuple[str, ...], found: str
 ) -> None:
-    done = project.invoke(*options)
-    assert done.exit_code == 1
-    assert found in done.output.splitlines()[-1]
+    assert found in mistake(project.invoke(*options))

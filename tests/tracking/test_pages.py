@@ -1,16 +1,12 @@
 import json
-import socket
 from contextlib import nullcontext
 
 import pytest
 from mlflow.exceptions import MlflowException
 
-from mnist_lstm.errors import UserError, expect_free_port
 from mnist_lstm.tracking import pages, store
 from mnist_lstm.tracking.pages import NOTE
 from tests.tracking.fake_runs import FakeRuns
-
-pytest_plugins = ["tests.tracking.fake_runs"]
 
 
 def test_the_experiment_opens_for_training_with_a_view_and_a_link_to_it(fakes: FakeRuns) -> None:
@@ -57,11 +53,3 @@ def test_two_runs_may_describe_a_new_experiment_at_once(
 )
 def test_the_address_of_a_run_holds_no_password(uri: str, page: str) -> None:
     assert pages.run_page(uri, "1", "r") == page
-
-
-def test_a_port_in_use_is_refused_in_a_sentence() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(UserError, match="must be free"):
-            expect_free_port(taken.getsockname()[1])

@@ -28,29 +28,18 @@ def status(project: Project) -> tuple[str, str | None]:
     return run.info.status, run.data.tags.get("reason")
 
 
-def test_a_run_that_an_error_ends_is_failed_with_the_error_as_reason(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("users", [False, True])
+def test_a_run_that_an_error_ends_is_failed_with_the_error_or_the_users_mistake_from_the_projects_root_as_reason(
+    project: Project, monkeypatch: pytest.MonkeyPatch, users: bool
 ) -> None:
-    def fail(*_: Any) -> NoReturn:
-        raise RuntimeError("no such pixel")
-
-    monkeypatch.setattr(ImagesDataset, "save", fail)
-    done = project.invoke("--params", DIGITS)
-    assert str(done.exception) == "no such pixel"
-    assert status(project) == ("FAILED", "no such pixel")
-
-
-def test_the_reason_is_the_users_mistake_with_files_named_from_the_projects_root(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = project.path / "data/02_intermediate/train_images.npz"
+    file, words = "data/02_intermediate/train_images.npz", "must be writable; mend that."
 
     def fail(*_: Any) -> NoReturn:
-        raise RuntimeError("Failed while saving") from UserError(f"{file} must be writable; mend that.")
+        raise RuntimeError("no such pixel") from (UserError(f"{project.path / file} {words}") if users else None)
 
     monkeypatch.setattr(ImagesDataset, "save", fail)
     project.invoke("--params", DIGITS)
-    assert status(project) == ("FAILED", "data/02_intermediate/train_images.npz must be writable; mend that.")
+    assert status(project) == ("FAILED", f"{file} {words}" if users else "no such pixel")
 
 
 def test_what_was_read_of_the_code_at_the_start_counts_and_a_change_meanwhile_is_reported(
@@ -171,15 +160,11 @@ def test_a_process_recorded_by_version_0_1_0_is_alive_while_its_number_is(dead: 
     assert processes.is_dead(old | {"pid": dead["pid"]})
 
 
-def test_a_process_that_runs_no_more_is_dead(dead: dict[str, str]) -> None:
+def test_a_process_that_runs_no_more_and_a_zombie_are_dead_and_none_of_another_machine_is(
+    dead: dict[str, str], zombie: dict[str, str]
+) -> None:
     assert processes.is_dead(dead)
-
-
-def test_a_zombie_process_is_dead(zombie: dict[str, str]) -> None:
     assert processes.is_dead(zombie)
-
-
-def test_a_process_of_another_machine_is_not_considered_dead(dead: dict[str, str]) -> None:
     assert not processes.is_dead(dead | {"host": "elsewhere", "boot": "another"})
 
 

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +21,6 @@ from mnist_lstm.tracking.settings import Settings, read_settings
 from tests.conftest import PARAMETERS
 from tests.support.projects import DIGITS, Project, surroundings, wait_for
 from tests.tracking.fake_runs import FakeRuns
-
-pytest_plugins = ["tests.tracking.fake_runs"]
 
 MLFLOW = {
     "server": {"mlflow_tracking_uri": None},
@@ -110,25 +108,20 @@ def test_a_store_is_created_atomically(tmp_path: Path, monkeypatch: pytest.Monke
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", mock.Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
+            store.client(tmp_path, store.own_uri(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db.lock"]
 
 
-def test_a_new_experiment_keeps_its_artifacts_in_the_projects_root(tmp_path: Path, uri: str) -> None:
+def test_a_new_experiment_is_made_once_and_keeps_its_artifacts_in_the_projects_root(tmp_path: Path, uri: str) -> None:
     client = store.client(tmp_path, uri)
-    experiment = client.get_experiment(store.experiment_id(client, "new", tmp_path, uri))
-    assert experiment.artifact_location == (tmp_path / "mlartifacts" / "new").as_uri()
+    (experiment,) = {store.experiment_id(client, "new", tmp_path, uri) for _ in range(2)}
+    assert client.get_experiment(experiment).artifact_location == (tmp_path / "mlartifacts" / "new").as_uri()
 
 
 def test_an_experiment_in_another_store_keeps_its_artifacts_where_that_store_says(tmp_path: Path, uri: str) -> None:
     client = store.client(tmp_path / "project", uri)
     experiment = client.get_experiment(store.experiment_id(client, "new", tmp_path / "project", uri))
     assert str(tmp_path / "project") not in experiment.artifact_location
-
-
-def test_an_experiment_is_made_once(tmp_path: Path, uri: str) -> None:
-    client = store.client(tmp_path, uri)
-    assert len({store.experiment_id(client, "new", tmp_path, uri) for _ in range(2)}) == 1
 
 
 def test_a_deleted_experiment_is_refused_with_the_command_that_restores_it(tmp_path: Path, uri: str) -> None:
@@ -139,21 +132,6 @@ def test_a_deleted_experiment_is_refused_with_the_command_that_restores_it(tmp_p
         UserError, match=rf"'new' is deleted; restore it \(`mlflow experiments restore -x {experiment}`"
     ):
         store.experiment_id(client, "new", tmp_path, uri)
-
-
-def test_a_run_in_a_deleted_experiment_ends_in_one_line(project: Project) -> None:
-    client = project.client()
-    client.delete_experiment(client.create_experiment("mnist-lstm"))
-    done = project.invoke("--params", DIGITS)
-    assert done.exit_code == 1
-    assert done.output.splitlines()[-1].startswith("Error: the MLflow experiment 'mnist-lstm' is deleted")
-
-
-def test_a_link_to_a_store_that_is_away_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.db").symlink_to(tmp_path / "disk" / "mlflow.db")
-    with pytest.raises(UserError, match=r"must be a link to a store, found none at .*disk/mlflow\.db"):
-        store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
-    assert (tmp_path / "mlflow.db").is_symlink()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +153,7 @@ def test_a_database_or_server_that_cannot_be_used_is_reported_without_its_passwo
 def test_a_store_whose_lock_another_process_holds_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moved, "LOCK_SECONDS", 0.1)
     with FileLock(tmp_path / "mlflow.db.lock"), pytest.raises(UserError, match=r"mlflow\.db\.lock' could not be"):
-        store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
+        store.client(tmp_path, store.own_uri(tmp_path))
 
 
 @pytest.mark.parametrize("uri", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
@@ -192,16 +170,23 @@ def test_a_path_that_the_locale_cannot_read_is_refused_with_what_to_set() -> Non
         store.prepare(project, store.own_uri(project))
 
 
-def test_a_damaged_store_is_named(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.db").write_text("hello")
-    with pytest.raises(UserError, match=rf"{tmp_path / 'mlflow.db'} must answer, found: .*tracking.enabled=false"):
-        store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
+NO_STORE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a text": (lambda place: place.write_text("hello"), "db must answer, found: .*tracking.enabled=false"),
+    "a folder": (Path.mkdir, r"mlflow\.db must answer, found: a folder in the place of its file;"),
+    "a link to a disk that is away": (
+        lambda place: place.symlink_to(place.parent / "disk"),
+        "must be a link to a store, found none at .*disk",
+    ),
+}
 
 
-def test_a_folder_in_the_place_of_the_store_is_to_be_moved_away(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.db").mkdir()
-    with pytest.raises(UserError, match=r"mlflow\.db must answer, found: a folder in the place of its file;"):
-        store.client(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}")
+@pytest.mark.parametrize("what", NO_STORE)
+def test_what_is_no_store_is_named_and_not_replaced(tmp_path: Path, what: str) -> None:
+    make, reason = NO_STORE[what]
+    make(tmp_path / "mlflow.db")
+    with pytest.raises(UserError, match=reason):
+        store.client(tmp_path, store.own_uri(tmp_path))
+    assert (tmp_path / "mlflow.db").is_symlink() == ("link" in what)
 
 
 def test_a_run_from_a_subfolder_is_recorded_in_the_projects_root(project: Project) -> None:
@@ -212,21 +197,10 @@ def test_a_run_from_a_subfolder_is_recorded_in_the_projects_root(project: Projec
     assert list((project.path / "data/08_reporting").iterdir()) == []
 
 
-def test_a_run_is_recorded_in_the_store_that_the_environment_names(project: Project, tmp_path: Path) -> None:
-    other = Project(tmp_path / "other")
-    other.path.mkdir()
-    shutil.copy(project.path / "mlflow.db", other.path)
-    uri = f"sqlite:///{other.path / 'mlflow.db'}"
-    assert project.invoke("--params", DIGITS, "--to-nodes", "ingest", MLFLOW_TRACKING_URI=uri).exit_code == 0
-    assert (len(project.runs()), len(other.runs())) == (0, 1)
-
-
 CREATE = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from mnist_lstm.tracking import store
-from mnist_lstm.tracking.settings import Settings, read_settings
 
 folder = Path(sys.argv[1])
 store.client(folder, f"sqlite:///{folder / 'mlflow.db'}")

@@ -9,11 +9,6 @@ from mnist_lstm.tracking.compare.groups import spans
 from tests.tracking.fake_runs import PlainRuns
 
 
-@pytest.fixture
-def runs() -> PlainRuns:
-    return PlainRuns()
-
-
 def about(torch: str = "2.13", source: str = "0" * 64, processor: str = "EPYC") -> dict[str, Any]:
     return {
         "environment": {"packages": {"torch": torch, "mnist_lstm": "0.2.0"}},
@@ -47,8 +42,7 @@ def test_runs_that_differ_in_the_seed_alone_are_one_group(runs: PlainRuns, other
 def test_a_seed_that_ran_twice_counts_once(runs: PlainRuns) -> None:
     ids = [runs.record(f"lstm s{seed}", wrong=slice(0, 3), params={"training.seed": seed}) for seed in (10, 9, 10)]
     many, again = runs.groups(*ids)
-    assert (many.head, many.seeds) == ("lstm seeds 9, 10", ["9", "10"])
-    assert again.head == "lstm s10"
+    assert (many.head, many.seeds, again.head) == ("lstm seeds 9, 10", ["9", "10"], "lstm s10")
 
 
 def test_names_that_somebody_gave_are_followed_by_the_seeds(runs: PlainRuns) -> None:

@@ -16,8 +16,6 @@ from mnist_lstm.tracking.compare.verdicts import LIMITS
 from tests.support.browser import Watched
 from tests.tracking.fake_runs import IMAGES, LABELS, FakeRuns
 
-pytest_plugins = ["tests.tracking.fake_runs"]
-
 
 @pytest.fixture
 def images(fakes: FakeRuns) -> str:
@@ -25,6 +23,11 @@ def images(fakes: FakeRuns) -> str:
     split = ImageSplit(np.random.default_rng(1).integers(0, 256, (IMAGES, 8, 8), np.uint8), LABELS)
     ImagesDataset(filepath=str(fakes.path / "data/02_intermediate/test_images.npz")).save(split)
     return digest(split.arrays())[:32]
+
+
+def two(fakes: FakeRuns, digest: str = "same") -> list[str]:
+    """Records the runs a and b, which disagree on 48 images; returns their ids."""
+    return [fakes.record(name, wrong=wrong, digest=digest) for name, wrong in (("a", slice(0, 3)), ("b", slice(1, 50)))]
 
 
 def compared(fakes: FakeRuns, *arguments: str) -> tuple[str, str]:
@@ -59,8 +62,7 @@ def test_runs_that_differ_in_the_seed_alone_are_one_line(fakes: FakeRuns) -> Non
 
 
 def test_the_images_on_which_runs_disagree_are_shown_with_their_answers(fakes: FakeRuns, images: str) -> None:
-    for name, wrong in (("a", slice(0, 3)), ("b", slice(1, 50))):
-        fakes.record(name, wrong=wrong, digest=images)
+    two(fakes, digest=images)
     _, page = compared(fakes, "a", "b")
     assert page.count("<figcaption>is ") == pages.MOST_IMAGES
     first = re.findall(r"is (\d), number (\d+)<br>\s*<span(.*?)>A: (\d), .*?<span(.*?)>B: (\d), ", page, re.DOTALL)
@@ -68,33 +70,21 @@ def test_the_images_on_which_runs_disagree_are_shown_with_their_answers(fakes: F
 
 
 def test_images_of_other_data_are_not_shown_as_those_of_the_runs(fakes: FakeRuns, images: str) -> None:
-    for name, wrong in (("a", slice(0, 3)), ("b", slice(1, 50))):
-        fakes.record(name, wrong=wrong, digest=f"not {images}"[:32])
+    two(fakes, digest=f"not {images}"[:32])
     _, page = compared(fakes, "a", "b")
     assert "<figcaption>is " not in page
     assert "data/02_intermediate holds those of other data" in page
 
 
-@pytest.fixture
-def figure(tmp_path: Path) -> Path:
-    """A figure that a run recorded."""
-    path = tmp_path / "calibration.png"
-    path.write_bytes(of_figure(new_figure(4, "Reliability")))
-    return path
-
-
-def test_the_figures_that_runs_recorded_stand_side_by_side(fakes: FakeRuns, figure: Path) -> None:
-    for name, wrong in (("a", slice(0, 3)), ("b", slice(1, 50))):
-        fakes.client.log_artifact(fakes.record(name, wrong=wrong), str(figure), "figures")
+def test_the_figures_that_runs_recorded_stand_side_by_side_up_to_the_size_that_a_page_may_have(
+    fakes: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = tmp_path / "calibration.png"
+    figure.write_bytes(of_figure(new_figure(4, "Reliability")))
+    for run_id in two(fakes):
+        fakes.client.log_artifact(run_id, str(figure), "figures")
     _, page = compared(fakes, "a", "b")
     assert re.findall(r"<h3>Calibration</h3>|<figcaption>(\w: \w)</figcaption>", page) == ["", "A: a", "B: b"]
-
-
-def test_the_figures_take_no_more_bytes_than_a_page_that_is_sent_may_have(
-    fakes: FakeRuns, figure: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in "ab":
-        fakes.client.log_artifact(fakes.record(name, wrong=slice(0, 3)), str(figure), "figures")
     monkeypatch.setattr(pages, "MOST_BYTES", figure.stat().st_size)
     _, page = compared(fakes, "a", "b")
     assert "<h3>Calibration</h3>" not in page

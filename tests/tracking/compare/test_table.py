@@ -5,13 +5,6 @@ from mnist_lstm.core.evaluation.metrics import wilson_interval
 from mnist_lstm.tracking.compare.table import differences, metrics
 from tests.tracking.fake_runs import FakeRuns, PlainRuns
 
-pytest_plugins = ["tests.tracking.fake_runs"]
-
-
-@pytest.fixture
-def runs() -> PlainRuns:
-    return PlainRuns()
-
 
 def test_only_what_differs_between_the_parameters_is_shown(runs: PlainRuns) -> None:
     runs.record("a", wrong=slice(0, 3))
@@ -26,7 +19,7 @@ def test_a_precision_of_auto_is_shown_as_the_one_that_was_used(runs: PlainRuns) 
     assert differences(runs.groups("a", "b")) == {"training.precision": ["float32", "bfloat16"]}
 
 
-def test_the_best_of_each_metric_is_marked(runs: PlainRuns) -> None:
+def test_the_best_of_each_metric_is_marked_and_the_interval_follows_from_the_counts(runs: PlainRuns) -> None:
     runs.record("a", wrong=slice(0, 3))
     runs.record("b", wrong=slice(0, 9))
     rows = metrics(runs.groups("a", "b"))
@@ -34,13 +27,7 @@ def test_the_best_of_each_metric_is_marked(runs: PlainRuns) -> None:
     assert rows["test/accuracy"] == ["0.9850*", "0.9550"]
     assert rows["test/loss"] == ["0.0150*", "0.0450"]
     assert rows["valid/accuracy"] == ["0.5000", "0.5000"]
-
-
-def test_the_interval_follows_from_the_counts(runs: PlainRuns) -> None:
-    runs.record("a", wrong=slice(0, 3))
-    runs.record("b", wrong=slice(0, 9))
     low, high = wilson_interval(197, 200, 0.95)
-    rows = metrics(runs.groups("a", "b"))
     assert rows["  95% interval"][0] == f"{low:.4f} to {high:.4f}"
     assert rows["  correct"] == ["197 of 200", "191 of 200"]
 
@@ -87,12 +74,6 @@ def test_parameters_that_change_no_result_are_no_differences(runs: PlainRuns) ->
     runs.record("a", wrong=slice(0, 3), params={"data.mirror": "here", "training.resume": True, "data.timeout": 5.0})
     runs.record("b", wrong=slice(0, 3), params={"training.clip_norm": None, "training.augmentation.shear": 0.0})
     assert differences(runs.groups("a", "b")) == {}
-
-
-def test_the_last_runs_are_those_that_were_tested(fakes: FakeRuns) -> None:
-    for name, wrong in (("a", slice(0, 3)), ("b", slice(0, 5)), ("trial", None)):
-        fakes.record(name, wrong)
-    assert [run.head for run in fakes.read(last=2)] == ["a", "b"]
 
 
 def test_runs_that_differ_in_the_seed_alone_are_one_column_of_means(runs: PlainRuns) -> None:

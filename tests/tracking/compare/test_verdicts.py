@@ -1,12 +1,6 @@
-import pytest
 from scipy.stats import ttest_ind, ttest_rel
 
 from tests.tracking.fake_runs import IMAGES, PlainRuns
-
-
-@pytest.fixture
-def runs() -> PlainRuns:
-    return PlainRuns()
 
 
 def test_a_difference_that_chance_explains_is_said_to_be_no_larger(runs: PlainRuns) -> None:

@@ -9,8 +9,6 @@ from mnist_lstm.tracking.reproduce import rerun
 from mnist_lstm.tracking.reproduce.rerun import Again, run_again
 from tests.tracking.fake_runs import FakeRuns
 
-pytest_plugins = ["tests.tracking.fake_runs"]
-
 
 @pytest.fixture
 def again(fakes: FakeRuns) -> Again:

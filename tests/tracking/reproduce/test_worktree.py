@@ -7,7 +7,7 @@ import pytest
 from mnist_lstm import provenance
 from mnist_lstm.errors import UserError
 from mnist_lstm.tracking.reproduce.worktree import worktree
-from tests.test_provenance import git
+from tests.test_provenance import committed, git
 
 PRESET = "conf/wide/parameters.yml"
 
@@ -18,8 +18,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = tmp_path / "project"
     for name in ("src/mnist_lstm/models.py", "conf/base/parameters.yml"):
         write(made, name, "units: 128\n")
-    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
-        git(made, *command)
+    committed(made)
     monkeypatch.setattr(provenance, "PACKAGE", made / "src/mnist_lstm")
     return made
 
@@ -68,9 +67,21 @@ def refused(about: dict[str, Any], project: Path, folder: Path) -> str:
     return str(raised.value)
 
 
-def test_a_preset_that_the_record_lacks_is_named(project: Path, tmp_path: Path) -> None:
-    about = recorded(project, "wide")
-    assert "needs the run's preset conf/wide, found none in commit" in refused(about, project, tmp_path)
+@pytest.mark.parametrize(
+    ("preset", "reason"),
+    [
+        (None, "needs the run's preset conf/wide, found none in commit"),
+        ("units: 256\n" * 20, "too large to be recorded"),
+        ("uri: https://alice:S3cret@host\n", "its URLs had secrets"),
+    ],
+)
+def test_a_preset_that_the_record_lacks_in_part_or_in_all_is_refused(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str | None, reason: str
+) -> None:
+    monkeypatch.setattr(provenance, "MOST_DIFF", 200 if preset and "units" in preset else provenance.MOST_DIFF)
+    if preset:
+        write(project, PRESET, preset)
+    assert reason in refused(recorded(project, "wide"), project, tmp_path)
 
 
 def test_source_that_is_not_the_runs_is_refused_unless_that_is_allowed(project: Path, tmp_path: Path) -> None:
@@ -82,20 +93,14 @@ def test_source_that_is_not_the_runs_is_refused_unless_that_is_allowed(project: 
         assert place.is_dir()
 
 
-def test_a_diff_that_was_cut_is_refused(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provenance, "MOST_DIFF", 20)
-    write(project, PRESET, "units: 256\n")
-    assert "too large to be recorded" in refused(recorded(project, "wide"), project, tmp_path)
-
-
-def test_a_diff_without_its_passwords_is_refused(project: Path, tmp_path: Path) -> None:
-    write(project, PRESET, "uri: https://alice:S3cret@host\n")
-    assert "its URLs had secrets" in refused(recorded(project, "wide"), project, tmp_path)
-
-
-def test_a_run_outside_of_git_is_refused(project: Path, tmp_path: Path) -> None:
-    about = {"git": {"commit": None, "diff": None, "source_sha256": ""}, "preset": "base"}
-    assert "found none recorded: it ran outside of git" in refused(about, project, tmp_path)
+@pytest.mark.parametrize(
+    ("known", "reason"), [({}, "it ran outside of git"), ({"reason": "dubious"}, "git refused: dubious")]
+)
+def test_a_run_without_a_commit_is_refused_with_the_reason(
+    project: Path, tmp_path: Path, known: dict[str, str], reason: str
+) -> None:
+    about = {"git": {"commit": None, "diff": None, "source_sha256": ""} | known, "preset": "base"}
+    assert f"found none recorded: {reason}" in refused(about, project, tmp_path)
 
 
 def test_a_worktree_of_a_larger_repository_has_the_projects_folder(
@@ -105,8 +110,7 @@ def test_a_worktree_of_a_larger_repository_has_the_projects_folder(
     project = outer / "my project"
     write(project, "src/mnist_lstm/models.py", "units: 128\n")
     write(outer, "notes.txt", "before\n")
-    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
-        git(outer, *command)
+    committed(outer)
     monkeypatch.setattr(provenance, "PACKAGE", project / "src/mnist_lstm")
     write(outer, "notes.txt", "after\n")
     write(project, "src/mnist_lstm/models.py", "units: 64\n")
@@ -127,8 +131,3 @@ def test_a_file_that_was_withheld_is_named_and_may_lack_if_differences_are_allow
     with worktree(about, project, tmp_path, allow_differences=True) as place:
         assert (place / PRESET).read_text() == "units: 256\n"
         assert not (place / "conf/prod").exists()
-
-
-def test_what_git_refused_is_the_reason_that_there_is_no_commit(project: Path, tmp_path: Path) -> None:
-    about = {"git": {"commit": None, "diff": None, "reason": "dubious ownership", "source_sha256": ""}, "preset": None}
-    assert "found none recorded: git refused: dubious ownership" in refused(about, project, tmp_path)

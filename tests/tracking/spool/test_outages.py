@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -36,6 +36,7 @@ from tests.support.projects import (
     CLOSED,
     DIGITS,
     LONGEST,
+    PLAIN,
     Project,
     copied,
     free_port,
@@ -45,7 +46,6 @@ from tests.support.projects import (
 )
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
-PLAIN = ("--pipelines", "without_figures")
 
 
 def answers(port: int) -> bool:
@@ -113,7 +113,8 @@ def complete(project: Project) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def expected(short: Project) -> dict[str, Any]:
-    """The record of a run without an outage."""
+    """The record of a run without an outage, which stores nothing."""
+    assert not (short.path / unsent.FOLDER).exists()
     return complete(short)
 
 
@@ -121,6 +122,12 @@ def runs(uri: str) -> tuple[Any, list[Any]]:
     """A client of a server, and the runs that it has, newest first."""
     client: Any = mlflow.MlflowClient(uri)
     return client, list(client.search_runs([client.get_experiment_by_name("mnist-lstm").experiment_id]))
+
+
+def sync(project: Project, **environment: str) -> Any:
+    """`kedro sync-runs`; the output is without the terminal's line breaks and indents."""
+    done = project.call("sync-runs", **environment)
+    return SimpleNamespace(exit_code=done.exit_code, output="".join(done.output.split()))
 
 
 def waiting(project: Project) -> list[Path]:
@@ -179,8 +186,7 @@ def test_where_a_server_dies_in_mid_run_is_away_or_silent_training_ends_well_and
     assert len(waiting(project)) == 3
     assert "secret" not in "".join(outputs + [path.read_text() for path in waiting(project)])
     with server(folder, port):
-        synced = project.call("sync-runs", **uri)
-        assert synced.output.splitlines()[-1].startswith("3 runs are complete in MLflow now; 0 wait")
+        assert "3runsarecompleteinMLflownow;0wait" in sync(project, **uri).output
         client, found = runs(uri["MLFLOW_TRACKING_URI"])
         silenced, refused, died = [facts(client, run) for run in found]
         champion = client.get_model_version_by_alias("digits-lstm", "champion").run_id
@@ -214,12 +220,8 @@ def test_a_store_locked_for_long_gets_the_complete_run_when_it_is_free_again(
     assert done.exit_code == 0, done.output
     assert f"MLflow has not answered for {outages.SLOW:g} s" in " ".join(done.output.split())
     assert len(waiting(project)) == 1
-    assert project.call("sync-runs").exit_code == 0
+    assert sync(project).exit_code == 0
     assert complete(project) == expected
-
-
-def test_a_run_without_an_outage_stores_nothing(short: Project) -> None:
-    assert not (short.path / unsent.FOLDER).exists()
 
 
 @pytest.fixture(scope="session")
@@ -244,7 +246,7 @@ def stored(project: Project, unsent_run: Path) -> Path:
 
 
 def test_a_stored_run_is_sent_completely(project: Project, stored: Path, expected: dict[str, Any]) -> None:
-    assert project.call("sync-runs").exit_code == 0
+    assert sync(project).exit_code == 0
     assert complete(project) == expected
     assert not stored.exists()
 
@@ -254,8 +256,8 @@ def test_a_run_that_was_sent_in_part_is_sent_completely_and_once(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(mlflow.MlflowClient, "log_artifacts", fails)
-        assert project.call("sync-runs").exit_code == 1
-    assert project.call("sync-runs").exit_code == 0
+        assert sync(project).exit_code == 1
+    assert sync(project).exit_code == 0
     assert len(project.runs()) == 1
     assert complete(project) == expected
 
@@ -277,44 +279,52 @@ def without(folder: Path, *kinds: str) -> None:
     stored.write_text("".join(line for line in lines if json.loads(line)[0] not in kinds))
 
 
-def process_of(pid: int) -> dict[str, str]:
-    """`processes.process` of another process."""
-    return processes.process() | {"pid": str(pid), "started": processes.started(pid)}
-
-
 MODEL = ("model", "register")  # operations that take seconds, where a test is of the others
 GONE = {"pid": "1", "started": "0.00"}  # identifies no process
 
 
-def joined(output: str) -> str:
-    """The output without the terminal's line breaks and indents."""
-    return "".join(output.split())
+def ends(folder: Path, pid: int, **about: Any) -> None:
+    """Names another process as the one that writes the run."""
+    changed(folder, process=processes.process() | {"pid": str(pid), "started": processes.started(pid)}, **about)
 
 
-def test_a_run_of_another_store_waits(project: Project, stored: Path) -> None:
-    changed(stored, store="http://elsewhere")
-    done = project.call("sync-runs")
+WAITS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "another store": (lambda run: changed(run, store="http://else"), "it belongs to another store, http://else."),
+    "not ended": (lambda run: without(run, "end", "register"), ""),
+    "its process lives": (lambda run: ends(run, os.getppid()), ""),
+    "gone from MLflow": (
+        lambda run: changed(run, run_id="0" * 32),
+        f"MLflow did not accept it: Run with id={'0' * 32} not found",
+    ),
+}
+
+
+@pytest.mark.parametrize("why", WAITS)
+def test_a_run_that_cannot_be_sent_waits_and_is_named_with_the_reason(project: Project, stored: Path, why: str) -> None:
+    change, reason = WAITS[why]
+    change(stored)
+    done = sync(project)
     assert done.exit_code == 1
+    assert "".join(f"{stored} waits: {reason}".split()) in done.output
     assert stored.exists()
-    assert joined(f"{stored} waits: it belongs to another store, http://elsewhere.") in joined(done.output)
 
 
-def test_a_run_of_the_projects_own_store_is_sent_after_the_project_moved(project: Project, stored: Path) -> None:
-    changed(stored, store="sqlite:////before/mlflow.db", own=True)
+def truncated(folder: Path) -> None:
+    """Appends half an operation."""
+    calls = folder / unsent.CALLS
+    calls.write_text(calls.read_text() + '["tag", {"key": "ha')
+
+
+@pytest.mark.parametrize(
+    "change", [truncated, lambda run: changed(run, store="sqlite:////before/mlflow.db", own=True)], ids=["cut", "moved"]
+)
+def test_a_truncated_last_line_is_ignored_and_a_run_of_the_projects_own_store_sent_after_it_moved(
+    project: Project, stored: Path, change: Callable[[Path], None]
+) -> None:
     without(stored, *MODEL)
-    assert project.call("sync-runs").exit_code == 0
+    change(stored)
+    assert sync(project).exit_code == 0
     assert project.last_run().info.status == "FINISHED"
-
-
-def test_a_run_that_has_not_ended_waits(project: Project, stored: Path) -> None:
-    without(stored, "end", "register")
-    assert project.call("sync-runs").exit_code == 1
-
-
-def test_a_run_waits_while_its_process_lives(project: Project, stored: Path) -> None:
-    changed(stored, process=process_of(os.getppid()))
-    assert project.call("sync-runs").exit_code == 1
-    assert stored.exists()
 
 
 def test_a_run_that_was_killed_in_an_outage_is_sent_as_far_as_it_went(project: Project, stored: Path) -> None:
@@ -322,7 +332,7 @@ def test_a_run_that_was_killed_in_an_outage_is_sent_as_far_as_it_went(project: P
     shutil.rmtree(stored / "artifacts")
     tags = json.loads((stored / unsent.RUN).read_text())["tags"] | {"process": json.dumps(processes.process() | GONE)}
     changed(stored, process=processes.process() | GONE, tags=tags)
-    assert project.call("sync-runs").exit_code == 0
+    assert sync(project).exit_code == 0
     assert (project.last_run().info.status, len(project.last_run().outputs.model_outputs)) == ("KILLED", 1)
 
 
@@ -334,16 +344,9 @@ def test_a_damaged_folder_stops_neither_a_run_nor_other_folders(project: Project
     without(stored, *MODEL)
     done = project.invoke("--params", DIGITS, "--to-nodes", "ingest")
     assert done.exit_code == 0
-    assert joined(f"{damaged} waits: it is damaged") in joined(done.output)
+    assert f"{damaged}waits:itisdamaged" in "".join(done.output.split())
     assert "delete the folder" in " ".join(done.output.split())
     assert (stored.exists(), damaged.exists()) == (False, True)
-
-
-def test_a_run_that_mlflow_no_longer_has_waits_and_is_named(project: Project, stored: Path) -> None:
-    changed(stored, run_id="0" * 32)
-    done = project.call("sync-runs")
-    assert done.exit_code == 1
-    assert joined(f"{stored} waits: MLflow did not accept it: Run with id={'0' * 32} not found") in joined(done.output)
 
 
 def test_sync_runs_ends_dead_runs(project: Project) -> None:
@@ -351,7 +354,8 @@ def test_sync_runs_ends_dead_runs(project: Project) -> None:
     experiment = client.create_experiment("mnist-lstm", tags=EXPERIMENT_TAGS)
     gone = processes.process() | GONE
     client.create_run(experiment, tags={f"process.{key}": value for key, value in gone.items()})
-    assert project.call("sync-runs").exit_code == 0
+    done = sync(project)
+    assert (done.exit_code, "0runsarecompleteinMLflownow;0wait" in done.output) == (0, True)
     assert project.last_run().info.status == "KILLED"
 
 
@@ -360,8 +364,8 @@ def test_a_model_that_was_registered_before_a_crash_is_not_registered_again(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "rmtree", fails)
-        assert project.call("sync-runs").exit_code == 1
-    assert project.call("sync-runs").exit_code == 0
+        assert sync(project).exit_code == 1
+    assert sync(project).exit_code == 0
     assert len(project.client().search_model_versions("name='digits-lstm'")) == 1
 
 
@@ -374,7 +378,7 @@ def test_a_store_that_can_be_read_and_not_written_costs_no_training(
         done = project.invoke("--params", DIGITS, *PLAIN)
     assert done.exit_code == 0, done.output
     assert results(project)
-    assert project.call("sync-runs").exit_code == 0
+    assert sync(project).exit_code == 0
     assert complete(project) == expected
 
 
@@ -385,7 +389,7 @@ def test_what_a_run_continues_is_known_after_an_outage_too(project: Project, mon
     with monkeypatch.context() as patched:
         patched.setattr(mlflow.MlflowClient, "create_run", locks)
         assert project.invoke("--params", f"{DIGITS},training.resume=true", *PLAIN).exit_code == 0
-    assert project.call("sync-runs").exit_code == 0
+    assert sync(project).exit_code == 0
     resumed, failed = project.runs()
     assert (failed.info.status, resumed.data.tags["continues"]) == ("FAILED", failed.info.run_id)
 
@@ -415,16 +419,3 @@ def test_imports_and_creating_the_store_are_not_reported_as_silence(
 def test_the_report_says_where_the_run_is(run_id: str | None, words: str) -> None:
     run = SimpleNamespace(provenance={"run": {"id": run_id, "date": "today"}})
     assert words in which(run)  # type: ignore[arg-type]
-
-
-def test_a_truncated_last_line_is_ignored(project: Project, stored: Path) -> None:
-    without(stored, *MODEL)
-    with (stored / "calls.jsonl").open("a") as file:
-        file.write('["tag", {"key": "ha')
-    assert project.call("sync-runs").exit_code == 0
-
-
-def test_where_nothing_was_missed_there_is_nothing_to_send(project: Project) -> None:
-    done = project.call("sync-runs")
-    assert done.exit_code == 0
-    assert done.output.splitlines()[-1].startswith("0 runs are complete in MLflow now; 0 wait")

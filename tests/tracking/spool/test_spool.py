@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import click
 import pytest
@@ -23,10 +24,6 @@ def made(folder: Path, monkeypatch: pytest.MonkeyPatch, send: Callable[[], Any])
     return Spool(folder, lambda: None, object(), RUN)
 
 
-def stored(folder: Path) -> list[str]:
-    return [path.name for path in (folder / unsent.FOLDER).glob("*")]
-
-
 FAILURES = {
     "a server that is away": (Unreachable("no route"), "did not answer: ConnectionError: no route"),
     "a proxy before it": (MlflowException("error code 503 != 200"), "did not answer: error code 503 != 200"),
@@ -39,14 +36,11 @@ FAILURES = {
 def test_a_failure_costs_no_training_and_says_what_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, words: str
 ) -> None:
-    def fail() -> None:
-        raise error
-
-    run = made(tmp_path, monkeypatch, fail)
+    run = made(tmp_path, monkeypatch, mock.Mock(side_effect=error))
     run.put("tag", key="a", value="b")
     assert not run.complete
     assert f"MLflow {words}" in caplog.text
-    assert stored(tmp_path)
+    assert list((tmp_path / unsent.FOLDER).glob("*"))
 
 
 def test_an_error_of_mlflow_that_a_command_meets_is_one_line() -> None:
@@ -78,7 +72,7 @@ def test_a_server_that_is_slow_in_sum_is_given_up_and_not_waited_for_at_the_end(
     assert run.complete != given_up
     assert ("MLflow is too slow" in caplog.text) == given_up
     assert (len(calls) < 20) == given_up
-    assert bool(stored(tmp_path)) == given_up
+    assert bool(list((tmp_path / unsent.FOLDER).glob("*"))) == given_up
 
 
 def test_a_run_does_not_wait_for_a_slow_server_to_take_what_earlier_runs_left(
