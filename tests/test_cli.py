@@ -1,19 +1,8 @@
-import subprocess
-import sys
-
 import pytest
 from click.shell_completion import ShellComplete
 
 from mnist_lstm.cli import cli
-from tests.support.projects import Project, surroundings
-
-
-def test_a_wrong_parameter_is_refused_before_anything_is_read_or_written(project: Project) -> None:
-    done = project.invoke("--params", "data.name=digit")
-    assert done.exit_code == 1
-    assert done.output.splitlines()[-1].startswith("Error: ")
-    assert not [path for path in (project.path / "data").rglob("*") if path.is_file()]
-    assert project.runs() == []
+from tests.support.projects import Project
 
 
 def test_the_preset_that_the_shell_names_counts_for_every_command(project: Project) -> None:
@@ -69,19 +58,6 @@ def test_a_mistake_is_the_last_line_and_sets_the_exit_code(project: Project) -> 
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
     assert done.stdout.splitlines()[-1].startswith("Error: parameter 'trian' is unknown")
-
-
-def test_the_package_as_a_program_shows_a_mistake_the_same_way(project: Project) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "mnist_lstm", "--params", "trian.seed=1"],
-        cwd=project.path,
-        env=surroundings(),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stdout + done.stderr
-    assert done.stderr.splitlines()[-1].startswith("Error: parameter 'trian' is unknown")
 
 
 def test_the_projects_run_has_all_options_of_kedros_own() -> None:

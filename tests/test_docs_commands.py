@@ -26,35 +26,15 @@ KEYS = {"of", *flat_fields(Parameters), *flattened({"tracking": TRACKING})}
 BLOCKS = {key.rpartition(".")[0] for key in KEYS} | {"training.updates"}  # the last is a tag of MLflow's
 # Tools whose options are not checked
 ELSEWHERE = {
-    ".",
-    ".venv/bin/pip",
-    "airflow",
-    "cd",
-    "curl",
-    "echo",
-    "export",
-    "git",
-    "grep",
-    "mkdir",
-    "mlflow",
-    "mypy",
-    "pip-audit",
-    "python3",
-    "ray",
-    "ruff",
+    *(".", ".venv/bin/pip", "airflow", "cd", "curl", "echo", "export", "git", "grep", "mkdir", "mlflow", "mypy"),
+    *("pip-audit", "python3", "ray", "ruff"),
 }
 AIRFLOW = ("airflow", "create", "--env", "airflow", "--group-by", "namespace", "--target-dir", "airflow/dags")
 MADE = {"airflow.lock"}  # by a line above
 STARTER = ("new", "--starter=git+https://HOST/OWNER/mnist_lstm.git", "--directory=starter")
 OF_KEDRO = {
-    AIRFLOW,
-    ("--help",),
-    ("ipython",),
-    ("jupyter", "lab"),
-    ("package",),
-    ("registry", "list"),
-    ("viz", "run"),
-    STARTER,
+    *(AIRFLOW, STARTER, ("--help",), ("ipython",), ("jupyter", "lab"), ("package",)),
+    *(("registry", "list"), ("viz", "run")),
 }
 COMMANDS = sorted({command for page in PAGES for command in commands(page)})
 
@@ -62,13 +42,8 @@ COMMANDS = sorted({command for page in PAGES for command in commands(page)})
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
 def test_a_command_can_be_called_so(command: Command) -> None:
     name, *rest = command.words
-    check = {
-        "kedro": expect_kedro,
-        "make": expect_make,
-        "python": expect_python,
-        "pytest": expect_files,
-        "pip": expect_pip,
-    }
+    check = {"kedro": expect_kedro, "make": expect_make, "python": expect_python, "pytest": expect_files}
+    check["pip"] = expect_pip
     assert name in check or name in ELSEWHERE
     if name in check:
         check[name](rest, command.page)

@@ -62,22 +62,12 @@ def test_a_diff_keeps_no_value_of_a_secret_in_a_file_of_settings_and_programs_as
 @pytest.mark.parametrize(
     "path",
     [
-        *(
-            "conf/prod/credentials/db.yml",
-            "conf/prod/secrets.yml",
-            "conf/base/my_creds.yml",
-            "src/.env",
-            "src/.env.prod",
-        ),
+        *("conf/prod/credentials/db.yml", "conf/prod/secrets.yml", "conf/base/my_creds.yml", "src/.env"),
         *("conf/base/credentials.yml", "conf/base/credentials_db.yml", "conf/Credentials/x", "src/.environment/x"),
         *("src/server.pem", "conf/base/api_key.yml", "src/prod.env", "conf/tokens.yml", "conf/hf_token", ".netrc"),
-        *(
-            "src/.git-credentials",
-            "conf/base/aws_credentials.yml",
-            "conf/base/service-account.json",
-            "conf/access-token",
-        ),
-        *("conf/base/gcp-key.json", "src/.aws/config", "src/.kaggle/kaggle.json", "conf/base/db_passphrase.txt"),
+        *("src/.git-credentials", "conf/base/aws_credentials.yml", "conf/base/service-account.json", "src/.env.prod"),
+        *("conf/base/gcp-key.json", "src/.aws/config", "src/.kaggle/kaggle.json", "conf/access-token"),
+        "conf/base/db_passphrase.txt",
     ],
 )
 def test_a_file_that_may_hold_secrets_is_known_by_its_path(path: str) -> None:

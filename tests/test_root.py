@@ -13,23 +13,8 @@ ROOT = {
     *("conf", "data", "docs", "src", "tests", "benchmarks", "findings", "starter"),
 }
 KINDS = {
-    ".c",
-    ".cff",
-    ".css",
-    ".html",
-    ".j2",
-    ".js",
-    ".json",
-    ".lock",
-    ".md",
-    ".png",
-    ".py",
-    ".pt",
-    ".sh",
-    ".svg",
-    ".toml",
-    ".yaml",
-    ".yml",
+    *(".c", ".cff", ".css", ".html", ".j2", ".js", ".json", ".lock", ".md", ".png", ".py", ".pt", ".sh", ".svg"),
+    *(".toml", ".yaml", ".yml"),
 }
 FIXTURES = {".jsonl", ".npz", ".ld"}  # below tests/ alone: what an earlier version wrote, and where a program lies
 UNNAMED = {".gitignore", ".gitkeep", ".editorconfig", ".telemetry", "LICENSE", "Makefile", "run", "py.typed"}

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from kedro.pipeline import Pipeline
 
 from mnist_lstm.pipeline_registry import register_pipelines
 from tests.support.projects import REPOSITORY, Project, surroundings
+from tests.test_project import names
 
 HEAVY = {"torch", "mlflow", "pandas", "sklearn", "matplotlib", "plotly"}
 
@@ -69,10 +69,6 @@ def test_interactive_curves_are_drawn_without_plotly_which_takes_a_second_to_loa
         "assert len(learning_curves_figures(history, 10, 'Curves')[0]['data']) == 4"
     )
     assert "plotly" not in modules
-
-
-def names(pipeline: Pipeline) -> set[str]:
-    return {node.name for node in pipeline.nodes}
 
 
 def test_a_registered_pipeline_is_one_like_any_other() -> None:

@@ -28,10 +28,9 @@ def test_pyproject_has_no_id_of_the_telemetry_plugin() -> None:
     assert "kedro_telemetry" not in (REPOSITORY / "pyproject.toml").read_text()
 
 
-@pytest.mark.parametrize("words", [["registry", "list"], ["run", "--nodes", "trian"]])
-def test_the_telemetry_plugin_writes_no_id_though_the_environment_lets_it(tmp_path: Path, words: list[str]) -> None:
+def test_the_telemetry_plugin_writes_no_id_though_the_environment_lets_it(tmp_path: Path) -> None:
     project, environment = copied(tmp_path).path, surroundings() | {"KEDRO_DISABLE_TELEMETRY": "", "HOME": "/nowhere"}
-    subprocess.run([KEDRO, *words], cwd=project, env=environment, capture_output=True, check=False)
+    subprocess.run([KEDRO, "registry", "list"], cwd=project, env=environment, capture_output=True, check=False)
     assert (project / "pyproject.toml").read_bytes() == (REPOSITORY / "pyproject.toml").read_bytes()
 
 
