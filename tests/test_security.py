@@ -7,12 +7,11 @@ import tomllib
 import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
 
 import pytest
 import torch
 
-from tests.support.guard import attempts, guarded
+from tests.support.guard import Trap, attempts, guarded
 from tests.support.projects import DIGITS, REPOSITORY, TESTED, Project
 
 SECRET = "hunter2"
@@ -54,14 +53,7 @@ def test_a_run_leaves_no_pickle_but_lists_of_tensors_that_torch_loads_without_ru
     assert [found for path in files for found in pickles(path.read_bytes(), str(path))] == []
 
 
-class Trap:
-    """Unpickled, it would run code."""
-
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return print, ("code ran",)
-
-
-def test_a_pickle_within_an_archive_within_an_archive_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pickle_within_an_archive_within_an_archive_is_found() -> None:
     inner, outer, trapped = io.BytesIO(), io.BytesIO(), io.BytesIO()
     for buffer, name, content in ((inner, "a.bin", b"\x80\x04."), (outer, "inner.zip", None)):
         with zipfile.ZipFile(buffer, "w") as archive:
@@ -70,7 +62,6 @@ def test_a_pickle_within_an_archive_within_an_archive_is_found(capsys: pytest.Ca
     torch.save({"format": Trap()}, trapped)
     with pytest.raises(UnpicklingError):
         pickles(trapped.getvalue(), "it")
-    assert capsys.readouterr().out == ""
 
 
 def test_every_server_listens_on_the_loopback_alone() -> None:
@@ -107,7 +98,7 @@ def test_a_mirrors_password_is_in_no_output_record_or_file(project: Project, oth
     assert SECRET not in done.output
     run = project.last_run()
     assert SECRET not in json.dumps(run.data.tags | run.data.params)
-    assert "127.0.0.1:9" in json.dumps(run.data.tags)
+    assert ("127.0.0.1:9" in json.dumps(run.data.tags)) == (otherwise == "fail"), "which is the reason of a failure"
     assert not [path for path in results(project) if SECRET.encode() in path.read_bytes()]
     assert SECRET.encode() not in (project.path / "mlflow.db").read_bytes()
 

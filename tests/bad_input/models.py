@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from tests.bad_input import Change, Mistake, damaged, write
+from tests.support.guard import Trap
 from tests.support.projects import Project
 
 UNRECORDED = "data.name=digits,tracking.enabled=false"  # the parameters of the finished run
@@ -39,13 +40,6 @@ def saved(content: Any) -> bytes:
 def flipped(content: bytes) -> bytes:
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
-
-
-class Trap:
-    """Unpickled, it would run code."""
-
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return exec, ("raise SystemExit('code ran')",)
 
 
 def columns(project: Project) -> None:

@@ -58,8 +58,14 @@ class Trial:
     def __init__(self, parameters: Parameters, data: Sequences):
         self.parameters, self.data = parameters, data
 
+    def other(self, model: dict[str, Any] | None = None, **training: Any) -> "Trial":
+        """The same data with other parameters of the model and of the training."""
+        changed: dict[str, Any] = {"model": self.parameters.model.model_copy(update=model or {})}
+        changed["training"] = self.parameters.training.model_copy(update=training)
+        return Trial(self.parameters.model_copy(update=changed), self.data)
+
     def classifier(self) -> RecurrentClassifier:
-        return new_classifier(self.parameters.model, shape=(6, 4), classes=3, seed=1)
+        return new_classifier(self.parameters.model, shape=SIZE, classes=3, seed=1)
 
     def reports(self, state: TrainingState | None = None, **changes: Any) -> Iterator[Report]:
         """Of a run from the beginning or from a state, with other training parameters where `changes` says so."""

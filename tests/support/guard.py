@@ -1,7 +1,8 @@
-"""Counts and refuses the connections of a process to other machines."""
+"""Counts and refuses the connections of a process to other machines, and a pickle that must not be loaded."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 SOURCE = Path(__file__).parents[2] / "src"
 GUARD = """
@@ -34,3 +35,10 @@ def guarded(folder: Path) -> dict[str, str]:
 def attempts(folder: Path) -> list[str]:
     """The connections that were refused."""
     return (folder / "attempts.txt").read_text().splitlines()
+
+
+class Trap:
+    """Unpickled, it would run code."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return exec, ("raise SystemExit('code ran')",)

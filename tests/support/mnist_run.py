@@ -2,13 +2,22 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mnist_lstm.core.data import idx
 from tests.support.projects import Project, copied, made_once
 
 FOLDER = os.environ.get("MNIST_LSTM_MNIST")
+FILES = {"images": "images-idx3-ubyte", "labels": "labels-idx1-ubyte"}
 needs_mnist = pytest.mark.skipif(not FOLDER, reason="MNIST_LSTM_MNIST names no folder with MNIST's four gz files")
+
+
+def published(part: str, kind: str) -> Any:
+    """The images or labels of MNIST's part train or t10k, as published."""
+    name = f"{part}-{FILES[kind]}.gz"
+    return idx.decode((Path(str(FOLDER)) / name).read_bytes(), name)
 
 
 @pytest.fixture(scope="session")

@@ -34,26 +34,22 @@ def test_a_stored_array_reads_as_one_in_memory(array: FileBackedArray, key: Any)
     assert_array_equal(array[key], expected, strict=True)
 
 
-def test_a_stored_array_has_the_measures_of_one_in_memory(array: FileBackedArray) -> None:
+def test_a_stored_array_has_measures_and_parts_of_one_in_memory_and_never_becomes_one_by_accident(
+    array: FileBackedArray,
+) -> None:
     for name in ("shape", "dtype", "ndim", "size", "nbytes"):
         assert getattr(array, name) == getattr(ARRAY, name)
     assert len(array) == len(ARRAY)
+    assert_array_equal(array.part(2, 8)[:], ARRAY[2:8])
+    assert_array_equal(array.part(2, 8).part(1, 3)[[1, 0]], ARRAY[[4, 3]])
+    with pytest.raises(TypeError, match="larger than memory"):
+        np.ascontiguousarray(array)
 
 
 @pytest.mark.parametrize("key", [9, -10, [9], [0, -10], slice(0, 9, 2), [[1]], 1.5, [True]], ids=repr)
 def test_what_is_not_there_cannot_be_read(array: FileBackedArray, key: Any) -> None:
     with pytest.raises(IndexError):
         array[key]
-
-
-def test_a_stored_array_never_becomes_one_in_memory_by_accident(array: FileBackedArray) -> None:
-    with pytest.raises(TypeError, match="larger than memory"):
-        np.ascontiguousarray(array)
-
-
-def test_a_part_and_its_part_are_those_of_the_array(array: FileBackedArray) -> None:
-    assert_array_equal(array.part(2, 8)[:], ARRAY[2:8])
-    assert_array_equal(array.part(2, 8).part(1, 3)[[1, 0]], ARRAY[[4, 3]])
 
 
 def test_a_truncated_file_is_reported_in_one_line(array: FileBackedArray, tmp_path: Path) -> None:

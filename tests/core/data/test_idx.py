@@ -1,10 +1,8 @@
 import contextlib
 import gzip
 import io
-import os
 import struct
 import tracemalloc
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from mnist_lstm.core.data import idx
 from mnist_lstm.errors import UserError
 from tests.support.idx import encode
+from tests.support.mnist_run import needs_mnist, published
 
 LABELS = np.array([7, 2, 1, 0], np.uint8)
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
@@ -35,26 +34,18 @@ def plain(array: NDArray[np.uint8]) -> bytes:
     return header(*array.shape) + array.tobytes()
 
 
-def test_a_file_reads_as_the_formats_description_says() -> None:
+def test_a_file_reads_and_is_written_as_the_formats_description_says() -> None:
     content = bytes.fromhex("00000803 00000002 00000001 00000003 0a0b0c 0d0e0f")
-    np.testing.assert_array_equal(idx.decode(content, "images"), [[[10, 11, 12]], [[13, 14, 15]]])
-
-
-def test_a_written_file_is_the_formats_description_gzipped() -> None:
+    assert_array_equal(idx.decode(content, "images"), [[[10, 11, 12]], [[13, 14, 15]]])
     assert gzip.decompress(encode(LABELS)) == bytes.fromhex("00000801 00000004 07020100")
 
 
 @given(idx_arrays)
-def test_what_is_encoded_decodes_to_itself(array: NDArray[np.uint8]) -> None:
-    decoded = idx.decode(encode(array), "it")
-    assert decoded.dtype == np.uint8
-    assert decoded.flags.writeable  # torch warns of a tensor on memory that is not
-    np.testing.assert_array_equal(decoded, array, strict=True)
-
-
-@given(idx_arrays)
-def test_a_plain_file_decodes_as_a_gzipped_one(array: NDArray[np.uint8]) -> None:
-    np.testing.assert_array_equal(idx.decode(plain(array), "it"), idx.decode(gzip.compress(plain(array)), "it"))
+def test_what_is_encoded_decodes_to_itself_also_where_it_is_not_gzipped(array: NDArray[np.uint8]) -> None:
+    for content in (encode(array), plain(array), gzip.compress(plain(array))):
+        decoded = idx.decode(content, "it")
+        assert decoded.flags.writeable  # torch warns of a tensor on memory that is not
+        assert_array_equal(decoded, array, strict=True)
 
 
 def test_the_same_array_gives_the_same_bytes_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,13 +109,9 @@ def test_no_more_is_unpacked_than_the_header_declares_and_the_file_holds(shape: 
     assert peak < 3 * min(shape[0], 2**25) + 2**20
 
 
-@pytest.mark.skipif("MNIST_LSTM_MNIST" not in os.environ, reason="MNIST_LSTM_MNIST names no folder with MNIST's files")
+@needs_mnist
 def test_mnists_training_files_hold_the_published_digits() -> None:
-    folder = Path(os.environ["MNIST_LSTM_MNIST"])
-    images, labels = (
-        idx.decode((folder / f"train-{name}.gz").read_bytes(), name)
-        for name in ("images-idx3-ubyte", "labels-idx1-ubyte")
-    )
+    images, labels = published("train", "images"), published("train", "labels")
     assert images.shape == (60000, 28, 28)
     assert np.bincount(labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert images.mean() / 255 == pytest.approx(0.1307, abs=1e-4)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, get_args
 
 import numpy as np
@@ -56,25 +57,22 @@ def test_the_images_come_back_from_their_sequences(
     np.testing.assert_array_equal(back, images)
 
 
+SHAPES = {"rows": (6, 4), "columns": (4, 6), "rows_reversed": (6, 4), "rows_and_columns": (6, 10), "patches": (4, 9)}
+SHAPES |= {"pixels": (24, 1), "permuted_pixels": (24, 1)}
+
+
 @pytest.mark.parametrize("view", sorted(VIEWS))
-def test_pixels_read_in_their_own_order_are_not_copied(view: str) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (5, 6, 6), np.uint8)
-    pixel_order = pixel_order_for(read_by(view), 6, 6)
+def test_a_view_decides_steps_and_features_and_pixels_read_in_their_own_order_are_not_copied(view: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 6, 4), np.uint8)
+    pixel_order = pixel_order_for(read_by(view), 6, 4)
     found = to_sequences(images, pixel_order)
+    assert found.shape == (5, *SHAPES[view])
     np.testing.assert_array_equal(found, images.reshape(5, -1)[:, pixel_order])
+    np.testing.assert_array_equal(to_sequences(images.reshape(5, -1), pixel_order), found)
     assert np.shares_memory(found, images) == (view in ("rows", "pixels"))
 
 
-@pytest.fixture
-def images() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
-
-
-def read(images: Any, view: str) -> Any:
-    return to_sequences(images, pixel_order_for(read_by(view), *images.shape[1:]))
-
-
-READ = {
+READ: dict[str, Callable[[Any], Any]] = {
     "rows": lambda images: images,
     "columns": lambda images: images.transpose(0, 2, 1),
     "rows_reversed": lambda images: images[:, ::-1],
@@ -84,8 +82,9 @@ READ = {
 
 
 @pytest.mark.parametrize("view", READ)
-def test_a_view_reads_the_steps_that_its_name_says(images: np.ndarray, view: str) -> None:
-    np.testing.assert_array_equal(read(images, view), READ[view](images))
+def test_a_view_reads_the_steps_that_its_name_says(view: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    np.testing.assert_array_equal(to_sequences(images, pixel_order_for(read_by(view), 28, 28)), READ[view](images))
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 3), (3, 2)])
@@ -112,9 +111,8 @@ def test_a_patch_larger_than_the_image_is_refused_by_its_key() -> None:
 def test_the_permutation_is_one_for_a_seed(seed: int, other: int, height: int, width: int) -> None:
     def permutation(seed: int) -> PixelOrder:
         np.random.seed(height)
-        return pixel_order_for(
-            SequenceParameters(view="permuted_pixels", patch_size=1, permutation_seed=seed), height, width
-        )
+        view = SequenceParameters(view="permuted_pixels", patch_size=1, permutation_seed=seed)
+        return pixel_order_for(view, height, width)
 
     np.testing.assert_array_equal(permutation(seed), permutation(seed))
     if seed != other and height * width > 20:
@@ -124,27 +122,6 @@ def test_the_permutation_is_one_for_a_seed(seed: int, other: int, height: int, w
 def test_the_permutation_of_a_seed_stays_what_it_was() -> None:
     """A checkpoint stores only the seed."""
     assert pixel_order_for(read_by("permuted_pixels"), 2, 4).ravel().tolist() == [7, 2, 1, 6, 0, 4, 3, 5]
-
-
-@pytest.mark.parametrize(
-    ("view", "shape"),
-    [
-        ("rows", (3, 6, 4)),
-        ("columns", (3, 4, 6)),
-        ("rows_reversed", (3, 6, 4)),
-        ("rows_and_columns", (3, 6, 10)),
-        ("patches", (3, 4, 9)),
-        ("pixels", (3, 24, 1)),
-        ("permuted_pixels", (3, 24, 1)),
-    ],
-)
-def test_steps_and_features_follow_from_the_view_and_the_images_size(view: str, shape: tuple[int, ...]) -> None:
-    assert read(np.zeros((3, 6, 4), np.uint8), view).shape == shape
-
-
-def test_flat_images_read_as_the_square_ones(images: np.ndarray) -> None:
-    pixel_order = pixel_order_for(read_by("columns"), 28, 28)
-    np.testing.assert_array_equal(to_sequences(images.reshape(3, -1), pixel_order), to_sequences(images, pixel_order))
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8), (2, 29, 28)])

@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,12 +6,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import as_text
 from mnist_lstm.core.inference.preprocess import Frame, frame_of, preprocess
+from tests.support.mnist_run import needs_mnist, published
 
 MNIST = frame_of(DataProfile("mnist", "MNIST", 28, 28, ["0"]))
 DIGITS = frame_of(bundled_digits().card)
@@ -55,12 +52,9 @@ def test_the_ink_fills_twenty_of_28_pixels_in_its_aspect(
     assert box_of(preprocess(picture, frame)) == box
 
 
-def test_the_centre_of_mass_is_in_the_middle() -> None:
-    assert np.abs(np.subtract(ndimage.center_of_mass(preprocess(seven(), MNIST)), 14)).max() <= 0.5
-
-
-def test_paper_is_0_and_ink_reaches_255() -> None:
+def test_the_centre_of_mass_is_in_the_middle_paper_is_0_and_ink_reaches_255() -> None:
     image = preprocess(seven(), MNIST)
+    assert np.abs(np.subtract(ndimage.center_of_mass(image), 14)).max() <= 0.5
     assert image.dtype == np.uint8
     assert (image.min(), image.max()) == (0, 255)
 
@@ -91,11 +85,6 @@ def test_dust_and_grain_do_not_matter() -> None:
     scan = np.clip(225 - seven() * 0.7 + noise, 0, 255).astype(np.uint8)
     scan[[3, 90, 91, 50], [4, 92, 92, 5]] = 40
     assert changed(scan).mean() < 6
-
-
-def test_uneven_light_does_not_matter() -> None:
-    photo = ((230 - seven() * 0.7) * np.linspace(0.75, 1, 100)).astype(np.uint8)
-    assert changed(photo).mean() < 8
 
 
 def lined(rows: tuple[int, ...], columns: tuple[int, ...] = (), thick: int = 2) -> NDArray[np.uint8]:
@@ -137,13 +126,17 @@ def test_lines_may_be_turned(turned: float) -> None:
     assert changed(np.maximum(sheet[100:200, 100:200], 0)).mean() < 12
 
 
-SHADOWS = {"soft": 1 - 0.5 / (1 + np.exp(-np.linspace(-6, 6, 100))), "hard": np.where(np.arange(100) < 45, 0.6, 1)}
+PHOTOS = {
+    "a soft shadow": ((240 - seven() * 0.8) * (1 - 0.5 / (1 + np.exp(-np.linspace(-6, 6, 100)))), 5),
+    "a hard shadow": ((240 - seven() * 0.8) * np.where(np.arange(100) < 45, 0.6, 1), 5),
+    "uneven light": ((230 - seven() * 0.7) * np.linspace(0.75, 1, 100), 8),
+}
 
 
-@pytest.mark.parametrize("shadow", SHADOWS)
-def test_a_shadow_does_not_matter(shadow: str) -> None:
-    photo = ((240 - seven() * 0.8) * SHADOWS[shadow]).astype(np.uint8)
-    assert changed(photo).mean() < 5
+@pytest.mark.parametrize("photo", PHOTOS)
+def test_shadows_and_uneven_light_do_not_matter(photo: str) -> None:
+    picture, most = PHOTOS[photo]
+    assert changed(picture.astype(np.uint8)).mean() < most
 
 
 @pytest.mark.parametrize("room", [(0, 0), (0, 30), (30, 0)])
@@ -214,13 +207,9 @@ def test_a_bundled_digit_is_found_again_on_a_canvas() -> None:
     assert difference(bundled_digits().test.images[:100], DIGITS, 20) < 35
 
 
-FOLDER = os.environ.get("MNIST_LSTM_MNIST")
-
-
-@pytest.mark.skipif(not FOLDER, reason="MNIST_LSTM_MNIST names no folder with MNIST's four gz files")
+@needs_mnist
 def test_an_mnist_digit_is_found_again_on_a_canvas() -> None:
-    content = (Path(str(FOLDER)) / "t10k-images-idx3-ubyte.gz").read_bytes()
-    assert difference(idx.decode(content, "t10k")[:300], MNIST, 10) < 8
+    assert difference(published("t10k", "images")[:300], MNIST, 10) < 8
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,10 @@ def test_blocks_and_the_images_in_a_window_are_shuffled_anew_in_each_epoch() -> 
 
 
 @pytest.mark.parametrize("block", [50, 51, 10**9])
-def test_a_block_of_all_images_is_the_order_without_blocks(block: int) -> None:
+def test_a_block_of_all_images_is_the_order_without_blocks_which_is_what_it_was_before_there_were_any(
+    block: int,
+) -> None:
     np.testing.assert_array_equal(first(9, 50, 8, 1, block=block), first(9, 50, 8, 1))
-
-
-def test_the_order_without_blocks_is_what_it_was_before_there_were_any() -> None:
     assert first(1, 10, 10, 1)[0].tolist() == np.random.default_rng([1, 0]).permutation(10).tolist()
 
 

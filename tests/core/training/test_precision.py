@@ -100,12 +100,6 @@ def test_bfloat16_without_hardware_for_it_is_refused(
     hardware(monkeypatch, device, bfloat16=False)
     with pytest.raises(UserError, match=rf"^training\.precision 'bfloat16' needs .* none on '{device}'; set auto or"):
         chosen(trial, "bfloat16", device)
-
-
-def test_bfloat16_of_the_kernel_without_hardware_for_it_is_refused(
-    trial: Trial, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hardware(monkeypatch, "cpu", bfloat16=False)
     with pytest.raises(UserError, match=r"'bfloat16_kernel' needs a processor with AVX-512 BF16, found none; set port"):
         trial.states(precision="bfloat16_kernel")
 

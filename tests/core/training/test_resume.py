@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, to_bytes
 from mnist_lstm.core.training.fingerprint import differences, fingerprint
-from mnist_lstm.core.training.learner import Best, TrainingState
+from mnist_lstm.core.training.learner import Best
 from mnist_lstm.core.training.program import PACKAGE, program, program_continuing, sources
 from mnist_lstm.core.training.resume import checkpoint_to_continue
 from mnist_lstm.errors import UserError
@@ -18,10 +18,6 @@ from mnist_lstm.parameters import Parameters
 from mnist_lstm.sections import flat_fields
 from tests.conftest import Sequences
 from tests.core.conftest import WAYS, Trial, assert_same_bits
-
-
-def assert_other_weights(one: TrainingState, other: TrainingState) -> None:
-    assert not torch.equal(one.weights["readout.weight"], other.weights["readout.weight"])
 
 
 @pytest.mark.parametrize("way", [{}, *WAYS.values()], ids=["plain", *WAYS])
@@ -33,8 +29,7 @@ def test_a_resumed_run_ends_with_the_same_bits(trial: Trial, way: dict[str, Any]
 
 def test_a_run_with_zoneout_and_refined_gates_resumes_to_the_same_bits(trial: Trial) -> None:
     changes = {"gates": "refined", "forget_bias": 0.0, "zoneout": 0.2, "num_layers": 2, "dropout": 0.1}
-    model = trial.parameters.model.model_copy(update=changes)
-    trial = Trial(trial.parameters.model_copy(update={"model": model}), trial.data)
+    trial = trial.other(changes)
     *interrupted, last = trial.states(ema_decay=0.9)
     for stopped in (interrupted[0], interrupted[3]):
         assert_same_bits(trial.states(stopped, ema_decay=0.9)[-1], last)
@@ -58,22 +53,24 @@ def test_a_run_that_has_ended_resumes_to_its_end(trial: Trial, patience: int | N
     assert_same_bits(report.state(), ended)
 
 
-def test_a_run_resumed_with_another_random_state_drops_out_other_units(trial: Trial) -> None:
-    *_, stopped, last = trial.states()
-    elsewhere = replace(stopped, random_state=torch.Generator().manual_seed(99).get_state())
-    assert_other_weights(trial.states(elsewhere)[-1], last)
-
-
-def test_a_run_resumed_at_another_update_reads_other_batches(trial: Trial) -> None:
+@pytest.mark.parametrize(
+    ("elsewhere", "iterations"),
+    [
+        ({"random_state": torch.Generator().manual_seed(99).get_state()}, 12),
+        ({"iteration": 9}, 11),
+        ({"optimizer": {}}, 12),
+    ],
+    ids=["drops out other units", "reads other batches", "has no moments"],
+)
+def test_a_run_resumed_with_another_state_leaves_the_path(
+    trial: Trial, elsewhere: dict[str, Any], iterations: int
+) -> None:
     *_, stopped, last = trial.states()
     assert (stopped.iteration, last.iteration) == (10, 12)
-    assert_other_weights(trial.states(replace(stopped, iteration=9), iterations=11)[-1], last)
-
-
-def test_a_run_resumed_without_the_optimisers_moments_leaves_the_path(trial: Trial) -> None:
-    *_, stopped, last = trial.states()
-    fresh = {**stopped.optimizer, "state": {}}
-    assert_other_weights(trial.states(replace(stopped, optimizer=fresh))[-1], last)
+    if "optimizer" in elsewhere:
+        elsewhere = {"optimizer": {**stopped.optimizer, "state": {}}}
+    other = trial.states(replace(stopped, **elsewhere), iterations=iterations)[-1]
+    assert not torch.equal(other.weights["readout.weight"], last.weights["readout.weight"])
 
 
 def test_a_resumed_run_still_has_the_best_weights_of_before(trial: Trial) -> None:
@@ -149,17 +146,21 @@ def test_a_parameter_of_one_choice_decides_only_where_that_is_chosen(
         assert (prints[0] != prints[1]) == expected
 
 
+@pytest.mark.parametrize(
+    ("requested", "there", "device"),
+    [
+        ("auto", False, "cpu"),
+        ("cpu", False, "cpu"),
+        ("auto", True, "cuda"),
+        ("cpu", True, "cpu"),
+        ("cuda", True, "cuda"),
+    ],
+)
 def test_a_fingerprint_knows_the_device_that_trains_whoever_chose_it(
-    trial: Trial, monkeypatch: pytest.MonkeyPatch
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, requested: str, there: bool, device: str
 ) -> None:
-    found = {}
-    for requested, there in [("auto", False), ("cpu", False), ("auto", True), ("cpu", True), ("cuda", True)]:
-        monkeypatch.setattr("torch.cuda.is_available", lambda there=there: there)
-        training = trial.parameters.training.model_copy(update={"device": requested})
-        trial.parameters = trial.parameters.model_copy(update={"training": training})
-        found[requested, there] = trial.fingerprint_fields()["training.device"]
-    on_cuda = [("auto", True), ("cuda", True)]
-    assert found == {each: "cuda" if each in on_cuda else "cpu" for each in found}
+    monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    assert trial.other(device=requested).fingerprint_fields()["training.device"] == device
 
 
 @pytest.mark.parametrize("part", ["train", "valid"])
@@ -176,18 +177,15 @@ def test_a_fingerprint_depends_on_values_alone() -> None:
     assert len(fingerprint(one)) == 16
 
 
-def test_differences_read_as_a_sentence() -> None:
+def test_differences_read_as_a_sentence_in_full_but_for_digests() -> None:
     then = {"training.seed": 1, "model.cell": "lstm", "data.train.sha256": "a" * 64, "gone": 1}
     now = {"training.seed": 2, "model.cell": "lstm", "data.train.sha256": "b" * 64}
     assert differences(now, then) == (
         "training.seed is 2, was 1, data.train.sha256 is 'bbbbbbbbbbbb…, was 'aaaaaaaaaaaa…, gone is None, was 1"
     )
-
-
-def test_what_differs_stands_in_full_unless_it_is_a_digest() -> None:
-    now, then = (f"FloatDistribution(high={high}, log=False, low=0.0, step=None)" for high in (0.5, 0.9))
-    assert differences({"--search model.dropout": now}, {"--search model.dropout": then}) == (
-        f"--search model.dropout is {now!r}, was {then!r}"
+    new, old = (f"FloatDistribution(high={high}, log=False, low=0.0, step=None)" for high in (0.5, 0.9))
+    assert differences({"--search model.dropout": new}, {"--search model.dropout": old}) == (
+        f"--search model.dropout is {new!r}, was {old!r}"
     )
 
 
@@ -195,41 +193,21 @@ def never() -> Checkpoint:
     raise AssertionError("only the checkpoint that matches is read")
 
 
-def damaged() -> Checkpoint:
-    return from_bytes(b"half a file", "damaged.pt")
+def continued(left: Checkpoint, resume: Any = True, fields: dict[str, Any] | None = None) -> Checkpoint | None:
+    """What a training continues that finds this checkpoint and that of another one, which it must not read."""
+    interrupted = {left.fingerprint: lambda: left, "0123456789abcdef": never}
+    return checkpoint_to_continue(interrupted, left.fingerprint_fields | (fields or {}), resume=resume)
 
 
-def test_a_run_that_is_not_to_resume_starts_at_the_beginning(trial: Trial) -> None:
-    assert checkpoint_to_continue({"0123456789abcdef": never}, trial.fingerprint_fields(), resume=False) is None
-
-
-def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning(
-    trial: Trial, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("report", "lines"), [(2, 1), (-1, 0)])
+def test_a_run_that_could_resume_says_how_and_starts_at_the_beginning_and_one_that_ended_offers_nothing(
+    trial: Trial, caplog: pytest.LogCaptureFixture, report: int, lines: int
 ) -> None:
-    stopped = trial.checkpoint(report=2)
-    assert (
-        checkpoint_to_continue({stopped.fingerprint: lambda: stopped}, stopped.fingerprint_fields, resume=False) is None
-    )
-    (line,) = caplog.messages
-    assert "a checkpoint at update 5." in line
-    assert "training.resume=true" in line
-
-
-def test_a_run_that_ended_offers_nothing_to_continue(trial: Trial, caplog: pytest.LogCaptureFixture) -> None:
-    ended = trial.checkpoint()
-    assert checkpoint_to_continue({ended.fingerprint: lambda: ended}, ended.fingerprint_fields, resume=False) is None
-    assert not caplog.messages
-
-
-def test_a_damaged_checkpoint_does_not_stop_a_run_that_replaces_it(trial: Trial) -> None:
-    fields = trial.fingerprint_fields()
-    assert checkpoint_to_continue({fingerprint(fields): damaged}, fields, resume=False) is None
-
-
-def test_a_resumed_run_starts_at_the_state_of_its_own_checkpoint(trial: Trial) -> None:
-    stopped = trial.checkpoint(report=0)
-    interrupted = {"0123456789abcdef": never, stopped.fingerprint: lambda: stopped}
-    assert checkpoint_to_continue(interrupted, stopped.fingerprint_fields, resume=True) is stopped
+    assert continued(trial.checkpoint(report=report), resume=False) is None
+    assert len(caplog.messages) == lines
+    for line in caplog.messages:
+        assert "a checkpoint at update 5." in line
+        assert "training.resume=true" in line
 
 
 @pytest.mark.parametrize("report", [None, 0, -1])
@@ -241,12 +219,12 @@ def test_auto_continues_an_interrupted_run_and_begins_where_there_is_none(trial:
 
 
 @pytest.mark.parametrize(("report", "lines"), [(0, 0), (-1, 1)])
-def test_to_resume_a_training_that_had_ended_is_logged(
+def test_a_resumed_run_starts_at_its_own_checkpoint_and_one_that_had_ended_is_logged(
     trial: Trial, caplog: pytest.LogCaptureFixture, report: int, lines: int
 ) -> None:
     caplog.set_level("INFO")
     left = trial.checkpoint(report=report)
-    checkpoint_to_continue({left.fingerprint: lambda: left}, left.fingerprint_fields, resume=True)
+    assert continued(left) is left
     expected = ["This training had ended, at update 12: there is nothing left to train."]
     assert caplog.messages == expected * lines
 
@@ -257,16 +235,16 @@ def test_to_resume_without_an_interrupted_run_is_refused() -> None:
 
 
 def test_to_resume_another_run_is_refused_with_what_differs_from_the_newest(trial: Trial) -> None:
-    newest = trial.checkpoint(report=0)
-    interrupted = {newest.fingerprint: lambda: newest, "0123456789abcdef": never}
     with pytest.raises(UserError, match=r"interrupted run: training\.seed is 7, was 1; set them back"):
-        checkpoint_to_continue(interrupted, newest.fingerprint_fields | {"training.seed": 7}, resume=True)
+        continued(trial.checkpoint(report=0), fields={"training.seed": 7})
 
 
-def test_to_resume_a_damaged_checkpoint_is_refused_by_name(trial: Trial) -> None:
+def test_a_damaged_checkpoint_is_refused_by_name_and_does_not_stop_a_run_that_replaces_it(trial: Trial) -> None:
     fields = trial.fingerprint_fields()
+    interrupted = {fingerprint(fields): lambda: from_bytes(b"half a file", "damaged.pt")}
     with pytest.raises(UserError, match=r"^damaged\.pt must be a complete checkpoint"):
-        checkpoint_to_continue({fingerprint(fields): damaged}, fields, resume=True)
+        checkpoint_to_continue(interrupted, fields, resume=True)
+    assert checkpoint_to_continue(interrupted, fields, resume=False) is None
 
 
 @pytest.mark.parametrize("changed", ["source", "torch", "ATen", "oneDNN"])
@@ -274,14 +252,13 @@ def test_what_another_program_began_is_continued_only_by_force_and_recorded(tria
     other = program() | {changed: "another"}
     left = replace(trial.checkpoint(report=0), program=other)
     left = from_bytes(to_bytes(left), "it")
-    interrupted = {left.fingerprint: lambda: left}
     with pytest.raises(UserError, match=rf"{changed} is '.*, was 'another'; go back .* training\.resume=force"):
-        checkpoint_to_continue(interrupted, left.fingerprint_fields, resume=True)
-    assert checkpoint_to_continue(interrupted, left.fingerprint_fields, resume="force") is left
+        continued(left)
+    assert continued(left, resume="force") is left
     mixed = program_continuing(left.program)
     assert mixed == program() | {"continues": other}
     again = replace(left, program=mixed)  # interrupted once more, and continued by the same program
-    assert checkpoint_to_continue({left.fingerprint: lambda: again}, left.fingerprint_fields, resume=True) is again
+    assert continued(again) is again
     assert program_continuing(mixed) == mixed
 
 
@@ -289,8 +266,7 @@ def test_a_portable_training_is_continued_on_any_processor_and_with_any_number_o
     fields = trial.fingerprint_fields() | {"training.precision": "portable"}
     left = replace(trial.checkpoint(report=0), fingerprint_fields=fields, program=program(portable=True))
     assert left.program.keys() == {"source", "torch"}
-    interrupted = {left.fingerprint: lambda: left}
-    assert checkpoint_to_continue(interrupted, fields | {"training.threads": 5}, resume=True) is left
+    assert continued(left, fields={"training.threads": 5}) is left
     assert program_continuing(left.program, portable=True) == left.program
     assert fingerprint(fields | {"training.seed": 5}) != left.fingerprint
 
@@ -298,7 +274,7 @@ def test_a_portable_training_is_continued_on_any_processor_and_with_any_number_o
 def test_a_checkpoint_without_a_program_is_of_an_older_version_and_can_be_continued(trial: Trial) -> None:
     left = trial.checkpoint(report=0)
     assert left.program == {}
-    assert checkpoint_to_continue({left.fingerprint: lambda: left}, left.fingerprint_fields, resume=True) is left
+    assert continued(left) is left
     assert program_continuing(left.program) == program() | {"continues": {}}
     assert program_continuing(None) == program()
 

@@ -38,11 +38,8 @@ def torchs(scheduler: type[LRScheduler], **settings: Any) -> list[float]:
     return found
 
 
-def test_a_constant_rate_is_the_rate_to_the_bit(parameters: Parameters) -> None:
+def test_a_constant_rate_is_the_rate_to_the_bit_and_a_cosine_is_torchs(parameters: Parameters) -> None:
     assert set(rates(parameters)) == {PEAK}
-
-
-def test_a_cosine_is_torchs(parameters: Parameters) -> None:
     assert rates(parameters, schedule="cosine") == pytest.approx(torchs(CosineAnnealingLR, T_max=TOTAL))
 
 
@@ -89,17 +86,15 @@ def history(*accuracies: float) -> list[dict[str, float]]:
 
 
 @pytest.mark.parametrize(
-    ("epochs", "updates"), [(1, 4), (2, 7), (16, 50)], ids=["rounded up", "over both epochs at once", "even"]
+    ("epochs", "updates"),
+    [(1, 4), (2, 7), (16, 50), (None, 799)],
+    ids=["rounded up", "over both epochs at once", "even", "iterations"],
 )
-def test_epochs_are_as_many_updates_as_read_every_image_so_often(
-    parameters: Parameters, epochs: int, updates: int
+def test_epochs_are_as_many_updates_as_read_every_image_so_often_and_iterations_are_the_updates(
+    parameters: Parameters, epochs: int | None, updates: int
 ) -> None:
-    training = parameters.training.model_copy(update={"iterations": None, "epochs": epochs, "batch_size": 16})
-    assert total_updates(training, 50) == updates
-
-
-def test_iterations_are_the_updates(parameters: Parameters) -> None:
-    assert total_updates(parameters.training, 50) == 799
+    length = {"iterations": None, "epochs": epochs} if epochs else {}
+    assert total_updates(parameters.training.model_copy(update=length | {"batch_size": 16}), 50) == updates
 
 
 @pytest.mark.parametrize("warmup", [30, 31])
@@ -109,13 +104,11 @@ def test_a_warm_up_that_is_all_of_the_training_is_refused(parameters: Parameters
         total_updates(training, 50)
 
 
-def test_patience_ends_after_that_many_validations_without_a_better_one() -> None:
+def test_patience_ends_after_that_many_validations_without_a_better_one_which_renews_it() -> None:
     accuracies = [0.5, math.nan, 0.7, math.nan, 0.7, math.nan, 0.6]
     assert [out_of_patience(history(*accuracies[:end]), 2) for end in range(8)] == [False] * 7 + [True]
-
-
-def test_a_better_validation_renews_the_patience() -> None:
     assert not out_of_patience(history(0.5, 0.4, 0.6, 0.3), 2)
+    assert not out_of_patience(history(0.5, *[0.1] * 50), None)
 
 
 @pytest.mark.parametrize(("patience", "warns"), [(6, False), (7, True), (None, False)])
@@ -125,7 +118,3 @@ def test_patience_that_cannot_end_a_training_is_said(
     training = parameters.training.model_copy(update={"patience": patience})
     warn_of_vain_patience(training, 799)  # validated at 100, 200, ..., 700 and 799
     assert ("patience 7 never ends this training, which validates 8 times" in caplog.text) == warns
-
-
-def test_without_a_limit_patience_does_not_end() -> None:
-    assert not out_of_patience(history(0.5, *[0.1] * 50), None)

@@ -24,13 +24,10 @@ def taken(total: int, start: int = 0, apart: int = 10) -> list[int]:
     return list(taker.weights)
 
 
-def test_snapshots_are_close_at_first_and_then_farther_apart() -> None:
+def test_snapshots_are_close_at_first_and_then_farther_apart_and_a_resumed_training_takes_what_is_left() -> None:
     assert taken(799) == [0, 10, 30, 50, 90, 190, 390]
     assert taken(14_000) == [0, 10, 40, 120, 380, 1260, 4190]
     assert taken(30) == [0, 10, 20, 30]
-
-
-def test_a_resumed_training_takes_what_is_left(tmp_path: Path) -> None:
     assert taken(799, start=100) == [190, 390]
 
 
