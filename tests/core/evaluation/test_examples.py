@@ -6,17 +6,11 @@ from numpy.testing import assert_array_equal
 from mnist_lstm.core.evaluation.examples import disagreements, most_confident_mistakes, right_and_wrong, spread
 
 
-def test_the_most_confident_mistakes_are_the_wrong_ones_the_surest_first() -> None:
+def test_the_most_confident_mistakes_are_the_wrong_ones_the_surest_first_then_in_the_order_of_the_images() -> None:
     logits = np.array([[9.0, 0.0], [3.0, 0.0], [0.0, 5.0], [0.0, 1.0]])
-    assert_array_equal(most_confident_mistakes(logits, np.array([0, 1, 0, 0]), 5), [2, 1, 3])
-    assert_array_equal(most_confident_mistakes(logits, np.array([0, 1, 0, 0]), 2), [2, 1])
-
-
-def test_equally_confident_mistakes_come_in_the_order_of_the_images() -> None:
+    for count in (5, 2):
+        assert_array_equal(most_confident_mistakes(logits, np.array([0, 1, 0, 0]), count), [2, 1, 3][:count])
     assert_array_equal(most_confident_mistakes(np.zeros((4, 3)), np.array([1, 0, 2, 1]), 3), [0, 2, 3])
-
-
-def test_where_nothing_is_wrong_there_is_no_mistake() -> None:
     assert len(most_confident_mistakes(np.eye(3), np.arange(3), 5)) == 0
 
 

@@ -1,4 +1,4 @@
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from mnist_lstm.core.evaluation.gates import states, units_read_most
 from mnist_lstm.core.model.classifier import CELLS
-from mnist_lstm.parameters import ModelParameters
 from tests.support import tiny
 
 
@@ -51,16 +50,11 @@ def test_a_grus_hidden_state_is_between_the_last_one_and_the_candidate_where_the
     assert ((seen["reset gate"] > 0) & (seen["reset gate"] < 1)).all()
 
 
-def test_a_plain_rnn_has_nothing_inside_but_its_hidden_state() -> None:
-    assert list(states(tiny.classifier(cell="rnn"), tiny.images(2))) == ["hidden state"]
-
-
 def test_gates_are_between_shut_and_open_and_the_hidden_state_is_what_the_output_gate_lets_through() -> None:
     seen = states(tiny.classifier(), tiny.images(7))
     for name in ("input gate", "forget gate", "output gate"):
         assert seen[name].shape == (7, tiny.HEIGHT, tiny.HIDDEN)
-        assert seen[name].min() >= 0
-        assert seen[name].max() <= 1
+        assert 0 <= seen[name].min() <= seen[name].max() <= 1
     assert_allclose(seen["hidden state"], seen["output gate"] * np.tanh(seen["cell state"]), atol=1e-6)
 
 
@@ -71,9 +65,8 @@ def test_a_forget_gate_held_open_and_an_input_gate_held_shut_keep_the_cell_empty
         bias[: tiny.HIDDEN] = -1000
         bias[tiny.HIDDEN : 2 * tiny.HIDDEN] = 1000
     seen = states(classifier, tiny.images(3))
-    assert (seen["input gate"] == 0).all()
-    assert (seen["forget gate"] == 1).all()
-    assert (seen["cell state"] == 0).all()
+    assert [set(seen[f"{name}"].ravel()) for name in ("input gate", "forget gate", "cell state")] == [{0}, {1}, {0}]
+    assert list(states(tiny.classifier(cell="rnn"), tiny.images(2))) == ["hidden state"]
 
 
 def test_the_units_read_most_are_those_whose_readout_weights_differ_most_between_classes() -> None:
@@ -85,7 +78,3 @@ def test_the_units_read_most_are_those_whose_readout_weights_differ_most_between
         classifier.readout.weight.copy_(weight)
     assert_array_equal(units_read_most(classifier, 2), [1, 3])
     assert len(units_read_most(classifier, 100)) == tiny.HIDDEN
-
-
-def test_each_cell_can_be_chosen() -> None:
-    assert set(CELLS) == set(get_args(ModelParameters.model_fields["cell"].annotation))

@@ -50,13 +50,11 @@ def test_impossible_counts_are_refused(correct: int, total: int) -> None:
 
 
 @given(logits, arrays(np.uint8, 6, elements=st.integers(0, 4)))
-def test_the_cross_entropy_is_torchs(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
+def test_the_cross_entropy_is_torchs_and_probabilities_sum_to_one(
+    logits: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> None:
     expected = torch.nn.functional.cross_entropy(torch.from_numpy(logits).double(), torch.from_numpy(labels).long())
     assert metrics.cross_entropy(logits, labels) == pytest.approx(float(expected), rel=1e-6, abs=1e-9)
-
-
-@given(logits)
-def test_the_probabilities_of_an_image_sum_to_one(logits: NDArray[np.float32]) -> None:
     np.testing.assert_allclose(np.exp(metrics.log_probabilities(logits)).sum(axis=1), 1)
 
 
@@ -65,25 +63,21 @@ def test_the_accuracy_is_the_fraction_whose_largest_logit_is_the_labels() -> Non
 
 
 @given(pairs)
-def test_the_confusion_matrix_is_scikit_learns(pair: tuple[NDArray[np.uint8], NDArray[np.int64]]) -> None:
+def test_the_confusion_matrix_and_the_scores_of_each_class_are_scikit_learns(
+    pair: tuple[NDArray[np.uint8], NDArray[np.int64]],
+) -> None:
     labels, predicted = pair
-    expected = confusion_matrix(labels, predicted, labels=range(5))
-    np.testing.assert_array_equal(metrics.confusion_matrix(predicted, labels, 5), expected)
+    confusion = metrics.confusion_matrix(predicted, labels, 5)
+    np.testing.assert_array_equal(confusion, confusion_matrix(labels, predicted, labels=range(5)))
+    expected = precision_recall_fscore_support(labels, predicted, labels=range(5), zero_division=0)
+    for name, column in zip(("precision", "recall", "f1", "images"), expected, strict=True):
+        np.testing.assert_allclose(metrics.per_class(confusion)[name], column, err_msg=name)
 
 
 def test_a_confusion_matrix_may_have_more_classes_than_a_byte_counts() -> None:
     labels, predicted = np.array([255, 20], np.uint8), np.array([3, 19])
     confusion = metrics.confusion_matrix(predicted, labels, 256)
     assert (confusion[255, 3], confusion[20, 19], confusion.sum()) == (1, 1, 2)
-
-
-@given(pairs)
-def test_the_scores_of_each_class_are_scikit_learns(pair: tuple[NDArray[np.uint8], NDArray[np.int64]]) -> None:
-    labels, predicted = pair
-    scores = metrics.per_class(metrics.confusion_matrix(predicted, labels, 5))
-    expected = precision_recall_fscore_support(labels, predicted, labels=range(5), zero_division=0)
-    for name, column in zip(("precision", "recall", "f1", "images"), expected, strict=True):
-        np.testing.assert_allclose(scores[name], column, err_msg=name)
 
 
 def test_a_summary_has_counts_interval_loss_and_mean_f1_of_all_images_and_the_first_128() -> None:
@@ -103,33 +97,21 @@ def test_a_summary_has_counts_interval_loss_and_mean_f1_of_all_images_and_the_fi
     assert summary["test/macro_f1"] == pytest.approx(f1_score(labels, logits.argmax(axis=1), average="macro"))
 
 
-def logits_of(confidences: list[float]) -> NDArray[np.float64]:
-    """Two classes, of which the first is predicted with these probabilities."""
-    sure = np.array(confidences)
-    logits: NDArray[np.float64] = np.log(np.stack([sure, 1 - sure], axis=1))
-    return logits
-
-
 # Four images in two bins of [0.5, 1]: 0.6 and 0.7, of which one is right; 0.8 and 0.9, both right. By hand:
 # |1/2 - 0.65| * 2/4 + |1 - 0.85| * 2/4 = 0.075 + 0.075
-LOGITS, LABELS = logits_of([0.6, 0.7, 0.8, 0.9]), np.array([0, 1, 0, 0])
+SURE = np.array([0.6, 0.7, 0.8, 0.9])
+LOGITS, LABELS = np.log(np.stack([SURE, 1 - SURE], axis=1)), np.array([0, 1, 0, 0])
 
 
-def test_the_expected_calibration_error_is_that_of_a_small_example_by_hand() -> None:
-    assert metrics.expected_calibration_error(metrics.reliability(LOGITS, LABELS, 4)) == pytest.approx(0.15)
-
-
-def test_the_bins_of_a_small_example_are_those_by_hand() -> None:
+def test_the_bins_and_the_calibration_error_of_a_small_example_are_those_by_hand() -> None:
     bins = metrics.reliability(LOGITS, LABELS, 4)
     assert bins["images"].tolist() == [0, 0, 2, 2]
     assert bins["correct"].tolist() == [0, 0, 1, 2]
     np.testing.assert_allclose(bins["confidence"], [np.nan, np.nan, 0.65, 0.85])
     np.testing.assert_allclose((bins["low"], bins["high"]), [[0, 0.25, 0.5, 0.75], [0.25, 0.5, 0.75, 1]])
-
-
-def test_a_confidence_on_an_edge_is_in_the_bin_below() -> None:
-    found = metrics.reliability(np.zeros((1, 2)), np.zeros(1, int), bins=2)  # both classes have probability 1/2
-    assert found["images"].tolist() == [1, 0]
+    assert metrics.expected_calibration_error(bins) == pytest.approx(0.15)
+    edge = metrics.reliability(np.zeros((1, 2)), np.zeros(1, int), bins=2)  # both classes have probability 1/2
+    assert edge["images"].tolist() == [1, 0], "a confidence on an edge is in the bin below"
 
 
 @pytest.mark.parametrize(("labels", "error"), [([0, 1], 0), ([1, 0], 1)])

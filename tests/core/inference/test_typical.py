@@ -71,19 +71,17 @@ def test_arrays_of_an_earlier_version_are_not_read() -> None:
 
 
 @pytest.mark.parametrize(("parts", "loops"), [(0, 0), (1, 0), (2, 0), (1, 1), (1, 2), (3, 0), (5, 0), (2, 1), (1, 5)])
-def test_the_parts_of_the_ink_are_counted_without_its_loops(parts: int, loops: int) -> None:
-    image = np.zeros((1, 28, 28), np.uint8)
+def test_the_parts_of_the_ink_are_counted_without_its_loops_and_those_that_touch_by_a_corner_are_one(
+    parts: int, loops: int
+) -> None:
+    image, touching = np.zeros((2, 1, 28, 28), np.uint8)
     for part in range(parts):
         image[0, 5 * part : 5 * part + 4, 2:26] = 255
     for loop in range(loops):
         image[0, 1:3, 4 * loop + 3 : 4 * loop + 5] = 180  # three quarters of 255 are strong
     assert parts_without_loops(image).tolist() == [3 + min(max(parts - loops, -3), 3)]
-
-
-def test_parts_that_touch_by_a_corner_are_one() -> None:
-    image = np.zeros((1, 28, 28), np.uint8)
-    image[0, 2:6, 2:6] = image[0, 6:9, 6:9] = 255
-    assert parts_without_loops(image).tolist() == [4]
+    touching[0, 2:6, 2:6] = touching[0, 6:9, 6:9] = 255
+    assert parts_without_loops(touching).tolist() == [4]
 
 
 @pytest.mark.parametrize("count", [3, 15_000, 1_000_000])

@@ -47,21 +47,16 @@ def digests(*command: str) -> dict[str, tuple[str, ...]]:
     return {sizes: tuple(digest(*sizes.split(), cell) for cell in "012") for sizes in DIGESTS}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("flags", [("-O3", "-fopenmp"), SANITIZED], ids=["plain", "sanitized"])
-def test_training_in_c_has_the_bits_of_another_processor(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    needed("gcc")
-    program = built(tmp_path, "gcc", *flags)
-    assert digests(program) == DIGESTS
+NATIVE = (*SANITIZED, "-march=native")  # the vectors of this processor
 
 
 @pytest.mark.slow
-def test_training_in_c_has_the_same_bits_with_the_vectors_of_this_processor_and_touches_no_wrong_memory(
-    tmp_path: Path,
+@pytest.mark.parametrize("flags", [("-O3", "-fopenmp"), SANITIZED, NATIVE], ids=["plain", "sanitized", "native"])
+def test_training_in_c_has_the_bits_of_another_processor_and_touches_no_wrong_memory(
+    tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
     needed("gcc")
-    program = built(tmp_path, "gcc", *SANITIZED, "-march=native")
-    assert digests(program) == DIGESTS
+    assert digests(built(tmp_path, "gcc", *flags)) == DIGESTS
 
 
 @pytest.mark.slow

@@ -4,9 +4,11 @@ import copy
 import ctypes
 import hashlib
 import math
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ from mnist_lstm.core.training.loop import fit
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import TRAINED_BY_KERNEL, AugmentationParameters, Parameters
 from tests.conftest import Sequences
-from tests.core.conftest import SIZE, needs_bfloat16_kernel, needs_kernel
+from tests.core.conftest import KERNEL, MOVED, SIZE, needs_bfloat16_kernel, needs_kernel
 
 # N, T, F, H, layers, directions: ones, primes, and each side of the paddings and of a chunk of sequences
 SIZES = [
@@ -44,6 +46,13 @@ SIZES = [
 def network(cell: str, features: int, units: int, number: int = 1, directions: int = 1) -> nn.RNNBase:
     torch.manual_seed(units)
     return CELLS[cell](features, units, number, batch_first=True, bidirectional=directions == 2)
+
+
+def sized(cell: str, size: tuple[int, ...]) -> tuple[nn.RNNBase, Tensor]:
+    """A network of a size, and sequences for it."""
+    count, steps, features, units, number, directions = size
+    layer = network(cell, features, units, number, directions)
+    return layer, torch.randn(count, steps, features, generator=torch.Generator().manual_seed(1))
 
 
 def results(layer: nn.RNNBase, read: Callable[[Tensor], Any], inputs: Tensor, use: str = "both") -> list[Tensor]:
@@ -71,9 +80,7 @@ def test_portable_precision_trains_the_cells_of_the_kernel() -> None:
 @pytest.mark.parametrize("cell", TRAINED_BY_KERNEL["model.cell"])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_layer_and_its_gradients_are_those_of_torch_in_float64(cell: str, size: tuple[int, ...]) -> None:
-    count, steps, features, units, number, directions = size
-    layer = network(cell, features, units, number, directions)
-    inputs = torch.randn(count, steps, features, generator=torch.Generator().manual_seed(1))
+    layer, inputs = sized(cell, size)
     found = results(layer, lambda given: layers.recurrent(layer, given), inputs)
     exact = copy.deepcopy(layer).double()
     for one, other in zip(found, results(exact, exact, inputs.double()), strict=True):
@@ -84,8 +91,7 @@ def test_a_layer_and_its_gradients_are_those_of_torch_in_float64(cell: str, size
 @pytest.mark.parametrize("cell", TRAINED_BY_KERNEL["model.cell"])
 @pytest.mark.parametrize("size", SIZES)
 def test_without_a_way_back_no_bit_is_another(cell: str, size: tuple[int, ...]) -> None:
-    count, steps, features, units, number, directions = size
-    layer, inputs = network(cell, features, units, number, directions), torch.rand(count, steps, features)
+    layer, inputs = sized(cell, size)
     with torch.inference_mode():
         outputs, _ = layers.recurrent(layer, inputs)
     assert torch.equal(outputs, layers.recurrent(layer, inputs)[0].detach())
@@ -106,9 +112,7 @@ def test_outputs_or_last_states_may_have_no_gradient(cell: str, use: str) -> Non
 def test_in_bfloat16_a_layer_and_its_gradients_are_as_exact_as_by_torch_and_no_number_of_threads_changes_them(
     cell: str, size: tuple[int, ...]
 ) -> None:
-    count, steps, features, units, number, directions = size
-    layer = network(cell, features, units, number, directions)
-    inputs = torch.randn(count, steps, features, generator=torch.Generator().manual_seed(1))
+    layer, inputs = sized(cell, size)
     exact = copy.deepcopy(layer).double()
     right = results(exact, exact, inputs.double())
 
@@ -188,16 +192,13 @@ def test_instructions_and_threads_change_no_bit(
 ) -> None:
     changes = {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "cosine", "clip_norm": 0.5, "ema_decay": 0.9}
     changes |= {"label_smoothing": 0.1, "precision": "portable", "iterations": 12, "batch_size": 40}
-    moves = AugmentationParameters(
-        rotation=10, scale=0.1, shear=0.1, shift=1.0, elastic=0.5, elastic_sigma=2.0, pixel_dropout=0
-    )
     layers_of = {"cell": cell, "num_layers": 2, "bidirectional": True, "dropout": 0.2, "hidden_size": 19}
     model = small.model.model_copy(update=layers_of)
 
     def digest(variant: str, count: int) -> str:
         for module in (layers, updates):
             monkeypatch.setattr(module, "library", lambda _=False: library.loaded(variant))
-        training = small.training.model_copy(update=changes | {"threads": count, "augmentation": moves})
+        training = small.training.model_copy(update=changes | {"threads": count, "augmentation": MOVED})
         classifier = new_classifier(model, (6, 4), 3, seed=1, portable=True)
         *_, last = fit(classifier, sequences.train, sequences.valid, training, SIZE)
         state = last.state()
@@ -319,7 +320,7 @@ def test_the_build_is_that_for_the_instructions_of_torch(
 
 
 def test_a_missing_damaged_or_older_kernel_is_refused_in_one_line(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refusal() -> str:
         library.loaded.cache_clear()
@@ -327,6 +328,11 @@ def test_a_missing_damaged_or_older_kernel_is_refused_in_one_line(
             library.library()
         return str(refused.value)
 
+    if KERNEL:
+        (other := tmp_path / "kernel.c").write_bytes(library.SOURCE.read_bytes() + b"\n")
+        with monkeypatch.context() as changed:
+            changed.setattr(library, "SOURCE", other)
+            assert re.search("needs the compiled kernel of this version, .* is of another; build it", refusal())
     with monkeypatch.context() as changed:
         changed.setattr(library, "FOLDER", tmp_path)
         assert "needs the compiled kernel, found none in" in refusal()
@@ -335,17 +341,6 @@ def test_a_missing_damaged_or_older_kernel_is_refused_in_one_line(
         assert "could not be loaded" in refusal()
         changed.setattr(ctypes, "CDLL", lambda _: object())  # a version without these functions
         assert "needs the compiled kernel of this version" in refusal()
-    library.loaded.cache_clear()
-
-
-@needs_kernel
-def test_a_kernel_of_another_source_is_refused(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = tmp_path / "kernel.c"
-    other.write_bytes(library.SOURCE.read_bytes() + b"\n")
-    monkeypatch.setattr(library, "SOURCE", other)
-    library.loaded.cache_clear()
-    with pytest.raises(UserError, match=r"needs the compiled kernel of this version, .* is of another; build it"):
-        library.library()
     library.loaded.cache_clear()
 
 

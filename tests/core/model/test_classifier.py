@@ -1,4 +1,4 @@
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -16,6 +16,11 @@ Array = NDArray[np.float64]
 @pytest.fixture
 def model(small: Parameters) -> ModelParameters:
     return small.model
+
+
+def made(model: ModelParameters, **changes: Any) -> RecurrentClassifier:
+    """A classifier of the small data set."""
+    return new_classifier(model.model_copy(update=changes), shape=(6, 4), classes=3, seed=1)
 
 
 def lstm(inputs: Array, weights: dict[str, torch.Tensor], layer: int, forget_bias: float) -> Array:
@@ -54,8 +59,7 @@ def some_sequences(count: int = 5, steps: int = 7, features: int = 4) -> NDArray
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("forget_bias", [0.0, 1.0, -2.5])
 def test_the_outputs_are_those_of_the_lstms_equations(model: ModelParameters, layers: int, forget_bias: float) -> None:
-    model = model.model_copy(update={"num_layers": layers, "forget_bias": forget_bias})
-    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).eval()
+    classifier = made(model, num_layers=layers, forget_bias=forget_bias).eval()
     weights, expected = randomized(classifier), some_sequences() / 255
     for layer in range(layers):
         expected = lstm(expected, weights, layer, forget_bias)
@@ -65,7 +69,7 @@ def test_the_outputs_are_those_of_the_lstms_equations(model: ModelParameters, la
 
 
 def test_the_logits_read_the_last_output(model: ModelParameters) -> None:
-    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).eval()
+    classifier = made(model).eval()
     weights = {name: weight.double().numpy() for name, weight in randomized(classifier).items()}
     last = lstm(some_sequences() / 255, classifier.state_dict(), 0, model.forget_bias)[:, -1]
     expected = last @ weights["readout.weight"].T + weights["readout.bias"]
@@ -78,13 +82,13 @@ def test_the_tutorials_network_has_81674_trained_weights(parameters: Parameters)
     assert sum(weight.numel() for weight in classifier.parameters() if weight.requires_grad) == 81_674
 
 
-def test_dropout_acts_in_training_alone(model: ModelParameters) -> None:
-    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
-    inputs = torch.from_numpy(some_sequences())
-    classifier.train()
-    assert not torch.equal(classifier(inputs), classifier(inputs))
-    classifier.eval()
-    assert torch.equal(classifier(inputs), classifier(inputs))
+def test_dropout_acts_in_training_alone_and_between_layers_too(model: ModelParameters) -> None:
+    inputs, two = torch.from_numpy(some_sequences()), made(model, num_layers=2)
+    for read, classifier in ((two, two), (two.outputs, two), (one := made(model), one)):
+        classifier.train()
+        assert not torch.equal(read(inputs), read(inputs))
+        classifier.eval()
+        assert torch.equal(read(inputs), read(inputs))
 
 
 def test_dropout_zeroes_its_fraction_of_the_last_hidden_state_and_scales_the_rest(model: ModelParameters) -> None:
@@ -104,8 +108,7 @@ def test_dropout_zeroes_its_fraction_of_the_last_hidden_state_and_scales_the_res
 def test_pooling_takes_the_states_that_it_is_named_after(
     model: ModelParameters, bidirectional: bool, pooling: str
 ) -> None:
-    changes = {"bidirectional": bidirectional, "pooling": pooling}
-    classifier = new_classifier(model.model_copy(update=changes), shape=(6, 4), classes=3, seed=1).eval()
+    classifier = made(model, bidirectional=bidirectional, pooling=pooling).eval()
     randomized(classifier)
     inputs = torch.from_numpy(some_sequences())
     with torch.no_grad():
@@ -123,7 +126,7 @@ def test_pooling_takes_the_states_that_it_is_named_after(
 
 
 def test_each_direction_reads_as_a_network_of_its_own(model: ModelParameters) -> None:
-    both = new_classifier(model.model_copy(update={"bidirectional": True}), shape=(6, 4), classes=3, seed=1).eval()
+    both = made(model, bidirectional=True).eval()
     weights = randomized(both)
     sequences, halves = some_sequences(), []
     for end, order in (("", sequences), ("_reverse", sequences[:, ::-1])):
@@ -138,45 +141,30 @@ KERNEL = ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "recurrent.bias_ih
 
 
 def test_attention_starts_as_the_mean(model: ModelParameters) -> None:
-    one, other = (
-        classify(new_classifier(model.model_copy(update={"pooling": pooling}), (6, 4), 3, seed=1), some_sequences(), 5)
-        for pooling in ("attention", "mean")
-    )
+    one, other = (classify(made(model, pooling=pooling), some_sequences(), 5) for pooling in ("attention", "mean"))
     np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_dropout_acts_between_layers_too(model: ModelParameters) -> None:
-    classifier = new_classifier(model.model_copy(update={"num_layers": 2}), shape=(6, 4), classes=3, seed=1).train()
-    inputs = torch.from_numpy(some_sequences())
-    assert not torch.equal(classifier.outputs(inputs), classifier.outputs(inputs))
-    assert torch.equal(classifier.eval().outputs(inputs), classifier.outputs(inputs))
-
-
-def test_no_sequences_get_no_logits(model: ModelParameters) -> None:
-    logits = classify(new_classifier(model, shape=(6, 4), classes=3, seed=1), np.zeros((0, 6, 4), np.uint8), 5)
-    assert logits.shape == (0, 3)
-    assert logits.dtype == np.float32
-
-
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 1000])
-def test_answers_do_not_depend_on_the_batch_size(model: ModelParameters, batch_size: int) -> None:
-    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
-    inputs = some_sequences(count=7)
-    answers = classify(classifier, inputs, batch_size)
-    assert answers.dtype == np.float32
-    assert answers.shape == (7, 3)
+def test_answers_do_not_depend_on_the_batch_size_and_no_sequences_get_none(
+    model: ModelParameters, batch_size: int
+) -> None:
+    classifier, inputs = made(model), some_sequences(count=7)
+    answers, none = (classify(classifier, part, batch_size) for part in (inputs, inputs[:0]))
+    assert answers.dtype == none.dtype == np.float32
+    assert (answers.shape, none.shape) == ((7, 3), (0, 3))
     np.testing.assert_allclose(answers, classify(classifier, inputs, 3), atol=1e-6)
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_classifying_leaves_the_mode_as_it_was(model: ModelParameters, training: bool) -> None:
-    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1).train(training)
+    classifier = made(model).train(training)
     classify(classifier, some_sequences(), 2)
     assert classifier.training == classifier.dropout.training == training
 
 
 def test_a_restored_classifier_answers_as_the_one_whose_weights_it_has(model: ModelParameters) -> None:
-    classifier = new_classifier(model, shape=(6, 4), classes=3, seed=1)
+    classifier = made(model)
     weights = randomized(classifier)
     restored = restored_classifier(model, 4, weights)
     assert not restored.training

@@ -21,19 +21,16 @@ def test_the_image_classifier_gives_the_sequence_classifiers_probabilities(
     np.testing.assert_allclose(classify(ImageClassifier(classifier, pixel_order), images, 21), expected, atol=1e-6)
 
 
-def test_no_images_get_no_probabilities(small: Parameters) -> None:
+def test_the_served_model_and_the_classifier_in_it_take_no_images_and_zeros_and_ones_alone_are_refused(
+    small: Parameters,
+) -> None:
     pixel_order = pixel_order_for(read_by("rows"), 6, 4)
     classifier = ImageClassifier(new_classifier(small.model, pixel_order.shape, classes=3, seed=1), pixel_order)
     probabilities = classify(classifier, np.zeros((0, 6, 4), np.uint8), 5)
     assert probabilities.shape == (0, 3)
     assert probabilities.dtype == np.float32
-
-
-def test_the_served_model_takes_no_images_and_refuses_zeros_and_ones_alone(small: Parameters) -> None:
-    pixel_order = pixel_order_for(read_by("rows"), 6, 4)
-    classifier = new_classifier(small.model, pixel_order.shape, classes=3, seed=1)
-    made = ServedClassifier(ImageClassifier(classifier, pixel_order)).eval()
-    assert made(torch.zeros(0, 6, 4)).shape == (0, 3)
-    assert made(torch.zeros(2, 6, 4)).shape == (2, 3)
+    served = ServedClassifier(classifier).eval()
+    assert served(torch.zeros(0, 6, 4)).shape == (0, 3)
+    assert served(torch.zeros(2, 6, 4)).shape == (2, 3)
     with pytest.raises(RuntimeError, match=REFUSAL):
-        made(torch.ones(1, 6, 4))
+        served(torch.ones(1, 6, 4))

@@ -51,11 +51,17 @@ def classifier(layers: int = 1, **changes: Any) -> RecurrentClassifier:
 
 
 @kinds
-def test_steps_after_the_last_one_change_no_answer(cell: str, pooling: str, layers: int, both: bool) -> None:
+def test_steps_after_the_last_one_change_no_answer_which_stays_then(
+    cell: str, pooling: str, layers: int, both: bool
+) -> None:
     made = classifier(layers, cell=cell, pooling=pooling, bidirectional=both)
     alone = np.concatenate([classify(made, each[None], 1) for each in some_series()])
-    assert_allclose(classify(made, together(), 4), alone, atol=1e-6)
-    assert_allclose(classify(made, together(steps=11), 4), alone, atol=1e-6)
+    for steps in (6, 11):
+        assert_allclose(classify(made, together(steps), 4), alone, atol=1e-6)
+    found, expected = by_step.class_probabilities_by_step(made, together()), torch.softmax(torch.tensor(alone), dim=1)
+    for number, length in enumerate(LENGTHS):
+        for step in range(-1, 0) if both else range(length - 1, 6):
+            assert_allclose(found[number, step], expected[number], atol=1e-6)
 
 
 @kinds
@@ -68,16 +74,6 @@ def test_complete_series_are_read_as_torch_reads_them(cell: str, pooling: str, l
         each.fill_(float(name == "deviation"))
     with torch.inference_mode():
         assert_allclose(made(series), plain(series * 255), atol=2e-6)
-
-
-@kinds
-def test_the_answer_stays_after_the_last_step(cell: str, pooling: str, layers: int, both: bool) -> None:
-    made = classifier(layers, cell=cell, pooling=pooling, bidirectional=both)
-    found = by_step.class_probabilities_by_step(made, together())
-    expected = torch.softmax(torch.from_numpy(classify(made, together(), 4)), dim=1).numpy()
-    for number, length in enumerate(LENGTHS):
-        for step in range(-1, 0) if both else range(length - 1, 6):
-            assert_allclose(found[number, step], expected[number], atol=1e-6)
 
 
 @kinds

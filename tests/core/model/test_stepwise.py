@@ -1,5 +1,7 @@
 """Refined gates and zoneout: by their papers' equations, and equal to torch's LSTM where they change nothing."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,27 +73,23 @@ def test_the_outputs_are_those_of_the_equations_in_float64(kind: dict[str, Any],
     np.testing.assert_allclose(last, np.concatenate(ends, axis=1), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("both", [False, True])
-def test_without_either_the_steps_are_torchs_lstm(both: bool) -> None:
-    torchs = nn.LSTM(4, 5, 2, batch_first=True, bidirectional=both).double()
-    own = StepwiseLSTM(False, 0.0, 4, 5, 2, batch_first=True, bidirectional=both).double()
-    own.load_state_dict(torchs.state_dict())  # the same names
-    inputs = torch.rand(3, 7, 4, dtype=torch.float64)
-    (outputs, (last, _)), (found, end) = torchs(inputs), own(inputs)
-    assert_close(found, outputs, rtol=1e-12, atol=1e-14)
-    assert_close(end, last, rtol=1e-12, atol=1e-14)
+OWN: dict[str, tuple[Any, Callable[..., nn.Module]]] = {
+    "without either": (nn.LSTM, partial(StepwiseLSTM, False, 0.0)),
+    "lstm": (nn.LSTM, partial(StepwiseCell, STATES["lstm"], 4)),
+    "gru": (nn.GRU, partial(StepwiseCell, STATES["gru"], 3)),
+    "rnn": (nn.RNN, partial(StepwiseCell, STATES["rnn"], 1)),
+}
 
 
 @pytest.mark.parametrize("both", [False, True])
-@pytest.mark.parametrize(("kind", "cell", "gates"), [(nn.LSTM, "lstm", 4), (nn.GRU, "gru", 3), (nn.RNN, "rnn", 1)])
-def test_a_cell_from_its_equations_is_torchs(kind: Any, cell: str, gates: int, both: bool) -> None:
-    torchs = kind(4, 5, 2, batch_first=True, bidirectional=both).double()
-    own = StepwiseCell(STATES[cell], gates, 4, 5, 2, batch_first=True, bidirectional=both).double()
-    own.load_state_dict(torchs.state_dict())
+@pytest.mark.parametrize("kind", OWN)
+def test_a_cell_from_its_equations_and_steps_without_either_are_torchs(kind: str, both: bool) -> None:
+    theirs, ours = (each(4, 5, 2, batch_first=True, bidirectional=both).double() for each in OWN[kind])
+    ours.load_state_dict(theirs.state_dict())  # the same names
     inputs = torch.rand(3, 7, 4, dtype=torch.float64)
-    (outputs, state), (found, end) = torchs(inputs), own(inputs)
+    (outputs, state), (found, end) = theirs(inputs), ours(inputs)
     assert_close(found, outputs, rtol=1e-12, atol=1e-14)
-    assert_close(end, state[0] if cell == "lstm" else state, rtol=1e-12, atol=1e-14)
+    assert_close(end, state[0] if isinstance(state, tuple) else state, rtol=1e-12, atol=1e-14)
 
 
 def test_plain_gates_without_zoneout_are_computed_by_torch_to_the_bit() -> None:

@@ -30,14 +30,10 @@ def test_the_curves_of_each_run_are_drawn_where_they_were_measured() -> None:
     assert (loss.get_yscale(), accuracy.get_yscale()) == ("log", "linear")
 
 
-def test_the_losses_fill_their_logarithmic_axis() -> None:
+def test_the_losses_fill_their_logarithmic_axis_and_runs_without_curves_are_drawn_as_nothing() -> None:
     falling = {"train/loss": [(10, 2.3), (20, 0.05)], "valid/loss": [(20, 0.1)]}
     low, high = compared_curves({"a": [falling], "evaluated alone": [{}]}).axes[0].get_ylim()
-    assert 0.03 < low < 0.05
-    assert 2.3 < high < 4
-
-
-def test_runs_without_curves_are_drawn_as_nothing() -> None:
+    assert 0.03 < low < 0.05 < 2.3 < high < 4
     figure = compared_curves({"a": [{}], "b": [{}]})
     figure.canvas.draw()  # a logarithmic axis without values cannot be
     assert all(not xy for axes in figure.axes for _, _, xy in points(axes))
@@ -60,21 +56,14 @@ def test_training_batches_are_drawn_where_few_curves_leave_room(groups: int, lin
     assert ("thin: training batches" in figure.get_supxlabel()) == (lines == 2)
 
 
-def test_more_groups_than_colours_are_told_apart_by_dashes_in_the_legend() -> None:
-    many = 2 * len(PALETTE)
-    figure = compared_curves({str(number): [LONG] for number in range(many)})
-    legend = figure.axes[0].get_legend()
-    assert legend is not None
-    assert len({(line.get_color(), line.get_linestyle()) for line in legend.get_lines()}) == many
-
-
 def test_ten_groups_are_in_the_legend_and_the_loss_is_written_out() -> None:
     figure = compared_curves({letter: [LONG] for letter in "ABCDEFGHIJ"})
     figure.draw_without_rendering()
-    loss = figure.axes[0]
-    legend = loss.get_legend()
-    assert legend is not None
-    boxes = [text.get_window_extent() for text in legend.get_texts()]
+    loss: Any = figure.axes[0]
+    boxes = [text.get_window_extent() for text in loss.get_legend().get_texts()]
     assert len({round(box.y0) for box in boxes}) == 1  # a second row would lie above the figure
     assert max(box.x1 for box in boxes) <= figure.bbox.x1
     assert "1.5" in [tick.get_text() for tick in loss.yaxis.get_minorticklabels()]
+    many: Any = compared_curves({str(number): [LONG] for number in range(2 * len(PALETTE))})
+    drawn = many.axes[0].get_legend().get_lines()  # told apart by dashes where there are too few colours
+    assert len({(line.get_color(), line.get_linestyle()) for line in drawn}) == 2 * len(PALETTE)

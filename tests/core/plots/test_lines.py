@@ -22,14 +22,11 @@ def test_the_interactive_and_the_printed_curves_show_the_same_points() -> None:
         assert hovered == drawn
 
 
-def band(figure: Any) -> Any:
-    (drawn,) = figure.axes[0].collections
-    return drawn.get_datalim(figure.axes[0].transData).intervaly
-
-
 def test_the_accuracy_by_step_has_its_interval_as_a_band_and_in_numbers() -> None:
     interactive, printed = accuracy_by_step_figures(BY_STEP, 0.9, "rows", RUN)
-    assert band(printed) == pytest.approx([BY_STEP["accuracy_low"].min(), BY_STEP["accuracy_high"].max()])
+    (band,) = printed.axes[0].collections
+    low, high = band.get_datalim(printed.axes[0].transData).intervaly
+    assert (low, high) == pytest.approx((BY_STEP["accuracy_low"].min(), BY_STEP["accuracy_high"].max()))
     right, final = interactive["data"]
     np.testing.assert_allclose(np.add(right["y"], right["error_y"]["array"]), BY_STEP["accuracy_high"])
     np.testing.assert_allclose(np.subtract(right["y"], right["error_y"]["arrayminus"]), BY_STEP["accuracy_low"])
@@ -37,11 +34,15 @@ def test_the_accuracy_by_step_has_its_interval_as_a_band_and_in_numbers() -> Non
     assert right["name"] == "answer right (accuracy, with its 90% interval)"
 
 
-def test_an_accuracy_when_all_is_read_has_its_interval_too() -> None:
+def test_an_accuracy_when_all_is_read_has_its_interval_too_and_stands_at_the_last_of_all_steps() -> None:
     last = {name: values[-1:] for name, values in BY_STEP.items()}
     figure: Any = accuracy_by_step_figures(last, 0.95, "rows", RUN)[1]
     (lines,) = [drawn for drawn in figure.axes[0].collections if hasattr(drawn, "get_segments")]
     np.testing.assert_allclose(lines.get_segments()[0][:, 1], [last["accuracy_low"][0], last["accuracy_high"][0]])
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_xlim() == (0.5, 6.5)
+    assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
+    assert figure.get_suptitle().startswith("Accuracy when all is read\n")
 
 
 def test_steps_and_updates_are_numbered_by_whole_numbers_and_a_unit_stands_on_its_axis_once() -> None:
@@ -54,12 +55,3 @@ def test_steps_and_updates_are_numbered_by_whole_numbers_and_a_unit_stands_on_it
             assert all(float(tick).is_integer() for tick in axes.get_xticks())
             said = f"{axes.get_title()} {axes.get_ylabel()}"
             assert said.count("nats") == ("cross-entropy" in said)
-
-
-def test_an_accuracy_when_all_is_read_stands_at_the_last_of_all_steps() -> None:
-    last = {name: values[-1:] for name, values in BY_STEP.items()}
-    figure: Any = accuracy_by_step_figures(last, 0.9, "rows", RUN)[1]
-    figure.draw_without_rendering()
-    assert figure.axes[0].get_xlim() == (0.5, 6.5)
-    assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
-    assert figure.get_suptitle().startswith("Accuracy when all is read\n")

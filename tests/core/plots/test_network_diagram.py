@@ -15,6 +15,9 @@ def unrolled(sizes: Sizes) -> str:
 
 def test_the_drawing_has_the_sizes_of_the_checkpoint() -> None:
     drawn = unrolled(sizes_of(tiny.checkpoint()))
+    letters = unrolled(Sizes())  # stand there before any training
+    assert "time step T<br/>F pixels" in letters
+    assert "readout<br/>H to K" in letters
     for words in (
         f"row 1<br/>{tiny.WIDTH} pixels",
         f"row {tiny.HEIGHT}<br/>{tiny.WIDTH} pixels",
@@ -23,12 +26,6 @@ def test_the_drawing_has_the_sizes_of_the_checkpoint() -> None:
         f"{tiny.CLASSES} class probabilities",
     ):
         assert words in drawn
-
-
-def test_before_any_training_letters_stand_for_the_sizes() -> None:
-    drawn = unrolled(Sizes())
-    assert "time step T<br/>F pixels" in drawn
-    assert "readout<br/>H to K" in drawn
 
 
 @pytest.mark.parametrize(

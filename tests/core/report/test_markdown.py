@@ -21,17 +21,12 @@ def seen(markdown: str) -> Reader:
 
 
 @given(LINES)
-def test_whatever_a_text_holds_it_stays_a_text(found: str) -> None:
-    read = seen(f"Of {text(found)}.")
+def test_whatever_a_text_or_a_value_holds_it_is_shown_as_it_is(found: str) -> None:
+    read, shown = seen(f"Of {text(found)}."), seen(f"Of {code(found)}.")
     assert [tag for tag, _ in read.tags] == ["p"]
     assert "".join(read.texts).rstrip("\n") == f"Of {found}."
-
-
-@given(LINES)
-def test_whatever_a_value_holds_it_is_shown_as_it_is(found: str) -> None:
-    read = seen(f"Of {code(found)}.")
-    assert [tag for tag, _ in read.tags] == ["p", "code"]
-    assert read.texts[1] == found
+    assert [tag for tag, _ in shown.tags] == ["p", "code"]
+    assert shown.texts[1] == found
 
 
 @given(LINES, LINES)
@@ -43,12 +38,9 @@ def test_whatever_a_cell_holds_it_stays_in_its_cell(one: str, other: str) -> Non
     assert [found for found in read.texts if found.strip()] == ["class", one, other, "x"]
 
 
-def test_a_bar_in_a_cell_does_not_end_it() -> None:
+def test_a_bar_in_a_cell_does_not_end_it_and_markdown_is_not_escaped_again() -> None:
     lines = table(["class", "images"], [("a|b", 3)]).splitlines()
     assert lines == ["| class | images |", "|---|---|", r"| a\|b | 3 |"]
-
-
-def test_markdown_is_not_escaped_again() -> None:
     assert text(Markup("**a**")) == "**a**"
 
 

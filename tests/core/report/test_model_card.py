@@ -22,18 +22,15 @@ def test_the_card_has_the_parts_of_a_model_card() -> None:
     ]
 
 
-def test_the_card_has_every_metric_with_its_interval() -> None:
-    card = model_card(finished.run())
-    for name, value, interval, _ in metrics(finished.run()):
-        assert f"| {name} | {value} | {interval} |" in card
-
-
-def test_the_card_names_measured_limits() -> None:
+def test_the_card_has_every_metric_with_its_interval_and_names_measured_limits_and_no_origin_of_the_data() -> None:
     run = finished.run()
     card = model_card(run)
+    for name, value, interval, _ in metrics(run):
+        assert f"| {name} | {value} | {interval} |" in card
     assert f"off by {100 * run.metrics['test/ece']:.2f} percentage points on average" in card
     assert accuracy_by_step(run) in card
     assert "recognised worst" in card
+    assert "public" not in card
 
 
 def test_what_a_data_set_and_its_classes_are_called_stays_a_text() -> None:
@@ -58,7 +55,3 @@ def test_the_card_says_when_other_data_stood_in() -> None:
 def test_the_card_names_no_class_as_badly_recognised_that_has_no_image(images: list[int], said: str) -> None:
     per_class = finished.run().per_class | {"images": images}
     assert said in model_card(finished.run(per_class=per_class))
-
-
-def test_the_card_claims_no_origin_of_the_data() -> None:
-    assert "public" not in model_card(finished.run())

@@ -26,46 +26,42 @@ def read(**changes: Any) -> Reader:
     return Reader(page(finished.run(**changes), FIGURES))
 
 
-def test_nothing_of_the_page_comes_from_elsewhere_or_runs() -> None:
-    for tag, attributes in read().tags:
+def test_nothing_of_the_page_comes_from_elsewhere_or_runs_which_its_policy_forbids_too() -> None:
+    tags = read().tags
+    for tag, attributes in tags:
         assert tag not in ("script", "iframe", "object", "embed", "video", "audio", "form")
         assert not any(name.startswith("on") for name in attributes)
         if (tag, attributes) == ("a", {"href": "explain.html"}):
             continue  # the page that the run wrote next to it: opened on a click, not loaded
         for name in ("src", "href", "srcset", "action"):
             assert (attributes.get(name) or "data:").startswith(("data:", "#"))
-
-
-def test_the_policy_of_the_page_forbids_the_browser_to_fetch_anything() -> None:
-    (policy,) = [tag[1]["content"] for tag in read().tags if "http-equiv" in tag[1]]
+    (policy,) = [tag[1]["content"] for tag in tags if "http-equiv" in tag[1]]
     assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def test_what_a_data_set_its_classes_and_the_command_are_called_is_shown_as_it_is() -> None:
+def test_what_a_data_set_its_classes_and_the_command_are_called_is_shown_as_it_is_with_the_digests() -> None:
     texts = " ".join(read().texts)
     for found in ("Tiny <script>alert(1)</script>", "<b>bold</b>", '"><script>alert(2)</script>'):
         assert found in texts
+    assert {"a" * 64, "b" * 64, "c" * 64, "d" * 64, "tiny.gz"} <= set(texts.split())
 
 
-def test_the_page_says_how_good_on_how_many_images_and_how_sure() -> None:
-    run = finished.run()
-    low, high = wilson_interval(run.metrics["test/correct"], 20, 0.95)
-    text = " ".join(read().texts)
-    expected = f"{run.metrics['test/accuracy']:.2%} of 20 test images right (95% interval {low:.2%} to {high:.2%})."
+@pytest.mark.parametrize(("confidence", "said"), [(0.95, "95%"), (0.999, "99.9%")])
+def test_the_page_says_how_good_on_how_many_images_and_how_sure(confidence: float, said: str) -> None:
+    run = finished.run(metrics=finished.run().metrics | {"confidence": confidence})
+    low, high = wilson_interval(run.metrics["test/correct"], 20, confidence)
+    text = " ".join(Reader(page(run, FIGURES)).texts)
+    expected = f"{run.metrics['test/accuracy']:.2%} of 20 test images right ({said} interval {low:.2%} to {high:.2%})."
     assert expected in text
     assert "accuracy on the first" not in text
 
 
-def test_the_page_shows_every_printed_figure_under_its_caption_in_order() -> None:
+def test_the_page_shows_every_printed_figure_under_its_caption_of_one_sentence_in_order() -> None:
     seen = read()
     pictures = [attributes["alt"] or "" for tag, attributes in seen.tags if tag == "img"]
     shown = [caption(name, tiny.checkpoint()) for name in CAPTIONS]
     assert [alternative.partition(":")[0] for alternative in pictures] == [each.heading for each in shown]
-    for each in shown:
-        assert each.sentence in seen.texts
-
-
-def test_every_caption_is_one_sentence() -> None:
+    assert {each.sentence for each in shown} <= set(seen.texts)
     for each in [*CAPTIONS.values(), *BOTH_WAYS.values()]:
         assert re.findall(r"\.(?:\s|$)", each.sentence) == ["."]
 
@@ -75,6 +71,7 @@ def test_the_caption_of_the_states_tells_of_the_cells_own_gates(cell: str) -> No
     checkpoint = replace(tiny.checkpoint(cell=cell), sequence=read_by("patches"))
     sentence = caption("states_figure", checkpoint).sentence
     assert ("input gate" in sentence, "reset gate" in sentence) == (cell == "lstm", cell == "gru")
+    assert (caption("states_figure", checkpoint).heading == "Hidden states") == (cell == "rnn")
     assert "from the first patch at the top" in sentence
 
 
@@ -100,19 +97,13 @@ def test_the_page_says_what_the_network_is(model: dict[str, Any], words: str) ->
     assert words in network(finished.run(model=model))
 
 
-def test_the_page_says_how_to_do_the_run_again() -> None:
-    texts = read().texts
-    assert finished.PROVENANCE["command"] in texts
-    assert f"kedro reproduce {'1' * 32}" in texts
+def test_the_page_says_which_run_it_is_as_the_card_does_and_how_to_do_it_again() -> None:
+    texts, which = read().texts, f"Run {'1' * 32} of 2026-01-02 03:04 UTC."
+    assert {finished.PROVENANCE["command"], f"kedro reproduce {'1' * 32}", which} <= set(texts)
+    assert which in model_card(finished.run())
     assert f"{'f' * 40} and changes that are not committed" in texts
     assert weights_digest(tiny.checkpoint().weights) in texts
     assert "not shown" not in texts
-
-
-def test_the_page_and_the_card_say_which_run_it_is_and_when_it_was() -> None:
-    expected = f"Run {'1' * 32} of 2026-01-02 03:04 UTC."
-    assert expected in read().texts
-    assert expected in model_card(finished.run())
 
 
 @pytest.mark.parametrize("trained", [True, False])
@@ -169,26 +160,14 @@ def test_data_that_the_network_was_not_trained_on_are_said_to_be_others() -> Non
     assert not [command for _, command in commands(finished.run(data=others)) if "training.seed" in command]
 
 
-def test_data_and_files_stand_there_with_their_digests() -> None:
-    texts = read().texts
-    assert {"a" * 64, "b" * 64, "c" * 64, "d" * 64, "tiny.gz"} <= set(texts)
-
-
 def test_a_class_has_its_own_interval_and_what_it_is_most_often_taken_for() -> None:
     confusion = np.array([[6, 1, 3], [0, 0, 0], [0, 0, 4]])
     columns = {"images": [10, 0, 4], "recall": [0.6, 0.0, 1.0], "precision": [1.0, 0.0, 4 / 7], "f1": [0.75, 0, 0.7]}
     run = finished.run(confusion=confusion, per_class=columns)
     low, high = wilson_interval(6, 10, 0.95)
     first, empty, last = classes(run)
-    assert first == (
-        tiny.NAMES[0],
-        "10",
-        "60.0%",
-        f"{low:.2%} to {high:.2%}",
-        "100.0%",
-        "0.750",
-        f"{tiny.NAMES[2]} (3)",
-    )
+    interval, taken_for = f"{low:.2%} to {high:.2%}", f"{tiny.NAMES[2]} (3)"
+    assert first == (tiny.NAMES[0], "10", "60.0%", interval, "100.0%", "0.750", taken_for)
     assert empty[2] == empty[3] == empty[6] == last[6] == ""
     assert [row[0] for row in worst_classes(run, 2)] == [tiny.NAMES[0], tiny.NAMES[2]]
 
@@ -211,9 +190,6 @@ def test_the_first_128_images_of_mnist_are_counted_as_the_tutorial_did() -> None
 def test_the_page_says_how_many_steps_it_takes(accuracy: list[float], needed: int) -> None:
     said = accuracy_by_step(finished.run(by_step={"accuracy": accuracy}))
     assert f"; after {needed} row{'s' if needed > 1 else ''} their share is within one percentage point" in said
-
-
-def test_of_a_network_that_reads_all_at_once_nothing_is_said_of_the_way() -> None:
     assert "reads an image in one step" in accuracy_by_step(finished.run(by_step={"accuracy": [0.9]}))
 
 
@@ -237,17 +213,13 @@ def test_parameters_stand_in_the_tables_as_in_yaml() -> None:
         assert not re.search(r"\b(None|True|False)\b", text)
 
 
+OTHERS = {"training.augmentation.elastic": 1.0, "training.label_smoothing": 0.1, "training.precision": "bfloat16"}
 UNLIKE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "alike": ({}, {}, "where the first keeps improving and the second does not, the network overfits."),
     "dropout": ({"dropout": 0.5}, {}, "they are not comparable: the first has dropout."),
     "all": (
         {"dropout": 0.5},
-        {
-            "training.augmentation.elastic": 1.0,
-            "training.label_smoothing": 0.1,
-            "training.precision": "bfloat16",
-            "training.ema_decay": 0.9,
-        },
+        OTHERS | {"training.ema_decay": 0.9},
         "they are not comparable: the first has dropout and distorted images and smoothed labels and bfloat16 "
         "arithmetic, the second uses averaged weights.",
     ),
@@ -264,11 +236,6 @@ def test_the_caption_of_the_curves_says_whether_they_are_comparable(case: str) -
     assert sentence.endswith(expected)
 
 
-def test_a_confidence_is_told_as_it_is() -> None:
-    found = finished.run().metrics
-    assert "(99.9% interval " in page(finished.run(metrics=found | {"confidence": 0.999}), FIGURES)
-
-
 def test_a_preset_is_in_the_title_and_what_differs_from_base_is_marked() -> None:
     expected = {"departures": " fast", "base": {"data.name": "other", "training.label_smoothing": 0.0}}
     run = finished.run()
@@ -279,7 +246,3 @@ def test_a_preset_is_in_the_title_and_what_differs_from_base_is_marked() -> None
     assert "base, if it differs" in page(run, FIGURES)
     run.provenance["run"]["base"] = {}
     assert "base, if it differs" not in page(run, FIGURES)
-
-
-def test_a_cell_without_gates_has_no_heading_about_gates() -> None:
-    assert caption("states_figure", tiny.checkpoint(cell="rnn")).heading == "Hidden states"

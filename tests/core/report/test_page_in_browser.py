@@ -12,6 +12,7 @@ from mnist_lstm.core.report.captions import COLOURED
 from mnist_lstm.core.report.page import page
 from mnist_lstm.core.report.rendering import render
 from mnist_lstm.pipelines.report.pipeline import FIGURES
+from tests.core.report.test_rendering import STUDY
 from tests.support import finished
 from tests.support.browser import Watched
 
@@ -28,12 +29,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_page_of_plotly_figures_draws_them_under_its_policy(browser: Any, tmp_path: Path) -> None:
     lines = PlotlyFigure(data=[{"type": "parcoords", "dimensions": [{"values": [1, 2]}, {"values": [2, 1]}]}])
     path = tmp_path / "study.html"
-    path.write_text(
-        render(
-            "study.html.j2", title="Study", lines=["l"], headings=["h"], rows=[["r"]], figures=[lines], compares=True
-        ),
-        encoding="utf-8",
-    )
+    path.write_text(render("study.html.j2", **STUDY | {"figures": [lines], "compares": True}), encoding="utf-8")
     watched = Watched(browser, viewport={"width": 360, "height": 800})
     watched.page.goto(path.as_uri())
     watched.page.wait_for_selector(".plotly-graph-div .parcoords")
