@@ -1,9 +1,10 @@
-"""Files with one wrong bit."""
+"""What datasets refuse: files with one wrong bit, and others."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kedro.io import DatasetError
 
 from mnist_lstm.datasets.npz import NpzDataset
@@ -28,3 +29,12 @@ def expect_refused_or_the_same(path: Path, expect_same: Callable[[dict[str, Any]
             assert cause_for_user(error), f"byte {position}: {error}"  # noqa: PT017  some bits decide nothing
         else:
             expect_same(loaded)
+
+
+def refusal(call: Callable[[], object]) -> str:
+    """The one line with which a dataset refuses to load or to save."""
+    with pytest.raises(DatasetError) as raised:
+        call()
+    message = str(cause_for_user(raised.value))
+    assert "\n" not in message
+    return message

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -16,7 +16,8 @@ from kedro.io import DatasetError
 
 from mnist_lstm.datasets.atomic import atomic_file, atomic_write
 from mnist_lstm.datasets.text import JSONDataset
-from mnist_lstm.errors import UserError, cause_for_user
+from mnist_lstm.errors import UserError
+from tests.datasets.bits import refusal
 from tests.support.projects import wait_for
 
 OLD, NEW = b"old", b"new"
@@ -96,14 +97,12 @@ def test_the_file_is_on_the_disk_before_it_gets_its_name_and_its_name_after(
     assert [name for name, _, _ in steps.mock_calls] == ["fsync", "replace", "fsync"]
 
 
-def test_a_missing_folder_is_made(tmp_path: Path) -> None:
-    atomic_write(tmp_path / "a" / "b" / "file", NEW)
-    assert (tmp_path / "a" / "b" / "file").read_bytes() == NEW
-
-
-def test_the_temporary_file_lies_in_the_same_folder_with_the_same_suffix(path: Path) -> None:
+def test_a_missing_folder_is_made_and_the_temporary_file_lies_in_it_with_the_same_suffix(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "file.json"
     with atomic_file(path) as temporary:
         assert (temporary.parent, temporary.suffix) == (path.parent, ".json")
+        temporary.write_bytes(NEW)
+    assert path.read_bytes() == NEW
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EFBIG])
@@ -167,12 +166,12 @@ def is_complete(content: bytes) -> bool:
     return len(content) == SIZE and len(set(content)) == 1
 
 
-def test_after_kill_9_at_any_moment_the_file_is_complete(tmp_path: Path) -> None:
-    assert all(map(is_complete, contents_after_kills("atomic", tmp_path / "file")))
-
-
-def test_a_plain_writer_leaves_half_files_under_the_same_kills(tmp_path: Path) -> None:
-    assert not all(map(is_complete, contents_after_kills("plain", tmp_path / "file")))
+@pytest.mark.parametrize("writer", ["atomic", "plain"])
+def test_after_kill_9_at_any_moment_the_file_is_complete_which_that_of_a_plain_writer_is_not(
+    tmp_path: Path, writer: str
+) -> None:
+    complete = all(map(is_complete, contents_after_kills(writer, tmp_path / "file")))
+    assert complete == (writer == "atomic")
 
 
 @pytest.fixture
@@ -203,25 +202,17 @@ def test_an_error_in_saving_names_the_file_and_not_the_temporary_one(dataset: JS
 def test_a_full_disk_reaches_the_user_through_kedros_error(
     dataset: JSONDataset, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> NoReturn:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(DatasetError, match="report") as raised:
-        dataset.save({"a": 1})
-    assert f"{path} must be writable" in str(cause_for_user(raised.value))
+    fail_at(monkeypatch, "replace", 1, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert f"{path} must be writable" in refusal(lambda: dataset.save({"a": 1}))
 
 
-def test_a_dataset_loads_what_this_run_saved_after_another_run_wrote_the_file(dataset: JSONDataset, path: Path) -> None:
+def test_a_dataset_loads_what_this_run_saved_after_another_run_wrote_the_file_until_it_is_released(
+    dataset: JSONDataset, path: Path
+) -> None:
+    dataset.release()  # before it saved
     dataset.save({"run": "this"})
     JSONDataset(filepath=str(path)).save({"run": "another"})
     assert dataset.load() == {"run": "this"}
-
-
-def test_a_released_dataset_loads_the_file(dataset: JSONDataset, path: Path) -> None:
-    dataset.release()  # before it saved
-    dataset.save({"run": "this"})
-    path.write_text('{"run": "another"}')
     dataset.release()
     assert dataset.load() == {"run": "another"}
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from kedro.io import DatasetError
 from torch.testing import assert_close
 
 from mnist_lstm.core.data.splits import Splits
@@ -17,36 +16,27 @@ from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.model.export import ExportedModel, ImageClassifier
 from mnist_lstm.core.training.checkpoint import Checkpoint, from_file
 from mnist_lstm.datasets.checkpoints import CheckpointDataset, ExportedModelDataset, InterruptedDataset
-from mnist_lstm.errors import UserError, cause_for_user
+from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import Parameters
 from tests.conftest import Sequences
 from tests.core.conftest import Trial, assert_equal
-
-
-def trained(parameters: Parameters, data: Sequences, seed: int) -> Checkpoint:
-    training = parameters.training.model_copy(update={"seed": seed})
-    return Trial(parameters.model_copy(update={"training": training}), data).checkpoint()
+from tests.datasets.bits import refusal
 
 
 @pytest.fixture
 def checkpoint(small: Parameters, sequences: Sequences) -> Checkpoint:
-    return trained(small, sequences, seed=1)
+    return Trial(small, sequences).checkpoint()
 
 
 @pytest.fixture
 def other(small: Parameters, sequences: Sequences) -> Checkpoint:
-    return trained(small, sequences, seed=2)
+    return Trial(small, sequences).other(seed=2).checkpoint()
 
 
 def save(folder: Path, checkpoint: Checkpoint, written: int) -> None:
     """Saves a checkpoint as if it had been written so many seconds after 1970."""
     CheckpointDataset(path=str(folder)).save(checkpoint)
     os.utime(folder / f"{checkpoint.fingerprint}.pt", (written, written))
-
-
-def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path, checkpoint: Checkpoint) -> None:
-    CheckpointDataset(path=str(tmp_path)).save(checkpoint)
-    assert_equal(CheckpointDataset(path=str(tmp_path)).load(), checkpoint)
 
 
 def test_two_runs_of_different_parameters_do_not_overwrite_each_others_checkpoint(
@@ -103,13 +93,14 @@ def test_a_damaged_checkpoint_is_read_only_when_it_is_asked_for(
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", "half"], ids=["empty", "another file", "half"])
-def test_a_damaged_checkpoint_is_named(tmp_path: Path, checkpoint: Checkpoint, content: Any) -> None:
+def test_a_damaged_checkpoint_is_named_and_a_missing_one_by_its_folder(
+    tmp_path: Path, checkpoint: Checkpoint, content: Any
+) -> None:
+    assert refusal(CheckpointDataset(path=str(tmp_path)).load).startswith(f"{tmp_path} must hold a checkpoint")
     save(tmp_path, checkpoint, written=1)
     path = tmp_path / f"{checkpoint.fingerprint}.pt"
     path.write_bytes(path.read_bytes()[:2000] if content == "half" else content)
-    with pytest.raises(DatasetError) as raised:
-        CheckpointDataset(path=str(tmp_path)).load()
-    assert str(cause_for_user(raised.value)).startswith(f"{path} must be a complete checkpoint")
+    assert refusal(CheckpointDataset(path=str(tmp_path)).load).startswith(f"{path} must be a complete checkpoint")
 
 
 def test_a_file_larger_than_memory_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,23 +112,15 @@ def test_a_file_larger_than_memory_is_refused_unread(tmp_path: Path, monkeypatch
         from_file(file)
 
 
-def test_a_missing_checkpoint_is_told_with_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError) as raised:
-        CheckpointDataset(path=str(tmp_path)).load()
-    assert str(cause_for_user(raised.value)).startswith(f"{tmp_path} must hold a checkpoint")
-
-
-def test_a_checkpoints_preview_says_what_it_is(tmp_path: Path, checkpoint: Checkpoint) -> None:
+def test_a_checkpoint_comes_back_as_it_was_and_its_preview_says_what_it_is(
+    tmp_path: Path, checkpoint: Checkpoint
+) -> None:
     dataset = CheckpointDataset(path=str(tmp_path))
     dataset.save(checkpoint)
+    assert_equal(CheckpointDataset(path=str(tmp_path)).load(), checkpoint)
     preview = json.loads(dataset.preview())
     assert preview["iteration"] == checkpoint.state.iteration
     assert preview["identity"] == checkpoint.fingerprint_fields
-
-
-@pytest.fixture
-def images(splits: Splits) -> Any:
-    return splits.test.images
 
 
 @pytest.fixture
@@ -146,19 +129,19 @@ def classifier(checkpoint: Checkpoint) -> ImageClassifier:
 
 
 @pytest.fixture
-def exported(tmp_path: Path, classifier: ImageClassifier, images: Any) -> Path:
+def exported(tmp_path: Path, classifier: ImageClassifier, splits: Splits) -> Path:
     path = tmp_path / "classifier.pt2"
-    ExportedModelDataset(filepath=str(path)).save(ExportedModel(classifier, images[:2].copy()))
+    ExportedModelDataset(filepath=str(path)).save(ExportedModel(classifier, splits.test.images[:2].copy()))
     return path
 
 
 def test_an_exported_model_answers_as_the_classifier_for_any_number_of_images(
-    exported: Path, classifier: ImageClassifier, images: Any
+    exported: Path, classifier: ImageClassifier, splits: Splits
 ) -> None:
     model = ExportedModelDataset(filepath=str(exported)).load()
     for count in (1, 2, 5):
-        answer = model(torch.from_numpy(images[:count])).detach().numpy()
-        assert_close(answer, classify(classifier, images[:count], count), rtol=1e-6, atol=1e-7)
+        answer = model(torch.from_numpy(splits.test.images[:count])).detach().numpy()
+        assert_close(answer, classify(classifier, splits.test.images[:count], count), rtol=1e-6, atol=1e-7)
         np.testing.assert_allclose(answer.sum(axis=1), 1, rtol=1e-6)
 
 
@@ -194,23 +177,16 @@ def test_an_exported_model_cut_short_or_with_one_wrong_bit_in_its_weights_is_nam
     changed[whole.index(weights)] ^= 1
     for content in (whole[:0], whole[:5], whole[:3000], whole[:-1], bytes(changed)):
         exported.write_bytes(content)
-        with pytest.raises(DatasetError) as raised:
-            ExportedModelDataset(filepath=str(exported)).load()
-        assert str(cause_for_user(raised.value)).startswith(f"{exported} must be a complete exported model")
+        found = refusal(ExportedModelDataset(filepath=str(exported)).load)
+        assert found.startswith(f"{exported} must be a complete exported model")
 
 
-def test_a_missing_exported_model_is_named(tmp_path: Path) -> None:
-    dataset = ExportedModelDataset(filepath=str(tmp_path / "classifier.pt2"))
-    assert not dataset.exists()
-    with pytest.raises(DatasetError) as raised:
-        dataset.load()
-    assert str(cause_for_user(raised.value)).startswith(f"{tmp_path / 'classifier.pt2'} must exist, found no such file")
-
-
-def test_within_a_run_an_exported_model_is_what_was_saved(
-    classifier: ImageClassifier, images: Any, tmp_path: Path
+def test_a_missing_exported_model_is_named_and_within_a_run_it_is_what_was_saved(
+    classifier: ImageClassifier, splits: Splits, tmp_path: Path
 ) -> None:
     dataset = ExportedModelDataset(filepath=str(tmp_path / "classifier.pt2"))
-    saved = ExportedModel(classifier, images[:2].copy())
+    assert not dataset.exists()
+    assert refusal(dataset.load).startswith(f"{tmp_path / 'classifier.pt2'} must exist, found no such file")
+    saved = ExportedModel(classifier, splits.test.images[:2].copy())
     dataset.save(saved)
     assert dataset.load() is saved

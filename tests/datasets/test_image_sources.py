@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from kedro.io import AbstractDataset, DatasetError
 
 from mnist_lstm.core.data.splits import Source
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
-from mnist_lstm.errors import UnreachableError, UserError, cause_for_user
+from mnist_lstm.errors import UnreachableError, UserError
+from tests.datasets.bits import refusal
 from tests.support import idx
 from tests.support.projects import REPOSITORY, data_parameters
 
@@ -45,12 +47,11 @@ def entry(mirror: Path) -> dict[str, Any]:
         "mirrors": [mirror.as_uri()],
         "class_names": ["circle", "square", "star"],
         "validation_images": VALIDATION,
-        "files": {key: {"checksum": f"sha256:{sha256(mirror / name)}"} for key, name in FILES.items()},
+        "files": {
+            key: {"checksum": f"sha256:{hashlib.sha256((mirror / name).read_bytes()).hexdigest()}"}
+            for key, name in FILES.items()
+        },
     }
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sources(tmp_path: Path, entry: dict[str, Any]) -> Mapping[str, Source]:
@@ -73,32 +74,22 @@ def test_a_sources_card_says_which_data_it_is_and_the_digest_of_each_file_in_the
     card = sources(tmp_path, entry)["shapes"](data_parameters()).card
     assert (card.name, card.title, card.class_names) == ("shapes", entry["title"], entry["class_names"])
     assert card.images == {"train": 7, "valid": 3, "test": 6}
-    assert card.files == {name: sha256(mirror / name) for name in FILES.values()}
+    assert card.files == {name: hashlib.sha256((mirror / name).read_bytes()).hexdigest() for name in FILES.values()}
     assert {path.name for path in (tmp_path / "data" / "shapes").glob("*.gz")} == set(FILES.values())
 
 
-def test_nothing_is_fetched_before_a_source_is_called(tmp_path: Path, entry: dict[str, Any]) -> None:
-    assert callable(sources(tmp_path, entry)["shapes"])
-    assert not (tmp_path / "data").exists()
-
-
-def test_the_users_mirror_is_asked_first(
+def test_the_users_mirror_is_asked_first_then_the_sources_own_and_where_none_has_it_it_is_unreachable(
     tmp_path: Path, entry: dict[str, Any], mirror: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    others = entry | {"mirrors": [(tmp_path / "nowhere").as_uri()]}
+    nowhere = (tmp_path / "nowhere").as_uri()
+    others = entry | {"mirrors": [nowhere]}
+    with pytest.raises(UnreachableError, match=rf"{FILES['train_images']}.*{tmp_path / 'data' / 'shapes'}"):
+        sources(tmp_path, others)["shapes"](data_parameters())
+    caplog.clear()
     assert sources(tmp_path, others)["shapes"](data_parameters(mirror=mirror.as_uri())).card.name == "shapes"
     assert "nowhere" not in caplog.text
-
-
-def test_after_the_users_mirror_the_sources_own_are_asked(tmp_path: Path, entry: dict[str, Any]) -> None:
-    nowhere = (tmp_path / "nowhere").as_uri()
+    shutil.rmtree(tmp_path / "data")
     assert sources(tmp_path, entry)["shapes"](data_parameters(mirror=nowhere)).card.name == "shapes"
-
-
-def test_a_source_that_no_mirror_has_is_unreachable(tmp_path: Path, entry: dict[str, Any]) -> None:
-    nowhere = (tmp_path / "nowhere").as_uri()
-    with pytest.raises(UnreachableError, match=rf"{FILES['train_images']}.*{tmp_path / 'data' / 'shapes'}"):
-        sources(tmp_path, entry | {"mirrors": [nowhere]})["shapes"](data_parameters())
 
 
 def test_files_may_have_names_of_their_own(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
@@ -122,14 +113,21 @@ def test_files_that_do_not_fit_each_other_are_told(
     tmp_path: Path, entry: dict[str, Any], mirror: Path, key: str, array: Any, named: str
 ) -> None:
     (mirror / FILES[key]).write_bytes(idx.encode(array))
-    entry["files"][key]["checksum"] = f"sha256:{sha256(mirror / FILES[key])}"
+    entry["files"][key]["checksum"] = f"sha256:{hashlib.sha256((mirror / FILES[key]).read_bytes()).hexdigest()}"
     with pytest.raises(UserError, match=named):
         sources(tmp_path, entry)["shapes"](data_parameters())
 
 
-def test_an_unknown_source_is_told_with_the_nearest_known_one(tmp_path: Path, entry: dict[str, Any]) -> None:
+def test_an_unknown_source_is_told_with_the_nearest_known_one_and_nothing_is_fetched_or_written_yet(
+    tmp_path: Path, entry: dict[str, Any]
+) -> None:
     with pytest.raises(UserError, match=r"must be digits or shapes, not 'shape' \(did you mean 'shapes'\?\)"):
         sources(tmp_path, entry)["shape"]
+    assert callable(sources(tmp_path, entry)["shapes"])
+    assert not (tmp_path / "data").exists()
+    dataset: Any = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry})
+    with pytest.raises(DatasetError, match="read, never written"):
+        dataset.save({})
 
 
 @pytest.mark.parametrize(
@@ -156,18 +154,10 @@ def test_a_wrong_catalog_entry_is_told_in_one_line_that_names_the_key(
 ) -> None:
     if isinstance(change.get("files"), dict):
         change = {"files": entry["files"] | change["files"]}
-    config = {"type": "mnist_lstm.datasets.image_sources.ImageSourcesDataset", "path": str(tmp_path)}
-    with pytest.raises(DatasetError) as raised:
-        AbstractDataset.from_config("image_sources", config | {"idx": {"shapes": entry | change}})
-    message = str(cause_for_user(raised.value))
+    config: dict[str, Any] = {"type": "mnist_lstm.datasets.image_sources.ImageSourcesDataset", "path": str(tmp_path)}
+    config["idx"] = {"shapes": entry | change}
+    message = refusal(lambda: AbstractDataset.from_config("image_sources", config))
     assert message.startswith(f"source {named!r} in conf/base/catalog.yml")
-    assert "\n" not in message
-
-
-def test_sources_are_not_written(tmp_path: Path, entry: dict[str, Any]) -> None:
-    dataset: Any = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry})
-    with pytest.raises(DatasetError, match="read, never written"):
-        dataset.save({})
 
 
 def test_the_digits_are_always_among_the_sources_without_a_mirror_and_leave_no_file(tmp_path: Path) -> None:
@@ -219,8 +209,5 @@ PUBLISHED = {
 def test_a_source_has_the_checksums_that_torchvision_lists(catalog_entry: dict[str, Any], name: str) -> None:
     files = catalog_entry["idx"][name]["files"]
     assert [files[key]["checksum"] for key in FILES] == [f"md5:{md5}" for md5 in PUBLISHED[name]]
-
-
-def test_emnist_has_the_checksum_that_torchvision_lists(catalog_entry: dict[str, Any]) -> None:
-    md5 = {entry["archive"]["checksum"] for entry in catalog_entry["archives"].values()}
-    assert md5 == {"md5:58c8d27c78d21e728a6bc7b3cc06412e"}
+    emnist = {entry["archive"]["checksum"] for entry in catalog_entry["archives"].values()}
+    assert emnist == {"md5:58c8d27c78d21e728a6bc7b3cc06412e"}

@@ -1,6 +1,5 @@
 import base64
 import io
-import subprocess
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -11,77 +10,47 @@ from matplotlib.figure import Figure
 from mnist_lstm.datasets.figures import FigureDataset, PlotlyDataset
 from mnist_lstm.datasets.provenance import ProvenanceDataset
 from mnist_lstm.datasets.text import HTMLDataset, TextDataset
+from tests.test_provenance import committed, git
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> str:
-    return str(tmp_path / "reporting" / "figure.png")
-
-
-def test_a_figure_is_loaded_as_the_bytes_of_its_file(place: str) -> None:
-    dataset = FigureDataset(filepath=place, dpi=50)
+def test_a_figure_is_loaded_and_shown_as_its_file_which_stays_where_another_cannot_be_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "reporting" / "figure.png"
+    dataset = FigureDataset(filepath=str(path), dpi=50)
     assert not dataset.exists()
     dataset.save(Figure(figsize=(2, 1)))
     assert dataset.exists()
-    assert dataset.load() == FigureDataset(filepath=place, dpi=50).load() == Path(place).read_bytes()
-    assert dataset.load().startswith(PNG)
-
-
-def test_a_figure_has_as_many_pixels_as_its_inches_and_dpi_say(place: str) -> None:
-    dataset = FigureDataset(filepath=place, dpi=50)
-    dataset.save(Figure(figsize=(2, 1)))
-    assert [int.from_bytes(dataset.load()[at : at + 4]) for at in (16, 20)] == [100, 50]
-
-
-def test_kedro_viz_shows_a_figure_as_it_is(place: str) -> None:
-    dataset = FigureDataset(filepath=place, dpi=50)
-    dataset.save(Figure(figsize=(2, 1)))
-    assert base64.b64decode(dataset.preview()) == dataset.load()
-
-
-def test_a_figure_that_cannot_be_drawn_leaves_the_old_file(place: str) -> None:
-    dataset = FigureDataset(filepath=place, dpi=50)
-    dataset.save(Figure(figsize=(2, 1)))
-    before = Path(place).read_bytes()
+    drawn = dataset.load()
+    assert drawn == FigureDataset(filepath=str(path), dpi=50).load() == path.read_bytes()
+    assert drawn.startswith(PNG)
+    assert [int.from_bytes(drawn[at : at + 4]) for at in (16, 20)] == [100, 50]  # pixels: inches times dpi
+    assert base64.b64decode(dataset.preview()) == drawn
     with pytest.raises(Exception, match="no attribute"):
         dataset.save("no figure")
-    assert Path(place).read_bytes() == before
-    assert len(list(Path(place).parent.iterdir())) == 1
+    assert path.read_bytes() == drawn
+    assert len(list(path.parent.iterdir())) == 1
 
 
-def test_a_text_is_written_in_utf_8(tmp_path: Path) -> None:
+def test_a_text_is_written_in_utf_8_and_kedro_viz_shows_a_page(tmp_path: Path) -> None:
     TextDataset(filepath=str(tmp_path / "card.md")).save("0 → 9 …\n")
     assert (tmp_path / "card.md").read_bytes() == "0 → 9 …\n".encode()
     assert TextDataset(filepath=str(tmp_path / "card.md")).load() == "0 → 9 …\n"
-
-
-def test_kedro_viz_shows_a_page(tmp_path: Path) -> None:
     dataset = HTMLDataset(filepath=str(tmp_path / "report.html"))
     dataset.save("<p>report</p>")
     assert dataset.preview() == "<p>report</p>"
 
 
-def test_provenance_is_that_of_the_project_and_of_this_machine(tmp_path: Path) -> None:
+def test_provenance_is_that_of_the_project_and_of_this_machine_and_never_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()  # git must track something of the project
-    for words in (
-        ["init", "-q"],
-        ["add", "file"],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-ma"],
-    ):
-        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
-    commit = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], capture_output=True, text=True)
-    found = ProvenanceDataset(path=str(tmp_path)).load()
+    commit = git(committed(tmp_path), "rev-parse", "HEAD")
+    dataset = ProvenanceDataset(path=str(tmp_path))
+    found = dataset.load()
     assert set(found) == {"run", "command", "git", "environment", "hardware"}
     assert found["run"].items() >= {"id": None, "trained": False}.items()
-    assert found["git"]["commit"] == commit.stdout.strip()
-    assert found["environment"]["lock_sha256"] is None
-
-
-def test_provenance_is_never_written(tmp_path: Path) -> None:
+    assert (found["git"]["commit"], found["environment"]["lock_sha256"]) == (commit, None)
     with pytest.raises(Exception, match="never written"):
-        ProvenanceDataset(path=str(tmp_path)).save({})  # type: ignore[arg-type]
+        dataset.save({})  # type: ignore[arg-type]
 
 
 def test_a_figure_is_drawn_once_where_its_layout_puts_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Digits to write in every form: MNIST's own where the machine has them, else scikit-learn's in 28 x 28 pixels."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,11 @@ class Digits(NamedTuple):
 
     def by_file(self) -> dict[str, Any]:
         """The arrays by the names of MNIST's files."""
-        return dict(zip(FILES.values(), (self.train, self.train_labels, self.test, self.test_labels), strict=True))
+        return dict(zip(FILES.values(), self, strict=True))
+
+    def parts(self, train: str = "train", test: str = "test") -> Iterator[tuple[str, Any, Any]]:
+        """Name, images and labels of each part."""
+        yield from ((train, self.train, self.train_labels), (test, self.test, self.test_labels))
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +60,13 @@ def read() -> Read:
         return ImageSourcesDataset(path="nowhere", idx={}).load().of(data)(data)
 
     return read
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """An empty folder."""
+    (tmp_path / "own").mkdir()
+    return tmp_path / "own"
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Read
 
 CLASSES = ["Oak leaf", "ash", "birch"]  # in the order of their names
+ALL = [10 * number + label for number in range(8) for label in range(3)]  # greys of a full folder
 HALF = "37.5/12.5/50"  # every class has 3, 1 and 4 of 8 pictures
 Fill = Callable[..., Path]
 
@@ -37,40 +38,27 @@ def greys(part: ImageSplit) -> list[int]:
     return part.images[:, 0, 0].tolist()  # type: ignore[no-any-return]
 
 
-def test_folders_named_train_and_test_keep_their_pictures_apart(tmp_path: Path, fill: Fill, read: Read) -> None:
+def test_folders_named_train_and_test_keep_their_pictures_apart_and_classes_are_called_as_theirs(
+    fill: Fill, read: Read
+) -> None:
     fill("train")
-    fill("test", count=3, first=100)
-    splits = read(tmp_path / "leaves", split="75/25/0")
+    splits = read(fill("test", count=3, first=100), split="75/25/0")
     assert splits.card.images == {"train": 18, "valid": 6, "test": 9}
-    assert sorted(greys(splits.train) + greys(splits.valid)) == [10 * n + k for n in range(8) for k in range(3)]
+    assert sorted(greys(splits.train) + greys(splits.valid)) == ALL
     assert greys(splits.test) == [100, 101, 102, 110, 111, 112, 120, 121, 122]
     assert splits.test.images.shape == (9, 4, 5)
-
-
-def test_the_classes_are_called_as_their_folders(tmp_path: Path, fill: Fill, read: Read) -> None:
-    fill("train")
-    fill("test")
-    splits = read(tmp_path / "leaves", split="75/25/0")
-    assert splits.card.class_names == CLASSES
-    assert (splits.card.name, splits.card.title) == ("leaves", "leaves")
+    assert (splits.card.class_names, splits.card.name, splits.card.title) == (CLASSES, "leaves", "leaves")
     for part in splits[:3]:
         assert [grey % 10 for grey in greys(part)] == part.labels.tolist()
 
 
-def test_one_folder_is_split_with_every_class_in_its_share(tmp_path: Path, fill: Fill, read: Read) -> None:
-    fill()
-    splits = read(tmp_path / "leaves", split=HALF)
+def test_one_folder_is_split_with_every_class_in_its_share_by_its_seed_alone(fill: Fill, read: Read) -> None:
+    folder = fill()
+    splits, same, other = (read(folder, split=HALF, split_seed=seed) for seed in (1, 1, 2))
     for part, each in zip(splits[:3], (3, 1, 4), strict=True):
         assert np.bincount(part.labels).tolist() == [each] * 3
-    assert sorted(grey for part in splits[:3] for grey in greys(part)) == [
-        10 * n + k for n in range(8) for k in range(3)
-    ]
-
-
-def test_the_split_follows_from_its_seed_alone(tmp_path: Path, fill: Fill, read: Read) -> None:
-    fill()
-    one, same, other = (greys(read(tmp_path / "leaves", split=HALF, split_seed=seed).test) for seed in (1, 1, 2))
-    assert one == same != other
+    assert sorted(grey for part in splits[:3] for grey in greys(part)) == ALL
+    assert greys(splits.test) == greys(same.test) != greys(other.test)
 
 
 def test_pictures_of_other_sizes_are_stretched_to_the_one_that_the_catalog_names(
@@ -170,16 +158,7 @@ def test_the_card_knows_the_pictures_by_one_digest(tmp_path: Path, fill: Fill, r
         (lambda folder: [(folder / name).rename(folder / f".{name}") for name in CLASSES[1:]], "2 to 256 folders"),
         (lambda folder: [(folder / "ash" / f"{n}.png").unlink() for n in range(1, 8)], "images enough"),
     ],
-    ids=[
-        "unreadable",
-        "deeper",
-        "not UTF-8",
-        "a link to nothing",
-        "empty class",
-        "no folder",
-        "one class",
-        "one picture",
-    ],
+    ids=[*("unreadable", "deeper", "not UTF-8", "a link"), *("empty class", "no folder", "one class", "one picture")],
 )
 def test_a_folder_that_does_not_serve_is_told_in_one_line(
     tmp_path: Path, fill: Fill, spoil: Callable[[Path], Any], expected_error: str, read: Read

@@ -61,8 +61,7 @@ def emnist(folder: Path, digits: Digits) -> Path:
     """EMNIST's zip file: images transposed, several data sets of one name scheme, a mapping."""
     with zipfile.ZipFile(folder / "gzip.zip", "w") as archive:
         for subset, shift in (("letters", 1), ("digits", 0)):
-            for split, of in (("train", "train"), ("test", "test")):
-                images, labels = getattr(digits, of), getattr(digits, f"{of}_labels")
+            for split, images, labels in digits.parts():
                 name = f"gzip/emnist-{subset}-{split}"
                 archive.writestr(f"{name}-images-idx3-ubyte.gz", idx.encode(images.transpose(0, 2, 1).copy()))
                 archive.writestr(f"{name}-labels-idx1-ubyte.gz", idx.encode(labels + np.uint8(shift)))
@@ -72,10 +71,7 @@ def emnist(folder: Path, digits: Digits) -> Path:
 
 
 def qmnist(folder: Path, digits: Digits) -> None:
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-    ):
+    for split, images, labels in digits.parts():
         (folder / f"qmnist-{split}-images-idx3-ubyte.gz").write_bytes(idx.encode(images))
         about = np.zeros((len(labels), 8), np.int32)
         about[:, 0], about[:, 2:] = labels, 77
@@ -92,7 +88,7 @@ def arrays_apart(images_name: str, labels_name: str) -> Callable[[Path, Digits],
     """Writes images and labels of each split as files of their own, with one array each."""
 
     def write(folder: Path, digits: Digits) -> None:
-        for split, (images, labels) in {"train": digits[:2], "test": digits[2:]}.items():
+        for split, images, labels in digits.parts():
             np.savez_compressed(folder / images_name.format(split), images)
             np.savez_compressed(folder / labels_name.format(split), labels)
 
@@ -114,33 +110,30 @@ def frame(images: Any, labels: Any, first: int = 0) -> pd.DataFrame:
 
 
 def fashion_csv(folder: Path, digits: Digits) -> None:
-    frame(digits.train, digits.train_labels, 1).to_csv(folder / "fashion-mnist_train.csv", index=False)
-    frame(digits.test, digits.test_labels, 1).to_csv(folder / "fashion-mnist_test.csv", index=False)
+    for split, images, labels in digits.parts():
+        frame(images, labels, 1).to_csv(folder / f"fashion-mnist_{split}.csv", index=False)
 
 
 def pjreddie_csv(folder: Path, digits: Digits) -> None:
-    frame(digits.train, digits.train_labels).to_csv(folder / "mnist_train.csv", index=False, header=False)
-    frame(digits.test, digits.test_labels).to_csv(folder / "mnist_test.csv", index=False, header=False)
+    for split, images, labels in digits.parts():
+        frame(images, labels).to_csv(folder / f"mnist_{split}.csv", index=False, header=False)
 
 
 def label_last_csv(folder: Path, digits: Digits) -> None:
-    for name, images, labels in (
-        ("digits.tra", digits.train, digits.train_labels),
-        ("digits.tes", digits.test, digits.test_labels),
-    ):
+    for name, images, labels in digits.parts("digits.tra", "digits.tes"):
         table = frame(images, labels)
         table[[*table.columns[1:], "label"]].to_csv(folder / name, index=False, header=False)
 
 
 def european_csv(folder: Path, digits: Digits) -> None:
     """Semicolons between values and commas within them, as Excel writes in most of Europe."""
-    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+    for split, images, labels in digits.parts():
         frame(images / 255, labels).to_csv(folder / f"{split}.csv", sep=";", decimal=",", index=False)
 
 
 def unicode_text(folder: Path, digits: Digits) -> None:
     """Excel's "Unicode text": UTF-16 with tabs."""
-    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+    for split, images, labels in digits.parts():
         frame(images, labels).to_csv(folder / f"{split}.txt", sep="\t", index=False, encoding="utf-16")
 
 
@@ -153,31 +146,28 @@ def csv_with_row_numbers(folder: Path, digits: Digits) -> None:
 
 def csv_with_one_name(folder: Path, digits: Digits) -> None:
     """A header that names the labels alone, as a spreadsheet writes it."""
-    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+    for split, images, labels in digits.parts():
         rows = frame(images, labels).to_csv(index=False, header=False)
         (folder / f"{split}.csv").write_text("label" + "," * images[0].size + "\n" + rows)
 
 
 def parquet_with_row_numbers(folder: Path, digits: Digits) -> None:
-    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+    for split, images, labels in digits.parts():
         table = frame(images, labels)
         table.set_index(pd.Index(np.arange(len(table)) * 2)).to_parquet(folder / f"{split}.parquet")
 
 
 def kaggle_zip(folder: Path, digits: Digits) -> Path:
     with zipfile.ZipFile(folder / "digits.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("train.csv", frame(digits.train, digits.train_labels).to_csv(index=False))
-        archive.writestr("test.csv", frame(digits.test, digits.test_labels).to_csv(index=False))
+        for split, images, labels in digits.parts():
+            archive.writestr(f"{split}.csv", frame(images, labels).to_csv(index=False))
         archive.writestr("sample_submission.csv", "ImageId,Label\n1,0\n2,0\n")
     return folder / "digits.zip"
 
 
 def hugging_face(folder: Path, digits: Digits) -> None:
     names = {"info": {"features": {"label": {"names": [str(label) for label in range(10)], "_type": "ClassLabel"}}}}
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-    ):
+    for split, images, labels in digits.parts():
         pictures = [{"bytes": png(image), "path": None} for image in images]
         table = pa.table({"image": pictures, "label": labels.astype(np.int64)})
         table = table.replace_schema_metadata({b"huggingface": json.dumps(names).encode()})
@@ -195,10 +185,7 @@ def png(image: Any) -> bytes:
 
 def wide_parquet(folder: Path, digits: Digits) -> None:
     """OpenML's columns: pixels, then the class as text."""
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-    ):
+    for split, images, labels in digits.parts():
         table = frame(images, None, 1)
         table["class"] = labels.astype(str)
         table.to_parquet(folder / f"{split}.parquet")
@@ -206,43 +193,29 @@ def wide_parquet(folder: Path, digits: Digits) -> None:
 
 def parquet_of_rows(folder: Path, digits: Digits) -> None:
     """As pandas writes images that are lists: a list of rows of pixels, or of all pixels, in each cell."""
-    train = [image.tolist() for image in digits.train]
+    train, test = [image.tolist() for image in digits.train], [image.ravel() for image in digits.test]
     pd.DataFrame({"image": train, "label": digits.train_labels}).to_parquet(folder / "train.parquet")
-    test = [image.ravel() for image in digits.test]
     pd.DataFrame({"label": digits.test_labels, "pixels": test}).to_parquet(folder / "test.parquet")
 
 
 def arff(folder: Path, digits: Digits) -> None:
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-    ):
+    for split, images, labels in digits.parts():
         rows = images.reshape(len(images), -1)
         names = "".join(f"@ATTRIBUTE pixel{at + 1} real\n" for at in range(rows.shape[1]))
-        values = "".join(
-            ",".join(map(str, [*row, f"'{label}'"])) + "\n" for row, label in zip(rows, labels, strict=True)
-        )
-        content = (
-            f"% from OpenML\n@RELATION mnist\n\n{names}@ATTRIBUTE class {{0,1,2,3,4,5,6,7,8,9}}\n\n@DATA\n{values}"
-        )
-        (folder / f"{split}.arff").write_text(content)
+        lines = [",".join(map(str, [*row, f"'{label}'"])) for row, label in zip(rows, labels, strict=True)]
+        names = f"% from OpenML\n@RELATION mnist\n\n{names}@ATTRIBUTE class {{0,1,2,3,4,5,6,7,8,9}}\n\n@DATA"
+        (folder / f"{split}.arff").write_text("\n".join([names, *lines, ""]))
 
 
 def svhn(folder: Path, digits: Digits) -> None:
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-    ):
+    for split, images, labels in digits.parts():
         coloured = np.repeat(images[..., None], 3, axis=3).transpose(1, 2, 3, 0)
         ten_for_zero = np.where(labels == 0, 10, labels)[:, None]
         scipy.io.savemat(folder / f"{split}_32x32.mat", {"X": coloured, "y": ten_for_zero}, do_compression=True)
 
 
 def usps(folder: Path, digits: Digits) -> None:
-    for name, images, labels in (
-        ("usps.bz2", digits.train, digits.train_labels),
-        ("usps.t.bz2", digits.test, digits.test_labels),
-    ):
+    for name, images, labels in digits.parts("usps.bz2", "usps.t.bz2"):
         content = io.BytesIO()
         dump_svmlight_file(images.reshape(len(images), -1) / 127.5 - 1, labels + 1.0, content, zero_based=False)
         (folder / name).write_bytes(bz2.compress(content.getvalue()))
@@ -250,10 +223,7 @@ def usps(folder: Path, digits: Digits) -> None:
 
 def mnist_of_libsvm(folder: Path, digits: Digits) -> None:
     """Pixels that are 0 in all images are left out, also the last ones, as in LIBSVM's mnist (780 columns)."""
-    for name, images, labels in (
-        ("mnist", digits.train, digits.train_labels),
-        ("mnist.t", digits.test, digits.test_labels),
-    ):
+    for name, images, labels in digits.parts("mnist", "mnist.t"):
         rows = [
             " ".join([str(label), *(f"{at + 1}:{value}" for at, value in enumerate(image.ravel()) if value)])
             for image, label in zip(images, labels, strict=True)
@@ -272,20 +242,14 @@ def flat_one_hot(folder: Path, digits: Digits) -> None:
 
 
 def flat_fractions(folder: Path, digits: Digits) -> None:
-    flat = {
-        name: array.reshape(len(array), -1) / 255
-        for name, array in (("x_train", digits.train), ("x_test", digits.test))
-    }
+    flat = {f"x_{split}": images.reshape(len(images), -1) / 255 for split, images, _ in digits.parts()}
     np.savez(folder / "mine.npz", y_train=digits.train_labels, y_test=digits.test_labels, **flat)
 
 
 def usps_h5(folder: Path, digits: Digits) -> Path:
     h5py = pytest.importorskip("h5py")
     with h5py.File(folder / "usps.h5", "w") as file:
-        for split, images, labels in (
-            ("train", digits.train, digits.train_labels),
-            ("test", digits.test, digits.test_labels),
-        ):
+        for split, images, labels in digits.parts():
             group = file.create_group(split)
             group["data"], group["target"] = (images.reshape(len(images), -1) / 255).astype(np.float32), labels
     return folder / "usps.h5"
@@ -293,10 +257,7 @@ def usps_h5(folder: Path, digits: Digits) -> Path:
 
 def mnist_png(folder: Path, digits: Digits) -> None:
     """Folders training and testing, as the archive mnist_png has them, with what Windows and macOS leave."""
-    for split, images, labels in (
-        ("training", digits.train, digits.train_labels),
-        ("testing", digits.test, digits.test_labels),
-    ):
+    for split, images, labels in digits.parts("training", "testing"):
         for at, (image, label) in enumerate(zip(images, labels, strict=True)):
             place = folder / "mnist_png" / split / str(label)
             place.mkdir(parents=True, exist_ok=True)
@@ -340,12 +301,10 @@ FORMS: dict[str, tuple[Write, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_form_gives_the_images_and_labels_of_idx(
-    tmp_path: Path, digits: Digits, as_idx: Splits, read: Read, form: str
+    own: Path, digits: Digits, as_idx: Splits, read: Read, form: str
 ) -> None:
     write, given, said = FORMS[form]
-    folder = tmp_path / "own"
-    folder.mkdir()
-    found = read(write(folder, digits) or folder, **given)
+    found = read(write(own, digits) or own, **given)
     assert found.card.sha256 == as_idx.card.sha256
     assert said in "; ".join(found.card.decided)
     assert len(found.card.decided) == 3
@@ -353,40 +312,33 @@ def test_a_form_gives_the_images_and_labels_of_idx(
         assert found.card.class_names == [str(digit) for digit in range(10)]
 
 
-def test_commas_within_labels_are_no_decimals(tmp_path: Path, digits: Digits, as_idx: Splits, read: Read) -> None:
-    folder = tmp_path / "own"
-    folder.mkdir()
-    for split, images, labels in (("train", *digits[:2]), ("test", *digits[2:])):
+def test_commas_within_labels_are_no_decimals(own: Path, digits: Digits, as_idx: Splits, read: Read) -> None:
+    for split, images, labels in digits.parts():
         table = frame(images / 255, [f"digit, {label}" for label in labels])
-        table.to_csv(folder / f"{split}.csv", sep=";", index=False)
-    found = read(folder)
+        table.to_csv(own / f"{split}.csv", sep=";", index=False)
+    found = read(own)
     assert found.card.sha256 == as_idx.card.sha256
     assert found.card.class_names[1] == "digit, 1"
 
 
 def test_folders_of_pictures_give_the_images_and_labels_of_idx(
-    tmp_path: Path, digits: Digits, as_idx: Splits, read: Read
+    own: Path, digits: Digits, as_idx: Splits, read: Read
 ) -> None:
     """Their order is another: by class."""
-    folder = tmp_path / "own"
-    folder.mkdir()
-    mnist_png(folder, digits)
-    found = read(folder)
+    mnist_png(own, digits)
+    found = read(own)
     assert found.card.images == as_idx.card.images
-    for one, other in ((found.test, as_idx.test), (joined(found), joined(as_idx))):
-        assert sorted(rows(one)) == sorted(rows(other))
+    assert sorted(rows(found.test)) == sorted(rows(as_idx.test))
+    assert sorted(rows(found.valid, found.train)) == sorted(rows(as_idx.valid, as_idx.train))
     assert "training, testing" in found.card.decided[0]
 
 
-def joined(splits: Splits) -> Any:
-    return type(splits.train)(
-        np.concatenate([splits.valid.images, splits.train.images]),
-        np.concatenate([splits.valid.labels, splits.train.labels]),
-    )
-
-
-def rows(part: Any) -> list[bytes]:
-    return [bytes([label]) + image.tobytes() for image, label in zip(part.images, part.labels, strict=True)]
+def rows(*parts: Any) -> list[bytes]:
+    return [
+        bytes([label]) + image.tobytes()
+        for part in parts
+        for image, label in zip(part.images, part.labels, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("split", ["first", "stratified"])

@@ -18,6 +18,7 @@ from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Digits, Read
+from tests.support import idx
 from tests.support.projects import data_parameters
 
 
@@ -82,39 +83,37 @@ def test_label_10_of_a_mat_file_is_a_class_of_its_own_where_there_are_higher_one
 
 
 def test_arrays_of_one_name_in_two_files_are_told_apart_by_the_files(
-    tmp_path: Path, digits: Digits, as_idx: Any, read: Read
+    own: Path, digits: Digits, as_idx: Any, read: Read
 ) -> None:
-    folder = tmp_path / "own"
-    folder.mkdir()
-    np.savez(folder / "train.npz", images=digits.train, labels=digits.train_labels)
-    np.savez(folder / "test.npz", images=digits.test, labels=digits.test_labels)
-    assert read(folder).card.sha256 == as_idx.card.sha256
+    for split, images, labels in digits.parts():
+        np.savez(own / f"{split}.npz", images=images, labels=labels)
+    assert read(own).card.sha256 == as_idx.card.sha256
 
 
-def test_folders_name_the_split_where_the_files_do_not(tmp_path: Path, digits: Digits, as_idx: Any, read: Read) -> None:
+def test_folders_name_the_split_where_the_files_do_not_and_each_file_is_recorded(
+    own: Path, digits: Digits, as_idx: Any, read: Read
+) -> None:
     """As in Hugging Face's converted data sets: train/0000.parquet, test/0000.parquet."""
-    parts = {"train": (digits.train, digits.train_labels), "test": (digits.test, digits.test_labels)}
-    for split, (images, labels) in parts.items():
-        (tmp_path / "own" / split).mkdir(parents=True)
-        table(images, labels).rename(columns=str).to_parquet(tmp_path / "own" / split / "0000.parquet")
-    assert read(tmp_path / "own").card.sha256 == as_idx.card.sha256
+    own_folder_of_a_file_server = ("@eaDir", digits.test, digits.test_labels)
+    for split, images, labels in (*digits.parts(), own_folder_of_a_file_server):
+        (own / split).mkdir()
+        table(images, labels).rename(columns=str).to_parquet(own / split / "0000.parquet")
+    card = read(own).card
+    assert card.sha256 == as_idx.card.sha256
+    assert sorted(card.files) == ["test/0000.parquet", "train/0000.parquet"]
 
 
 def test_black_ink_on_transparent_paper_is_the_same_ink_in_parquet(
-    tmp_path: Path, digits: Digits, as_idx: Any, read: Read
+    own: Path, digits: Digits, as_idx: Any, read: Read
 ) -> None:
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-    ):
+    for split, images, labels in digits.parts():
         pictures = []
         for image in images:
             content = io.BytesIO()
             Image.merge("LA", (Image.new("L", (28, 28)), Image.fromarray(image))).save(content, "PNG")
             pictures.append({"bytes": content.getvalue(), "path": None})
-        (tmp_path / "own").mkdir(exist_ok=True)
-        pq.write_table(pa.table({"image": pictures, "label": labels}), tmp_path / "own" / f"{split}.parquet")
-    found = read(tmp_path / "own")
+        pq.write_table(pa.table({"image": pictures, "label": labels}), own / f"{split}.parquet")
+    found = read(own)
     np.testing.assert_allclose(found.train.images.astype(int), as_idx.train.images.astype(int), atol=1)
 
 
@@ -143,24 +142,11 @@ def test_the_first_images_of_a_file_sorted_by_class_do_not_train(tmp_path: Path,
 
 
 def test_a_damaged_mapping_of_emnist_is_named(tmp_path: Path, digits: Digits, read: Read) -> None:
-    from tests.support import idx
-
     for name, array in digits.by_file().items():
         (tmp_path / f"emnist-x-{name}").write_bytes(idx.encode(array))
     (tmp_path / "emnist-x-mapping.txt").write_text("0 A\n1\n")
     with pytest.raises(UserError, match=r"emnist-x-mapping\.txt must have lines"):
         read(tmp_path)
-
-
-def test_files_of_one_name_in_two_folders_are_each_recorded(tmp_path: Path, digits: Digits, read: Read) -> None:
-    for split, images, labels in (
-        ("train", digits.train, digits.train_labels),
-        ("test", digits.test, digits.test_labels),
-        ("@eaDir", digits.test, digits.test_labels),  # a file server's own folder
-    ):
-        (tmp_path / split).mkdir()
-        table(images, labels).rename(columns=str).to_parquet(tmp_path / split / "0000.parquet")
-    assert sorted(read(tmp_path).card.files) == ["test/0000.parquet", "train/0000.parquet"]
 
 
 def test_a_dark_test_split_is_read_where_the_value_of_white_is_named(
@@ -179,7 +165,7 @@ def test_a_dark_test_split_is_read_where_the_value_of_white_is_named(
 
 def test_a_named_source_may_be_npz_as_kuzushiji_49(tmp_path: Path, digits: Digits, as_idx: Splits) -> None:
     files = {}
-    for key, array in zip(FILES, (digits.train, digits.train_labels, digits.test, digits.test_labels), strict=True):
+    for key, array in zip(FILES, digits, strict=True):
         np.savez(tmp_path / f"{key}.npz", array)
         checksum = hashlib.sha256((tmp_path / f"{key}.npz").read_bytes()).hexdigest()
         files[key] = {"name": f"{key}.npz", "checksum": f"sha256:{checksum}"}
@@ -200,15 +186,15 @@ def png(image: Any) -> bytes:
 )
 def test_files_to_predict_give_the_images_that_are_trained_on(form: str, tmp_path: Path, digits: Digits) -> None:
     path = tmp_path / f"test.{form[:3]}"
-    encoded = [{"bytes": png(image), "path": None} for image in digits.test]
-    pixels = digits.test.reshape(len(digits.test), -1)
+    pixels = pd.DataFrame(digits.test.reshape(len(digits.test), -1)).add_prefix("pixel")
+    pictures = pd.DataFrame({"image": [{"bytes": png(image), "path": None} for image in digits.test]})
     if form.startswith("npz"):
         np.savez(path, x_test=digits.test / 255 if "fractions" in form else digits.test)
     elif form == "csv":
-        pd.DataFrame(pixels, columns=[f"pixel{at}" for at in range(784)]).to_csv(path, index=False)
+        pixels.to_csv(path, index=False)
+    elif form == "parquet":
+        pixels.assign(label=digits.test_labels).to_parquet(path)
     else:
-        table = pd.DataFrame(pixels, columns=[f"pixel{at}" for at in range(784)])
-        table = pd.DataFrame({"image": encoded}) if "pictures" in form else table
-        (table if " " in form else table.assign(label=digits.test_labels)).to_parquet(path)
+        (pictures if "pictures" in form else pixels).to_parquet(path)
     found: list[Any] = [image for _, image in opened(str(path))]
     np.testing.assert_array_equal(np.stack(found), digits.test)
