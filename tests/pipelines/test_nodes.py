@@ -3,6 +3,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -39,31 +40,27 @@ class Sources(dict[str, Source]):
         return self[data.name]
 
 
-def unreachable(data: DataParameters) -> Splits:
-    raise UnreachableError("mnist is on no mirror.")
+def raising(error: Exception) -> Source:
+    """A source that cannot be read."""
+    return mock.Mock(side_effect=error)
 
 
-def damaged(data: DataParameters) -> Splits:
-    raise UserError("train-images.gz is damaged.")
+UNREACHABLE = raising(UnreachableError("mnist is on no mirror."))
+DAMAGED = raising(UserError("train-images.gz is damaged."))
 
 
 def test_ingest_reads_the_source_that_the_parameters_name(parameters: Parameters, splits: Splits) -> None:
-    requested = []
-
-    def source(data: DataParameters) -> Splits:
-        requested.append(data)
-        return splits
-
+    source = mock.Mock(return_value=splits)
     data = parameters.data.model_copy(update={"name": "bars", "mirror": "file:///bars", "timeout": 2.5})
-    assert ingest(Sources(bars=source, mnist=damaged), data) is splits
-    assert requested == [data]
+    assert ingest(Sources(bars=source, mnist=DAMAGED), data) is splits
+    source.assert_called_once_with(data)
 
 
 def test_where_no_mirror_answers_the_bundled_digits_stand_in_and_say_so(
     parameters: Parameters, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        card = ingest(Sources(mnist=unreachable), parameters.data).card
+        card = ingest(Sources(mnist=UNREACHABLE), parameters.data).card
     assert (card.name, card.requested) == ("digits", "mnist")
     (warning,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
     assert warning == "mnist is on no mirror. This run is on the bundled 8x8 digits (not MNIST)."
@@ -91,9 +88,9 @@ def test_test_images_that_also_train_are_told_of_files_of_ones_own(
 
 def test_nothing_replaces_damaged_files_or_unreachable_ones_where_that_must_fail(parameters: Parameters) -> None:
     with pytest.raises(UserError, match="damaged"):
-        ingest(Sources(mnist=damaged), parameters.data)
+        ingest(Sources(mnist=DAMAGED), parameters.data)
     with pytest.raises(UnreachableError, match="no mirror"):
-        ingest(Sources(mnist=unreachable), parameters.data.model_copy(update={"on_unreachable": "fail"}))
+        ingest(Sources(mnist=UNREACHABLE), parameters.data.model_copy(update={"on_unreachable": "fail"}))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +108,7 @@ def test_the_bundled_digits_stand_in_for_mnist_without_a_mirror_or_where_the_use
     parameters: Parameters, given: dict[str, Any], replaced: bool
 ) -> None:
     data = parameters.data.model_copy(update=given)
-    sources = Sources({data.name: unreachable})
+    sources = Sources({data.name: UNREACHABLE})
     if replaced:
         assert ingest(sources, data).card.requested == data.name
     else:
@@ -143,12 +140,18 @@ def saves_of(small: Parameters, sequences: Sequences) -> Callable[..., Saves]:
     return saves
 
 
-def test_training_saves_the_checkpoint_and_the_curves_of_each_report(saves_of: Callable[..., Saves]) -> None:
+def test_training_saves_checkpoint_and_curves_of_each_report_and_at_most_once_per_report_seconds(
+    saves_of: Callable[..., Saves],
+) -> None:
     saves = saves_of()
     assert [checkpoint.state.iteration for checkpoint, _ in saves] == [2, 4, 5, 6, 8, 10, 12]
     for checkpoint, history in saves:
         pd.testing.assert_frame_equal(history, pd.DataFrame(checkpoint.state.history))
         assert history["iteration"].iloc[-1] == checkpoint.state.iteration
+    few = saves_of(report_seconds=1e6)
+    assert [checkpoint.state.iteration for checkpoint, _ in few] == [2, 12]
+    assert len({checkpoint.fingerprint for checkpoint, _ in saves + few}) == 1
+    assert saves_of(seed=2)[0][0].fingerprint != saves[0][0].fingerprint
 
 
 def test_a_recorded_training_is_saved_once_in_place_of_training(saves_of: Callable[..., Saves]) -> None:
@@ -197,16 +200,6 @@ def test_the_precision_that_auto_finds_here_is_what_trains_wherever_the_workers_
     assert requested == [found]
 
 
-def test_training_saves_at_most_once_per_report_seconds(saves_of: Callable[..., Saves]) -> None:
-    assert [checkpoint.state.iteration for checkpoint, _ in saves_of(report_seconds=1e6)] == [2, 12]
-
-
-def test_all_saves_of_a_run_have_one_fingerprint(saves_of: Callable[..., Saves]) -> None:
-    one = {checkpoint.fingerprint for checkpoint, _ in saves_of()}
-    other = {checkpoint.fingerprint for checkpoint, _ in saves_of(seed=2)}
-    assert len(one) == len(other) == len(one ^ other) / 2 == 1
-
-
 @pytest.mark.parametrize("stopped", [0, 3, -1])
 def test_training_resumes_to_the_same_bits_and_curves(saves_of: Callable[..., Saves], stopped: int) -> None:
     saves = saves_of()
@@ -250,35 +243,28 @@ def test_the_exported_classifier_gives_the_checkpoints_probabilities_and_brings_
     assert not np.shares_memory(examples, splits.valid.images)
 
 
-def test_every_test_image_is_classified_with_its_label(
-    checkpoint: Checkpoint, sequences: Sequences, parameters: Parameters
-) -> None:
-    predictions = predict_test(checkpoint, sequences.test, sequences.card, parameters.evaluation)
-    expected = classify(checkpoint.classifier(), sequences.test.sequences, 21)
-    np.testing.assert_array_equal(predictions.logits, expected)
-    np.testing.assert_array_equal(predictions.labels, sequences.test.labels)
-
-
 def test_an_evaluation_uses_the_threads_of_the_training(
     checkpoint: Checkpoint, sequences: Sequences, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used = []
+    used, before = [], torch.get_num_threads()
 
     def classified(*_: Any) -> Any:
         used.append(torch.get_num_threads())
         return np.zeros((21, 3), np.float32)
 
     monkeypatch.setattr("mnist_lstm.core.training.checkpoint.classify", classified)
-    before = torch.get_num_threads()
     trained = replace(checkpoint, fingerprint_fields=checkpoint.fingerprint_fields | {"training.threads": 3})
     predict_test(trained, sequences.test, sequences.card, parameters.evaluation)
-    assert used == [3]
-    assert torch.get_num_threads() == before
+    assert (used, torch.get_num_threads()) == ([3], before)
 
 
-def test_images_of_other_data_than_the_checkpoints_are_not_classified(
+def test_every_test_image_is_classified_with_its_label_and_none_of_other_data_than_the_checkpoints(
     checkpoint: Checkpoint, sequences: Sequences, parameters: Parameters
 ) -> None:
+    predictions = predict_test(checkpoint, sequences.test, sequences.card, parameters.evaluation)
+    expected = classify(checkpoint.classifier(), sequences.test.sequences, 21)
+    np.testing.assert_array_equal(predictions.logits, expected)
+    np.testing.assert_array_equal(predictions.labels, sequences.test.labels)
     with pytest.raises(UserError, match=r"trained on bars .* found mnist"):
         predict_test(checkpoint, sequences.test, replace(sequences.card, name="mnist"), parameters.evaluation)
 
@@ -295,13 +281,21 @@ def card(splits: Splits) -> DataCard:
     return replace(splits.card, title="Letters", class_names=["a", "b", "c"])
 
 
-def test_a_score_states_accuracy_data_and_interval(
+def test_a_score_states_accuracy_data_and_interval_and_has_a_row_for_each_class(
     predictions: Predictions, card: DataCard, parameters: Parameters
 ) -> None:
-    metrics, _, _ = score(predictions, card, parameters.evaluation)
+    metrics, per_class, confusion = score(predictions, card, parameters.evaluation)
     assert (metrics["data"], metrics["confidence"]) == ("5 test images of Letters", 0.95)
     assert (metrics["test/accuracy"], metrics["test/correct"], metrics["test/images"]) == (0.6, 3, 5)
     assert metrics["test/accuracy_low"] < 0.6 < metrics["test/accuracy_high"]
+    assert per_class.to_dict("list") == {
+        "label": ["a", "b", "c"],
+        "precision": [1, 2 / 3, 0],
+        "recall": [1 / 2, 2 / 3, 0],
+        "f1": [2 / 3, 2 / 3, 0],
+        "images": [2, 3, 0],
+    }
+    assert confusion.to_dict("list") == {"label": ["a", "b", "c"], "a": [1, 0, 0], "b": [1, 2, 0], "c": [0, 1, 0]}
 
 
 def test_a_loss_far_above_that_of_a_guess_is_said(
@@ -311,15 +305,3 @@ def test_a_loss_far_above_that_of_a_guess_is_said(
     assert "diverged" not in caplog.text
     score(replace(predictions, logits=-1e4 * predictions.logits), card, parameters.evaluation)
     assert "that of a guess 1.1: the training diverged (lower training.learning_rate), or" in caplog.text
-
-
-def test_a_score_has_a_row_for_each_class(predictions: Predictions, card: DataCard, parameters: Parameters) -> None:
-    _, per_class, confusion = score(predictions, card, parameters.evaluation)
-    assert per_class.to_dict("list") == {
-        "label": ["a", "b", "c"],
-        "precision": [1, 2 / 3, 0],
-        "recall": [1 / 2, 2 / 3, 0],
-        "f1": [2 / 3, 2 / 3, 0],
-        "images": [2, 3, 0],
-    }
-    assert confusion.to_dict("list") == {"label": ["a", "b", "c"], "a": [1, 0, 0], "b": [1, 2, 0], "c": [0, 1, 0]}

@@ -40,15 +40,12 @@ def preview() -> MermaidPreview:
     return shown
 
 
-def test_the_training_node_shows_the_network_that_was_trained_last(project: Path) -> None:
+def test_the_training_node_shows_the_network_that_was_trained_last_and_letters_before(project: Path) -> None:
+    assert preview().content == unrolled(Sizes())
     place = project / "data" / "06_models" / "checkpoints"
     place.mkdir(parents=True)
     (place / "0123.pt").write_bytes(checkpoint.to_bytes(tiny.checkpoint(layers=2)))
     assert preview().content == unrolled(sizes_of(tiny.checkpoint(layers=2)))
-
-
-def test_before_any_training_the_node_shows_letters(project: Path) -> None:
-    assert preview().content == unrolled(Sizes())
 
 
 def test_the_pipeline_is_made_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from mnist_lstm.core.data.series import padded
 from mnist_lstm.core.inference.predict import preprocess_each
@@ -89,19 +90,13 @@ def test_series_pass_through_every_node(
         (answers,) = predict_pictures(lambda _: checkpoint, opened, asked)
     assert "20 series: 20 answered" in caplog.text
     probabilities = answers[[f"p_{name}" for name in card.class_names]].to_numpy()
-    for found in (probabilities, exported(torch_of(splits.test.images)).detach().numpy()):
+    for found in (probabilities, exported(torch.from_numpy(splits.test.images)).detach().numpy()):
         expected = np.exp(predictions.logits - predictions.logits.max(axis=1, keepdims=True))
         np.testing.assert_allclose(found, expected / expected.sum(axis=1, keepdims=True), atol=1e-5)
     assert answers["file"].tolist()[:2] == ["waves.npz[0]", "waves.npz[1]"]
     drawn = [each._replace(image=checkpoint.drawn(each.image)) for each in preprocessed(path, card)]
     assert contact_sheet(drawn, answers, "waves").axes
     assert of_image(splits.test.images[0]).startswith(b"\x89PNG")
-
-
-def torch_of(array: Any) -> Any:
-    import torch
-
-    return torch.from_numpy(array)
 
 
 def preprocessed(path: Path, card: Any) -> list[Any]:

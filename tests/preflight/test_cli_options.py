@@ -8,24 +8,11 @@ from mnist_lstm.preflight import cli_options
 from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "airflow.yml",
-        "dagster.yml",
-        "kubeflow.yml",
-        "spark.yml",
-        "flow.yml",
-        "metaflow.yml",
-        "meters.yml",
-        "notes.json",
-        "arms.yml",
-    ],
-)
-def test_files_of_other_tools_may_lie_in_a_preset(tmp_path: Path, name: str) -> None:
+def test_files_of_other_tools_may_lie_in_a_preset(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / name).write_text("{}")
-    expect_preset("mine", str(tmp_path))
+    for tool in ("airflow", "dagster", "kubeflow", "spark", "flow", "metaflow", "meters", "notes", "arms"):
+        (tmp_path / "mine" / f"{tool}.{'json' if tool == 'notes' else 'yml'}").write_text("{}")
+        expect_preset("mine", str(tmp_path))
 
 
 @pytest.mark.parametrize(
