@@ -48,18 +48,14 @@ def test_an_arm_that_the_preset_does_not_have_is_refused_with_those_it_has() -> 
         base().parameters({"arm": "gru"})
 
 
-def test_an_arm_that_is_no_block_of_parameters_is_named(tmp_path: Path) -> None:
-    (tmp_path / "conf/few").mkdir(parents=True)
-    (tmp_path / "conf/few/arms.yml").write_text("small: 3")
+def test_a_file_without_arms_has_none_and_an_arm_that_is_no_block_of_parameters_is_named(tmp_path: Path) -> None:
+    (file := tmp_path / "conf/few/arms.yml").parent.mkdir(parents=True)
+    assert arms_of(tmp_path, "few") == {}
+    file.write_text("# none yet")
+    assert arms_of(tmp_path, "few") == {}
+    file.write_text("small: 3")
     with pytest.raises(UserError, match=r"arms\.yml must hold for each arm a block .*, found 3 for 'small'; mend it"):
         arms_of(tmp_path, "few")
-
-
-def test_a_file_without_arms_has_none(tmp_path: Path) -> None:
-    (tmp_path / "conf/few").mkdir(parents=True)
-    assert arms_of(tmp_path, "few") == {}
-    (tmp_path / "conf/few/arms.yml").write_text("# none yet")
-    assert arms_of(tmp_path, "few") == {}
 
 
 def test_a_path_of_ones_own_is_relative_to_the_projects_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

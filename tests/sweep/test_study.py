@@ -27,11 +27,11 @@ def test_a_study_that_nobody_runs_is_continued(status: str, alive: bool) -> None
     _expect_same(recorded(status, process() | ({} if alive else {"started": "before"})), "study", SPECIFIED)
 
 
-def test_a_study_that_another_process_runs_is_not_continued() -> None:
-    with pytest.raises(UserError, match="is running, in process"):
-        _expect_same(recorded("RUNNING", process()), "study", SPECIFIED)
-
-
-def test_a_study_of_something_else_is_not_continued() -> None:
-    with pytest.raises(UserError, match="is another one"):
-        _expect_same(recorded("KILLED", process()), "study", {"--grid model.cell": ["gru"]})
+@pytest.mark.parametrize(
+    ("status", "cell", "found"), [("RUNNING", "lstm", "is running, in process"), ("KILLED", "gru", "is another one")]
+)
+def test_a_study_that_another_process_runs_or_of_something_else_is_not_continued(
+    status: str, cell: str, found: str
+) -> None:
+    with pytest.raises(UserError, match=found):
+        _expect_same(recorded(status, process()), "study", {"--grid model.cell": [cell]})

@@ -23,11 +23,12 @@ def test_each_trial_of_a_grid_is_a_finished_run_below_the_study(grid: Project) -
     assert len(set(bits(grid, "six").values())) == 6
 
 
-def test_only_the_winner_is_tested_and_registered(grid: Project) -> None:
-    tested = [run for run in grid.runs() if "test/accuracy" in run.data.metrics]
-    assert [run.info.run_name.partition(" ")[0] for run in tested] == ["winner"]
-    assert study(grid, "six").data.tags["winner"] == tested[0].info.run_id
-    assert [version.run_id for version in grid.client().search_model_versions()] == [tested[0].info.run_id]
+def test_only_the_winner_is_tested_and_registered_with_the_weights_of_its_trial(grid: Project) -> None:
+    (winner,) = [run for run in grid.runs() if "test/accuracy" in run.data.metrics]
+    word, _, trial = winner.info.run_name.partition(" ")
+    assert (word, winner.data.tags["weights.sha256"]) == ("winner", bits(grid, "six")[trial])
+    assert study(grid, "six").data.tags["winner"] == winner.info.run_id
+    assert [version.run_id for version in grid.client().search_model_versions()] == [winner.info.run_id]
 
 
 def test_the_winner_is_the_setting_with_the_best_mean_over_its_seeds(grid: Project) -> None:
@@ -40,11 +41,6 @@ def test_the_winner_is_the_setting_with_the_best_mean_over_its_seeds(grid: Proje
     parent = study(grid, "six")
     assert parent.data.tags["best.sequence.view"] == best
     assert parent.data.metrics["best/valid/accuracy"] == pytest.approx(means[best])
-
-
-def test_the_winner_has_the_weights_of_its_trial(grid: Project) -> None:
-    (winner,) = [run for run in grid.runs() if run.info.run_name.startswith("winner ")]
-    assert winner.data.tags["weights.sha256"] == bits(grid, "six")[winner.info.run_name.removeprefix("winner ")]
 
 
 def test_a_trial_alone_by_kedro_run_has_the_same_bits_as_in_the_sweep(grid: Project, project: Project) -> None:
@@ -75,11 +71,12 @@ def test_the_study_lists_its_trials_and_draws_them(grid: Project) -> None:
     assert "view=rows seeds 1, 2" in (grid.path / "data/08_reporting/six/study/compare.html").read_text()
 
 
-def test_all_settings_have_run_with_the_first_seed_before_the_second_begins(grid: Project) -> None:
+def test_all_settings_run_with_the_first_seed_before_the_second_begins_and_are_a_line_each(grid: Project) -> None:
     started = sorted((runs[0].info.start_time, name) for name, runs in trials(grid, "six").items())
     seeds = [name.rpartition("=")[2] for _, name in started]
-    assert seeds[:2] == ["1", "1"]  # of two workers, the third and fourth may swap
-    assert seeds[4:] == ["2", "2"]
+    assert (seeds[:2], seeds[4:]) == (["1", "1"], ["2", "2"])  # of two workers, the third and fourth may swap
+    output = (grid.path / "output.txt").read_text()
+    assert (output.count("  trial "), "  trial 6 of 6  " in output, "\x1b" in output) == (6, True, False)
 
 
 def test_the_winner_is_a_preset_that_says_what_it_costs_and_reaches(grid: Project) -> None:
@@ -91,13 +88,6 @@ def test_the_winner_is_a_preset_that_says_what_it_costs_and_reaches(grid: Projec
     assert "`kedro run --env six`" in opening
     assert re.search(r"\d s of training and validation on \d+ cores \(.* GPU\)", opening)
     assert re.search(r"test/accuracy 0\.\d{4}", opening)
-
-
-def test_without_a_terminal_each_trial_is_a_line(grid: Project) -> None:
-    output = (grid.path / "output.txt").read_text()
-    assert output.count("  trial ") == 6
-    assert "  trial 6 of 6  " in output
-    assert "\x1b" not in output
 
 
 def test_the_same_command_again_runs_nothing_again(grid: Project, tmp_path: Path) -> None:
