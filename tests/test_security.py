@@ -11,7 +11,7 @@ from pickle import UnpicklingError
 import pytest
 import torch
 
-from tests.support.guard import Trap, attempts, guarded
+from tests.support.guard import Trap, attempts, guarded, saved
 from tests.support.projects import DIGITS, REPOSITORY, TESTED, Project
 
 SECRET = "hunter2"
@@ -54,14 +54,13 @@ def test_a_run_leaves_no_pickle_but_lists_of_tensors_that_torch_loads_without_ru
 
 
 def test_a_pickle_within_an_archive_within_an_archive_is_found() -> None:
-    inner, outer, trapped = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    inner, outer = io.BytesIO(), io.BytesIO()
     for buffer, name, content in ((inner, "a.bin", b"\x80\x04."), (outer, "inner.zip", None)):
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr(name, inner.getvalue() if content is None else content)
     assert pickles(outer.getvalue(), "it") == ["it: inner.zip: a.bin"]
-    torch.save({"format": Trap()}, trapped)
     with pytest.raises(UnpicklingError):
-        pickles(trapped.getvalue(), "it")
+        pickles(saved({"format": Trap()}), "it")
 
 
 def test_every_server_listens_on_the_loopback_alone() -> None:

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import venv
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -119,23 +119,22 @@ def test_its_readme_names_its_commands_and_files(new: New) -> None:
     assert "{" not in new.files["README.md"]
 
 
-@pytest.mark.parametrize("key", ALLOWED)
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        *((answers("Ab") | {key: "a/b"}, f"^Error: {key} must match .*, found 'a/b'") for key in ALLOWED),
+        *(
+            (answers(name), f"not be the name of another package, found '{name.lower()}'")
+            for name in ("Torch", "Tests")
+        ),
+    ],
+)
 def test_an_answer_that_cannot_be_is_refused_before_a_file_is_written(
-    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: dict[str, Any], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=f"^Error: {key} must match .*, found 'a/b'"):
-        fill(str(REPOSITORY / "starter"), {**answers("Ab"), key: "a/b"})
-    assert os.listdir() == []
-
-
-@pytest.mark.parametrize("package", ["torch", "tests"])
-def test_a_package_of_a_name_that_is_taken_is_refused(
-    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=f"not be the name of another package, found '{package}'"):
-        fill(str(REPOSITORY / "starter"), {**answers(package.title())})
+    with pytest.raises(SystemExit, match=reason):
+        fill(str(REPOSITORY / "starter"), given)
     assert os.listdir() == []
 
 

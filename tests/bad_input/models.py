@@ -5,12 +5,11 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from tests.bad_input import Change, Mistake, damaged, write
-from tests.support.guard import Trap
+from tests.support.guard import Trap, saved
 from tests.support.projects import Project
 
 UNRECORDED = "data.name=digits,tracking.enabled=false"  # the parameters of the finished run
@@ -29,12 +28,6 @@ def doubled(content: bytes) -> bytes:
     for weight in loaded["state"]["weights"].values():
         weight *= 2
     return saved(loaded)
-
-
-def saved(content: Any) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getvalue()
 
 
 def flipped(content: bytes) -> bytes:

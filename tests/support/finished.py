@@ -46,13 +46,6 @@ PROVENANCE: dict[str, Any] = {
     "command": "kedro run --params 'data.mirror=\"><script>alert(2)</script>'",
     "git": {"source_sha256": "e" * 64, "commit": "f" * 40, "dirty": True, "diff": "not shown"},
     "environment": {"python": "3.11.7", "packages": {"torch": "2.13.0"}, "lock_sha256": None},
-    "hardware": {
-        "machine": "x86_64",
-        "system": "Linux 6",
-        "processor": "A processor",
-        "capability": "AVX2",
-        "cores": 2,
-        "memory_bytes": 2**33,
-        "accelerator": None,
-    },
+    "hardware": {"machine": "x86_64", "system": "Linux 6", "processor": "A processor", "capability": "AVX2"}
+    | {"cores": 2, "memory_bytes": 2**33, "accelerator": None},
 }

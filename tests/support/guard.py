@@ -1,8 +1,11 @@
 """Counts and refuses the connections of a process to other machines, and a pickle that must not be loaded."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any
+
+import torch
 
 SOURCE = Path(__file__).parents[2] / "src"
 GUARD = """
@@ -42,3 +45,9 @@ class Trap:
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return exec, ("raise SystemExit('code ran')",)
+
+
+def saved(content: Any) -> bytes:
+    """What torch writes of it."""
+    torch.save(content, buffer := io.BytesIO())
+    return buffer.getvalue()

@@ -211,18 +211,8 @@ def dot(_: Grey, random: Random) -> Grey:
 
 Kind = Callable[[Grey, Random], Grey]
 DIGITS: tuple[Kind, ...] = (
-    plain,
-    pencil,
-    pen,
-    cmyk,
-    grain,
-    cell,
-    part_of_a_cell,
-    form_box,
-    ruled,
-    squared,
-    soft_shadow,
-    hard_shadow,
+    *(plain, pencil, pen, cmyk, grain, cell),
+    *(part_of_a_cell, form_box, ruled, squared, soft_shadow, hard_shadow),
 )
 NO_DIGIT: tuple[Kind, ...] = (two_digits, one_below_another, letter, scribble, dot)
 SURE = 0.9  # probability from which on an answer is sure

@@ -13,7 +13,7 @@ from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import RecurrentClassifier, new_classifier
 from mnist_lstm.core.training.checkpoint import Checkpoint
 from mnist_lstm.core.training.learner import TrainingState
-from mnist_lstm.parameters import ModelParameters
+from mnist_lstm.parameters import AugmentationParameters, ModelParameters
 from tests.conftest import read_by
 
 HEIGHT, WIDTH, CLASSES, HIDDEN = 6, 4, 3, 5
@@ -22,19 +22,9 @@ PROFILE = DataProfile("tiny", "Tiny", HEIGHT, WIDTH, NAMES)
 
 
 def model(layers: int = 1, **changes: Any) -> ModelParameters:
-    base = ModelParameters(
-        cell="lstm",
-        hidden_size=HIDDEN,
-        num_layers=layers,
-        bidirectional=False,
-        pooling="last",
-        gates="plain",
-        zoneout=0.0,
-        dropout=0.0,
-        forget_bias=1.0,
-        initialization="tensorflow",
-    )
-    return base.model_copy(update=changes)
+    base: dict[str, Any] = {"cell": "lstm", "hidden_size": HIDDEN, "num_layers": layers, "bidirectional": False}
+    base |= {"pooling": "last", "gates": "plain", "zoneout": 0.0, "dropout": 0.0, "forget_bias": 1.0}
+    return ModelParameters(initialization="tensorflow", **base).model_copy(update=changes)
 
 
 def classifier(layers: int = 1, features: int = WIDTH, **changes: Any) -> RecurrentClassifier:
@@ -71,13 +61,10 @@ def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
         "training.label_smoothing": 0.0,
         "training.ema_decay": 0.0,
         "training.precision": "float32",
-        "training.augmentation.rotation": 0.0,
-        "training.augmentation.scale": 0.0,
-        "training.augmentation.shear": 0.0,
-        "training.augmentation.shift": 0.0,
-        "training.augmentation.elastic": 0.0,
-        "training.augmentation.elastic_sigma": 4.0,
-        "training.augmentation.pixel_dropout": 0.0,
+        **{
+            f"training.augmentation.{key}": 4.0 * (key == "elastic_sigma")
+            for key in AugmentationParameters.model_fields
+        },
         "data.train.sha256": "a" * 64,
     }
     return Checkpoint(model(layers, **changes), read_by("rows"), PROFILE, fingerprint_fields, state, "last")

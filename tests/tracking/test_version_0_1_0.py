@@ -60,8 +60,9 @@ def test_it_has_the_parameters_of_a_run_of_today(old: Project, tmp_path: Path) -
     assert not [key for key in differences(grouped(found)) if "." in key]
 
 
-def test_to_reproduce_it_asks_for_its_code(old: Project) -> None:
+def test_to_reproduce_it_asks_for_its_code_before_training(old: Project) -> None:
+    before = len(old.runs())
     done = old.call("reproduce", old.last_run().info.run_id)
-    assert done.exit_code == 2
+    assert (done.exit_code, len(old.runs())) == (2, before)
     assert "because the code" in done.output.splitlines()[-1]
     assert "--checkout uses the run's own code" in done.output.splitlines()[-1]

@@ -15,45 +15,36 @@ from mnist_lstm.core.training.snapshots import Snapshots, flat
 from tests.conftest import read_by
 from tests.support import tiny
 
+SEQUENCES = to_sequences(tiny.images(20), pixel_order_for(read_by("rows"), 6, 4))
+
 
 def given(**changes: Any) -> Content:
     """The content of the page about a tiny network."""
-    checkpoint, sequences = (
-        tiny.checkpoint(**changes),
-        to_sequences(tiny.images(20), pixel_order_for(read_by("rows"), 6, 4)),
-    )
+    checkpoint = tiny.checkpoint(**changes)
     taken = Snapshots(checkpoint.fingerprint, {0: flat(checkpoint.weights).astype(np.float16)})
     by_step = {"step": np.arange(1, 7), "accuracy": np.linspace(0, 1, 7)[1:]}
-    return content(checkpoint, taken, sequences, tiny.predictions(), by_step)
+    return content(checkpoint, taken, SEQUENCES, tiny.predictions(), by_step)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_a_page_gives_its_content_back(cell: str) -> None:
+def test_a_page_gives_its_content_back_and_one_of_another_version_nothing(cell: str) -> None:
     made = given(cell=cell)
     assert content_of(page(made)) == made | {"other": None}
-
-
-def test_a_page_of_another_version_gives_nothing() -> None:
-    assert content_of(page(given() | {"version": 0})) is None
+    assert content_of(page(made | {"version": 0})) is None
     assert content_of("<html></html>") is None
 
 
-def test_names_of_classes_stay_text() -> None:
-    written = page(given())
-    assert "<b>bold</b>" not in written
-    assert written.count("<script") == written.count("</script>") == 2
-
-
-def test_a_page_names_no_other_place() -> None:
+def test_a_page_names_no_other_place_and_names_of_classes_stay_text() -> None:
     written = page(given(), given(cell="gru"))
     assert "default-src 'none'" in written
     assert not re.findall(r"https?://[\w./]+", written)
+    assert "<b>bold</b>" not in written
+    assert page(given()).count("<script") == page(given()).count("</script>") == 2
 
 
 def test_snapshots_of_another_training_are_left_out() -> None:
-    checkpoint = tiny.checkpoint()
-    sequences = to_sequences(tiny.images(3), pixel_order_for(read_by("rows"), 6, 4))
-    made = content(checkpoint, Snapshots("another", {0: np.zeros(3, np.float16)}), sequences, None, None)
+    another = Snapshots("another", {0: np.zeros(3, np.float16)})
+    made = content(tiny.checkpoint(), another, SEQUENCES[:3], None, None)
     assert made["snapshots"] == []
     assert "left no snapshots" in page(made)
 

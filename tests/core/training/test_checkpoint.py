@@ -17,7 +17,7 @@ from mnist_lstm.core.training.fits import expect_data
 from mnist_lstm.errors import UserError
 from tests.conftest import Sequences, read_by
 from tests.core.conftest import Trial, assert_equal
-from tests.support.guard import Trap
+from tests.support.guard import Trap, saved
 
 
 @pytest.mark.parametrize("report", [0, -1], ids=["before the first validation", "with a best state"])
@@ -97,12 +97,6 @@ of_another_format = changed(lambda held: held.update(format="mnist_lstm checkpoi
 of_another_model = changed(lambda held: held["model"].update(cell="no such cell"))
 of_a_narrower_model = changed(lambda held: held["model"].update(hidden_size=held["model"]["hidden_size"] - 1))
 without_a_weight = changed(lambda held: held["state"]["weights"].pop("readout.weight"))
-
-
-def saved(content: Any) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getvalue()
 
 
 def other_zip(content: bytes) -> bytes:

@@ -111,10 +111,11 @@ def test_series_of_one_file_are_drawn_by_class(tmp_path: Path, read: Read) -> No
     assert found.train.images.shape == (21, 8, 1)
 
 
-def text(content: str) -> Callable[[Path], Path]:
+def text(content: str | bytes) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
-        (folder / "Mine_TRAIN.ts").write_text(content)
-        return folder / "Mine_TRAIN.ts"
+        path = folder / "Mine_TRAIN.ts"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
 
     return write
 
@@ -132,54 +133,39 @@ def without(values: Any) -> Any:
     return values
 
 
-MISTAKES = {
+MISTAKES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a missing value": (
         start("", "1,2,3:a\n1,?,3:b\n"),
-        {},
-        "line 5 must have a number at each step, found a missing value in dimension 0, step 1",
+        "number at each step, found a missing value in dimension 0, step 1",
     ),
-    "nan": (start("", "1,NaN,3:a\n"), {}, "line 4 must have a number at each step, found a missing value"),
-    "a word": (start("", "1,x,3:a\n"), {}, "found 'x' in dimension 0, step 1"),
-    "infinite": (start("", "1,inf,3:a\n"), {}, "found 'inf' in dimension 0, step 1"),
-    "cut in a label": (
-        start("@classLabel true a bc", "1,2:a\n1,2:b\n"),
-        {},
-        "line 5 must end with a label of @classLabel (a, bc), found 'b'",
-    ),
-    "cut in a dimension": (start("@dimensions 2", "1,2:3,4:a\n1,2:b\n"), {}, "line 5 must have 2 dimensions, found 1"),
-    "cut in the steps": (
-        start("", "1,2,3:a\n1,2\n"),
-        {},
-        "line 5 must have as many values in each dimension, found none",
-    ),
-    "dimensions of other lengths": (start("", "1,2,3:1,2:a\n"), {}, "as many values in each dimension, found 3, 2"),
-    "no series": (start("", ""), {}, "must hold series after @data, found none"),
-    "regression": (start("@targetLabel true"), {}, "Mine_TRAIN.ts is a regression file (@targetLabel true)"),
-    "times": (start("@timeStamps true", "(0,1):a\n"), {}, "found times of steps (@timeStamps true)"),
-    "no labels": (start("@classLabel false", "1,2,3\n4,5,6\n"), {}, "must hold labels, found"),
-    "not text": (
-        lambda folder: text("")(folder).write_bytes(b"@problemName \xff\n@data\n1,2:a\n") and folder,
-        {},
-        "must be text, found",
-    ),
-    "npz with a gap": (of_split("TRAIN", without), {}, "last step, found a missing value in series 3"),
+    "nan": (start("", "1,NaN,3:a\n"), "line 4 must have a number at each step, found a missing value"),
+    "a word": (start("", "1,x,3:a\n"), "found 'x' in dimension 0, step 1"),
+    "infinite": (start("", "1,inf,3:a\n"), "found 'inf' in dimension 0, step 1"),
+    "cut in a label": (start("@classLabel true a bc", "1,2:a\n1,2:b\n"), "label of @classLabel (a, bc), found 'b'"),
+    "cut in a dimension": (start("@dimensions 2", "1,2:3,4:a\n1,2:b\n"), "line 5 must have 2 dimensions, found 1"),
+    "cut in the steps": (start("", "1,2,3:a\n1,2\n"), "line 5 must have as many values in each dimension, found none"),
+    "dimensions of other lengths": (start("", "1,2,3:1,2:a\n"), "as many values in each dimension, found 3, 2"),
+    "no series": (start("", ""), "must hold series after @data, found none"),
+    "regression": (start("@targetLabel true"), "Mine_TRAIN.ts is a regression file (@targetLabel true)"),
+    "times": (start("@timeStamps true", "(0,1):a\n"), "found times of steps (@timeStamps true)"),
+    "no labels": (start("@classLabel false", "1,2,3\n4,5,6\n"), "must hold labels, found"),
+    "not text": (text(b"@problemName \xff\n@data\n1,2:a\n"), "must be text, found"),
+    "npz with a gap": (of_split("TRAIN", without), "last step, found a missing value in series 3"),
     "npz of other features": (
         of_split("TEST", lambda values: values[..., :1]),
-        {},
-        "series of one number of features, found 2 in train, 1 in test",
+        "features, found 2 in train, 1 in test",
     ),
     "npz of fractions": (
         of_split("TRAIN", lambda values: np.abs(values) / 99),
-        {},
-        "must say whether it holds images or series",
+        "say whether it holds images or series",
     ),
-    "moved as images": (npz, {"transposed": True}, "data.transposed must be left out for series"),
+    "moved as images": (npz, "data.transposed must be left out for series"),
 }
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_what_is_no_complete_series_is_refused_in_one_line(mistake: str, tmp_path: Path, read: Read) -> None:
-    make, given, said = MISTAKES[mistake]
+    make, said = MISTAKES[mistake]
     with pytest.raises(UserError, match=re.escape(said)) as raised:
-        read(make(tmp_path), **given)
+        read(make(tmp_path), transposed=True if "moved" in mistake else None)
     assert "\n" not in str(raised.value)

@@ -31,7 +31,7 @@ def test_a_refusal_says_what_changed_and_what_would_do(kinds: list[str], opening
     assert message.endswith("--allow-differences runs with the present ones.")
 
 
-def test_an_environment_variable_that_decides_bits_is_recorded_and_its_change_is_reported(
+def test_packages_and_variables_that_decide_bits_are_recorded_and_their_changes_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("OMP_NUM_THREADS", "ONEDNN_MAX_CPU_ISA"):
@@ -42,6 +42,10 @@ def test_an_environment_variable_that_decides_bits_is_recorded_and_its_change_is
         "hardware": provenance.hardware(),
     }
     assert drift(then, REPOSITORY) == []
+    other = deepcopy(then)
+    other["environment"]["packages"]["torch"] = "1.0.0"
+    now = then["environment"]["packages"]["torch"]
+    assert drift(other, REPOSITORY) == [Difference("packages", "torch", "1.0.0", now)]
     monkeypatch.setenv("KMP_INIT_AT_FORK", "FALSE")  # scikit-learn does, which a command may not have imported
     then["environment"]["variables"]["KMP_DUPLICATE_LIB_OK"] = "True"
     assert drift(then, REPOSITORY) == []
