@@ -23,6 +23,9 @@ RESULTS = {
     "test/first_128_correct": 126,
 }
 
+
+ROW = {"train_loss": 0.5, "train_accuracy": 0.75, "valid_accuracy": 0.8}
+
 NOT_RECORDED = Tracking(lambda: pytest.fail("no run was started"))
 
 
@@ -89,8 +92,7 @@ def train(updates: int, stop_at: int) -> TrainingDisplay:
     """Shows a training of so many updates, of which a few are done."""
     display = TrainingDisplay(updates)
     for iteration in range(1, stop_at + 1):
-        row = {"iteration": iteration, "train_loss": 0.5, "train_accuracy": 0.75, "valid_accuracy": 0.8}
-        display.show(row, pd.DataFrame([row]))
+        display.show(ROW | {"iteration": iteration}, pd.DataFrame([ROW | {"iteration": iteration}]))
     return display
 
 
@@ -148,9 +150,8 @@ def test_the_command_that_continues_a_run_is_its_own_with_one_parameter_more(
 
 def saved(console: Console, updates: int, ended: bool) -> None:
     """Calls the console's hooks as one report of a training does."""
-    row = {"iteration": updates, "train_loss": 0.5, "train_accuracy": 0.75, "valid_accuracy": 0.8}
     console.after_dataset_saved("checkpoint", SimpleNamespace(state=SimpleNamespace(ended=ended)))
-    console.after_dataset_saved("history", pd.DataFrame([row]))
+    console.after_dataset_saved("history", pd.DataFrame([ROW | {"iteration": updates}]))
 
 
 @pytest.fixture

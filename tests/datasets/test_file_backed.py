@@ -1,6 +1,5 @@
 import copy
 import gzip
-import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.datasets.bits import expect_refused_or_the_same, refusal
 from tests.support.file_backed import part_on_disk
 from tests.support.idx import encode
 from tests.support.projects import data_parameters
+from tests.support.sources import source
 
 RANDOM = np.random.default_rng(0)
 PART: dict[str, Any] = {
@@ -84,12 +84,8 @@ def test_a_damaged_large_file_is_refused_by_name_and_leaves_nothing(
 def test_a_source_gives_the_same_splits_wherever_its_pixels_lie(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, files = tmp_path / "shapes", {}
-    folder.mkdir()
-    for key, name in FILES.items():
-        (folder / name).write_bytes(encode(PART[key.partition("_")[2]]))
-        files[key] = {"checksum": f"sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}"}
-    entry = {"title": "Shapes", "mirrors": [], "class_names": ["a", "b", "c"], "validation_images": 3, "files": files}
+    arrays = {key: PART[key.partition("_")[2]] for key in FILES}
+    entry = source(tmp_path / "shapes", arrays, class_names=["a", "b", "c"])
     read = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry}).load()["shapes"]
     large = read(data_parameters())
     monkeypatch.setattr(file_backed, "IN_MEMORY", 2**30)

@@ -1,4 +1,3 @@
-import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from mnist_lstm.errors import UnreachableError, UserError
 from tests.datasets.bits import refusal
 from tests.support import idx
 from tests.support.projects import REPOSITORY, data_parameters
+from tests.support.sources import sha256, source
 
 VALIDATION = 3
 
@@ -31,27 +31,14 @@ def arrays() -> dict[str, Any]:
 
 
 @pytest.fixture
-def mirror(tmp_path: Path, arrays: dict[str, Any]) -> Path:
-    folder = tmp_path / "mirror"
-    folder.mkdir()
-    for key, array in arrays.items():
-        (folder / FILES[key]).write_bytes(idx.encode(array))
-    return folder
+def mirror(tmp_path: Path) -> Path:
+    return tmp_path / "mirror"
 
 
 @pytest.fixture
-def entry(mirror: Path) -> dict[str, Any]:
+def entry(mirror: Path, arrays: dict[str, Any]) -> dict[str, Any]:
     """The source as a catalog describes it."""
-    return {
-        "title": "Three shapes",
-        "mirrors": [mirror.as_uri()],
-        "class_names": ["circle", "square", "star"],
-        "validation_images": VALIDATION,
-        "files": {
-            key: {"checksum": f"sha256:{hashlib.sha256((mirror / name).read_bytes()).hexdigest()}"}
-            for key, name in FILES.items()
-        },
-    }
+    return source(mirror, arrays, class_names=["circle", "square", "star"], validation_images=VALIDATION)
 
 
 def sources(tmp_path: Path, entry: dict[str, Any]) -> Mapping[str, Source]:
@@ -74,7 +61,7 @@ def test_a_sources_card_says_which_data_it_is_and_the_digest_of_each_file_in_the
     card = sources(tmp_path, entry)["shapes"](data_parameters()).card
     assert (card.name, card.title, card.class_names) == ("shapes", entry["title"], entry["class_names"])
     assert card.images == {"train": 7, "valid": 3, "test": 6}
-    assert card.files == {name: hashlib.sha256((mirror / name).read_bytes()).hexdigest() for name in FILES.values()}
+    assert card.files == {name: sha256(mirror / name) for name in FILES.values()}
     assert {path.name for path in (tmp_path / "data" / "shapes").glob("*.gz")} == set(FILES.values())
 
 
@@ -113,7 +100,7 @@ def test_files_that_do_not_fit_each_other_are_told(
     tmp_path: Path, entry: dict[str, Any], mirror: Path, key: str, array: Any, named: str
 ) -> None:
     (mirror / FILES[key]).write_bytes(idx.encode(array))
-    entry["files"][key]["checksum"] = f"sha256:{hashlib.sha256((mirror / FILES[key]).read_bytes()).hexdigest()}"
+    entry["files"][key]["checksum"] = f"sha256:{sha256(mirror / FILES[key])}"
     with pytest.raises(UserError, match=named):
         sources(tmp_path, entry)["shapes"](data_parameters())
 

@@ -1,6 +1,5 @@
 """Tables, figures and reports show the class names of each data set."""
 
-import hashlib
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from mnist_lstm.pipelines.report import nodes
 from mnist_lstm.pipelines.report.pipeline import FIGURES
 from mnist_lstm.pipelines.reshape.nodes import reshape
 from mnist_lstm.pipelines.train.nodes import train
-from tests.support import finished, idx
+from tests.support import finished
 from tests.support.projects import REPOSITORY, data_parameters
+from tests.support.sources import source
 
 # https://github.com/zalandoresearch/fashion-mnist#labels and http://codh.rois.ac.jp/kmnist/
 NAMES = {
@@ -29,7 +29,7 @@ NAMES = {
 }
 
 
-def source(name: str) -> dict[str, Any]:
+def entry_of(name: str) -> dict[str, Any]:
     """The catalog's entry of a data set."""
     catalog = yaml.safe_load((REPOSITORY / "conf/base/catalog.yml").read_text())
     return catalog["image_sources"]["idx"][name]  # type: ignore[no-any-return]
@@ -37,14 +37,9 @@ def source(name: str) -> dict[str, Any]:
 
 def tiny_source(name: str, folder: Path) -> Splits:
     """The data set of the catalog's entry, with a few small images in its files."""
-    entry = source(name)
-    for key, file in FILES.items():
-        random, count = np.random.default_rng(0), 60
-        labels = np.arange(count, dtype=np.uint8) % 10
-        array = labels if key.endswith("labels") else random.integers(0, 256, (count, 6, 4), np.uint8)
-        (folder / file).write_bytes(content := idx.encode(array))
-        entry["files"][key] = {"checksum": f"sha256:{hashlib.sha256(content).hexdigest()}"}
-    entry |= {"mirrors": [folder.as_uri()], "validation_images": 10}
+    images, labels = np.random.default_rng(0).integers(0, 256, (60, 6, 4), np.uint8), np.arange(60, dtype=np.uint8) % 10
+    entry = source(folder, {key: labels if key.endswith("labels") else images for key in FILES}, validation_images=10)
+    entry = entry_of(name) | entry
     return ImageSourcesDataset(path=str(folder / "raw"), idx={name: entry}).load()[name](data_parameters())
 
 
@@ -54,7 +49,7 @@ def ticks(axis: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_catalog_has_the_class_names(name: str) -> None:
-    assert source(name)["class_names"] == [word.replace("_", " ") for word in NAMES[name].split()]
+    assert entry_of(name)["class_names"] == [word.replace("_", " ") for word in NAMES[name].split()]
 
 
 def test_every_table_figure_and_report_shows_the_class_names(tmp_path: Path, small: Parameters) -> None:

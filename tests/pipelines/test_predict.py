@@ -1,6 +1,5 @@
 """`kedro run --pipelines predict`: typical folders of pictures, and a model of the bundled digits."""
 
-import io
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from PIL import Image
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.inference.predict import printable
 from tests.support import idx
+from tests.support.picture_kinds import file_of
 from tests.support.projects import LONGEST, REPOSITORY, Project, surroundings
 
 ANSWERS, SHEET = "data/07_model_output/predictions.csv", "data/08_reporting/predictions.png"
@@ -68,23 +68,23 @@ def test_digits_enlarged_inverted_and_off_centre_in_six_formats_are_read(project
 
 def odd_files(folder: Path) -> dict[str, str]:
     """Files to read or to skip, and for each the reason why it is skipped, empty where it is not."""
-    good, picture = io.BytesIO(), drawn(0, True)
-    picture.save(good, "PNG")
+    picture = drawn(0, True)
+    good = file_of(picture)
     contents: dict[str, tuple[bytes, str]] = {
-        "a picture.png": (good.getvalue(), ""),
-        "a,b\"c'd.png": (good.getvalue(), ""),
-        "no suffix": (good.getvalue(), ""),
-        "seven \u4e03.png": (good.getvalue(), ""),
-        "lies.jpg": (good.getvalue(), ""),
+        "a picture.png": (good, ""),
+        "a,b\"c'd.png": (good, ""),
+        "no suffix": (good, ""),
+        "seven \u4e03.png": (good, ""),
+        "lies.jpg": (good, ""),
         "empty.png": (b"", "no picture that can be read"),
         "text.txt": (b"seven", "no picture that can be read"),
         "page.pdf": (b"%PDF-1.7", "a PDF: save its page as PNG"),
         "photo.heic": (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC or AVIF photo: save it as JPEG"),
         "renamed.png": (idx.encode(TEST.labels), "the IDX file must hold images"),
-        "cut.png": (good.getvalue()[:200], "damaged"),
+        "cut.png": (good[:200], "damaged"),
         "labels-idx1-ubyte.gz": (idx.encode(TEST.labels), "the IDX file must hold images"),
-        "\udcff\r.png": (good.getvalue(), ""),
-        "=1+1.png": (good.getvalue(), ""),
+        "\udcff\r.png": (good, ""),
+        "=1+1.png": (good, ""),
         "cut-images-idx3-ubyte": (b"\x00\x00\x08\x03", "the IDX file ends"),
     }
     for name, (content, _) in contents.items():

@@ -28,6 +28,7 @@ from mnist_lstm.datasets.checkpoints import ExportedModelDataset
 from mnist_lstm.errors import UserError, cause_for_user
 from tests.support import tiny
 from tests.support.idx import encode
+from tests.support.picture_kinds import file_of
 
 EXTREMES = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
@@ -116,20 +117,12 @@ def read_idx(content: bytes, whole: bytes) -> None:
         np.testing.assert_array_equal(np.concatenate(images), array)
 
 
-def checkpoint_seed() -> bytes:
-    return to_bytes(tiny.checkpoint())
-
-
 def read_checkpoint(content: bytes, whole: bytes) -> None:
     """What is accepted is the checkpoint that was saved, to the bit."""
     found, saved = from_bytes(content, "it"), from_bytes(whole, "it")
     assert weights_digest(found.weights) == weights_digest(saved.weights)
-    assert (found.model, found.sequence, found.data, found.fingerprint_fields) == (
-        saved.model,
-        saved.sequence,
-        saved.data,
-        saved.fingerprint_fields,
-    )
+    for field in ("model", "sequence", "data", "fingerprint_fields"):
+        assert getattr(found, field) == getattr(saved, field)
 
 
 def exported_seed() -> bytes:
@@ -164,13 +157,8 @@ def exported_in(content: bytes) -> torch.nn.Module:
 
 def picture_seeds() -> list[bytes]:
     """A small picture in each format, grey and coloured."""
-    found = []
-    for mode in ("L", "RGB"):
-        for kind in FORMATS:
-            buffer = io.BytesIO()
-            Image.fromarray(tiny.images(2)[0].repeat(4, 0).repeat(5, 1)).convert(mode).save(buffer, kind)
-            found.append(buffer.getvalue())
-    return found
+    picture = Image.fromarray(tiny.images(2)[0].repeat(4, 0).repeat(5, 1))
+    return [file_of(picture.convert(mode), kind) for mode in ("L", "RGB") for kind in FORMATS]
 
 
 def read_picture(content: bytes, whole: bytes) -> None:
@@ -182,7 +170,7 @@ def read_picture(content: bytes, whole: bytes) -> None:
 
 KINDS: dict[str, tuple[Callable[[], list[bytes]], Callable[[bytes, bytes], None]]] = {
     "idx": (idx_seeds, read_idx),
-    "checkpoint": (lambda: [checkpoint_seed()], read_checkpoint),
+    "checkpoint": (lambda: [to_bytes(tiny.checkpoint())], read_checkpoint),
     "exported": (lambda: [exported_seed()], read_exported),
     "picture": (picture_seeds, read_picture),
 }

@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -53,9 +53,10 @@ def as_picture(values: Strength) -> Grey:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
-def jpeg(picture: Image.Image) -> bytes:
-    content = io.BytesIO()
-    picture.save(content, "JPEG", quality=70)
+def file_of(picture: Image.Image | Grey, kind: str = "PNG", **options: Any) -> bytes:
+    """What Pillow writes of a picture."""
+    shown = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    shown.save(content := io.BytesIO(), kind, **options)
     return content.getvalue()
 
 
@@ -74,11 +75,11 @@ def pen(digit: Grey, random: Random) -> Grey:
     colour = np.array([(30, 50, 150), (170, 30, 40)][random.integers(2)])
     paper = np.array((245, 240, 225))
     values = paper + on_paper(digit, random)[..., None] * (colour - paper)
-    return decode(jpeg(Image.fromarray(as_picture(values))))
+    return decode(file_of(as_picture(values), "JPEG", quality=70))
 
 
 def cmyk(digit: Grey, random: Random) -> Grey:
-    return decode(jpeg(Image.fromarray(plain(digit, random)).convert("CMYK")))
+    return decode(file_of(Image.fromarray(plain(digit, random)).convert("CMYK"), "JPEG", quality=70))
 
 
 def grain(digit: Grey, random: Random) -> Grey:

@@ -46,6 +46,12 @@ def labels(count: int) -> NDArray[np.uint8]:
     return np.random.default_rng(1).integers(0, CLASSES, count, np.uint8)
 
 
+def probabilities(classifier: RecurrentClassifier, sequences: NDArray[Any]) -> NDArray[Any]:
+    """By torch itself, for all that compute them otherwise."""
+    with torch.inference_mode():
+        return torch.softmax(classifier(torch.from_numpy(sequences)), dim=1).numpy()
+
+
 def checkpoint(layers: int = 1, **changes: Any) -> Checkpoint:
     """Of `classifier`, as if it had been trained on rows."""
     weights = dict(classifier(layers, **changes).state_dict())

@@ -19,20 +19,10 @@ from mnist_lstm.parameters import checked
 from mnist_lstm.tracking import moved, start, store
 from mnist_lstm.tracking.settings import Settings, read_settings
 from tests.conftest import PARAMETERS
-from tests.support.projects import DIGITS, Project, surroundings, wait_for
+from tests.support.projects import DIGITS, REPOSITORY, Project, surroundings, wait_for
 from tests.tracking.fake_runs import FakeRuns
 
-MLFLOW = {
-    "server": {"mlflow_tracking_uri": None},
-    "tracking": {
-        "enabled": True,
-        "experiment": {"name": "mnist-lstm"},
-        "run": {"name": None, "parent": None},
-        "register": True,
-        "registry": {"name": "mnist-lstm", "margin": 0.001},
-        "onnx": False,
-    },
-}
+MLFLOW: dict[str, Any] = yaml.safe_load((REPOSITORY / "conf/base/mlflow.yml").read_text())
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from mnist_lstm.core.data.sequences import VIEWS, pixel_order_for, to_sequences
 from mnist_lstm.core.evaluation import by_step, gates
@@ -58,8 +57,7 @@ def compare(networks: list[Any], folder: Path) -> None:
     found = in_node(READ, folder, networks=[page for *_, page in networks], images=images)
     for (classifier, sequences, page), answers in zip(networks, found, strict=True):
         expected = by_step.class_probabilities_by_step(classifier, sequences)
-        with torch.inference_mode():
-            last = torch.softmax(classifier(torch.from_numpy(sequences)), dim=-1)
+        last = tiny.probabilities(classifier, sequences)
         states = gates.states(classifier, sequences)
         for n, answer in enumerate(answers):
             np.testing.assert_allclose(answer["probabilities"], expected[n], atol=1e-5)

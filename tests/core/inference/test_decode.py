@@ -1,4 +1,3 @@
-import io
 import struct
 import zlib
 from typing import Any
@@ -11,16 +10,11 @@ from PIL import Image
 
 from mnist_lstm.core.inference import decode as module
 from mnist_lstm.core.inference.decode import PictureError, decode
+from tests.support.picture_kinds import file_of
 
 DIGIT = np.full((12, 9), 255, np.uint8)  # dark on light, and of another height than width
 DIGIT[2:9, 4] = 0
 DIGIT[2, 2:5] = 96
-
-
-def file_of(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    content = io.BytesIO()
-    picture.save(content, kind, **options)
-    return content.getvalue()
 
 
 def converted(mode: str) -> Image.Image:

@@ -1,19 +1,18 @@
 """Pictures are prepared as those were that the model was trained on."""
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 from mnist_lstm.core.data.data_card import DataProfile
 from mnist_lstm.core.data.preparation import Preparation, measured
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import preprocess_each, printable
 from mnist_lstm.core.inference.preprocess import frame_of, prepare, preprocess, stretched
+from tests.support.picture_kinds import file_of
 
 Grey = NDArray[np.uint8]
 
@@ -82,10 +81,8 @@ def test_an_idx_file_is_read_as_the_source_was(declared: Preparation, stored: Ca
 def test_transparent_pixels_are_the_paper_of_the_source() -> None:
     pixels = np.zeros((28, 28, 4), np.uint8)
     pixels[4:24, 4:24] = 40, 40, 40, 255
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
     data, _ = trained_on([np.pad(np.full((20, 20), 40, np.uint8), 4, constant_values=255)], DARK)
-    (found,) = preprocess_each([("x.png", content.getvalue())], data)
+    (found,) = preprocess_each([("x.png", file_of(pixels))], data)
     assert (found.image[0, 0], found.image[14, 14]) == (0, 215)
 
 

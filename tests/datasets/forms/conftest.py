@@ -11,8 +11,8 @@ import pytest
 from mnist_lstm.core.data import idx
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
-from tests.support.idx import encode
 from tests.support.projects import data_parameters
+from tests.support.sources import source
 
 TRAIN, TEST = 600, 200  # images
 
@@ -72,8 +72,5 @@ def own(tmp_path: Path) -> Path:
 @pytest.fixture
 def as_idx(tmp_path: Path, digits: Digits, read: Read) -> Splits:
     """The digits as read from IDX files."""
-    folder = tmp_path / "as idx"
-    folder.mkdir()
-    for name, array in digits.by_file().items():
-        (folder / name).write_bytes(encode(array))
-    return read(folder)
+    source(tmp_path / "as idx", dict(zip(FILES, digits, strict=True)))
+    return read(tmp_path / "as idx")

@@ -220,7 +220,7 @@ def pointer(folder: Path) -> None:
     (folder / "train-images-idx3-ubyte").write_bytes(POINTER)
 
 
-FOLDERS: dict[str, tuple[Callable[[Path], None], str]] = {
+FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing": (lambda folder: None, "2 to 256 folders of a class, found 0; put the pictures of each"),
     "test alone": (lambda folder: fill(folder, "test.csv"), r"must hold training data, .* alone; .*predict.folder="),
     "an archive": (lambda folder: archive(folder / "digits.tar.gz"), "digits.tar.gz, an archive: unpack it"),

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scipy.io
-from PIL import Image
 from sklearn.datasets import dump_svmlight_file
 
 from mnist_lstm.core.data.splits import Splits
@@ -25,6 +24,7 @@ from mnist_lstm.datasets.forms.raw import RawData, RawSplit
 from mnist_lstm.datasets.own_data import Named, assembled
 from tests.datasets.forms.conftest import Digits, Read
 from tests.support import idx
+from tests.support.picture_kinds import file_of
 from tests.support.projects import data_parameters
 
 Write = Callable[[Path, Digits], Any]
@@ -168,19 +168,13 @@ def kaggle_zip(folder: Path, digits: Digits) -> Path:
 def hugging_face(folder: Path, digits: Digits) -> None:
     names = {"info": {"features": {"label": {"names": [str(label) for label in range(10)], "_type": "ClassLabel"}}}}
     for split, images, labels in digits.parts():
-        pictures = [{"bytes": png(image), "path": None} for image in images]
+        pictures = [{"bytes": file_of(image), "path": None} for image in images]
         table = pa.table({"image": pictures, "label": labels.astype(np.int64)})
         table = table.replace_schema_metadata({b"huggingface": json.dumps(names).encode()})
         half = len(labels) // 2
         for shard, part in enumerate((table[:half], table[half:])):
             (folder / "data").mkdir(exist_ok=True)
             pq.write_table(part, folder / "data" / f"{split}-0000{shard}-of-00002.parquet")
-
-
-def png(image: Any) -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(image).save(content, "PNG")
-    return content.getvalue()
 
 
 def wide_parquet(folder: Path, digits: Digits) -> None:
@@ -261,7 +255,7 @@ def mnist_png(folder: Path, digits: Digits) -> None:
         for at, (image, label) in enumerate(zip(images, labels, strict=True)):
             place = folder / "mnist_png" / split / str(label)
             place.mkdir(parents=True, exist_ok=True)
-            (place / f"{at}.png").write_bytes(png(image))
+            (place / f"{at}.png").write_bytes(file_of(image))
         (place / "Thumbs.db").write_bytes(b"no picture")
     (folder / "__MACOSX").mkdir()
 

@@ -1,7 +1,6 @@
 """Files that look as if they fit, whose labels, splits, range or polarity a guess gets wrong."""
 
 import hashlib
-import io
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Digits, Read
 from tests.support import idx
+from tests.support.picture_kinds import file_of
 from tests.support.projects import data_parameters
 
 
@@ -107,11 +107,8 @@ def test_black_ink_on_transparent_paper_is_the_same_ink_in_parquet(
     own: Path, digits: Digits, as_idx: Any, read: Read
 ) -> None:
     for split, images, labels in digits.parts():
-        pictures = []
-        for image in images:
-            content = io.BytesIO()
-            Image.merge("LA", (Image.new("L", (28, 28)), Image.fromarray(image))).save(content, "PNG")
-            pictures.append({"bytes": content.getvalue(), "path": None})
+        drawn = (Image.merge("LA", (Image.new("L", (28, 28)), Image.fromarray(image))) for image in images)
+        pictures = [{"bytes": file_of(picture), "path": None} for picture in drawn]
         pq.write_table(pa.table({"image": pictures, "label": labels}), own / f"{split}.parquet")
     found = read(own)
     np.testing.assert_allclose(found.train.images.astype(int), as_idx.train.images.astype(int), atol=1)
@@ -175,19 +172,13 @@ def test_a_named_source_may_be_npz_as_kuzushiji_49(tmp_path: Path, digits: Digit
     assert found.card.sha256 == as_idx.card.sha256
 
 
-def png(image: Any) -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(image).save(content, format="png")
-    return content.getvalue()
-
-
 @pytest.mark.parametrize(
     "form", ["npz", "npz of fractions", "parquet", "parquet without labels", "parquet of pictures", "csv"]
 )
 def test_files_to_predict_give_the_images_that_are_trained_on(form: str, tmp_path: Path, digits: Digits) -> None:
     path = tmp_path / f"test.{form[:3]}"
     pixels = pd.DataFrame(digits.test.reshape(len(digits.test), -1)).add_prefix("pixel")
-    pictures = pd.DataFrame({"image": [{"bytes": png(image), "path": None} for image in digits.test]})
+    pictures = pd.DataFrame({"image": [{"bytes": file_of(image), "path": None} for image in digits.test]})
     if form.startswith("npz"):
         np.savez(path, x_test=digits.test / 255 if "fractions" in form else digits.test)
     elif form == "csv":

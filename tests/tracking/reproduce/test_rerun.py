@@ -35,9 +35,12 @@ def test_a_reproduction_finds_its_own_run_though_another_of_the_same_ran_meanwhi
     ] * 2
 
 
-def test_a_reproduction_that_fails_is_a_child_of_the_run_all_the_same(
+def test_a_process_that_made_no_run_is_reported_and_a_reproduction_that_fails_is_a_child_of_the_run_all_the_same(
     fakes: FakeRuns, again: Again, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rerun, "_process", lambda *_: 1)
+    with pytest.raises(UserError, match="found exit code 1; see above"):
+        run_again(again, fakes.client, False, False)
     made = []
 
     def process(_: Again, name: str, *__: bool) -> int:
@@ -49,12 +52,6 @@ def test_a_reproduction_that_fails_is_a_child_of_the_run_all_the_same(
         run_again(again, fakes.client, False, False)
     found = fakes.client.get_run(made[0]).data.tags
     assert found[tags.REPRODUCES] == found[tags.PARENT] == again.then.run.info.run_id
-
-
-def test_a_process_that_made_no_run_is_reported(fakes: FakeRuns, again: Again, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rerun, "_process", lambda *_: 1)
-    with pytest.raises(UserError, match="found exit code 1; see above"):
-        run_again(again, fakes.client, False, False)
 
 
 @pytest.mark.parametrize(("preset", "expected"), [(None, None), ("local", "local"), ("gone", "base")])
