@@ -110,8 +110,8 @@ def test_the_bins_and_the_calibration_error_of_a_small_example_are_those_by_hand
     np.testing.assert_allclose(bins["confidence"], [np.nan, np.nan, 0.65, 0.85])
     np.testing.assert_allclose((bins["low"], bins["high"]), [[0, 0.25, 0.5, 0.75], [0.25, 0.5, 0.75, 1]])
     assert metrics.expected_calibration_error(bins) == pytest.approx(0.15)
-    edge = metrics.reliability(np.zeros((1, 2)), np.zeros(1, int), bins=2)  # both classes have probability 1/2
-    assert edge["images"].tolist() == [1, 0], "a confidence on an edge is in the bin below"
+    edge = metrics.reliability(np.zeros((1, 4)), np.zeros(1, int), bins=4)  # each class has probability 1/4, to the bit
+    assert edge["images"].tolist() == [1, 0, 0, 0], "a confidence on an edge is in the bin below"
 
 
 @pytest.mark.parametrize(("labels", "error"), [([0, 1], 0), ([1, 0], 1)])
