@@ -33,10 +33,7 @@ PARTS = {
         "mnist_lstm.tracking.writer:RunWriter._write_last",
     ],
     "+ runs that died": ["mnist_lstm.tracking.spool.earlier_runs:end_dead_runs"],
-    "+ whether the loss is finite": [
-        "mnist_lstm.core.training.loop:_expect_finite",
-        "mnist_lstm.core.training.learner:Learner.is_finite",
-    ],
+    "+ whether the weights are finite": ["mnist_lstm.core.training.learner:Learner.is_finite"],
     "updates": ["mnist_lstm.core.training.learner:Learner._apply_update"],
     "validation": ["mnist_lstm.core.training.loop:validated"],
     "MLflow: start, curves, metrics, files": [
