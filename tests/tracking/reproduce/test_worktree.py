@@ -1,12 +1,17 @@
+import ctypes
+import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mnist_lstm import provenance
+from mnist_lstm.core.kernel import library
 from mnist_lstm.errors import UserError
-from mnist_lstm.tracking.reproduce.worktree import worktree
+from mnist_lstm.tracking.reproduce.worktree import get_kernel, worktree
+from tests.support.projects import REPOSITORY
 from tests.test_provenance import committed, git
 
 PRESET = "conf/wide/parameters.yml"
@@ -131,3 +136,25 @@ def test_a_file_that_was_withheld_is_named_and_may_lack_if_differences_are_allow
     with worktree(about, project, tmp_path, allow_differences=True) as place:
         assert (place / PRESET).read_text() == "units: 256\n"
         assert not (place / "conf/prod").exists()
+
+
+@pytest.mark.parametrize("changed", [pytest.param(True, marks=pytest.mark.slow), False])
+def test_code_that_git_has_checked_out_gets_the_kernel_of_its_source(tmp_path: Path, changed: bool) -> None:
+    if not [*library.FOLDER.glob("_*.so")]:
+        pytest.skip("the kernel is not built")
+    folder = tmp_path / "src" / "mnist_lstm" / "core" / "kernel"
+    folder.mkdir(parents=True)
+    source = library.SOURCE.read_text() + "/* other */" * changed
+    (folder / "kernel.c").write_text(source)
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    get_kernel(tmp_path)
+    assert {path.name for path in folder.glob("_*.so")} == {path.name for path in library.FOLDER.glob("_*.so")}
+    kernel = ctypes.CDLL(str(next(folder.glob("_plain.*so"))))
+    kernel.source.restype = ctypes.c_char_p
+    assert kernel.source().decode() == hashlib.sha256(source.encode()).hexdigest()
+
+
+def test_code_of_version_0_1_has_no_kernel(tmp_path: Path) -> None:
+    get_kernel(tmp_path)
+    assert not [*tmp_path.iterdir()]

@@ -1,11 +1,15 @@
 """The code of a recorded run, in a temporary worktree of git."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mnist_lstm import provenance
+from mnist_lstm.core.kernel import library
 from mnist_lstm.errors import UserError
 from mnist_lstm.git import GitError, git
 
@@ -28,6 +32,7 @@ def worktree(about: dict[str, Any], project: Path, folder: Path, allow_differenc
             _git(whole, "apply", "--whitespace=nowarn", *within, input=patch)
         if not allow_differences:
             expect_code_of(about, place)
+        get_kernel(place)
         yield place
     finally:
         _git(project, "worktree", "remove", "--force", str(whole))
@@ -64,6 +69,19 @@ def expect_code_of(about: dict[str, Any], place: Path) -> None:
             f"--checkout needs the run's source {then[:8]}, found {found[:8]} in commit {commit} with the recorded "
             "diff: the run had files unknown to git, or another copy of the package; --allow-differences ignores that."
         )
+
+
+def get_kernel(place: Path) -> None:
+    """Gives code that git has checked out its compiled kernel: this one if its source is the same, else a new one."""
+    source = place / "src" / "mnist_lstm" / "core" / "kernel" / library.SOURCE.name
+    if not source.is_file():  # as in version 0.1
+        return
+    if source.read_bytes() != library.SOURCE.read_bytes():
+        build = [sys.executable, "setup.py", "build_ext", "--inplace"]
+        subprocess.run(build, cwd=place, capture_output=True, check=False)  # without a compiler, the run says so
+        return
+    for built in library.FOLDER.glob("_*.*so"):
+        shutil.copy2(built, source.parent)
 
 
 def _git(folder: Path, *arguments: str, input: bytes | None = None) -> None:  # noqa: A002
