@@ -69,10 +69,9 @@ class Tracking(threading.local):
         A pipeline that saves nothing with `metadata.mlflow`, such as `predict`, is not tracked, nor is one that has
         nothing to do.
         """
-        self._catalog, self._writer, self.decision, self._trained = catalog, None, None, False
+        self._catalog, self._trained, self._writer, self.decision, self._signal = catalog, False, None, None, None
         self._at_start: dict[str, Any] = {}
         self._usual: dict[str, Any] = {}  # the configuration's values when the run started, and what departs from them
-        self._signal = None
         kinds = [self._kind(name) for name in pipeline.datasets()]
         shown = PROVENANCE in pipeline.inputs()
         if not (shown or any(kinds)):
