@@ -2,6 +2,7 @@ import copy
 import math
 from functools import reduce
 from operator import getitem
+from pathlib import Path
 from typing import Any
 
 import pydantic
@@ -100,6 +101,12 @@ def without(raw: dict[str, Any], key: str) -> dict[str, Any]:
     *blocks, name = key.split(".")
     del reduce(getitem, blocks, changed)[name]
     return changed
+
+
+@pytest.mark.parametrize("key", ["data.path", "predict.folder"])
+def test_python_may_give_a_path_as_a_path(raw: dict[str, Any], key: str) -> None:
+    block, name = key.split(".")
+    assert checked(with_value(raw, key, Path("my") / "digits")).model_dump()[block][name] == str(Path("my/digits"))
 
 
 def test_the_base_parameters_are_valid_and_keep_their_values(raw: dict[str, Any]) -> None:

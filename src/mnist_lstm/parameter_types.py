@@ -1,6 +1,7 @@
 """Types of parameters: bounds and forms of values that several parameters have, or that pydantic does not know."""
 
 import re
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
@@ -25,8 +26,8 @@ def _of_form(pattern: str, meaning: str) -> AfterValidator:
 
 def _path(value: Any) -> Any:
     """Checks a path; the command line makes 7 of a folder's name 007, so numbers are refused."""
-    if value is None or isinstance(value, str):
-        return value
+    if value is None or isinstance(value, (str, PurePath)):
+        return None if value is None else str(value)
     raise PydanticCustomError("path", "Input should be a path, with ./ before a name that looks like a number")
 
 
