@@ -14,7 +14,7 @@ from PIL import Image
 from mnist_lstm.core.data.bundled_digits import bundled_digits
 from mnist_lstm.core.inference.predict import printable
 from tests.support import idx
-from tests.support.picture_kinds import file_of
+from tests.support.picture_files import file_of
 from tests.support.projects import LONGEST, REPOSITORY, Project, surroundings
 
 ANSWERS, SHEET = "data/07_model_output/predictions.csv", "data/08_reporting/predictions.png"

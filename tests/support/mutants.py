@@ -28,7 +28,7 @@ from mnist_lstm.datasets.checkpoints import ExportedModelDataset
 from mnist_lstm.errors import UserError, cause_for_user
 from tests.support import tiny
 from tests.support.idx import encode
-from tests.support.picture_kinds import file_of
+from tests.support.picture_files import file_of
 
 EXTREMES = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")

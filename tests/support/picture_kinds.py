@@ -4,12 +4,11 @@
 MNIST's files.
 """
 
-import io
 import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -22,6 +21,7 @@ from mnist_lstm.core.inference.decode import decode
 from mnist_lstm.core.inference.predict import predict_tables
 from mnist_lstm.core.training import checkpoint
 from mnist_lstm.core.training.checkpoint import Checkpoint
+from tests.support.picture_files import file_of
 
 Grey = NDArray[np.uint8]
 Strength = NDArray[np.float64]  # (height, width), 0 for paper and 1 for ink
@@ -51,13 +51,6 @@ def shaded(strength: Strength, ink: float = INK) -> Strength:
 
 def as_picture(values: Strength) -> Grey:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-def file_of(picture: Image.Image | Grey, kind: str = "PNG", **options: Any) -> bytes:
-    """What Pillow writes of a picture."""
-    shown = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    shown.save(content := io.BytesIO(), kind, **options)
-    return content.getvalue()
 
 
 def plain(digit: Grey, random: Random) -> Grey:

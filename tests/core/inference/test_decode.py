@@ -10,7 +10,7 @@ from PIL import Image
 
 from mnist_lstm.core.inference import decode as module
 from mnist_lstm.core.inference.decode import PictureError, decode
-from tests.support.picture_kinds import file_of
+from tests.support.picture_files import file_of
 
 DIGIT = np.full((12, 9), 255, np.uint8)  # dark on light, and of another height than width
 DIGIT[2:9, 4] = 0

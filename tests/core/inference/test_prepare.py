@@ -12,7 +12,7 @@ from mnist_lstm.core.data.preparation import Preparation, measured
 from mnist_lstm.core.inference.decode import PictureError
 from mnist_lstm.core.inference.predict import preprocess_each, printable
 from mnist_lstm.core.inference.preprocess import frame_of, prepare, preprocess, stretched
-from tests.support.picture_kinds import file_of
+from tests.support.picture_files import file_of
 
 Grey = NDArray[np.uint8]
 

@@ -24,7 +24,7 @@ from mnist_lstm.datasets.forms.raw import RawData, RawSplit
 from mnist_lstm.datasets.own_data import Named, assembled
 from tests.datasets.forms.conftest import Digits, Read
 from tests.support import idx
-from tests.support.picture_kinds import file_of
+from tests.support.picture_files import file_of
 from tests.support.projects import data_parameters
 
 Write = Callable[[Path, Digits], Any]

@@ -18,7 +18,7 @@ from mnist_lstm.datasets.pictures import opened
 from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Digits, Read
 from tests.support import idx
-from tests.support.picture_kinds import file_of
+from tests.support.picture_files import file_of
 from tests.support.projects import data_parameters
 
 
