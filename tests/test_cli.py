@@ -27,8 +27,12 @@ def test_parameters_of_the_file_of_options_count_beside_those_of_the_command_lin
     last = project.invoke("--config", "run.yml", "--params", "training.seed=2").output.splitlines()[-1]
     assert "model.hidden_size" in last
     assert "training.seed" not in last
-    (project.path / "run.yml").write_text("run: {params: 'model.hidden_size=0,training.seed=-1'}")
-    assert project.invoke("--config", "run.yml", "--params", "training.seed=2").output.splitlines()[-1] == last
+    for same in ("{model: {hidden_size: 0}, training.seed: -1}", "'model.hidden_size=0,training.seed=-1'"):
+        (project.path / "run.yml").write_text(f"run: {{params: {same}}}")
+        assert project.invoke("--config", "run.yml", "--params", "training.seed=2").output.splitlines()[-1] == last
+    (project.path / "run.yml").write_text("run: {params: 'model.hidden_size'}")
+    told = " ".join(project.invoke("--config", "run.yml", "--params", "training.seed=2").output.split())
+    assert "Invalid format of `params` option: Item `model.hidden_size`" in told
 
 
 def test_a_folder_whose_name_holds_a_comma_is_named_by_a_file(project: Project) -> None:

@@ -40,13 +40,13 @@ def test_a_folder_that_a_killed_process_has_left_is_removed_and_that_of_a_live_o
 
 
 def test_a_young_folder_may_not_have_its_lock_yet(tmp_path: Path) -> None:
-    (tmp_path / "mnist_lstm-work-young").mkdir()
+    (tmp_path / ".mnist_lstm-work-young").mkdir()
     with temporary_folder(tmp_path):
         pass
-    assert (tmp_path / "mnist_lstm-work-young").exists()
+    assert (tmp_path / ".mnist_lstm-work-young").exists()
 
 
-@pytest.mark.parametrize("name", ["mnist_lstm-benchmark-1", "mnist_lstm-", "other"])
+@pytest.mark.parametrize("name", ["mnist_lstm-benchmark-1", ".mlflow-backup", ".build-notes", "mnist_lstm-work-1"])
 def test_nothing_else_is_removed(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     make_old(tmp_path / name)
@@ -58,7 +58,7 @@ def test_nothing_else_is_removed(tmp_path: Path, name: str) -> None:
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     make_old(tmp_path / "mine")
-    (tmp_path / "mnist_lstm-work-link").symlink_to(tmp_path / "mine")
+    (tmp_path / ".mnist_lstm-work-link").symlink_to(tmp_path / "mine")
     with temporary_folder(tmp_path):
         pass
     assert (tmp_path / "mine").exists()

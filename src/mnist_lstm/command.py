@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from mnist_lstm.openmp import shorten_spinning
 from mnist_lstm.output import expect_written
 from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 from mnist_lstm.redaction import redacted
+from mnist_lstm.sections import flattened
 
 IN_FILE = "`run: {params: {predict: {folder: 'a,b'}}}` with --config FILE."
 GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
@@ -71,21 +73,27 @@ class Command(click.Command):
                 raise click.UsageError(
                     f"{option.opts[0]} must be given once, found {times} times; join values by commas, or drop one."
                 )
-        try:
+        with _explained_params():
             return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            if not error.message.startswith("Invalid format of `params`"):
-                raise
-            raise click.UsageError(
-                f"{error.message} A comma begins the next one; a value that holds a comma goes into a file, as "
-                f"{IN_FILE}"
-            ) from None
-        except MarkedYAMLError as error:  # of a value of --params
-            value = str(error.problem_mark.buffer).rstrip("\0") if error.problem_mark else ""
-            raise click.UsageError(
-                f"--params must have values of YAML, found {value!r}, of which it says: {error.problem}; put the value "
-                f"into double quotes within single ones: 'KEY=\"{value}\"'."
-            ) from None
+
+
+@contextmanager
+def _explained_params() -> Iterator[None]:
+    """Says what to do about --params where Kedro or YAML say only what is wrong."""
+    try:
+        yield
+    except click.UsageError as error:
+        if not error.message.startswith("Invalid format of `params`"):
+            raise
+        raise click.UsageError(
+            f"{error.message} A comma begins the next one; a value that holds a comma goes into a file, as {IN_FILE}"
+        ) from None
+    except MarkedYAMLError as error:
+        value = str(error.problem_mark.buffer).rstrip("\0") if error.problem_mark else ""
+        raise click.UsageError(
+            f"--params must have values of YAML, found {value!r}, of which it says: {error.problem}; put the value "
+            f"into double quotes within single ones: 'KEY=\"{value}\"'."
+        ) from None
 
 
 class Run(Command):
@@ -102,8 +110,9 @@ class Run(Command):
             raise click.ClickException(f"--config: {' '.join(error.message.split())}") from None
         of_file = (ctx.default_map or {}).get("params")
         if of_file and ctx.get_parameter_source("params") is ParameterSource.COMMANDLINE:
-            both = OmegaConf.merge(_split_params(ctx, ctx.command.params[0], of_file), ctx.params["params"])
-            ctx.params["params"] = OmegaConf.to_container(both)
+            option = next(each for each in self.params if each.name == "params")
+            with _explained_params():
+                ctx.params["params"] = _joined(_split_params(ctx, option, of_file), ctx.params["params"])
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -125,6 +134,14 @@ class Run(Command):
                 message = " ".join(str(error).split())
                 options = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
                 raise UserError(f"{message} (options: {options or 'none'})") from error
+
+
+def _joined(*every: dict[str, Any]) -> dict[str, Any]:
+    """Nested parameters; the last one counts where two are of one key, whether it is written with dots or nested."""
+    joined = OmegaConf.create()
+    for key, value in chain.from_iterable(flattened(each).items() for each in every):
+        OmegaConf.update(joined, key, value)
+    return OmegaConf.to_container(joined)  # type: ignore[return-value]
 
 
 def _take_from_run(named: str, options: dict[str, Any]) -> None:

@@ -24,4 +24,4 @@ def shorten_spinning() -> None:
 
 def _busy_processors() -> float:
     """How many processors are busy, sampled for a short time."""
-    return float(psutil.cpu_percent(SAMPLE_SECONDS) / 100 * psutil.cpu_count())
+    return float(psutil.cpu_percent(SAMPLE_SECONDS) / 100 * (os.cpu_count() or 1))

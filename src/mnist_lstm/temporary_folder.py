@@ -9,18 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-ANYWHERE, OLD = "mnist_lstm-work-", 60.0  # begins the name; seconds in which the lock of a new folder is certainly set
+NAME, OLD = "mnist_lstm-work-", 60.0  # begins the name; seconds in which the lock of a new folder is certainly set
 
 
 @contextmanager
-def temporary_folder(within: Path | None = None, prefix: str = ANYWHERE) -> Iterator[Path]:
+def temporary_folder(within: Path | None = None) -> Iterator[Path]:
     """A new folder, deleted at the end; removes those that killed processes have left in the same place.
 
     Args:
-        within: where it is made; the system's place for temporary files if None.
-        prefix: begins its name, and those of no other files there.
+        within: where it is made, hidden; the system's place for temporary files if None.
     """
-    place = within or Path(tempfile.gettempdir())
+    place, prefix = within or Path(tempfile.gettempdir()), f".{NAME}" if within else NAME
     for left in place.glob(f"{prefix}*"):
         with suppress(OSError):  # in use, another user's, or removed by another process
             if time.time() - left.stat().st_mtime > OLD:

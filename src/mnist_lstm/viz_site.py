@@ -41,7 +41,7 @@ def build(project: Path) -> Path:
     pages = project / "build"
     if pages.exists() and not all((pages / name).is_file() for name in COMPLETE):
         raise UserError(f"{pages} must be absent or hold earlier pages, found something else; move it.")
-    with temporary_folder(project, ".build-") as folder:
+    with temporary_folder(project) as folder:
         made, old = folder / "build", folder / "old"  # Kedro-Viz writes into ./build
         _run_kedro_viz(project, folder)
         _write_metadata(made)

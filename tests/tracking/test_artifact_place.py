@@ -27,6 +27,18 @@ def test_a_place_that_cannot_be_written_is_named_before_training(
     assert f"this process cannot write to {tmp_path}." in second
 
 
+def test_a_place_that_may_not_be_seen_stops_no_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hidden(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))  # as of a folder in another user's home
+
+    monkeypatch.setattr(Path, "exists", hidden)
+    monkeypatch.setattr(Path, "is_dir", hidden)
+    warn_if_unwritable((tmp_path / "absent").as_uri())
+    assert not caplog.records
+
+
 def test_an_object_store_needs_its_package(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(artifact_place.CLIENTS, "s3", "absent_boto3")
     monkeypatch.setitem(artifact_place.CLIENTS, "gs", "absent.cloud.storage")

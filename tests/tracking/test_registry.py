@@ -73,16 +73,14 @@ def register(fakes: FakeRuns, accuracy: float, data: str = "mnist", name: str = 
 
 def test_each_data_set_has_a_registered_model_of_its_own(fakes: FakeRuns, caplog: pytest.LogCaptureFixture) -> None:
     for data in ("mnist", "mine"):
-        assert register(fakes, 0.9, data, TEMPLATE) == f"{data}-lstm version 1 became the champion, the first one"
-        assert registry.version_called(fakes.client, f"{data}-lstm", CHAMPION)
-    assert load_model.run_called(fakes.client, "mnist-lstm", "mine-lstm", CHAMPION)
-    with pytest.raises(
-        UserError, match=r"no champion \(there are mine-lstm@champion, mnist-lstm@champion\); train one"
-    ):
-        load_model.run_called(fakes.client, "mnist-lstm", "kmnist-lstm", CHAMPION)
-    fakes.client.delete_registered_model_alias("mine-lstm", CHAMPION)
-    assert load_model.run_called(fakes.client, "mnist-lstm", "kmnist-lstm", CHAMPION)
-    assert "that of 'mnist-lstm' answers, the only one there is" in caplog.text
+        assert register(fakes, 0.9, data, "{data}-net") == f"{data}-net version 1 became the champion, the first one"
+        assert registry.version_called(fakes.client, f"{data}-net", CHAMPION)
+    assert load_model.run_called(fakes.client, "mnist-lstm", "mine-net", CHAMPION)
+    with pytest.raises(UserError, match=r"no champion \(there are mine-net@champion, mnist-net@champion\); train one"):
+        load_model.run_called(fakes.client, "mnist-lstm", "kmnist-net", CHAMPION)
+    fakes.client.delete_registered_model_alias("mine-net", CHAMPION)
+    assert load_model.run_called(fakes.client, "mnist-lstm", "kmnist-net", CHAMPION)
+    assert "that of 'mnist-net' answers, the only one there is" in caplog.text
 
 
 def test_of_the_bundled_digits_only_champions_become_versions(fakes: FakeRuns) -> None:

@@ -202,10 +202,10 @@ def test_a_store_whose_making_was_killed_is_made_anew(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CREATE, str(tmp_path)]
     for seconds in (0.0, 0.5):
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            wait_for(lambda: any(tmp_path.glob(".mlflow-*/mlflow.db")) or (tmp_path / "mlflow.db").exists())
+            wait_for(lambda: any(tmp_path.glob(".mnist_lstm-work-*/mlflow.db")) or (tmp_path / "mlflow.db").exists())
             time.sleep(seconds)
             process.kill()
-        for left in tmp_path.glob(".mlflow-*"):
+        for left in tmp_path.glob(".mnist_lstm-work-*"):
             shutil.rmtree(left)
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     assert len(Project(tmp_path).client().search_experiments()) == 1

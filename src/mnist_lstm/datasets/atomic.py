@@ -59,7 +59,7 @@ def unfinished(path: Path) -> Path:
         with suppress(FileNotFoundError):  # another process removes or renames it
             if time.time() - left.stat().st_mtime > OLD:
                 left.unlink()
-    new = path.with_name(f"{UNFINISHED}{path.stem}-{secrets.token_hex(8)}{path.suffix}")
+    new = path.with_name(f"{UNFINISHED}{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     new.touch(exist_ok=False)
     return new
 

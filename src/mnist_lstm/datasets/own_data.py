@@ -41,10 +41,7 @@ def read(data: DataParameters) -> Splits:
     """
     path = Path(data.path or "").expanduser()
     raw = forms.read(path, data)
-    files = [file for file in forms.files_below(path) if path.is_file() or forms.recognised(file)]
-    top = path.parent if path.is_file() else path
-    hashes = dict(raw.files) or {file.relative_to(top).as_posix(): sha256(file) for file in files}
-    return assembled(raw, data, Named(data.source, data.source, str(path)), hashes)
+    return assembled(raw, data, Named(data.source, data.source, str(path)), dict(raw.files) or hashes_of(path))
 
 
 def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str, str]) -> Splits:
@@ -117,6 +114,13 @@ def expect_not_emnist(shape: tuple[int, ...], place: str) -> None:
             f"{subset}, whose rows and columns are swapped; pass --params data.transposed=true, or false if they are "
             "upright."
         )
+
+
+def hashes_of(path: Path) -> dict[str, str]:
+    """SHA-256 of a file, or of each file in a folder that is of a known form."""
+    files = [file for file in forms.files_below(path) if path.is_file() or forms.recognised(file)]
+    top = path.parent if path.is_file() else path
+    return {file.relative_to(top).as_posix(): sha256(file) for file in files}
 
 
 def sha256(file: Path) -> str:

@@ -33,8 +33,8 @@ def _reason(uri: str) -> str:
     from mlflow.utils.file_utils import local_file_uri_to_path
 
     place = Path(local_file_uri_to_path(uri))  # type: ignore[no-untyped-call]
-    there = next(each for each in (place, *place.parents) if each.exists())
-    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    there = next(each for each in (place, *place.parents) if os.path.exists(each))  # of what may not be seen, no
+    writable = os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
     return "" if writable else f"and this process cannot write to {there}"
 
 

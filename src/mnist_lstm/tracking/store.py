@@ -188,7 +188,7 @@ def _create(database: Path) -> None:
     with moved.lock(database):
         if database.exists():
             return
-        with temporary_folder(database.parent, ".mlflow-") as folder:
+        with temporary_folder(database.parent) as folder:
             unfinished = folder / DATABASE
             store = SqlAlchemyStore(f"sqlite:///{unfinished}", (database.parent / moved.ARTIFACTS).as_uri())  # type: ignore[no-untyped-call]
             store.engine.dispose()

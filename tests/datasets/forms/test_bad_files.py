@@ -296,6 +296,22 @@ def test_a_table_to_predict_that_lacks_a_pixel_is_not_asked_for_labels(tmp_path:
     assert "label_column" not in str(raised.value)
 
 
+def test_what_is_not_read_may_lack(tmp_path: Path, read: Read) -> None:
+    fill(tmp_path, "train.csv")
+    (tmp_path / "logo.png").write_bytes(POINTER)
+    assert read(tmp_path).card.images["train"] == 28
+    fill(tmp_path, "letters-train-00000-of-00002.csv", "digits-train.csv")
+    (tmp_path / "letters-test.csv").write_bytes(POINTER)
+    assert read(tmp_path, subset="digits").card.images["train"] == 28
+
+
+def test_a_file_without_labels_beside_one_with_them_is_named(tmp_path: Path, read: Read) -> None:
+    table().to_parquet(tmp_path / "train-a.parquet")
+    table().drop(columns="label").to_parquet(tmp_path / "train-b.parquet")
+    with pytest.raises(UserError, match=r"train-b\.parquet must have a column of labels as the files beside it"):
+        read(tmp_path)
+
+
 def test_one_shard_may_be_named(tmp_path: Path, read: Read) -> None:
     fill(tmp_path, "train-00000-of-00002.csv")
     assert read(tmp_path / "train-00000-of-00002.csv").card.images["train"] == 28

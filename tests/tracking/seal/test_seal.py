@@ -160,6 +160,17 @@ def test_without_the_data_metrics_are_computed_from_the_sealed_predictions(
     assert not verify.scored(finished.path, with_predictions(seal, wrong), None)[1].equal
 
 
+def test_weights_that_cannot_read_the_images_are_no_missing_data(
+    finished: Project, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise UserError("an image must have 128 pixels for this view")
+
+    monkeypatch.setattr(verify, "_predictions", fails)
+    with pytest.raises(UserError, match="128 pixels"):
+        verify.scored(finished.path, seal, None)
+
+
 @pytest.mark.parametrize("nothing", [np.nan, np.inf])
 def test_predictions_that_are_no_numbers_are_no_predictions(finished: Project, seal: Seal, nothing: float) -> None:
     forged = with_predictions(seal, np.full_like(seal.predictions.logits, nothing))

@@ -1,7 +1,7 @@
 """Says why an image may not show one digit, or why its answer is not to be trusted.
 
 The rules see what the network sees: the prepared image, and the probabilities; `typical.py` compares the image with
-those of training. Together they doubt 1 % of MNIST's test images at most (docs/using-the-model.md).
+those of training. Together they doubt 1.5 % of MNIST's test images (docs/using-the-model.md).
 """
 
 from typing import Any

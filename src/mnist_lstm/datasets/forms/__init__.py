@@ -57,14 +57,16 @@ def read(path: Path, data: DataParameters) -> RawData:
         if "CSV" in found and (data.kind == "series" or any(path.suffix == ".ts" for path in found.get("series", []))):
             found.setdefault("series", []).extend(found.pop("CSV"))
         known = {each for paths in found.values() for each in paths}
-        if pointers := [file for file in files[:MOST_FILES] if file not in known and is_pointer(file)]:
+        suffixes = {each.suffix for each in known}
+        wanted = [file for file in files[:MOST_FILES] if data.subset is None or data.subset.lower() in words(file.name)]
+        missing = (file for file in wanted if file not in known and (not known or file.suffix in suffixes))
+        if pointers := list(filter(is_pointer, missing)):
             raise UserError(
                 f"{path} must hold the files themselves, found pointers of git-lfs ({shown(pointers)}); run `git lfs "
                 "pull` there."
             )
         if place.is_dir():
-            expect_every_shard(known)
-        suffixes = {each.suffix for each in known}
+            expect_every_shard(known.intersection(wanted))
         if empty := [file for file in files if file.suffix in suffixes and file.is_file() and not file.stat().st_size]:
             raise UserError(f"{path} must hold complete files, found {shown(empty)} without content; get them again.")
         called_data = (file for file in files if file.suffix in suffixes and _is_called_data(file.name, data.subset))

@@ -34,6 +34,10 @@ def read(files: list[Path], data: DataParameters) -> RawData:
     found, rest = by_split(files, data.subset)
     broken = list[str]()
     read_parts = {split: [_read(path, data, broken) for path in paths] for split, paths in found.items()}
+    for split, paths in found.items():
+        lacking = [path for path, part in zip(paths, read_parts[split], strict=True) if part.labels is None]
+        if 0 < len(lacking) < len(paths):
+            raise UserError(f"{lacking[0]} must have a column of labels as the files beside it, found none.")
     parts = {
         split: RawSplit(
             np.concatenate([part.images for part in each]),

@@ -2,6 +2,7 @@
 
 import bz2
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,7 @@ def _sparse(paths: dict[str, Path], data: DataParameters) -> dict[str, RawSplit]
 def _rows(path: Path) -> Any:
     from sklearn.datasets import load_svmlight_file
 
-    ends = path.suffix in (".bz2", ".gz") or path.read_bytes().endswith(b"\n")
-    if not ends:  # a pair fewer is a valid line, too
+    if path.suffix not in (".bz2", ".gz") and _last_byte(path) != b"\n":  # a pair fewer is a valid line, too
         raise UserError(
             f"{path} must be complete sparse text, found a last line without a line break; if it is complete, add one."
         )
@@ -91,3 +91,9 @@ def _hdf5(path: Path, data: DataParameters) -> dict[str, RawSplit]:
     if "train" not in arrays:
         raise UserError(f"{path} must have the groups train and test, found none.")
     return {split: RawSplit(shaped(pixels, data, path), labels) for split, (pixels, labels) in arrays.items()}
+
+
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read()

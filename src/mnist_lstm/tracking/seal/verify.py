@@ -34,12 +34,12 @@ def scored(project: Path, seal: Seal, data: str | None) -> list[Verdict]:
         UserError: if `data` is given and does not hold the run's data.
     """
     try:
-        predictions = _predictions(seal, _test_images(project, seal, data))
+        images = _test_images(project, seal, data)
     except UserError as error:
         if data is not None:
             raise
-        predictions = Verdict(True, f"predictions: not made anew, as the data are not here: {error}")
-    return [predictions, _metrics(seal)]
+        return [Verdict(True, f"predictions: not made anew, as the data are not here: {error}"), _metrics(seal)]
+    return [_predictions(seal, images), _metrics(seal)]
 
 
 def data_parameters(project: Path, seal: Seal, data: str | None) -> dict[str, Any]:
