@@ -55,7 +55,7 @@ LAYERS = [
     (r"openmp\.py", ()),
     (r"preflight/.*", (*BASE, "core", "preflight")),
     (r"console\.py", ("core", "tracking")),
-    (r"command\.py", ("errors", "output", "tracking", "preflight", "openmp", "redaction", "sweep.hook")),
+    (r"command\.py", ("errors", "output", "tracking", "preflight", "openmp", "redaction", "sections", "sweep.hook")),
     (r"cli\.py", (*BASE, "command", "seal_commands", "model_commands", "datasets", "tracking", "viz_site", "sweep")),
     (r"settings\.py", ("console", "output", "preflight", "tracking", "sweep")),
 ]
