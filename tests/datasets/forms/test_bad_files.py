@@ -93,6 +93,11 @@ BAD: dict[str, tuple[bytes, str]] = {
     "mine.csv: a pixel above 255": (csv(pixel9=256), "pixels from 0 to 255, found 256 in column pixel9 of line 2"),
     "mine.csv: a pixel below 0": (csv(pixel9=-1), "found -1 in column pixel9"),
     "mine.csv: a missing pixel": (csv(pixel9=[np.nan] + [1] * 39), "column pixel9 of line 2"),
+    "mine.csv: two missing pixels": (
+        csv(pixel9=[1] * 7 + [np.nan] * 33, pixel20=[1, 1, np.nan] + [1] * 37),
+        "found nan in column pixel20 of line 4",
+    ),
+    "mine.csv: true and false": (csv(pixel9=[True, False] * 20), "found (np.)?True_? in column pixel9 of line 2"),
     "mine.csv: no labels": (table().drop(columns="label").to_csv(index=False).encode(), "must hold labels"),
     "mine.csv: a missing label": (csv(label=[np.nan, *LABELS[1:]]), "found nan at 0"),
     "mine.csv: a single class": (csv(label=1), "2 to 256 classes, found 1"),

@@ -140,6 +140,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "nan": (start("", "1,NaN,3:a\n"), "line 4 must have a number at each step, found a missing value"),
     "a word": (start("", "1,x,3:a\n"), "found 'x' in dimension 0, step 1"),
+    "a word after one with an underscore": (start("", "1_0,x,3:a\n"), "found 'x' in dimension 0, step 1"),
     "infinite": (start("", "1,inf,3:a\n"), "found 'inf' in dimension 0, step 1"),
     "cut in a label": (start("@classLabel true a bc", "1,2:a\n1,2:b\n"), "label of @classLabel (a, bc), found 'b'"),
     "cut in a dimension": (start("@dimensions 2", "1,2:3,4:a\n1,2:b\n"), "line 5 must have 2 dimensions, found 1"),

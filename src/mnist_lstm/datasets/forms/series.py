@@ -145,12 +145,19 @@ def _dimensions(dimensions: list[str], place: str) -> Any:
 
 def _wrong_value(dimensions: list[str], place: str) -> str:
     for dimension, values in enumerate(each.split(",") for each in dimensions):
-        numbers = pd.to_numeric(pd.Series(values), errors="coerce")
-        for step in np.flatnonzero(~np.isfinite(numbers)):
-            value = values[step].strip()
+        for step, value in enumerate(map(str.strip, values)):
+            if _is_finite(value):
+                continue
             what = "a missing value" if value.lower() in ("?", "nan", "") else repr(value)
             return (
                 f"{place} must have a number at each step, found {what} in dimension {dimension}, step {step} "
                 "(both from 0); fill it, or leave the series out."
             )
     return f"{place} must have numbers that float32 holds."
+
+
+def _is_finite(value: str) -> bool:
+    try:
+        return bool(np.isfinite(np.array(value, dtype=np.float32)))
+    except ValueError:
+        return False

@@ -80,8 +80,9 @@ def _pixels(path: Path, chunk: pd.DataFrame, columns: list[str], unused: list[in
     pixels = chunk.drop(columns=chunk.columns[unused])
     wrong = [name for name, dtype in pixels.dtypes.items() if dtype.kind not in "iuf"]
     if bad_columns := wrong or list(pixels.columns[pixels.isna().any()]):
-        name = bad_columns[0]
-        row = int(pd.to_numeric(pixels[name], errors="coerce").isna().to_numpy().argmax())
+        numbers = pixels[bad_columns].astype(str).apply(pd.to_numeric, errors="coerce")
+        row, at = [*np.argwhere(numbers.isna().to_numpy()), (0, 0)][0]
+        name = bad_columns[at]
         value = chunk.loc[chunk.index[row], name]
         found = value if isinstance(value, float) else repr(value)
         raise UserError(
