@@ -24,7 +24,7 @@ LEFT = r"""
     README\.md|CHANGELOG\.md|CITATION\.cff|CONTRIBUTING\.md|\.ci/.*|starter/.*|benchmarks/.*|findings/.*
     |docs/(?!(your-own-data|extending|cluster)\.md).*
     |tests/(golden/.*|test_(starter|root|docs|docs_commands|benchmarks|lstm_from_scratch|presets)\.py)
-    |tests/support/(pages|mutants|picture_kinds)\.py|tests/core/inference/test_picture_kinds\.py
+    |tests/support/(pages|picture_kinds)\.py|tests/core/inference/test_picture_kinds\.py
     |tests/tracking/(test_version_0_1_0\.py|spool/unsent_0_1_0/.*)|tests/bad_input/test_mutants\.py|tests/core/training/test_tutorial_path\.py
 """
 LEFT_WITHOUT = {
