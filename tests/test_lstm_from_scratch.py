@@ -12,6 +12,7 @@ from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.parameters import Parameters
+from tests.core.conftest import needs_kernel
 from tests.support.projects import REPOSITORY
 
 UPDATES = 100
@@ -27,7 +28,10 @@ def scratch() -> Any:
     return module
 
 
-def test_the_first_hundred_losses_are_those_of_the_pipeline(scratch: Any, parameters: Parameters) -> None:
+@pytest.mark.parametrize("precision", ["float32", pytest.param("portable", marks=needs_kernel)])
+def test_the_first_hundred_losses_are_those_of_the_pipeline(
+    scratch: Any, parameters: Parameters, precision: str
+) -> None:
     splits = bundled_digits()
     pixel_order = pixel_order_for(parameters.sequence, *splits.card.image_shape)
     train, valid = (sequence_split(part, pixel_order) for part in (splits.train, splits.valid))
@@ -37,7 +41,7 @@ def test_the_first_hundred_losses_are_those_of_the_pipeline(scratch: Any, parame
     rows = train.sequences / np.float32(255)
     losses = list(scratch.train(weights, ((rows[chosen], train.labels[chosen]) for chosen in islice(batches, UPDATES))))
 
-    changes = {"iterations": UPDATES, "log_every": 1, "validate_every": UPDATES, "threads": 1}
+    changes = {"iterations": UPDATES, "log_every": 1, "validate_every": UPDATES, "threads": 1, "precision": precision}
     classifier = new_classifier(parameters.model, pixel_order.shape, classes, parameters.training.seed)
     *_, report = fit(classifier, train, valid, parameters.training.model_copy(update=changes), splits.card.image_shape)
     assert losses[0] > 5 * losses[-1]
