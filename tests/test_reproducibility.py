@@ -1,22 +1,16 @@
-"""The same bits from the same record: whatever the surroundings, after any kill, and next to other runs."""
+"""The same bits from the same record: whatever the surroundings, and next to other runs."""
 
-import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mnist_lstm.core.training.checkpoint import Checkpoint, from_bytes, weights_digest
-from tests.support.projects import DIGITS, PLAIN, REPOSITORY, TESTED, Project, called, copied, surroundings, wait_for
+from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
+from tests.support.projects import DIGITS, PLAIN, TESTED, Project, called, copied, wait_for
 
 pytestmark = pytest.mark.slow
-
-TRAINING = REPOSITORY / "tests/support/training_to_kill.py"
 
 
 # kedro reproduce
@@ -67,41 +61,6 @@ def test_a_run_whose_record_names_another_seed_is_not_reproduced(recorded: Proje
     assert not verdict.equal
     assert "not reproduced: weights, predictions, metrics, curves differ" in verdict.sentence
     assert "training.seed is 2, was 1" in verdict.sentence
-
-
-# Kills
-
-
-def train(folder: Path, *words: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, TRAINING, folder, *words], env=surroundings() | {"PYTHONPATH": PATHS})
-
-
-PATHS = os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])
-
-
-def only_checkpoint(folder: Path) -> Checkpoint:
-    (path,) = folder.glob("[!.]*.pt")
-    return from_bytes(path.read_bytes(), str(path))
-
-
-def test_killed_at_a_validation_then_at_random_moments_and_resumed_it_ends_with_the_same_bits(tmp_path: Path) -> None:
-    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    assert train(undisturbed).wait() == 0
-    assert train(killed, "kill_at=20").wait() == -signal.SIGKILL
-    assert only_checkpoint(killed).state.iteration == 20
-    for seed in range(3):
-        resume_and_kill(killed, random.Random(seed).uniform(0, 0.3))
-    assert train(killed, "resume").wait() == 0
-    assert weights_digest(only_checkpoint(killed).weights) == weights_digest(only_checkpoint(undisturbed).weights)
-
-
-def resume_and_kill(folder: Path, seconds: float) -> None:
-    """Kills the training so many seconds after its first checkpoint."""
-    process, before = train(folder, "resume"), only_checkpoint(folder).state.iteration
-    wait_for(lambda: process.poll() is not None or only_checkpoint(folder).state.iteration > before)
-    time.sleep(seconds)
-    process.kill()
-    process.wait()
 
 
 # Runs at once

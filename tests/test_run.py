@@ -1,4 +1,7 @@
 import math
+import random
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ from PIL import Image, ImageOps
 
 from mnist_lstm.core.training.checkpoint import from_bytes, weights_digest
 from tests.support.mnist_run import needs_mnist
-from tests.support.projects import CLOSED, DIGITS, PINNED, TESTED, Project, copied
+from tests.support.projects import CLOSED, DIGITS, PINNED, TESTED, Project, copied, wait_for
 
 LOGITS = "data/07_model_output/predictions.npz"
 
@@ -161,17 +164,28 @@ def test_where_no_mirror_answers_output_record_and_card_say_so_and_no_file_is_le
 def test_a_run_resumed_after_kill_9_ends_with_the_bits_of_one_that_was_never_interrupted(
     project: Project, tmp_path: Path, empty_store: Path
 ) -> None:
-    parameters = "data.name=digits,training.iterations=500,training.report_seconds=0.0,model.dropout=0.2"
+    parameters = "data.name=digits,training.iterations=1000,training.report_seconds=0.0,model.dropout=0.2"
     process = project.start_training("--params", parameters)
     process.kill()
     process.wait()
     assert (project.last_run().info.status, project.last_run().data.tags.get("reason")) == ("RUNNING", None)
+    (checkpoint,) = project.checkpoints()
+
+    def resume_and_kill(seconds: float) -> None:
+        before, process = checkpoint.stat().st_mtime_ns, project.start("--params", f"{parameters},training.resume=true")
+        wait_for(lambda: process.poll() is not None or checkpoint.stat().st_mtime_ns > before)
+        time.sleep(seconds)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+
+    for seed in range(3):
+        resume_and_kill(random.Random(seed).uniform(0, 0.3))
     for _ in range(2):
         assert project.invoke("--params", f"{parameters},training.resume=true", *TESTED).exit_code == 0
-    again, resumed, interrupted = project.runs()
-    assert interrupted.info.status == "KILLED"
-    assert interrupted.data.tags["reason"] == "its process was gone when the next run started"
-    assert resumed.data.tags["continues"] == interrupted.info.run_id
+    again, resumed, *interrupted = project.runs()
+    assert [run.info.status for run in interrupted] == ["KILLED"] * 4
+    assert {run.data.tags["reason"] for run in interrupted} == {"its process was gone when the next run started"}
+    assert resumed.data.tags["continues"] == interrupted[0].info.run_id
     assert "continues" not in again.data.tags
 
     other = copied(tmp_path / "other", empty_store)
@@ -181,7 +195,7 @@ def test_a_run_resumed_after_kill_9_ends_with_the_bits_of_one_that_was_never_int
     assert (project.path / LOGITS).read_bytes() == (other.path / LOGITS).read_bytes()
     assert resumed.data.metrics == uninterrupted.data.metrics
     points = project.client().get_metric_history(resumed.info.run_id, "train/loss")
-    assert sorted(point.step for point in points) == list(range(10, 501, 10))
+    assert sorted(point.step for point in points) == list(range(10, 1001, 10))
 
 
 # on MNIST itself
