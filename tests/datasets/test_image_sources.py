@@ -186,3 +186,16 @@ def test_a_source_has_the_checksums_that_torchvision_lists(catalog_entry: dict[s
     assert [files[key]["checksum"] for key in FILES] == [f"md5:{md5}" for md5 in PUBLISHED[name].split()]
     emnist = {entry["archive"]["checksum"] for entry in catalog_entry["archives"].values()}
     assert emnist == {"md5:58c8d27c78d21e728a6bc7b3cc06412e"}
+
+
+# https://github.com/zalandoresearch/fashion-mnist#labels and http://codh.rois.ac.jp/kmnist/
+NAMES = {
+    "fashion_mnist": "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle_boot",
+    "kmnist": "o ki su tsu na ha ma ya re wo",
+    "mnist": "0 1 2 3 4 5 6 7 8 9",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_catalog_has_the_class_names(catalog_entry: dict[str, Any], name: str) -> None:
+    assert catalog_entry["idx"][name]["class_names"] == [word.replace("_", " ") for word in NAMES[name].split()]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.testing import assert_array_equal
 from mnist_lstm.core.data.sequences import SequenceSplit
 from mnist_lstm.core.evaluation.gates import states as inner_states
 from mnist_lstm.core.evaluation.gates import units_read_most
+from mnist_lstm.core.plots.images import shortened
 from mnist_lstm.core.report.captions import CAPTIONS
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import EvaluationParameters
@@ -79,7 +81,11 @@ def test_the_states_are_those_of_the_units_with_the_largest_readout_weights(foll
         assert_array_equal(values, expected[name][..., units])
 
 
-def test_every_figure_names_the_training_and_the_data(followed: Any, drawn: tuple[Any, ...]) -> None:
+def ticks(axis: Any) -> list[str]:
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def test_every_figure_names_the_training_the_data_and_the_classes(followed: Any, drawn: tuple[Any, ...]) -> None:
     by_step, shown = followed
     inside = nodes.compute_gates(tiny.checkpoint(), shown)
     figures = [*drawn, *nodes.draw_readings(tiny.checkpoint(), by_step, shown, inside, CARD, EVALUATION)]
@@ -90,21 +96,31 @@ def test_every_figure_names_the_training_and_the_data(followed: Any, drawn: tupl
     assert all(title.endswith("lstm5 rows s1 on Tiny") for title in titles[:2])
     for title in titles[2:]:
         assert re.search(r"(\n|<br>)lstm5 rows s1 on (some of )?20 test images of Tiny$", title)
+    *_, beliefs, states = figures
+    label, called = tiny.NAMES[shown["labels"][0]], tiny.NAMES[shown["beliefs"][0, -1].argmax()]
+    assert ticks(beliefs.axes[1].xaxis) == tiny.NAMES
+    assert beliefs.axes[0].get_title(loc="left").startswith(f"is {label}, called {called}\n")
+    assert states.axes[0].get_title(loc="left").startswith(f"is {label},")
 
 
-def test_curves_are_those_of_the_history_and_confusion_and_mistakes_those_of_the_predictions(
-    drawn: tuple[Any, ...],
-) -> None:
-    curves, _, confusion, mistakes, *_ = drawn
+def test_curves_are_those_of_the_history_and_the_others_those_of_predictions_and_images(drawn: tuple[Any, ...]) -> None:
+    curves, _, confusion, mistakes, _, classes = drawn
     assert curves["data"][0]["y"] == [2.0, 1.0]
     assert (curves["data"][1]["x"], curves["data"][3]["y"]) == ([2], [0.6])
     predictions = tiny.predictions()
     right = predictions.logits.argmax(axis=1) == predictions.labels
     assert f"Confusion, {right.mean():.2%} right\n" in confusion.get_suptitle()
+    assert ticks(confusion.axes[0].xaxis) == ticks(confusion.axes[0].yaxis) == tiny.NAMES
     shown = [int(axes.get_xlabel().rpartition(" ")[2]) for axes in mistakes.axes if axes.images]
     assert sorted(shown) == np.flatnonzero(~right).tolist()
     for axes, position in zip(mistakes.axes, shown, strict=False):
         assert_array_equal(axes.images[0].get_array(), tiny.images(20)[position])
+        assert axes.get_title() == f"is {tiny.NAMES[predictions.labels[position]]}"
+        assert axes.get_xlabel().startswith(f"called {tiny.NAMES[predictions.logits[position].argmax()]}\n")
+    first_two = [np.flatnonzero(predictions.labels == label)[:2] for label in range(tiny.CLASSES)]
+    for axes, place in zip(classes.axes, np.ravel(first_two), strict=False):  # upright, as they lie in the file
+        assert axes.get_title() == shortened(tiny.NAMES[predictions.labels[place]])
+        assert_array_equal(axes.images[0].get_array(), tiny.images(20)[place])
 
 
 def test_predictions_that_an_earlier_training_left_are_not_drawn(test_sequences: SequenceSplit) -> None:
@@ -123,6 +139,9 @@ def test_report_and_card_are_of_the_run(followed: Any) -> None:
     assert list(CAPTIONS) == list(FIGURES)
     assert page.count("<figure>") == len(FIGURES)
     assert all(f"{metrics['test/accuracy']:.2%}" in text for text in (page, card))
+    for name in tiny.NAMES:
+        assert f'<th scope="row">{name}</th>' in unescape(page)
+        assert f"\n| {name} |" in unescape(card).replace("\\", "")
 
 
 # The curves and tables of these are in MLflow already
