@@ -10,8 +10,6 @@ from mnist_lstm.core.model.classifier import CELLS, RecurrentClassifier, classif
 from mnist_lstm.core.model.pooling import POOLINGS
 from mnist_lstm.parameters import ModelParameters, Parameters
 
-Array = NDArray[np.float64]
-
 
 @pytest.fixture
 def model(small: Parameters) -> ModelParameters:
@@ -21,26 +19,6 @@ def model(small: Parameters) -> ModelParameters:
 def made(model: ModelParameters, **changes: Any) -> RecurrentClassifier:
     """A classifier of the small data set."""
     return new_classifier(model.model_copy(update=changes), shape=(6, 4), classes=3, seed=1)
-
-
-def lstm(inputs: Array, weights: dict[str, torch.Tensor], layer: int, forget_bias: float) -> Array:
-    """h of every step, (N, T, H), by the equations of Hochreiter and Schmidhuber 1997 with Gers' forget gate."""
-    of_input, of_hidden, bias = (
-        weights[f"recurrent.{name}_l{layer}"].double().numpy() for name in ("weight_ih", "weight_hh", "bias_ih")
-    )
-    count, steps, _ = inputs.shape
-    hidden = cell = np.zeros((count, of_hidden.shape[1]))
-    outputs = []
-    for step in range(steps):
-        i, f, g, o = np.split(inputs[:, step] @ of_input.T + hidden @ of_hidden.T + bias, 4, axis=1)
-        cell = sigmoid(f + forget_bias) * cell + sigmoid(i) * np.tanh(g)
-        hidden = sigmoid(o) * np.tanh(cell)
-        outputs.append(hidden)
-    return np.stack(outputs, axis=1)
-
-
-def sigmoid(values: Array) -> Array:
-    return 1 / (1 + np.exp(-values))
 
 
 def randomized(classifier: RecurrentClassifier) -> dict[str, torch.Tensor]:
@@ -54,26 +32,6 @@ def randomized(classifier: RecurrentClassifier) -> dict[str, torch.Tensor]:
 
 def some_sequences(count: int = 5, steps: int = 7, features: int = 4) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, steps, features), np.uint8)
-
-
-@pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("forget_bias", [0.0, 1.0, -2.5])
-def test_the_outputs_are_those_of_the_lstms_equations(model: ModelParameters, layers: int, forget_bias: float) -> None:
-    classifier = made(model, num_layers=layers, forget_bias=forget_bias).eval()
-    weights, expected = randomized(classifier), some_sequences() / 255
-    for layer in range(layers):
-        expected = lstm(expected, weights, layer, forget_bias)
-    with torch.no_grad():
-        outputs = classifier.outputs(torch.from_numpy(some_sequences()))
-    np.testing.assert_allclose(outputs, expected, atol=1e-6)
-
-
-def test_the_logits_read_the_last_output(model: ModelParameters) -> None:
-    classifier = made(model).eval()
-    weights = {name: weight.double().numpy() for name, weight in randomized(classifier).items()}
-    last = lstm(some_sequences() / 255, classifier.state_dict(), 0, model.forget_bias)[:, -1]
-    expected = last @ weights["readout.weight"].T + weights["readout.bias"]
-    np.testing.assert_allclose(classify(classifier, some_sequences(), 5), expected, atol=1e-5)
 
 
 def test_the_tutorials_network_has_81674_trained_weights(parameters: Parameters) -> None:
@@ -123,21 +81,6 @@ def test_pooling_takes_the_states_that_it_is_named_after(
         summary = (looks / looks.sum(axis=1, keepdims=True) * states).sum(axis=1)
     weight, bias = (part.detach().double().numpy() for part in classifier.readout.parameters())
     np.testing.assert_allclose(found, summary @ weight.T + bias, atol=1e-5)
-
-
-def test_each_direction_reads_as_a_network_of_its_own(model: ModelParameters) -> None:
-    both = made(model, bidirectional=True).eval()
-    weights = randomized(both)
-    sequences, halves = some_sequences(), []
-    for end, order in (("", sequences), ("_reverse", sequences[:, ::-1])):
-        one = {name: weights[name.replace("_l0", f"_l0{end}")].double() for name in KERNEL}
-        halves.append(lstm(order / 255, one, 0, model.forget_bias))
-    with torch.no_grad():
-        outputs = both.outputs(torch.from_numpy(sequences))
-    np.testing.assert_allclose(outputs, np.concatenate([halves[0], halves[1][:, ::-1]], axis=2), atol=1e-6)
-
-
-KERNEL = ("recurrent.weight_ih_l0", "recurrent.weight_hh_l0", "recurrent.bias_ih_l0")
 
 
 def test_attention_starts_as_the_mean(model: ModelParameters) -> None:

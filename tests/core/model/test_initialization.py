@@ -144,9 +144,9 @@ def test_all_but_the_gates_biases_is_orthogonal(model: ModelParameters, initiali
 def test_the_forget_bias_is_a_constant_beside_one_trained_bias(
     model: ModelParameters, initialization: str, bidirectional: bool
 ) -> None:
-    changes: dict[str, Any] = {"hidden_size": 6, "num_layers": 2, "initialization": initialization, "forget_bias": 1.5}
+    changes: dict[str, Any] = {"hidden_size": 6, "num_layers": 2, "initialization": initialization, "forget_bias": -2.5}
     for layer in layers(made(model, bidirectional=bidirectional, **changes)):
-        assert layer.hidden_bias.tolist() == [0] * 6 + [1.5] * 6 + [0] * 12
+        assert layer.hidden_bias.tolist() == [0] * 6 + [-2.5] * 6 + [0] * 12
         assert not layer.hidden_bias.requires_grad
         assert layer.input_bias.requires_grad
 
