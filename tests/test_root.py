@@ -16,7 +16,7 @@ KINDS = {
     *(".c", ".cff", ".css", ".html", ".j2", ".js", ".json", ".lock", ".md", ".png", ".py", ".pt", ".sh", ".svg"),
     *(".toml", ".yaml", ".yml"),
 }
-FIXTURES = {".jsonl", ".npz", ".ld"}  # below tests/ alone: what an earlier version wrote, and where a program lies
+FIXTURES = {".jsonl", ".npz"}  # below tests/ alone: what an earlier version wrote
 UNNAMED = {".gitignore", ".gitkeep", ".editorconfig", ".telemetry", "LICENSE", "Makefile", "run", "py.typed"}
 MOST_BYTES = 400_000
 

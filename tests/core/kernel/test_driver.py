@@ -1,6 +1,5 @@
 """A program in C that trains by the kernel alone: the same bits on another processor, and no wrong access to memory."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -75,46 +74,3 @@ def test_training_in_c_has_the_same_bits_on_aarch64(tmp_path: Path) -> None:
     needed("aarch64-linux-gnu-gcc", "qemu-aarch64")
     program = built(tmp_path, "aarch64-linux-gnu-gcc", "-O3", "-static")
     assert digests("qemu-aarch64", program) == DIGESTS
-
-
-BARE = ("-static", "-nostartfiles", "-fno-pie", "-no-pie", "-fno-stack-protector")
-BOCHS = """\
-config_interface: textconfig
-display_library: term
-memory: guest=64, host=64
-cpu: model={model}, reset_on_triple_fault=0
-ata0-master: type=disk, path={folder}/disk, mode=flat, cylinders=2, heads=16, spt=63
-boot: disk
-com1: enabled=1, mode=file, dev={folder}/serial
-panic: action=fatal
-"""
-
-
-def emulated(folder: Path, model: str) -> tuple[str, str]:
-    """What the disk in a folder writes on a processor that Bochs emulates, and Bochs' own messages."""
-    (folder / "serial").write_text("")
-    (folder / "settings").write_text(BOCHS.format(model=model, folder=folder))
-    (folder / "start").write_text("continue\n")  # Debian's build waits for this in its debugger
-    bochs = f"TERM=linux nice bochs -f {folder}/settings -rc {folder}/start"
-    ended = subprocess.run(  # Bochs wants a terminal
-        ["script", "-qec", bochs, "/dev/null"], capture_output=True, stdin=subprocess.DEVNULL, check=False
-    )
-    if b"'term' not available" in ended.stdout:
-        pytest.skip("bochs-term not installed")
-    return (folder / "serial").read_text(), ended.stdout.decode(errors="replace")
-
-
-@pytest.mark.slow
-def test_training_in_c_has_the_same_bits_with_avx512(tmp_path: Path) -> None:
-    needed("gcc", "objcopy", "script", "bochs")
-    runs = "".join(f"{sizes} {cell}\\n" for sizes in DIGESTS for cell in "012")
-    bare = (*BARE, f'-DRUNS="{runs}"', f"-Wl,-T,{DRIVER.with_name('bare.ld')}", str(DRIVER.with_name("bare.c")))
-    disk = tmp_path / "disk"
-    program = built(tmp_path, "gcc", "-O3", "-fopenmp", "-mavx512f", *bare)
-    subprocess.run(["objcopy", "-O", "binary", program, str(disk)], check=True)
-    os.truncate(disk, 2 * 16 * 63 * 512)
-    without, messages = emulated(tmp_path, "corei7_haswell_4770")  # has no AVX-512, which the program does use
-    assert not without
-    assert "exception with no resolution" in messages
-    printed, _ = emulated(tmp_path, "corei7_skylake_x")
-    assert printed.split() == [digest for cells in DIGESTS.values() for digest in cells]
