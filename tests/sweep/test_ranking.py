@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mnist_lstm.sweep.base_parameters import Trial
-from mnist_lstm.sweep.ranking import comparable, ranked, setting_text
+from mnist_lstm.sweep.ranking import ranked, setting_text
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
 
 TRIALS = [
@@ -32,21 +32,20 @@ def test_a_setting_with_a_failed_trial_has_no_rank() -> None:
     metric = next(iter(DIRECTIONS))
     found = outcomes(metric)
     assert sizes(metric, found | {"8 2": replace(found["8 2"], status="failed", values={})}) == [4]
-    del found["4 1"]
-    assert sizes(metric, found) == [8]
 
 
-def names(found: dict[str, Outcome]) -> list[str]:
-    return [trial.name for trial in comparable(TRIALS, found)]
+def compared(found: dict[str, Outcome]) -> list[list[str]]:
+    """The names of the trials of each setting that has a rank, the best one first."""
+    return [[trial.name for trial in setting.trials] for setting in ranked(TRIALS, found, "valid/accuracy")]
 
 
 def test_a_sweep_that_goes_on_compares_settings_by_the_seeds_that_all_have_finished() -> None:
     found = outcomes("valid/accuracy")
-    assert names(found) == ["4 1", "4 2", "8 1", "8 2"]
-    assert names({name: found[name] for name in ("4 1", "8 1", "8 2")}) == ["4 1", "8 1"]
-    assert names({"8 1": found["8 1"]}) == ["8 1"]
-    assert names({}) == []
-    assert names(found | {"4 1": Outcome("failed")}) == ["8 1", "8 2"]
+    assert compared(found) == [["8 1", "8 2"], ["4 1", "4 2"]]
+    assert compared({name: found[name] for name in ("4 1", "8 1", "8 2")}) == [["8 1"], ["4 1"]]
+    assert compared({"8 1": found["8 1"]}) == [["8 1"]]
+    assert compared({}) == []
+    assert compared(found | {"4 1": Outcome("failed")}) == [["8 1", "8 2"]]
 
 
 def test_the_best_is_reported_with_the_interval_of_its_mean() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.sweep.base_parameters import ARM, SEED, BaseParameters, Trial, label, parse_value, split_option
+from mnist_lstm.sweep.engine import Point
 from mnist_lstm.sweep.study import Outcome
-from mnist_lstm.sweep.trial_source import TrialSource
 
 
-class Grid(TrialSource):
+class Grid:
     """Trials that do not depend on each other.
 
     They run seed by seed: all combinations with the first seed, then all with the second. Within a seed, the order is
@@ -23,6 +23,8 @@ class Grid(TrialSource):
     Raises:
         UserError: if a name or a value is wrong.
     """
+
+    prunes = False  # whether `prune_at` may stop a trial
 
     def __init__(self, base: BaseParameters, axes: dict[str, list[Any]], seeds: int):
         if seeds > 1:
@@ -54,6 +56,12 @@ class Grid(TrialSource):
     def next_trial(self) -> Trial | None:
         """The next trial, None when there are no more."""
         return self._waiting.pop(0) if self._waiting else None
+
+    def prune_at(self, name: str, points: list[Point]) -> int | None:
+        """No trial stops early."""
+
+    def record(self, name: str, outcome: Outcome) -> None:
+        """No trial depends on another."""
 
 
 def shuffled(trials: Sequence[Trial], seeds: Sequence[Any], seed: int) -> list[Trial]:

@@ -12,13 +12,11 @@ class TrialHook:
 
     Attributes:
         inputs: by catalog entry, data that the next run takes instead of reading files.
-        captured: a run's data is stored under the names of catalog entries that are keys here.
         on_history: called with the curves so far whenever they are saved; may raise RunStopped.
     """
 
     def __init__(self) -> None:
         self.inputs: dict[str, Any] = {}
-        self.captured: dict[str, Any] = {}
         self.on_history: Callable[[Any], None] | None = None
 
     @hook_impl(trylast=True)
@@ -29,9 +27,7 @@ class TrialHook:
 
     @hook_impl(trylast=True)
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Captures data and passes the curves on."""
-        if dataset_name in self.captured:
-            self.captured[dataset_name] = data
+        """Passes the curves on."""
         if dataset_name == "history" and self.on_history:
             self.on_history(data)
 

@@ -31,24 +31,10 @@ class StudyResult(NamedTuple):
 
 
 def ranked(trials: Sequence[Trial], outcomes: dict[str, Outcome], metric: str) -> list[Setting]:
-    """The settings from best to worst; ties in the order of their trials.
+    """The settings from best to worst, compared by the same seeds; ties in the order of their trials.
 
-    A setting with a failed or pruned trial is left out: its mean would be over other seeds.
-    """
-    settings = [
-        _setting(group, [outcomes[trial.name].values[metric] for trial in group], metric)
-        for group in _groups(trials)
-        if all(trial.name in outcomes and outcomes[trial.name].values for trial in group)
-    ]
-    sign = -1 if DIRECTIONS[metric] == "maximize" else 1
-    return sorted(settings, key=lambda setting: sign * setting.value)
-
-
-def comparable(trials: Sequence[Trial], outcomes: dict[str, Outcome]) -> list[Trial]:
-    """Of a sweep that is not at its end, the trials that compare all settings by the same seeds.
-
-    These are the seeds that every setting has finished; before there is one, the seed that most have finished. A
-    setting with a trial that failed or was pruned is left out.
+    These are the seeds that every setting has finished, at the end of a sweep all; before there is one, the seed that
+    most have finished. A setting with a trial that failed or was pruned is left out.
     """
     groups = [
         group for group in _groups(trials) if all(t.name not in outcomes or outcomes[t.name].values for t in group)
@@ -57,7 +43,10 @@ def comparable(trials: Sequence[Trial], outcomes: dict[str, Outcome]) -> list[Tr
     seeds = {seed for seed, times in finished.items() if times == len(groups)} or {
         seed for seed, _ in finished.most_common(1)
     }
-    return [t for group in groups for t in group if t.changes.get(SEED) in seeds and t.name in outcomes]
+    chosen = [[t for t in group if t.changes.get(SEED) in seeds and t.name in outcomes] for group in groups]
+    settings = [_setting(each, [outcomes[t.name].values[metric] for t in each], metric) for each in chosen if each]
+    sign = -1 if DIRECTIONS[metric] == "maximize" else 1
+    return sorted(settings, key=lambda setting: sign * setting.value)
 
 
 def _groups(trials: Sequence[Trial]) -> list[list[Trial]]:

@@ -16,8 +16,8 @@ from mnist_lstm.sweep.base_parameters import BaseParameters, Trial
 from mnist_lstm.sweep.figures import figures
 from mnist_lstm.sweep.options import SweepOptions
 from mnist_lstm.sweep.ranking import Setting, StudyResult, setting_text
+from mnist_lstm.sweep.search import TrialSource
 from mnist_lstm.sweep.study import DIRECTIONS, Outcome
-from mnist_lstm.sweep.trial_source import TrialSource
 
 MOST_LISTED = 10  # values of a parameter
 MOST_COMPARED = 10  # settings, the best ones

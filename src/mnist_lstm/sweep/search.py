@@ -13,8 +13,8 @@ from mnist_lstm.parameters import INPUT_BLOCKS
 from mnist_lstm.sweep.base_parameters import BaseParameters, Trial, label, parse_value, split_option
 from mnist_lstm.sweep.engine import Point
 from mnist_lstm.sweep.figures import STATES, frozen, new_study
+from mnist_lstm.sweep.grid import Grid
 from mnist_lstm.sweep.study import Outcome
-from mnist_lstm.sweep.trial_source import TrialSource
 
 SEARCH = 3  # separates this random stream from those of the initial weights, dropout and augmentation
 LOG = "log:"
@@ -28,7 +28,7 @@ class Range(NamedTuple):
     log: bool
 
 
-class Search(TrialSource):
+class Search:
     """Trials by Optuna's tree-structured Parzen estimator, pruned by its median rule.
 
     The draw for a trial depends on the seed, the trial's number, and the trials that have ended by then; so with one
@@ -114,6 +114,9 @@ class Search(TrialSource):
     def record(self, name: str, outcome: Outcome) -> None:
         """Gives Optuna the result of a trial."""
         self._study.tell(self._running.pop(name), outcome.values.get(self._metric), STATES[outcome.status])
+
+
+TrialSource = Grid | Search  # what chooses the trials of a sweep
 
 
 def parse_axes(options: Sequence[str]) -> dict[str, Range | list[Any]]:

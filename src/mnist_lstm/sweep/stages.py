@@ -21,10 +21,10 @@ from mnist_lstm.sweep.base_parameters import BaseParameters, base_parameters, fr
 from mnist_lstm.sweep.engine import Engine, Result, Task
 from mnist_lstm.sweep.local_pool import LocalPool
 from mnist_lstm.sweep.options import TRIALS, SweepOptions
-from mnist_lstm.sweep.progress import Progress
-from mnist_lstm.sweep.ranking import Setting, StudyResult, comparable, ranked
+from mnist_lstm.sweep.progress import progress
+from mnist_lstm.sweep.ranking import Setting, StudyResult, ranked
+from mnist_lstm.sweep.search import TrialSource
 from mnist_lstm.sweep.study import Outcome, Study
-from mnist_lstm.sweep.trial_source import TrialSource
 
 WINNER = "winner "  # and the trial's name: the run that tests it
 
@@ -73,7 +73,7 @@ def _run(base: BaseParameters, trials: TrialSource, options: SweepOptions) -> No
                 with _engine(options, study, pool) as engine:
                     _run_trials(engine, base, trials, options, study, outcomes)
             except BaseException:  # what has finished compares, too
-                settings = ranked(comparable(trials.trials, outcomes), outcomes, options.metric)
+                settings = ranked(trials.trials, outcomes, options.metric)
                 if settings:
                     report.show(base, trials, options, StudyResult(study, data, settings, outcomes, None))
                 raise
@@ -150,12 +150,12 @@ def _run_trials(
         folder = base.inputs_folder(trial.changes)
         return Task(trial.name, "train", base.env, params, folder, trials.prunes, training.threads, gpus)
 
-    with Progress(trials, options.metric, outcomes) as progress:
+    with progress(trials, options.metric, outcomes) as show:
         for task, result in engine.run(next_task, trials.prune_at):
             outcome = _outcome(study, task.name, result)
             outcomes[task.name] = outcome
             trials.record(task.name, outcome)
-            progress.show(task.name, outcome)
+            show(task.name, outcome)
             if outcome.status == "failed" and options.fail_fast:
                 raise UserError(f"trial {task.name!r} failed: {outcome.reason}")
 

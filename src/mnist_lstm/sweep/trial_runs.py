@@ -55,15 +55,11 @@ def load_inputs(folder: str) -> dict[str, Any]:
 
 def _prepare(project: Path, task: Task) -> dict[str, str]:
     """Ingests and reshapes, and saves what trials read."""
-    trial.captured = dict.fromkeys(INPUTS)
-    try:
-        _run(project, task, {"enabled": False}, pipeline_names=["ingest", "reshape"])
-        for name, data in trial.captured.items():
-            _dataset(name, task.folder).save(data)
-        card = trial.captured["data_card"]
-        return {"title": card.title, "images": card.sha256["train"]}
-    finally:
-        trial.captured = {}
+    made = _run(project, task, {"enabled": False}, pipeline_names=["ingest", "reshape"])
+    for name in INPUTS:
+        _dataset(name, task.folder).save(made[name].load())
+    card = made["data_card"].load()
+    return {"title": card.title, "images": card.sha256["train"]}
 
 
 def _train(project: Path, task: Task, inputs: dict[str, Any], prune_at: PruneTrialAt) -> None:
@@ -75,13 +71,14 @@ def _train(project: Path, task: Task, inputs: dict[str, Any], prune_at: PruneTri
         trial.inputs, trial.on_history = {}, None
 
 
-def _run(project: Path, task: Task, tracking: dict[str, Any] | None = None, **selection: Any) -> None:
+def _run(project: Path, task: Task, tracking: dict[str, Any] | None = None, **selection: Any) -> Any:
+    """Runs a part of the pipeline; the data sets that it makes and does not read, by catalog entry."""
     params = task.params | ({"tracking": tracking} if tracking else {})
     values = ",".join(f"{key}={value}" for key, value in flattened(params).items() if "tracking." not in key)
     preset = ["--env", task.env] if task.env else []
     sys.argv = ["kedro", "run", *preset, "--params", values]  # the command MLflow records
     with KedroSession.create(project_path=project, env=task.env, runtime_params=params) as session:
-        session.run(**selection)
+        return session.run(**selection)
 
 
 def _dataset(name: str, folder: str) -> Any:
