@@ -26,9 +26,10 @@ import yaml  # noqa: E402
 from mlflow.entities import Metric  # noqa: E402
 
 from mnist_lstm.core.data import idx  # noqa: E402
+from mnist_lstm.core.data.choose_split import validation  # noqa: E402
 from mnist_lstm.core.data.data_card import DataCard  # noqa: E402
 from mnist_lstm.core.data.sequences import SequenceSplit  # noqa: E402
-from mnist_lstm.core.data.splits import ImageSplit, data_card, first_images, images_and_labels  # noqa: E402
+from mnist_lstm.core.data.splits import ImageSplit, data_card  # noqa: E402
 from mnist_lstm.core.model.export import ExportedModel  # noqa: E402
 from mnist_lstm.core.training.checkpoint import Checkpoint, to_bytes  # noqa: E402
 from mnist_lstm.parameters import Parameters, checked  # noqa: E402
@@ -50,7 +51,7 @@ def main(folder: Path) -> None:
     parameters = checked(values)
     mlflow.set_tracking_uri("sqlite:///same_work.db")
     mlflow.set_experiment("same work")
-    valid, training = first_images(read(folder, "train"), VALIDATION_IMAGES, "train")
+    valid, training, _ = validation(read(folder, "train"), VALIDATION_IMAGES, "first", "train", 0)
     parts = {"train": training, "valid": valid, "test": read(folder, "t10k")}
     card = data_card("mnist", "MNIST", parts, [str(digit) for digit in range(10)], files={})
     with mlflow.start_run() as run:
@@ -119,7 +120,7 @@ def read(folder: Path, split: str) -> ImageSplit:
     """Images uint8 (N, 28, 28) and labels (N,) of IDX files."""
     names = (f"{split}-images-idx3-ubyte.gz", f"{split}-labels-idx1-ubyte.gz")
     images, labels = (idx.decode((folder / name).read_bytes(), name) for name in names)
-    return images_and_labels(images, labels, 10, split)
+    return ImageSplit(images, labels)
 
 
 if __name__ == "__main__":

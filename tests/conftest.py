@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.sequences import SequenceSplit, pixel_order_for, sequence_split
-from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, images_and_labels
+from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card
 from mnist_lstm.parameters import Parameters, SequenceParameters, checked
 
 pytest_plugins = [f"tests.support.{name}" for name in ("projects", "mnist_run", "browser", "sweeps")]
@@ -115,4 +115,4 @@ def _bars(count: int, seed: int) -> ImageSplit:
     labels = random.integers(0, 3, count, np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[2 * label : 2 * label + 2] += 150
-    return images_and_labels(images, labels, 3, "the bars")
+    return ImageSplit(images, labels)

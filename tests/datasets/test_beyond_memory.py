@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from mnist_lstm.core.data import file_backed
+from mnist_lstm.core.data.choose_split import validation
 from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split
-from mnist_lstm.core.data.splits import digest, first_images, images_and_labels
+from mnist_lstm.core.data.splits import ImageSplit, digest
 from mnist_lstm.core.model.classifier import new_classifier
 from mnist_lstm.core.training.loop import fit
 from mnist_lstm.datasets.file_backed import array_in
@@ -44,7 +45,7 @@ def test_what_is_larger_than_memory_is_read_saved_and_trained_on_in_parts(
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = resident("VmRSS")
 
-    parts = first_images(images_and_labels(array_in(place), labels, 10, "it"), 500, "it")
+    parts = validation(ImageSplit(array_in(place), labels), 500, "first", "it", 0)[:2]
     pixel_order = pixel_order_for(parameters.sequence, SIDE, SIDE)
     valid, train = (sequence_split(part, pixel_order) for part in parts)
     expected = digest(train.arrays())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from mnist_lstm.core.data.splits import Splits
@@ -99,7 +100,9 @@ class IdxSource(NamedSource):
     def raw(self, paths: dict[str, Path], data: DataParameters) -> RawData:
         """The arrays, whatever the names of the files."""
         parts = {
-            split: RawSplit(_array(paths[f"{split}_images"], images_in), _array(paths[f"{split}_labels"], labels_in))
+            split: RawSplit(
+                _array(paths[f"{split}_images"], images_in), np.ravel(_array(paths[f"{split}_labels"], labels_in))
+            )
             for split in ("train", "test")
         }
         form = "numpy arrays" if paths["train_images"].suffix == ".npz" else "IDX files"

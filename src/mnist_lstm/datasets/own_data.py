@@ -12,7 +12,7 @@ from mnist_lstm.core.data.choose_split import three_parts, validation
 from mnist_lstm.core.data.labels import Labels, mapped
 from mnist_lstm.core.data.pixels import grey_values, inverted, oriented
 from mnist_lstm.core.data.preparation import AS_MNIST, Preparation, border_grey
-from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, expect_one_size, images_and_labels
+from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, expect_one_size
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.datasets import forms
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
@@ -53,11 +53,7 @@ def assembled(raw: RawData, data: DataParameters, named: Named, hashes: dict[str
         held.clear()  # so that what is converted below frees its memory, split by split
     kind = "series" if series.are_series(found, raw.kind or data.kind, named.place) else "images"
     arrays = _series(found, data, named.place) if kind == "series" else _images(found, raw, data, named.place)
-    classes = len(labels.class_names)
-    parts = {
-        split: images_and_labels(arrays.parts.pop(split), of_split, classes, f"{named.place} ({split})")
-        for split, of_split in labels.parts.items()
-    }
+    parts = {split: ImageSplit(arrays.parts.pop(split), of_split) for split, of_split in labels.parts.items()}
     expect_one_size(parts, named.place)
     parts, shares = _split(parts, data, named)
     card = data_card(named.name, named.title, parts, labels.class_names, hashes, arrays.declared, kind)
@@ -160,11 +156,11 @@ def _labels(raw: RawData, parts: dict[str, RawSplit], named: Named) -> Labels:
     names = named.class_names
     if names is None:
         return mapped(plain, raw.class_names, named.place)
-    top = max(int(np.max(labels)) for labels in plain.values() if len(labels))
-    if top == len(names) and min(int(np.min(labels)) for labels in plain.values()) == 1:  # EMNIST letters
+    every = np.concatenate([np.unique(labels) for labels in plain.values()]).astype(np.int64)
+    if (every.min(), every.max()) == (1, len(names)):  # EMNIST letters
         return mapped(plain, dict(enumerate(names, start=1)), named.place)
-    if top >= len(names):
-        raise UserError(f"{named.place} must have labels from 0 to {len(names) - 1}, found {top}.")
+    if wrong := every[(every < 0) | (every >= len(names))].tolist():
+        raise UserError(f"{named.place} must have labels from 0 to {len(names) - 1}, found {wrong[-1]}.")
     return Labels(
         {split: np.asarray(labels).astype(np.uint8) for split, labels in plain.items()},
         names,

@@ -8,9 +8,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from mnist_lstm.core.data import file_backed
+from mnist_lstm.core.data.choose_split import validation
 from mnist_lstm.core.data.file_backed import FileBackedArray
 from mnist_lstm.core.data.sequences import pixel_order_for, sequence_split, to_sequences
-from mnist_lstm.core.data.splits import Splits, digest, first_images
+from mnist_lstm.core.data.splits import Splits, digest
 from mnist_lstm.errors import UserError
 from tests.conftest import read_by
 from tests.core.conftest import MOVED, Trial, assert_same_bits
@@ -95,7 +96,8 @@ def test_of_stored_images_those_that_fit_into_memory_are_read(
     splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, kinds: tuple[type, ...]
 ) -> None:
     monkeypatch.setattr(file_backed, "IN_MEMORY", limit)
-    found, expected = (first_images(part, 20, "it") for part in (part_on_disk(splits.train, tmp_path), splits.train))
+    on_disk = part_on_disk(splits.train, tmp_path)
+    found, expected = (validation(part, 20, "first", "it", 0)[:2] for part in (on_disk, splits.train))
     for one, other, kind in zip(found, expected, kinds, strict=True):
         assert isinstance(one.images, kind)
         assert digest(one.arrays()) == digest(other.arrays())

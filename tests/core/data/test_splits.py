@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_lstm.core.data.splits import ImageSplit, data_card, digest, first_images, images_and_labels, stratified
+from mnist_lstm.core.data.choose_split import validation
+from mnist_lstm.core.data.splits import ImageSplit, data_card, digest, stratified
 from mnist_lstm.errors import UserError
 
 
@@ -19,34 +20,10 @@ def numbers(part: ImageSplit) -> list[int]:
     return part.images[:, 0, 0].tolist()  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize(
-    ("images", "labels", "found"),
-    [
-        pytest.param((5, 4), (5,), r"\(5, 4\)", id="flat images"),
-        pytest.param((5, 2, 2), (5, 1), r"\(5, 1\)", id="labels in a column"),
-        pytest.param((5, 2, 2), (4,), "5 images and 4 labels", id="a label too few"),
-        pytest.param((0, 2, 2), (0,), r"\(0, 2, 2\)", id="no images"),
-        pytest.param((5, 0, 2), (5,), r"\(5, 0, 2\)", id="no rows"),
-        pytest.param((5, 2, 2), (5,), "from 0 to 8, found 9", id="a label without a class"),
-    ],
-)
-def test_arrays_that_are_no_images_with_labels_are_refused(
-    images: tuple[int, ...], labels: tuple[int, ...], found: str
-) -> None:
-    with pytest.raises(UserError, match=f"^the files .*{found}"):
-        images_and_labels(np.zeros(images, np.uint8), np.full(labels, 9, np.uint8), 9, "the files")
-
-
 def test_the_first_images_are_set_aside_and_the_others_stay_in_order() -> None:
-    first, others = first_images(numbered(10), 3, "it")
+    first, others, _ = validation(numbered(10), 3, "first", "it", 0)
     assert (numbers(first), numbers(others)) == ([0, 1, 2], [3, 4, 5, 6, 7, 8, 9])
     assert others.labels.tolist() == [0, 1, 2, 0, 1, 2, 0]
-
-
-@pytest.mark.parametrize("count", [-1, 0, 10, 11])
-def test_a_split_that_leaves_a_part_empty_is_refused(count: int) -> None:
-    with pytest.raises(UserError, match=f"validation_images is {count} of 10"):
-        first_images(numbered(10), count, "it")
 
 
 @given(st.integers(40, 200), st.integers(2, 4), st.integers(0, 2**32 - 1))

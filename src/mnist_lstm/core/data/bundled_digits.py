@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnist_lstm.core.data.splits import Splits, data_card, images_and_labels, stratified
+from mnist_lstm.core.data.splits import ImageSplit, Splits, data_card, stratified
 
 NAME = "digits"  # the value of `data.name`
 BRIGHTEST = 16  # scikit-learn's pixels range from 0 to 16
@@ -19,7 +19,7 @@ def bundled_digits() -> Splits:
 
     digits = load_digits()
     images = np.rint(digits.images * 255 / BRIGHTEST).astype(np.uint8)
-    every_digit = images_and_labels(images, digits.target.astype(np.uint8), 10, "the bundled digits")
+    every_digit = ImageSplit(images, digits.target.astype(np.uint8))
     train, valid, test = stratified(every_digit, FRACTIONS, SPLIT_SEED, "the bundled digits")
     parts = {"train": train, "valid": valid, "test": test}
     title = "bundled 8x8 digits (not MNIST)"

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_lstm.core.data.file_backed import FileBackedArray
-from mnist_lstm.core.data.splits import ImageSplit, first_images, stratified
+from mnist_lstm.core.data.file_backed import FileBackedArray, after, before
+from mnist_lstm.core.data.splits import ImageSplit, stratified
 from mnist_lstm.errors import UserError
 
 SHARES = (70, 10, 20)  # percent to train, validate and test
@@ -97,7 +97,8 @@ def _first_and_rest(part: ImageSplit, count: int, place: str, use: str) -> tuple
             f"{place} must have every class in its {use} images, but the first {count} lack {len(lacking)}: it is "
             "sorted by class; draw them: --params data.split=stratified."
         )
-    return first_images(part, count, place)
+    first = ImageSplit(before(part.images, count), part.labels[:count].copy())
+    return first, ImageSplit(after(part.images, count), part.labels[count:])
 
 
 def _expect_in_memory(part: ImageSplit, place: str) -> None:

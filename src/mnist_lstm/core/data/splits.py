@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_lstm.core.data.data_card import DataCard
-from mnist_lstm.core.data.file_backed import Array, after, before, blocks
+from mnist_lstm.core.data.file_backed import Array, blocks
 from mnist_lstm.core.data.preparation import AS_MNIST, Preparation, measured
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UserError
@@ -50,45 +50,12 @@ class Splits(NamedTuple):
 Source = Callable[[DataParameters], Splits]
 
 
-def images_and_labels(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int, name: str) -> ImageSplit:
-    """A checked split of a data set.
-
-    Raises:
-        UserError: if there are no images, the counts of images and labels differ, or a label exceeds classes - 1.
-    """
-    if images.ndim != 3 or labels.ndim != 1:
-        raise UserError(
-            f"{name} must be images (N, height, width) and labels (N,), found shapes {images.shape} and {labels.shape}."
-        )
-    if len(images) != len(labels):
-        raise UserError(
-            f"{name} must have a label for each image, found {len(images)} images and {len(labels)} labels."
-        )
-    if images.size == 0:
-        raise UserError(f"{name} holds no images, found shape {images.shape}.")
-    if labels.max() >= classes:
-        raise UserError(f"{name} must have labels from 0 to {classes - 1}, found {labels.max()}.")
-    return ImageSplit(images, labels)
-
-
 def expect_one_size(parts: dict[str, ImageSplit], name: str) -> None:
     """Checks that the images of all parts have the same height and width."""
     sizes = {split: part.images.shape[1:] for split, part in parts.items()}
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{size} in {split}" for split, size in sizes.items())
         raise UserError(f"{name} must hold images of one height and width, found {found}.")
-
-
-def first_images(part: ImageSplit, count: int, name: str) -> tuple[ImageSplit, ImageSplit]:
-    """The first `count` images and the rest, as TensorFlow's `input_data` split off validation images.
-
-    Raises:
-        UserError: if either part would be empty.
-    """
-    if not 0 < count < len(part):
-        raise UserError(f"{name} must leave images for training: validation_images is {count} of {len(part)}.")
-    first = ImageSplit(before(part.images, count), part.labels[:count].copy())
-    return first, ImageSplit(after(part.images, count), part.labels[count:])
 
 
 def stratified(part: ImageSplit, fractions: Sequence[float], seed: int, name: str) -> list[ImageSplit]:
