@@ -50,7 +50,7 @@ LAYERS = [
     (r"tracking/.*", (*BASE, *RECORDS, "core", "read_only", "tracking")),
     (r"(seal|model)_commands\.py", (*BASE, "command", "datasets", "tracking")),
     (r"sweep/hook\.py", ()),  # every run has it
-    (r"sweep/.*", (*BASE, *RECORDS, "core", "datasets", "tracking", "cluster", "sweep")),
+    (r"sweep/.*", (*BASE, *RECORDS, "core", "datasets", "tracking", "preflight.config_loader", "cluster", "sweep")),
     (r"viz_site\.py", ("errors", "temporary_folder")),
     (r"openmp\.py", ()),
     (r"preflight/.*", (*BASE, "core", "preflight")),

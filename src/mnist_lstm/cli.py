@@ -168,5 +168,5 @@ def sweep(metadata: Any, /, **options: Any) -> None:
     from mnist_lstm.sweep.stages import sweep as run_sweep
 
     tune_process()
-    with one_line_errors(environment=options["env"]):
+    with one_line_errors():
         run_sweep(SweepOptions(metadata.project_path, **options))

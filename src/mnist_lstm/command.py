@@ -33,18 +33,15 @@ GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 c
 
 
 @contextmanager
-def one_line_errors(conf: str | None = None, environment: str | None = None) -> Iterator[None]:
-    """Turns a UserError into click's `Error: ...`, without a traceback.
-
-    Any other error may come from a damaged configuration file, so these are checked then.
-    """
+def one_line_errors() -> Iterator[None]:
+    """Turns a UserError into click's `Error: ...`, without a traceback."""
     try:
         yield
         expect_written()
     except click.ClickException:
         raise
     except Exception as error:
-        if found := cause_for_user(error) or _of_mlflow(error) or _damaged_configuration(conf, environment):
+        if found := cause_for_user(error) or _of_mlflow(error):
             raise click.ClickException(redacted(str(found))) from None
         raise
 
@@ -53,13 +50,6 @@ def _of_mlflow(error: Exception) -> UserError | None:
     from mnist_lstm.tracking.spool.outages import of_mlflow
 
     return of_mlflow(error) if "mlflow" in sys.modules else None  # else MLflow, slow to import, raised nothing
-
-
-def _damaged_configuration(conf: str | None, environment: str | None) -> UserError | None:
-    from mnist_lstm.preflight.config_files import damaged_file
-
-    project = find_kedro_project(Path.cwd()) or Path()
-    return damaged_file(Path(conf) if conf else project / "conf", ("base", environment or "local"))
 
 
 class Command(click.Command):
@@ -120,7 +110,7 @@ class Run(Command):
         tune_process()
         # As Kedro's session does, but only after all checks
         ctx.params["env"] = ctx.params["env"] or os.environ.get("KEDRO_ENV")
-        with one_line_errors(ctx.params["conf_source"], ctx.params["env"]):
+        with one_line_errors():
             expect_known(ctx.params)
             if named := ctx.params["params"].pop("of", None):
                 _take_from_run(str(named), ctx.params)
@@ -129,8 +119,6 @@ class Run(Command):
             except Exception as error:
                 if cause_for_user(error) or not _refused_by_kedro(error):
                     raise
-                if damaged := _damaged_configuration(ctx.params["conf_source"], ctx.params["env"]):
-                    raise damaged from error
                 message = " ".join(str(error).split())
                 options = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
                 raise UserError(f"{message} (options: {options or 'none'})") from error
@@ -195,7 +183,7 @@ def configured(command: Callable[..., None]) -> Callable[..., None]:
         from mnist_lstm.tracking import store
 
         project = metadata.project_path
-        with one_line_errors(conf_source, env):
+        with one_line_errors():
             expect_preset(env, conf_source)
             if others := params.keys() - {"tracking"}:
                 raise UserError(f"--params must be tracking.* for this command, found {listed(others)}; leave it out.")

@@ -13,7 +13,6 @@ from mnist_lstm.datasets.image_sources import ImageSourcesDataset
 from mnist_lstm.parameters import Parameters, checked
 from mnist_lstm.pipelines.ingest.nodes import ingest
 from mnist_lstm.preflight.cli_options import expect_known
-from mnist_lstm.preflight.config_files import damaged_file
 from mnist_lstm.preflight.config_loader import ConfigLoader
 from mnist_lstm.tracking.settings import read_settings
 from tests.support.projects import Project
@@ -40,9 +39,10 @@ def options(project: Project, command: tuple[str, ...]) -> None:
 
 
 def files(project: Project, command: tuple[str, ...]) -> None:
-    """Looks for a damaged file of the configuration."""
-    if found := damaged_file(project.path / "conf", ("base", "local")):
-        raise found
+    """Reads the files of the configuration."""
+    loader = _loader(project, command)
+    for key in ("parameters", "catalog", "mlflow"):
+        loader[key]
 
 
 def _loader(project: Project, command: tuple[str, ...]) -> ConfigLoader:

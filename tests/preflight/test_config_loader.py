@@ -108,3 +108,13 @@ def test_a_reference_to_no_value_is_refused_by_key_and_file(tmp_path: Path, valu
     write(tmp_path, "parameters.yml", f"training: {{seed: '{value}'}}\n")
     with pytest.raises(UserError, match=r"^'training.seed' in .*wide/parameters.yml must name a value .*--params"):
         loader(tmp_path)["parameters"]
+
+
+def test_a_damaged_file_is_named_by_the_loader_and_keys_given_twice_by_kedro(tmp_path: Path) -> None:
+    write(tmp_path, "parameters.yml", "training: [\n")
+    with pytest.raises(UserError, match=r"wide/parameters.yml must be a YAML file in UTF-8 of keys and values"):
+        loader(tmp_path)["parameters"]
+    write(tmp_path, "parameters.yml", "model: {cell: gru}\n")
+    write(tmp_path, "parameters_wide.yml", "model: {cell: lstm}\n")
+    with pytest.raises(ValueError, match=r"Duplicate keys found in .*: model\.cell"):
+        loader(tmp_path)["parameters"]

@@ -53,6 +53,8 @@ def test_a_file_without_arms_has_none_and_an_arm_that_is_no_block_of_parameters_
     assert arms_of(tmp_path, "few") == {}
     file.write_text("# none yet")
     assert arms_of(tmp_path, "few") == {}
+    file.write_text("small: {training.learning_rate: 1e-3}")  # a number, as in a preset
+    assert arms_of(tmp_path, "few") == {"small": {"training.learning_rate": 0.001}}
     file.write_text("small: 3")
     with pytest.raises(UserError, match=r"arms\.yml must hold for each arm a block .*, found 3 for 'small'; mend it"):
         arms_of(tmp_path, "few")

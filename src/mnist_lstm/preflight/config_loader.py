@@ -10,12 +10,14 @@ from typing import Any, cast
 from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from mnist_lstm.errors import UserError, nearest
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.renamed_parameters import with_current_names
 
 PATHS = (("data", "path"), ("predict", "folder"))  # of files of one's own
+SUFFIXES = (".yml", ".yaml")
 PACKAGE = f"{__name__.partition('.')[0]}."
 
 
@@ -58,25 +60,49 @@ class ConfigLoader(OmegaConfigLoader):
         values = self["parameters"]
         return {block: values[block] for block in values if block != "tracking" and block not in self._own}
 
-    def _merge_and_resolve(self, key: str, config_per_file: dict[Path, Any]) -> Any:
-        blocks = {path: config for path, config in config_per_file.items() if OmegaConf.is_dict(config)}
-        _expect_null_or_block(blocks)
-        if key == "catalog":
-            _expect_plain_files(blocks)
-        if key == "parameters":
-            self._own |= _own_blocks(blocks)
-            self.files += config_per_file
-            blocks = {path: _renamed(path, config) for path, config in blocks.items()}
-        if key in ("parameters", "mlflow"):
-            blocks = {path: _without_empty_blocks(config) for path, config in blocks.items()}
+    def _read_dir_configs(self, conf_path: str, *rest: Any) -> Any:
         try:
-            return super()._merge_and_resolve(key, config_per_file | blocks)
+            return super()._read_dir_configs(conf_path, *rest)
+        except Exception:  # Kedro's errors name no file, or not what is wrong in it
+            for path in sorted(Path(conf_path).rglob("*")):
+                if path.suffix in SUFFIXES:
+                    keys_and_values(path)
+            raise
+
+    def _merge_and_resolve(self, key: str, config_per_file: dict[Path, Any]) -> Any:
+        _expect_null_or_block(config_per_file)
+        if key == "catalog":
+            _expect_plain_files(config_per_file)
+        if key == "parameters":
+            self._own |= _own_blocks(config_per_file)
+            self.files += config_per_file
+            config_per_file = {path: _renamed(path, config) for path, config in config_per_file.items()}
+        if key in ("parameters", "mlflow"):
+            config_per_file = {path: _without_empty_blocks(config) for path, config in config_per_file.items()}
+        try:
+            return super()._merge_and_resolve(key, config_per_file)
         except OmegaConfBaseException as error:
             found = str(error.msg).splitlines()[0]
             raise UserError(
                 f"{error.full_key!r} in {', '.join(map(str, config_per_file))} must name a value of these files or of "
                 f"globals.yml, found {found!r}; write the value itself, or pass it by --params."
             ) from None
+
+
+def keys_and_values(path: Path) -> Any:
+    """The content of a file of the configuration.
+
+    Raises:
+        UserError: if it is damaged.
+    """
+    try:
+        loaded = OmegaConf.load(path)
+        found = "" if OmegaConf.is_dict(loaded) else "a list"
+    except (YAMLError, UnicodeDecodeError, OSError, OmegaConfBaseException) as error:
+        found = " ".join(str(error).split())
+    if found:
+        raise UserError(f"{path} must be a YAML file in UTF-8 of keys and values, found {found}; mend it.") from None
+    return OmegaConf.to_container(loaded)
 
 
 def _own_blocks(config_per_file: dict[Path, Any]) -> set[str]:

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from kedro.framework.session import KedroSession
 from omegaconf import OmegaConf
 
 from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import INPUT_BLOCKS, SWEPT_BLOCKS, Parameters, checked
+from mnist_lstm.preflight.config_loader import keys_and_values
 from mnist_lstm.renamed_parameters import with_current_names
 from mnist_lstm.sections import flattened
 from mnist_lstm.tracking import store
@@ -118,10 +118,10 @@ def arms_of(project: Path, env: str | None) -> dict[str, Changes]:
     """What each arm of a preset changes; none without arms.yml.
 
     Raises:
-        UserError: if an arm is no block of parameters.
+        UserError: if the file is damaged, or an arm is no block of parameters.
     """
     path = project / "conf" / (env or "base") / "arms.yml"
-    loaded = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None) or {}
+    loaded = keys_and_values(path) if path.is_file() else {}
     if wrong := [name for name, values in loaded.items() if not isinstance(values, dict)]:
         raise UserError(
             f"{path} must hold for each arm a block of parameters, {{}} for none, found {loaded[wrong[0]]!r} for "
