@@ -11,7 +11,7 @@ import pytest
 from mnist_lstm.core.training.fingerprint import fingerprint
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ROLES, Parameters, checked
-from mnist_lstm.sections import flat_fields, flattened
+from mnist_lstm.sections import changed, flat_fields, flattened
 
 NOT_COUNTS = [0, -1, 1.5, 10.0, True, "10", None, [10]]
 NOT_COUNTS_OR_NULL = [value for value in NOT_COUNTS if value is not None]
@@ -263,6 +263,16 @@ def test_a_seed_is_any_32_bits(raw: dict[str, Any], seed: int) -> None:
 
 def test_nested_values_are_flattened_with_dots() -> None:
     assert flattened({"a": {"b": {"c": 1}, "d": None}, "e": [2]}) == {"a.b.c": 1, "a.d": None, "e": [2]}
+
+
+def test_changes_with_dots_go_into_blocks_and_blocks_are_merged() -> None:
+    before: dict[str, Any] = {"a": {"b": {"c": 1}}, "d": None, "e": [2]}
+    assert changed(before, {"a.b.f": 3, "a": {"g": {}}, "d.h": 4, "e": None}) == {
+        "a": {"b": {"c": 1, "f": 3}, "g": {}},
+        "d": {"h": 4},
+        "e": None,
+    }
+    assert before == {"a": {"b": {"c": 1}}, "d": None, "e": [2]}
 
 
 DERIVED = {

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from click.core import ParameterSource
 from kedro.framework.cli.utils import KedroCliError, _split_params
 from kedro.framework.project import settings
 from kedro.utils import find_kedro_project
-from omegaconf import OmegaConf
 from yaml import MarkedYAMLError
 
 from mnist_lstm.errors import UserError, cause_for_user, listed
@@ -26,7 +24,7 @@ from mnist_lstm.openmp import shorten_spinning
 from mnist_lstm.output import expect_written
 from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 from mnist_lstm.redaction import redacted
-from mnist_lstm.sections import flattened
+from mnist_lstm.sections import changed
 
 IN_FILE = "`run: {params: {predict: {folder: 'a,b'}}}` with --config FILE."
 GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
@@ -102,7 +100,7 @@ class Run(Command):
         if of_file and ctx.get_parameter_source("params") is ParameterSource.COMMANDLINE:
             option = next(each for each in self.params if each.name == "params")
             with _explained_params():
-                ctx.params["params"] = _joined(_split_params(ctx, option, of_file), ctx.params["params"])
+                ctx.params["params"] = changed(changed({}, _split_params(ctx, option, of_file)), ctx.params["params"])
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -122,14 +120,6 @@ class Run(Command):
                 message = " ".join(str(error).split())
                 options = ", ".join(f"{option} {value!r}" for option, value in ctx.params.items() if value)
                 raise UserError(f"{message} (options: {options or 'none'})") from error
-
-
-def _joined(*every: dict[str, Any]) -> dict[str, Any]:
-    """Nested parameters; the last one counts where two are of one key, whether it is written with dots or nested."""
-    joined = OmegaConf.create()
-    for key, value in chain.from_iterable(flattened(each).items() for each in every):
-        OmegaConf.update(joined, key, value)
-    return OmegaConf.to_container(joined)  # type: ignore[return-value]
 
 
 def _take_from_run(named: str, options: dict[str, Any]) -> None:

@@ -70,6 +70,16 @@ def flattened(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def changed(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A copy of nested values with changes: keys may have dots, as {"model.hidden_size": 64}, and blocks are merged."""
+    result = dict(values)
+    for key, value in changes.items():
+        head, _, rest = str(key).partition(".")
+        block, change = result.get(head), {rest: value} if rest else value
+        result[head] = changed(block if isinstance(block, dict) else {}, change) if isinstance(change, dict) else change
+    return result
+
+
 def mistakes(error: ValidationError, noun: str, root: type[BaseModel]) -> str:
     """All mistakes in values of class `root` in one line, each with its key; `noun` says what the keys are."""
     return "; ".join(f"{noun} {_sentence(mistake, root)}" for mistake in error.errors())

@@ -15,6 +15,7 @@ from yaml import YAMLError
 from mnist_lstm.errors import UserError, nearest
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.renamed_parameters import with_current_names
+from mnist_lstm.sections import changed
 
 PATHS = (("data", "path"), ("predict", "folder"))  # of files of one's own
 SUFFIXES = (".yml", ".yaml")
@@ -181,7 +182,5 @@ def _without_empty_blocks(config: Any) -> Any:
 
 def _nested(values: Any) -> dict[str, Any]:
     """The values with blocks in place of keys with dots, as people write them in Python and YAML."""
-    found = OmegaConf.create({key: value for key, value in values.items() if "." not in str(key)})
-    for key in values.keys() - found.keys():
-        OmegaConf.update(found, key, values[key], merge=True)
-    return cast(dict[str, Any], OmegaConf.to_container(found))
+    dotted = {key: value for key, value in values.items() if "." in str(key)}
+    return changed({key: value for key, value in values.items() if key not in dotted}, dotted)

@@ -13,7 +13,7 @@ from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import INPUT_BLOCKS, SWEPT_BLOCKS, Parameters, checked
 from mnist_lstm.preflight.config_loader import keys_and_values
 from mnist_lstm.renamed_parameters import with_current_names
-from mnist_lstm.sections import flattened
+from mnist_lstm.sections import changed, flattened
 from mnist_lstm.tracking import store
 from mnist_lstm.tracking.settings import read_settings
 
@@ -128,16 +128,6 @@ def arms_of(project: Path, env: str | None) -> dict[str, Changes]:
             f"{wrong[0]!r}; mend it."
         )
     return {str(name): flattened(values) for name, values in loaded.items()}
-
-
-def changed(values: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    """A copy of nested values with changes, such as {"model.hidden_size": 64}."""
-    result = dict(values)
-    for key, value in changes.items():
-        head, _, rest = key.partition(".")
-        block = result.get(head)
-        result[head] = changed(block if isinstance(block, dict) else {}, {rest: value}) if rest else value
-    return result
 
 
 def label(changes: Changes) -> str:

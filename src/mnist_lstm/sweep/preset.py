@@ -7,8 +7,8 @@ import yaml
 
 from mnist_lstm.errors import UserError
 from mnist_lstm.parameters import ROLES, SWEPT_BLOCKS
-from mnist_lstm.sections import flattened
-from mnist_lstm.sweep.base_parameters import SEED, BaseParameters, Changes, changed
+from mnist_lstm.sections import changed, flattened
+from mnist_lstm.sweep.base_parameters import SEED, BaseParameters, Changes
 
 
 def path_of(project: Path, name: str) -> Path:
