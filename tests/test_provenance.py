@@ -34,7 +34,6 @@ def committed(folder: Path) -> Path:
 def test_code_is_known_by_its_commit_and_source(repository: Path) -> None:
     found = provenance.code(repository)
     assert (found["commit"], found["dirty"], found["diff"]) == (git(repository, "rev-parse", "HEAD"), False, "")
-    assert provenance.version(repository) == {key: found[key] for key in ("commit", "source_sha256")}
     (repository / "new.py").write_text("")
     assert provenance.code(repository)["dirty"] is True
     (repository / ".gitignore").write_text("new.py\n")
@@ -170,7 +169,6 @@ def test_where_git_refuses_or_is_not_installed_that_is_recorded(
 def test_outside_of_git_and_before_the_first_commit_there_is_none(tmp_path: Path) -> None:
     found = provenance.code(tmp_path)
     assert {found[key] for key in ("commit", "dirty", "diff", "redacted", "reason")} == {None}
-    assert provenance.version(tmp_path)["commit"] is None
     git(tmp_path, "init", "-q")
     assert provenance.code(tmp_path)["commit"] is None
 

@@ -4,7 +4,6 @@ import hashlib
 import os
 import platform
 import sys
-from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -45,15 +44,6 @@ def code(project: Path) -> dict[str, Any]:
     except GitError as error:
         found["reason"] = error.reason
     return found
-
-
-def version(project: Path) -> dict[str, str | None]:
-    """The commit and the digest of the source, as in `code`: what tells of a change while a run goes on."""
-    commit = None
-    with suppress(GitError):
-        if git(project, "ls-files", "-z", "--", "."):
-            commit = git(project, "rev-parse", "--verify", "HEAD").strip()
-    return {"commit": commit, "source_sha256": source_digest(PACKAGE)}
 
 
 def _compared_with_commit(project: Path) -> dict[str, Any]:

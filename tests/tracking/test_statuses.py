@@ -47,8 +47,8 @@ def test_what_was_read_of_the_code_at_the_start_counts_and_a_change_meanwhile_is
 ) -> None:
     """As after `git checkout` of another commit while a run trains."""
     code = provenance.code(project.path)
-    monkeypatch.setattr(provenance, "code", lambda _: code | {"commit": "a" * 40})
-    monkeypatch.setattr(provenance, "version", lambda _: {"commit": "b" * 40, "source_sha256": code["source_sha256"]})
+    versions = [code | {"commit": "a" * 40}, code | {"commit": "b" * 40, "dirty": None}]
+    monkeypatch.setattr(provenance, "code", lambda _: versions.pop(0))
     done = project.invoke("--params", DIGITS, "--to-nodes", "ingest")
     assert done.exit_code == 0, done.output
     tags = project.last_run().data.tags

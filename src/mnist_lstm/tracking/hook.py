@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 KINDS = ("data", "history", "metrics", "model", "checkpoint", "artifact")
 PROVENANCE = "provenance"  # the dataset
 AT_START = ("command", "git", "environment", "hardware")  # parts of it that are read once, when the run starts
+VERSION = ("commit", "source_sha256")  # parts of "git" that may change while a run goes on
 PATIENCE = 10.0  # seconds after Ctrl-C in which another one does not break off the record of the first
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -155,8 +156,8 @@ class Tracking(threading.local):
         """Warns if files of the code were replaced since the start; what is recorded is the code at the start."""
         if not self._writer:
             return
-        then, now = self._at_start["git"], provenance.version(self._project)
-        if changed := [key for key in now if then[key] != now[key]]:
+        then, now = self._at_start["git"], provenance.code(self._project)
+        if changed := [key for key in VERSION if then[key] != now[key]]:
             found = "; ".join(f"{key} was {str(then[key])[:8]}, is {str(now[key])[:8]}" for key in changed)
             logger.warning("The code changed while the run went on, its record names that of the start: %s.", found)
             self._writer.spool.put("tag", key=tags.CODE_CHANGED, value=found)
