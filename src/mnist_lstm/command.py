@@ -3,7 +3,6 @@
 import atexit
 import gc
 import os
-import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from mnist_lstm.output import expect_written
 from mnist_lstm.preflight.cli_options import expect_known, expect_preset
 from mnist_lstm.redaction import redacted
 from mnist_lstm.sections import changed
+from mnist_lstm.tracking.spool.outages import of_mlflow
 
 IN_FILE = "`run: {params: {predict: {folder: 'a,b'}}}` with --config FILE."
 GC_THRESHOLD = 50_000  # new objects between garbage collections; Python's 700 cost a run 1.6 s, mostly in imports
@@ -39,15 +39,9 @@ def one_line_errors() -> Iterator[None]:
     except click.ClickException:
         raise
     except Exception as error:
-        if found := cause_for_user(error) or _of_mlflow(error):
+        if found := cause_for_user(error) or of_mlflow(error):
             raise click.ClickException(redacted(str(found))) from None
         raise
-
-
-def _of_mlflow(error: Exception) -> UserError | None:
-    from mnist_lstm.tracking.spool.outages import of_mlflow
-
-    return of_mlflow(error) if "mlflow" in sys.modules else None  # else MLflow, slow to import, raised nothing
 
 
 class Command(click.Command):

@@ -3,6 +3,7 @@
 import logging
 import re
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +63,8 @@ def _is_silence(error: BaseException) -> bool:
 
 def of_mlflow(error: BaseException | None) -> UserError | None:
     """The error of one line if MLflow's client caused this one, which a command met after the store had been opened."""
+    if "mlflow" not in sys.modules:  # slow to import; it raised nothing
+        return None
     from mlflow.exceptions import MlflowException
 
     while error is not None and not isinstance(error, MlflowException):
