@@ -22,7 +22,8 @@ from tests.support.projects import CLOSED
 
 NAME = "train-images-idx3-ubyte.gz"
 CONTENT = bytes(range(256)) * 2000
-FILE = RemoteFile(NAME, f"sha256:{hashlib.sha256(CONTENT).hexdigest()}", len(CONTENT))
+FILE = RemoteFile(name=NAME, checksum=f"sha256:{hashlib.sha256(CONTENT).hexdigest()}", bytes=len(CONTENT))
+DESCRIBED = (FILE.name, FILE.checksum, str(FILE.bytes))  # as a command's arguments
 TIMEOUT = 0.5  # seconds
 PATIENT = 30.0  # seconds
 PIECES = 4  # in which a slow mirror sends, with half a TIMEOUT between two
@@ -183,7 +184,7 @@ def test_a_copy_with_a_dot_or_unpacked_is_a_mirror_too(tmp_path: Path, name: str
     there.mkdir()
     (there / name).write_bytes(packed if name.endswith(".gz") else CONTENT)
     sums = [f"sha256:{hashlib.sha256(content).hexdigest()}" for content in (packed, CONTENT)]
-    file = RemoteFile(NAME, sums[0], len(packed), sums[1])
+    file = RemoteFile(name=NAME, checksum=sums[0], bytes=len(packed), unpacked=sums[1])
     for mirrors in ([there.as_uri()], []):  # then the file is there
         found = fetched(file, tmp_path / "here", mirrors, TIMEOUT)
         assert (found.name, found.read_bytes()) == (name, (there / name).read_bytes())
@@ -204,8 +205,8 @@ def test_a_file_without_a_known_size_is_checked_by_its_checksum_and_one_without_
     tmp_path: Path, mirror: Mirror
 ) -> None:
     with pytest.raises(UnreachableError, match="sends more than 1000 bytes"):
-        fetched(FILE._replace(bytes=1000), tmp_path, [mirror.url("good")], TIMEOUT)
-    file = RemoteFile(NAME, f"md5:{hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()}")
+        fetched(FILE.model_copy(update={"bytes": 1000}), tmp_path, [mirror.url("good")], TIMEOUT)
+    file = RemoteFile(name=NAME, checksum=f"md5:{hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()}")
     path = fetched(file, tmp_path, [mirror.url("longer"), mirror.url("good")], TIMEOUT)
     assert path.read_bytes() == CONTENT
 
@@ -291,12 +292,12 @@ from pathlib import Path
 from mnist_lstm.datasets.download import RemoteFile, fetched
 
 folder, mirror, name, checksum, size = sys.argv[1:]
-fetched(RemoteFile(name, checksum, int(size)), Path(folder), [mirror], 30.0)
+fetched(RemoteFile(name=name, checksum=checksum, bytes=size), Path(folder), [mirror], 30.0)
 """
 
 
 def test_several_processes_at_once_fetch_once(tmp_path: Path, mirror: Mirror) -> None:
-    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("slow"), *map(str, FILE[:3])]
+    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("slow"), *DESCRIBED]
     processes = [subprocess.Popen(command) for _ in range(3)]
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert mirror.asked == [f"/slow/{NAME}"]
@@ -304,7 +305,7 @@ def test_several_processes_at_once_fetch_once(tmp_path: Path, mirror: Mirror) ->
 
 
 def test_a_fetch_that_was_killed_is_done_anew(tmp_path: Path, mirror: Mirror) -> None:
-    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("stalled"), *map(str, FILE[:3])]
+    command = [sys.executable, "-c", FETCH, str(tmp_path), mirror.url("stalled"), *DESCRIBED]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while not mirror.asked:
             assert process.poll() is None

@@ -86,10 +86,11 @@ def test_a_source_gives_the_same_splits_wherever_its_pixels_lie(
 ) -> None:
     arrays = {key: PART[key.partition("_")[2]] for key in FILES}
     entry = source(tmp_path / "shapes", arrays, class_names=["a", "b", "c"])
-    read = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry}).load()["shapes"]
-    large = read(data_parameters())
+    named = data_parameters(name="shapes")
+    read = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry}).load()(named)
+    large = read(named)
     monkeypatch.setattr(file_backed, "IN_MEMORY", 2**30)
-    assert read(data_parameters()).card == large.card
+    assert read(named).card == large.card
     assert isinstance(large.train.images, FileBackedArray)
 
 

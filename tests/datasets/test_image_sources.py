@@ -1,5 +1,4 @@
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 import yaml
 from kedro.io import AbstractDataset, DatasetError
 
-from mnist_lstm.core.data.splits import Source
+from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.datasets.image_sources import FILES, ImageSourcesDataset
 from mnist_lstm.errors import UnreachableError, UserError
 from tests.datasets.bits import refusal
@@ -41,14 +40,16 @@ def entry(mirror: Path, arrays: dict[str, Any]) -> dict[str, Any]:
     return source(mirror, arrays, class_names=["circle", "square", "star"], validation_images=VALIDATION)
 
 
-def sources(tmp_path: Path, entry: dict[str, Any]) -> Mapping[str, Source]:
-    return ImageSourcesDataset(path=str(tmp_path / "data"), idx={"shapes": entry}).load()
+def shapes(tmp_path: Path, entry: dict[str, Any], **given: Any) -> Splits:
+    """What the source gives that the entry describes."""
+    data = data_parameters(name="shapes", **given)
+    return ImageSourcesDataset(path=str(tmp_path / "data"), idx={"shapes": entry}).load()(data)(data)
 
 
 def test_a_source_gives_the_images_of_its_files_in_three_splits(
     tmp_path: Path, entry: dict[str, Any], arrays: dict[str, Any]
 ) -> None:
-    splits = sources(tmp_path, entry)["shapes"](data_parameters())
+    splits = shapes(tmp_path, entry)
     for kind in ("images", "labels"):
         np.testing.assert_array_equal(splits.valid.arrays()[kind], arrays[f"train_{kind}"][:VALIDATION])
         np.testing.assert_array_equal(splits.train.arrays()[kind], arrays[f"train_{kind}"][VALIDATION:])
@@ -58,7 +59,7 @@ def test_a_source_gives_the_images_of_its_files_in_three_splits(
 def test_a_sources_card_says_which_data_it_is_and_the_digest_of_each_file_in_the_sources_own_folder(
     tmp_path: Path, entry: dict[str, Any], mirror: Path
 ) -> None:
-    card = sources(tmp_path, entry)["shapes"](data_parameters()).card
+    card = shapes(tmp_path, entry).card
     assert (card.name, card.title, card.class_names) == ("shapes", entry["title"], entry["class_names"])
     assert card.images == {"train": 7, "valid": 3, "test": 6}
     assert card.files == {name: sha256(mirror / name) for name in FILES.values()}
@@ -71,18 +72,18 @@ def test_the_users_mirror_is_asked_first_then_the_sources_own_and_where_none_has
     nowhere = (tmp_path / "nowhere").as_uri()
     others = entry | {"mirrors": [nowhere]}
     with pytest.raises(UnreachableError, match=rf"{FILES['train_images']}.*{tmp_path / 'data' / 'shapes'}"):
-        sources(tmp_path, others)["shapes"](data_parameters())
+        shapes(tmp_path, others)
     caplog.clear()
-    assert sources(tmp_path, others)["shapes"](data_parameters(mirror=mirror.as_uri())).card.name == "shapes"
+    assert shapes(tmp_path, others, mirror=mirror.as_uri()).card.name == "shapes"
     assert "nowhere" not in caplog.text
     shutil.rmtree(tmp_path / "data")
-    assert sources(tmp_path, entry)["shapes"](data_parameters(mirror=nowhere)).card.name == "shapes"
+    assert shapes(tmp_path, entry, mirror=nowhere).card.name == "shapes"
 
 
 def test_files_may_have_names_of_their_own(tmp_path: Path, entry: dict[str, Any], mirror: Path) -> None:
     (mirror / FILES["test_labels"]).rename(mirror / "labels.gz")
     entry["files"]["test_labels"]["name"] = "labels.gz"
-    assert "labels.gz" in sources(tmp_path, entry)["shapes"](data_parameters()).card.files
+    assert "labels.gz" in shapes(tmp_path, entry).card.files
 
 
 @pytest.mark.parametrize(
@@ -102,17 +103,17 @@ def test_files_that_do_not_fit_each_other_are_told(
     (mirror / FILES[key]).write_bytes(idx.encode(array))
     entry["files"][key]["checksum"] = f"sha256:{sha256(mirror / FILES[key])}"
     with pytest.raises(UserError, match=named):
-        sources(tmp_path, entry)["shapes"](data_parameters())
+        shapes(tmp_path, entry)
 
 
 def test_an_unknown_source_is_told_with_the_nearest_known_one_and_nothing_is_fetched_or_written_yet(
     tmp_path: Path, entry: dict[str, Any]
 ) -> None:
+    dataset: Any = ImageSourcesDataset(path=str(tmp_path / "data"), idx={"shapes": entry})
     with pytest.raises(UserError, match=r"must be digits or shapes, not 'shape' \(did you mean 'shapes'\?\)"):
-        sources(tmp_path, entry)["shape"]
-    assert callable(sources(tmp_path, entry)["shapes"])
+        dataset.load()(data_parameters(name="shape"))
+    assert callable(dataset.load()(data_parameters(name="shapes")))
     assert not (tmp_path / "data").exists()
-    dataset: Any = ImageSourcesDataset(path=str(tmp_path), idx={"shapes": entry})
     with pytest.raises(DatasetError, match="read, never written"):
         dataset.save({})
 
@@ -148,9 +149,9 @@ def test_a_wrong_catalog_entry_is_told_in_one_line_that_names_the_key(
 
 
 def test_the_digits_are_always_among_the_sources_without_a_mirror_and_leave_no_file(tmp_path: Path) -> None:
-    known = ImageSourcesDataset(path=str(tmp_path), idx={}).load()
-    assert list(known) == ["digits"]
-    splits = known["digits"](data_parameters())
+    known, data = ImageSourcesDataset(path=str(tmp_path), idx={}), data_parameters(name="digits")
+    assert list(known.sources) == ["digits"]
+    splits = known.load()(data)(data)
     assert splits.card.title == "bundled 8x8 digits (not MNIST)"
     assert splits.card.files == {}
     assert list(tmp_path.iterdir()) == []
@@ -165,7 +166,7 @@ def catalog_entry() -> dict[str, Any]:
 def test_the_catalog_offers_mnist_and_those_made_after_it(catalog_entry: dict[str, Any]) -> None:
     emnist = {f"emnist_{subset}" for subset in ("balanced", "digits", "letters")}
     named = {"digits", "fashion_mnist", "k49", "kmnist", "mnist", "qmnist"}
-    assert set(ImageSourcesDataset(**catalog_entry).load()) == named | emnist
+    assert set(ImageSourcesDataset(**catalog_entry).sources) == named | emnist
 
 
 # MD5 of train_images, train_labels, test_images, test_labels:

@@ -13,13 +13,12 @@ from torch.testing import assert_close
 
 from mnist_lstm.core.data.data_card import DataCard
 from mnist_lstm.core.data.preparation import Preparation
-from mnist_lstm.core.data.splits import Source, Splits
+from mnist_lstm.core.data.splits import Source, SourceOf, Splits
 from mnist_lstm.core.evaluation.metrics import Predictions
 from mnist_lstm.core.model.classifier import classify
 from mnist_lstm.core.training.arithmetic import arithmetic_of
 from mnist_lstm.core.training.checkpoint import Checkpoint, weights_digest
 from mnist_lstm.core.training.program import program
-from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UnreachableError, UserError
 from mnist_lstm.parameters import Parameters
 from mnist_lstm.pipelines.evaluate.nodes import predict_test, score
@@ -33,11 +32,9 @@ Interrupted = Mapping[str, Callable[[], Checkpoint]]
 Saves = list[tuple[Checkpoint, pd.DataFrame]]
 
 
-class Sources(dict[str, Source]):
+def sources(**known: Source) -> SourceOf:
     """Sources by name."""
-
-    def of(self, data: DataParameters) -> Source:
-        return self[data.name]
+    return lambda data: known[data.name]
 
 
 def raising(error: Exception) -> Source:
@@ -52,7 +49,7 @@ DAMAGED = raising(UserError("train-images.gz is damaged."))
 def test_ingest_reads_the_source_that_the_parameters_name(parameters: Parameters, splits: Splits) -> None:
     source = mock.Mock(return_value=splits)
     data = parameters.data.model_copy(update={"name": "bars", "mirror": "file:///bars", "timeout": 2.5})
-    assert ingest(Sources(bars=source, mnist=DAMAGED), data) is splits
+    assert ingest(sources(bars=source, mnist=DAMAGED), data) is splits
     source.assert_called_once_with(data)
 
 
@@ -60,7 +57,7 @@ def test_where_no_mirror_answers_the_bundled_digits_stand_in_and_say_so(
     parameters: Parameters, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        card = ingest(Sources(mnist=UNREACHABLE), parameters.data).card
+        card = ingest(sources(mnist=UNREACHABLE), parameters.data).card
     assert (card.name, card.requested) == ("digits", "mnist")
     (warning,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
     assert warning == "mnist is on no mirror. This run is on the bundled 8x8 digits (not MNIST)."
@@ -71,7 +68,7 @@ def test_images_with_light_borders_are_named_as_they_may_be_inverted(
     parameters: Parameters, splits: Splits, caplog: pytest.LogCaptureFixture
 ) -> None:
     card = replace(splits.card, preparation=Preparation(paper=255))
-    ingest(Sources(bars=lambda data: splits._replace(card=card)), parameters.data.model_copy(update={"name": "bars"}))
+    ingest(sources(bars=lambda data: splits._replace(card=card)), parameters.data.model_copy(update={"name": "bars"}))
     assert "bars of noise have light borders" in caplog.text
     assert "`dark_on_light: true`" in caplog.text
 
@@ -82,15 +79,15 @@ def test_test_images_that_also_train_are_told_of_files_of_ones_own(
     leaking = splits._replace(test=splits.train)
     for path, said in (("mine.npz", True), (None, False)):
         caplog.clear()
-        ingest(Sources(bars=lambda data: leaking), parameters.data.model_copy(update={"name": "bars", "path": path}))
+        ingest(sources(bars=lambda data: leaking), parameters.data.model_copy(update={"name": "bars", "path": path}))
         assert ("are also in training" in caplog.text) == said
 
 
 def test_nothing_replaces_damaged_files_or_unreachable_ones_where_that_must_fail(parameters: Parameters) -> None:
     with pytest.raises(UserError, match="damaged"):
-        ingest(Sources(mnist=DAMAGED), parameters.data)
+        ingest(sources(mnist=DAMAGED), parameters.data)
     with pytest.raises(UnreachableError, match="no mirror"):
-        ingest(Sources(mnist=UNREACHABLE), parameters.data.model_copy(update={"on_unreachable": "fail"}))
+        ingest(sources(mnist=UNREACHABLE), parameters.data.model_copy(update={"on_unreachable": "fail"}))
 
 
 @pytest.mark.parametrize(
@@ -108,12 +105,12 @@ def test_the_bundled_digits_stand_in_for_mnist_without_a_mirror_or_where_the_use
     parameters: Parameters, given: dict[str, Any], replaced: bool
 ) -> None:
     data = parameters.data.model_copy(update=given)
-    sources = Sources({data.name: UNREACHABLE})
+    source = sources(**{data.name: UNREACHABLE})
     if replaced:
-        assert ingest(sources, data).card.requested == data.name
+        assert ingest(source, data).card.requested == data.name
     else:
         with pytest.raises(UnreachableError):
-            ingest(sources, data)
+            ingest(source, data)
 
 
 @pytest.mark.parametrize(("view", "axes"), [("rows", (0, 1, 2)), ("columns", (0, 2, 1))])

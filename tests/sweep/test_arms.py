@@ -1,8 +1,8 @@
 """Arms: parameters of a preset that change together in a sweep."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
@@ -20,8 +20,7 @@ ARMS: dict[str, dict[str, Any]] = {
 
 def base(**arms: dict[str, Any]) -> BaseParameters:
     raw = yaml.safe_load(PARAMETERS.read_text())
-    sources: Any = SimpleNamespace(of=lambda _: None)
-    return BaseParameters(Path("project"), "few", {"training": {"threads": 1}}, raw, sources, arms)
+    return BaseParameters(Path("project"), "few", {"training": {"threads": 1}}, raw, mock.Mock(), arms)
 
 
 def test_a_trial_trains_what_its_arm_changes_and_a_parameter_of_its_own_counts() -> None:

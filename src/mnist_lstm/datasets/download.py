@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from filelock import FileLock
+from pydantic import BaseModel, Field, PositiveInt
 
 from mnist_lstm.datasets.atomic import atomic_file
 from mnist_lstm.errors import UnreachableError, UserError
@@ -22,21 +23,28 @@ CHUNK = 1 << 18  # bytes read at a time
 MOST_BYTES = 1 << 28  # of a file whose size is not known
 SLOWEST = 2000  # bytes a second; from a mirror that gives fewer the files would take hours
 
+NAME = r"^\w[^/\\]*$"  # of a file or a folder in one that the project chose: no path that leaves it
+Checksum = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
 
-class RemoteFile(NamedTuple):
+
+class RemoteFile(BaseModel, extra="forbid", frozen=True):
     """A file as its publisher describes it."""
 
-    name: str  # in the mirror's folder
-    checksum: str  # "sha256:..." or "md5:..."
-    bytes: int | None = None  # size, where it is known
-    unpacked: str | None = None  # checksum of the content of a gzipped file, where it is known
+    checksum: Checksum
+    bytes: PositiveInt | None = None  # size, where it is known
+    unpacked: Checksum | None = None  # of the content of a gzipped file, where it is known
+    name: Annotated[str, Field(pattern=NAME)] = ""  # in the mirror's folder; empty: the usual one
+
+    def called(self, usual: str) -> "RemoteFile":
+        """The file under its own name or the usual one."""
+        return self.model_copy(update={"name": self.name or usual})
 
     def variants(self) -> list["RemoteFile"]:
         """The file, and the names that people's copies have: `train-images.idx3-ubyte`, gzipped or not."""
         dotted = re.sub(r"-(idx\d)", r".\1", self.name)
         names = list(dict.fromkeys((self.name, dotted)))
-        plain = [RemoteFile(name.removesuffix(".gz"), self.unpacked) for name in names if self.unpacked]
-        return [self._replace(name=name) for name in names] + plain
+        plain = [RemoteFile(name=name.removesuffix(".gz"), checksum=self.unpacked) for name in names if self.unpacked]
+        return [self.model_copy(update={"name": name}) for name in names] + plain
 
 
 def fetched(file: RemoteFile, folder: Path, mirrors: list[str], timeout: float) -> Path:

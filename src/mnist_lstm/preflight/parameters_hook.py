@@ -87,7 +87,7 @@ class CheckParameters(threading.local):
     @hook_impl
     def after_catalog_created(self, catalog: Any) -> None:
         """Checks that there is a source `data.name` or a file `data.path`, without reading it."""
-        catalog.load("image_sources").of(self._parameters.data)
+        catalog.load("image_sources")(self._parameters.data)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from kedro.framework.session import KedroSession
 from omegaconf import OmegaConf
 
+from mnist_lstm.core.data.splits import SourceOf
 from mnist_lstm.errors import UserError, listed
 from mnist_lstm.parameters import INPUT_BLOCKS, SWEPT_BLOCKS, Parameters, checked
 from mnist_lstm.preflight.config_loader import keys_and_values
@@ -37,7 +38,7 @@ class BaseParameters(NamedTuple):
     env: str | None  # the preset
     overrides: dict[str, Any]  # nested, from `--params`, and the number of threads
     values: dict[str, Any]  # nested, all parameters of one of the trials
-    sources: Any  # of images, by name
+    source_of: SourceOf  # of images, that the parameters name
     arms: dict[str, Changes]  # by name, what each changes
 
     def parameters(self, changes: Changes) -> Parameters:
@@ -52,7 +53,7 @@ class BaseParameters(NamedTuple):
                 f"a sweep must be over {listed(SWEPT_BLOCKS)}* parameters, found {wrong[0]!r}; leave it out."
             )
         found = checked(changed(self.values, changes))
-        self.sources.of(found.data)
+        self.source_of(found.data)
         return found
 
     def run_params(self, changes: Changes, **run: Any) -> dict[str, Any]:
@@ -100,10 +101,10 @@ def base_parameters(project: Path, env: str | None, overrides: dict[str, Any], e
         values = context.config_loader.parameters()
         settings = read_settings(context.config_loader)
         store.configure(project, context.config_loader)  # for the study, too
-        sources = context.catalog.load("image_sources")
+        source_of = context.catalog.load("image_sources")
     if not settings.tracking.enabled:
         raise UserError("a sweep needs MLflow, found tracking.enabled false; leave that out.")
-    return BaseParameters(project, env, overrides, values, sources, arms_of(project, env))
+    return BaseParameters(project, env, overrides, values, source_of, arms_of(project, env))
 
 
 def from_root(params: dict[str, Any], project: Path) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def read() -> Read:
 
     def read(path: Path, **given: Any) -> Splits:
         data = data_parameters(path=str(path), **given)
-        return ImageSourcesDataset(path="nowhere", idx={}).load().of(data)(data)
+        return ImageSourcesDataset(path="nowhere", idx={}).load()(data)(data)
 
     return read
 

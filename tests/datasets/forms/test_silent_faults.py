@@ -168,7 +168,8 @@ def test_a_named_source_may_be_npz_as_kuzushiji_49(tmp_path: Path, digits: Digit
         files[key] = {"name": f"{key}.npz", "checksum": f"sha256:{checksum}"}
     entry = {"title": "K", "mirrors": [tmp_path.as_uri()], "validation_images": 50, "files": files}
     entry["class_names"] = [str(digit) for digit in range(10)]
-    found = ImageSourcesDataset(path=str(tmp_path / "raw"), idx={"k": entry}).load()["k"](data_parameters())
+    named = data_parameters(name="k")
+    found = ImageSourcesDataset(path=str(tmp_path / "raw"), idx={"k": entry}).load()(named)(named)
     assert found.card.sha256 == as_idx.card.sha256
 
 

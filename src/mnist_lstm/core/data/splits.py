@@ -48,6 +48,7 @@ class Splits(NamedTuple):
 
 # Reads a data set, as the parameters of the block `data` say
 Source = Callable[[DataParameters], Splits]
+SourceOf = Callable[[DataParameters], Source]  # the one that the parameters name
 
 
 def expect_one_size(parts: dict[str, ImageSplit], name: str) -> None:

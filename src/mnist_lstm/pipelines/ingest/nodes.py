@@ -2,10 +2,9 @@
 
 import logging
 from dataclasses import replace
-from typing import Protocol
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
-from mnist_lstm.core.data.splits import Source, Splits
+from mnist_lstm.core.data.splits import SourceOf, Splits
 from mnist_lstm.core.data.suspect import warnings_about
 from mnist_lstm.data_parameters import DataParameters
 from mnist_lstm.errors import UnreachableError
@@ -19,20 +18,13 @@ USES = {"train": "train", "valid": "validate", "test": "test"}
 logger = logging.getLogger(__name__)
 
 
-class Sources(Protocol):
-    """The data sets to choose from."""
-
-    def of(self, data: DataParameters) -> Source:
-        """The function that reads what the parameters name."""
-
-
-def ingest(image_sources: Sources, data: DataParameters) -> Splits:
+def ingest(image_sources: SourceOf, data: DataParameters) -> Splits:
     """Reads, checks and splits the images and labels of the source `data.name`, or of the file or folder `data.path`.
 
     Missing files of a source are downloaded from its mirrors. If no mirror answers and `data.on_unreachable` allows
     it, the digits bundled with scikit-learn are used instead; the data card says so in every report.
     """
-    read = image_sources.of(data)
+    read = image_sources(data)
     try:
         splits = read(data)
     except UnreachableError as error:

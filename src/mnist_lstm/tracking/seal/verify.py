@@ -63,9 +63,9 @@ def data_parameters(project: Path, seal: Seal, data: str | None) -> dict[str, An
 def _test_images(project: Path, seal: Seal, data: str | None) -> ImageSplit:
     """The test images with their labels."""
     entry = store.config_loader(project)["catalog"]["image_sources"]
-    sources: Any = AbstractDataset.from_config("image_sources", entry | {"path": str(project / entry["path"])}).load()
+    dataset = AbstractDataset.from_config("image_sources", entry | {"path": str(project / entry["path"])})
     given = DataParameters.model_validate(data_parameters(project, seal, data))
-    found: ImageSplit = sources.of(given)(given).test
+    found: ImageSplit = dataset.load()(given)(given).test
     if (images := digest(found.arrays())) != seal.card.sha256["test"]:
         raise UserError(
             f"the test {seal.card.noun.many} must have the SHA-256 {seal.card.sha256['test']}, found {images}."
