@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import BaseModel, Field, PositiveInt, ValidationError
 
 from mnist_lstm.core.data.bundled_digits import bundled_digits
@@ -155,9 +154,7 @@ def read(source: IdxSource | ArchiveSource, name: str, place: Path, data: DataPa
 def _raw(paths: dict[str, Path]) -> RawData:
     """The arrays in the four files, whatever their names."""
     parts = {
-        split: RawSplit(
-            _array(paths[f"{split}_images"], images_in), np.ravel(_array(paths[f"{split}_labels"], labels_in))
-        )
+        split: RawSplit(_array(paths[f"{split}_images"], images_in), _array(paths[f"{split}_labels"], labels_in))
         for split in ("train", "test")
     }
     form = "numpy arrays" if paths["train_images"].suffix == ".npz" else "IDX files"

@@ -133,7 +133,11 @@ def _labelled(raw: RawData, place: str) -> tuple[dict[str, RawSplit], list[str]]
             f"training file, or predict these: --pipelines predict --params predict.folder={place}."
         )
     notes = list(raw.notes)
-    parts = {split: part for split, part in raw.parts.items() if part.labels is not None}
+    parts = {
+        split: part._replace(labels=np.ravel(part.labels))  # HDF5 and npz may have them in a column
+        for split, part in raw.parts.items()
+        if part.labels is not None
+    }
     if "train" not in parts:
         raise UserError(
             f"{place} must hold labels, found pixels alone; name their column (--params data.label_column=NAME), or "

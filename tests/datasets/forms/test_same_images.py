@@ -22,6 +22,7 @@ from sklearn.datasets import dump_svmlight_file
 from mnist_lstm.core.data.splits import Splits
 from mnist_lstm.datasets.forms.raw import RawData, RawSplit
 from mnist_lstm.datasets.own_data import Named, assembled
+from mnist_lstm.errors import UserError
 from tests.datasets.forms.conftest import Digits, Read
 from tests.support import idx
 from tests.support.picture_files import file_of
@@ -245,7 +246,8 @@ def usps_h5(folder: Path, digits: Digits) -> Path:
     with h5py.File(folder / "usps.h5", "w") as file:
         for split, images, labels in digits.parts():
             group = file.create_group(split)
-            group["data"], group["target"] = (images.reshape(len(images), -1) / 255).astype(np.float32), labels
+            group["data"] = (images.reshape(len(images), -1) / 255).astype(np.float32)
+            group["target"] = labels[:, np.newaxis]  # in a column, as some have them
     return folder / "usps.h5"
 
 
@@ -351,3 +353,12 @@ def test_reading_takes_at_most_twice_the_memory_of_the_pixels(split: str) -> Non
         assert tracemalloc.get_traced_memory()[1] < 2.1 * pixels + fixed
     finally:
         tracemalloc.stop()
+
+
+def test_labels_in_a_column_are_read_and_one_hot_ones_counted() -> None:
+    images, labels = np.random.default_rng(1).integers(0, 256, (40, 8, 8), np.uint8), np.arange(40) % 4
+    data, named = data_parameters(path="mine", dark_on_light=False), Named("mine", "mine", "mine")
+    splits = assembled(RawData("it", {"train": RawSplit(images, labels[:, np.newaxis])}), data, named, {})
+    assert sum(part.labels.size for part in (splits.train, splits.valid, splits.test)) == 40
+    with pytest.raises(UserError, match="found 40 images and 160 labels"):
+        assembled(RawData("it", {"train": RawSplit(images, np.eye(4, dtype=int)[labels])}), data, named, {})
