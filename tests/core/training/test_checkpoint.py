@@ -135,6 +135,8 @@ def test_a_checkpoint_fits_the_data_that_it_was_trained_on_and_none_of_another_n
     expect_data(checkpoint, sequences.card, sequences.test)
     with pytest.raises(UserError, match=r"trained on bars in .*, found mnist in"):
         expect_data(checkpoint, replace(sequences.card, name="mnist"), sequences.test)
+    with pytest.raises(UserError, match=r"trained on 3 classes, found 2; run the complete pipeline"):
+        expect_data(checkpoint, replace(sequences.card, class_names=["a", "b"]), sequences.test)
     columns = sequence_split(splits.test, pixel_order_for(read_by("columns"), 6, 4))
     with pytest.raises(UserError, match=r"sequences of \(6, 4\), found bars in sequences of \(4, 6\)"):
         expect_data(checkpoint, splits.card, columns)
@@ -155,6 +157,17 @@ def test_other_data_are_evaluated_where_their_form_is_that_of_the_training(
     others = replace(sequences.card, name="others", **changes)
     with pytest.raises(UserError, match=found) if found else nullcontext():
         expect_data(trial.checkpoint(report=0), others, sequences.test, others=True)
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_data_in_which_another_label_has_the_name_of_a_class_are_refused(
+    trial: Trial, sequences: Sequences, others: bool
+) -> None:
+    checkpoint, (first, second, third) = trial.checkpoint(report=0), sequences.card.class_names
+    for names in ([second, first, third], ["0", first, second]):
+        with pytest.raises(UserError, match=f"class '{names[1]}' was label 0 in training, found it as label 1"):
+            expect_data(checkpoint, replace(sequences.card, class_names=["0", *names[1:]]), sequences.test, others)
+    expect_data(checkpoint, replace(sequences.card, class_names=["0", "x", third]), sequences.test, others)
 
 
 def test_another_view_of_square_images_is_refused(trial: Trial, splits: Splits) -> None:

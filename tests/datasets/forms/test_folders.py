@@ -52,6 +52,15 @@ def test_folders_named_train_and_test_keep_their_pictures_apart_and_classes_are_
         assert [grey % 10 for grey in greys(part)] == part.labels.tolist()
 
 
+def test_classes_that_are_numbers_have_the_order_of_their_values(fill: Fill, read: Read) -> None:
+    folder = fill()
+    for old, new in zip(CLASSES, ("10", "9", "many"), strict=True):
+        (folder / old).rename(folder / new)
+    splits = read(folder, split=HALF)
+    assert splits.card.class_names == ["9", "10", "many"]
+    assert [[1, 0, 2][label] for label in splits.test.labels] == [grey % 10 for grey in greys(splits.test)]
+
+
 def test_one_folder_is_split_with_every_class_in_its_share_by_its_seed_alone(fill: Fill, read: Read) -> None:
     folder = fill()
     splits, same, other = (read(folder, split=HALF, split_seed=seed) for seed in (1, 1, 2))

@@ -14,22 +14,34 @@ def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit, 
     Args:
         others: whether they may be others of the same form than those of its training, as with `of=RUN`.
     """
+    remedy = "run the complete pipeline: `kedro run`."
     if others:
+        remedy = "name others (data.name, data.path), or another run."
         if checkpoint.data.form != card.form:
             raise UserError(
                 f"of=RUN needs data as the run was trained on, {checkpoint.data.form} ({checkpoint.data.title}), found "
-                f"{card.form} ({card.title}); name others (data.name, data.path), or another run."
+                f"{card.form} ({card.title}); {remedy}"
             )
-        card = checkpoint.data
-    trained, given = checkpoint.data.name, card.name
+    trained, given = checkpoint.data.name, checkpoint.data.name if others else card.name
     wanted, found = checkpoint.pixel_order(), part.pixel_order
     if trained != given or wanted.shape != found.shape:
         raise UserError(
             f"the checkpoint was trained on {trained} in sequences of {wanted.shape}, found {given} in sequences of "
-            f"{found.shape}; run the complete pipeline: `kedro run`."
+            f"{found.shape}; {remedy}"
         )
+    _expect_labels(checkpoint.data.class_names, card.class_names, remedy)
     if not np.array_equal(wanted, found):
         raise UserError(
-            f"the checkpoint was trained on the view {checkpoint.sequence.view!r}, found sequences of another view; "
-            "run the complete pipeline: `kedro run`."
+            f"the checkpoint was trained on the view {checkpoint.sequence.view!r}, found sequences of another; {remedy}"
         )
+
+
+def _expect_labels(trained: list[str], given: list[str], remedy: str) -> None:
+    """Classes may have other names, but none that another label had in training."""
+    if len(trained) != len(given):
+        raise UserError(f"the checkpoint was trained on {len(trained)} classes, found {len(given)}; {remedy}")
+    for label, name in enumerate(given):
+        if name != trained[label] and name in trained:
+            raise UserError(
+                f"class {name!r} was label {trained.index(name)} in training, found it as label {label}; {remedy}"
+            )

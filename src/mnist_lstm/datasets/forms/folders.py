@@ -1,6 +1,7 @@
 """Pictures in a folder for each class, which may lie in folders for the splits."""
 
 import hashlib
+import math
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -76,12 +77,15 @@ def _part(
 ) -> tuple[list[str], RawSplit]:
     """Class names, and the pictures of all classes in turn: the first of each, the second of each, and so on.
 
+    Classes have the order of their names, but numbers that of their values: 2 before 10.
+
     Args:
         known: the classes that come first, in their order.
     """
 
-    def place(path: Path) -> tuple[int, Path]:
-        return known.index(_name(path)) if _name(path) in known else len(known), path
+    def place(path: Path) -> tuple[int, float, Path]:
+        number = int(path.name) if path.name.isdecimal() else math.inf
+        return known.index(_name(path)) if _name(path) in known else len(known), number, path
 
     classes = sorted((path for path in _visible(folder) if path.is_dir()), key=place)
     if not 2 <= len(classes) <= MOST_CLASSES:
