@@ -60,18 +60,18 @@ class Project:
             return started([KEDRO, "run", *options], self.path, output, **environment)
 
     def start_training(self, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
-        """The same, and returns when training has reported once and goes on."""
+        """The same, and returns when training has reported, and saved its history, twice."""
+        history, reports = self.path / "data/08_reporting/history.csv", set()
         process = self.start(*options, **environment)
-        wait_for(lambda: process.poll() is not None or self._trains())
+
+        def has_reported_twice() -> bool:
+            if history.exists():
+                reports.add(history.stat().st_mtime_ns)
+            return len(reports) > 1
+
+        wait_for(lambda: process.poll() is not None or has_reported_twice())
         assert process.poll() is None, (self.path / "output.txt").read_text()
         return process
-
-    def _trains(self) -> bool:
-        """Whether a second checkpoint was written: each report saves the checkpoint, then the history."""
-        history = self.path / "data/08_reporting/history.csv"
-        return history.exists() and any(
-            checkpoint.stat().st_mtime_ns > history.stat().st_mtime_ns for checkpoint in self.checkpoints()
-        )
 
     def invoke(self, *options: str, folder: str = ".", **environment: str) -> Result:
         """`kedro run` in this process: its imports are done already, so it takes a second."""
