@@ -1,5 +1,7 @@
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,13 +54,22 @@ def test_folders_named_train_and_test_keep_their_pictures_apart_and_classes_are_
         assert [grey % 10 for grey in greys(part)] == part.labels.tolist()
 
 
-def test_classes_that_are_numbers_have_the_order_of_their_values(fill: Fill, read: Read) -> None:
-    folder = fill()
-    for old, new in zip(CLASSES, ("10", "9", "many"), strict=True):
+def test_classes_that_are_numbers_have_the_order_of_their_values_in_every_locale(fill: Fill, read: Read) -> None:
+    folder, three = fill(), "\u0663"  # an Arabic digit
+    for old, new in zip(CLASSES, ("10", three, "many"), strict=True):
         (folder / old).rename(folder / new)
     splits = read(folder, split=HALF)
-    assert splits.card.class_names == ["9", "10", "many"]
+    assert splits.card.class_names == [three, "10", "many"]
     assert [[1, 0, 2][label] for label in splits.test.labels] == [grey % 10 for grey in greys(splits.test)]
+    program = f"""
+from pathlib import Path
+from mnist_lstm.datasets.forms import folders
+from tests.support.projects import data_parameters
+print(ascii(folders.read(Path({str(folder)!r}), data_parameters()).class_names))
+"""
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | ascii_only, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"{dict(enumerate(splits.card.class_names))!a}\n"), done.stderr
 
 
 def test_one_folder_is_split_with_every_class_in_its_share_by_its_seed_alone(fill: Fill, read: Read) -> None:

@@ -20,7 +20,7 @@ from mnist_lstm.errors import UserError
 def read(place: Path, data: DataParameters) -> RawData:
     """The pictures of each split: `train/CLASS/` and `test/CLASS/`, perhaps `val/CLASS/`; or `CLASS/` alone.
 
-    Classes are the folders' names, sorted. Hidden files, those of Windows and macOS, and files next to the folders of
+    Classes are the folders' names, in order. Hidden files, those of Windows and macOS, and files next to the folders of
     the classes are not read.
 
     Raises:
@@ -84,8 +84,8 @@ def _part(
     """
 
     def place(path: Path) -> tuple[int, float, Path]:
-        number = int(path.name) if path.name.isdecimal() else math.inf
-        return known.index(_name(path)) if _name(path) in known else len(known), number, path
+        name = _name(path)
+        return known.index(name) if name in known else len(known), int(name) if name.isdecimal() else math.inf, path
 
     classes = sorted((path for path in _visible(folder) if path.is_dir()), key=place)
     if not 2 <= len(classes) <= MOST_CLASSES:
