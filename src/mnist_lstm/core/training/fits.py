@@ -13,6 +13,9 @@ def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit, 
 
     Args:
         others: whether they may be others of the same form than those of its training, as with `of=RUN`.
+
+    Raises:
+        UserError: if name, form, labels of classes or view are others than they may be.
     """
     remedy = "run the complete pipeline: `kedro run`."
     if others:
@@ -22,12 +25,11 @@ def expect_data(checkpoint: Checkpoint, card: DataProfile, part: SequenceSplit, 
                 f"of=RUN needs data as the run was trained on, {checkpoint.data.form} ({checkpoint.data.title}), found "
                 f"{card.form} ({card.title}); {remedy}"
             )
-    trained, given = checkpoint.data.name, checkpoint.data.name if others else card.name
     wanted, found = checkpoint.pixel_order(), part.pixel_order
-    if trained != given or wanted.shape != found.shape:
+    if (checkpoint.data.name != card.name and not others) or wanted.shape != found.shape:
         raise UserError(
-            f"the checkpoint was trained on {trained} in sequences of {wanted.shape}, found {given} in sequences of "
-            f"{found.shape}; {remedy}"
+            f"the checkpoint was trained on {checkpoint.data.name} in sequences of {wanted.shape}, found {card.name} "
+            f"in sequences of {found.shape}; {remedy}"
         )
     _expect_labels(checkpoint.data.class_names, card.class_names, remedy)
     if not np.array_equal(wanted, found):
