@@ -72,6 +72,8 @@ def test_a_file_that_cannot_be_recorded_is_refused_before_training(
 ) -> None:
     if "onnx;" in reason:
         monkeypatch.setitem(sys.modules, "onnx", None)
+    else:
+        pytest.importorskip("onnx", reason="the extra onnx is not installed")
     done = project.invoke("--params", f"{DIGITS},tracking.onnx=true,model.{model}")
     assert mistake(done).startswith(reason)
     assert (project.runs(), project.checkpoints()) == ([], [])
